@@ -2,4 +2,17 @@
 //!
 //! The modules stand in the order in which the data flows through them.
 
+pub mod app;
+pub mod config;
+pub mod consent;
+pub mod delivery;
 pub mod domain;
+pub mod enrolment;
+pub mod inbound;
+pub mod mapping;
+pub mod outbox;
+pub mod pipeline;
+pub mod store;
+pub mod telemetry;
+pub mod vault;
+pub mod web;

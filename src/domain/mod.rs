@@ -1,4 +1,12 @@
 //! The words of the house as types: no I/O, no clock of its own, no randomness of its own.
 
+pub mod category;
 pub mod clock;
+pub mod decimal;
+pub mod delivery;
 pub mod entropy;
+pub mod grant;
+pub mod ids;
+pub mod moment;
+pub mod outbound;
+pub mod reading;

@@ -1,0 +1,48 @@
+-- Deliveries to clinics: one lane for each clinic and member, worked by one sender at a time, in order.
+
+CREATE TABLE lanes (
+    clinic_id   TEXT   NOT NULL,
+    member_id   BLOB  NOT NULL REFERENCES members (member_id),
+    last_seq    INTEGER NOT NULL,
+    due_at      INTEGER,           -- when its first open item is due; null when nothing is open
+    lease_until INTEGER NOT NULL,  -- until then one worker has the lane for itself
+    fence       INTEGER NOT NULL,  -- grows with each lease: a worker whose lease ran out can no longer settle
+    PRIMARY KEY (clinic_id, member_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lanes_by_due ON lanes (due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE outbox (
+    clinic_id      TEXT    NOT NULL,
+    member_id      BLOB   NOT NULL REFERENCES members (member_id),
+    seq            INTEGER  NOT NULL,
+    delivery_id    BLOB   NOT NULL UNIQUE,
+    grant_id       BLOB   NOT NULL,
+    category       TEXT    NOT NULL,
+    measured_at    INTEGER  NOT NULL,
+    resource_type  TEXT    NOT NULL,
+    identifier     TEXT    NOT NULL, -- value of Resource.identifier, the same for every attempt
+    sealed_payload BLOB,           -- FHIR JSON; erased once it is confirmed or withdrawn
+    state          TEXT    NOT NULL,
+    attempts       INTEGER NOT NULL,
+    due_at         INTEGER  NOT NULL,
+    reason         TEXT,             -- why it stands where it stands: a code, never content
+    created_at     INTEGER  NOT NULL,
+    updated_at     INTEGER  NOT NULL,
+    PRIMARY KEY (clinic_id, member_id, seq)
+) STRICT, WITHOUT ROWID;
+-- What is still open, by lane: the head of a lane is found without touching what is done.
+CREATE INDEX outbox_open ON outbox (clinic_id, member_id, seq)
+    WHERE state IN ('ready', 'sending', 'retry', 'unknown');
+
+-- What stands where in which EHR.
+CREATE TABLE ledger (
+    clinic_id     TEXT   NOT NULL,
+    member_id     BLOB  NOT NULL REFERENCES members (member_id),
+    identifier    TEXT   NOT NULL,
+    resource_type TEXT   NOT NULL,
+    ehr_id        TEXT   NOT NULL, -- the id the EHR gave it
+    ehr_version   TEXT,
+    delivery_id   BLOB  NOT NULL,
+    confirmed_at  INTEGER NOT NULL,
+    PRIMARY KEY (clinic_id, member_id, identifier)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,257 @@
+//! Typed settings. `deploy/default.toml` is the documentation and the source of the defaults; unknown keys are refused.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use serde::Deserialize;
+use url::Url;
+
+use crate::domain::ids::{ClinicId, CommunityId};
+use crate::telemetry::logs::LogFormat;
+
+/// The defaults, with what each setting means.
+pub const DEFAULTS: &str = include_str!("../../deploy/default.toml");
+
+/// All settings of a bridge.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The HTTP server.
+    pub server: Server,
+    /// The database.
+    pub database: Database,
+    /// The keys.
+    pub vault: Vault,
+    /// This installation.
+    pub bridge: Bridge,
+    /// Sending to clinics.
+    pub delivery: Delivery,
+    /// Logging.
+    pub log: Log,
+    /// Communities by name.
+    pub communities: BTreeMap<CommunityId, Community>,
+    /// Clinics by name.
+    pub clinics: BTreeMap<ClinicId, Clinic>,
+}
+
+/// The HTTP server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// How long a graceful stop may take, in seconds.
+    pub shutdown_seconds: u64,
+}
+
+/// The database.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Its URL, which may hold a password.
+    pub url: String,
+}
+
+/// The keys.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vault {
+    /// The file with the master key.
+    pub master_key_file: PathBuf,
+}
+
+/// This installation.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bridge {
+    /// Its URI.
+    pub source: String,
+}
+
+/// Sending to clinics.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivery {
+    /// Lanes worked on at the same time.
+    pub workers: usize,
+    /// The longest request, in seconds.
+    pub timeout_seconds: u64,
+    /// Whether EHRs may stand in private address ranges.
+    pub private_networks: bool,
+}
+
+/// Logging.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// Which lines.
+    pub filter: String,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// A community.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Community {
+    /// Its name, for people.
+    pub name: String,
+}
+
+/// A clinic.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clinic {
+    /// Its name, for people.
+    pub name: String,
+    /// Its FHIR endpoint.
+    pub fhir_base: Url,
+}
+
+/// Settings that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A setting is missing, unknown or of the wrong kind.
+    #[error("{0}")]
+    Unreadable(Box<figment::Error>),
+    /// A setting is of the right kind and still cannot be.
+    #[error("{setting}: expected {expected}")]
+    Invalid {
+        /// Which setting.
+        setting: String,
+        /// What it must be.
+        expected: &'static str,
+    },
+}
+
+impl Config {
+    /// Reads the settings: defaults, then `file`, then the environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the setting and what was expected.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut figment = Figment::from(Toml::string(DEFAULTS));
+        if let Some(file) = file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        Self::from_figment(&figment.merge(environment()))
+    }
+
+    /// Reads the settings from the defaults and `text`, as if `text` were the file.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the setting and what was expected.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        Self::from_figment(&Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(text)))
+    }
+
+    fn from_figment(figment: &Figment) -> Result<Self, ConfigError> {
+        let config: Self = figment.extract().map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let invalid = |setting: &str, expected| Err(ConfigError::Invalid { setting: setting.to_owned(), expected });
+        if self.delivery.workers == 0 || self.delivery.workers > 256 {
+            return invalid("delivery.workers", "a number from 1 to 256");
+        }
+        // The lease of a lane outlives the longest request and the search after it.
+        if self.delivery.timeout_seconds == 0 || self.delivery.timeout_seconds > 15 {
+            return invalid("delivery.timeout_seconds", "a number of seconds from 1 to 15");
+        }
+        if Url::parse(&self.bridge.source).is_err() {
+            return invalid("bridge.source", "a URI");
+        }
+        for (id, clinic) in &self.clinics {
+            let base = &clinic.fhir_base;
+            let plain = base.query().is_none() && base.fragment().is_none() && base.username().is_empty();
+            if !matches!(base.scheme(), "http" | "https") || !plain {
+                return invalid(
+                    &format!("clinics.{id}.fhir_base"),
+                    "an http(s) URL without user, query and fragment",
+                );
+            }
+            if base.scheme() == "http" && !self.delivery.private_networks {
+                return invalid(
+                    &format!("clinics.{id}.fhir_base"),
+                    "https (http is for delivery.private_networks = true only)",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The longest request to an EHR.
+    #[must_use]
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_secs(self.delivery.timeout_seconds)
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = self.url.split_once(':').map_or("", |(kind, _)| kind);
+        write!(f, "Database({kind}:..)")
+    }
+}
+
+/// `MOSTIK_SERVER__LISTEN` and the like; names that are for other purposes are left out.
+fn environment() -> Env {
+    Env::prefixed("MOSTIK_")
+        .filter(|name| !(name == "config" || name == "crash_at" || name.as_str().starts_with("test_")))
+        .split("__")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        Config::from_toml(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_defaults_alone_are_a_good_configuration() {
+        let config = Config::from_toml("").unwrap();
+        assert_eq!(config.database.url, "sqlite:data/mostik.db");
+        assert!(config.clinics.is_empty());
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        assert!(refused("[server]\nlissten = \"127.0.0.1:1\"").contains("lissten"));
+        assert!(refused("[sever]\nlisten = \"127.0.0.1:1\"").contains("sever"));
+    }
+
+    #[test]
+    fn a_clinic_over_plain_http_needs_private_networks() {
+        let clinic = "[clinics.a]\nname = \"A\"\nfhir_base = \"http://10.0.0.1/fhir\"\n";
+        assert!(refused(clinic).contains("clinics.a.fhir_base: expected https"));
+        assert!(Config::from_toml(&format!("{clinic}[delivery]\nprivate_networks = true")).is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_what_was_expected() {
+        for (text, setting) in [
+            ("[delivery]\nworkers = 0", "delivery.workers"),
+            ("[delivery]\ntimeout_seconds = 60", "delivery.timeout_seconds"),
+            ("[bridge]\nsource = \"no uri\"", "bridge.source"),
+            ("[clinics.a]\nname = \"A\"\nfhir_base = \"https://u:p@e.example/\"", "clinics.a.fhir_base"),
+            ("[clinics.Big]\nname = \"A\"\nfhir_base = \"https://e.example/\"", "slug"),
+        ] {
+            let error = refused(text);
+            assert!(error.contains(setting) || setting == "slug" && error.contains("a-z"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_the_database_url_is_not_shown() {
+        let config = Config::from_toml("[database]\nurl = \"postgres://u:hunter2@h/d\"").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

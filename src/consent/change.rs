@@ -1,0 +1,172 @@
+//! How consent comes, changes and goes. Each change is one transaction of the caller's.
+
+use jiff::Timestamp;
+
+use crate::domain::grant::{Grant, GrantState, InvalidTransition, Terms};
+use crate::domain::ids::{ClinicId, GrantId, MemberId};
+use crate::store::{LaneKey, StoreError, Tx};
+
+/// A change of consent that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The terms contradict themselves.
+    #[error("{field}: expected {expected}")]
+    Terms {
+        /// Which part of the terms.
+        field: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// The clinic does not know yet which Patient the member is.
+    #[error("the member is not linked to this clinic")]
+    NotLinked,
+    /// A living grant towards the clinic exists; it is changed, not doubled.
+    #[error("there is a living grant towards this clinic already")]
+    AlreadyGranted(GrantId),
+    /// The member has no such grant.
+    #[error("there is no such grant")]
+    NotFound,
+    /// The grant's life does not allow it.
+    #[error(transparent)]
+    Transition(#[from] InvalidTransition),
+    /// The store failed; nothing was changed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Gives a first version of consent towards a clinic.
+///
+/// # Errors
+/// [`ChangeError`]; then nothing was changed.
+pub async fn grant(
+    tx: &mut Tx,
+    id: GrantId,
+    member: MemberId,
+    clinic: ClinicId,
+    terms: Terms,
+    now: Timestamp,
+) -> Result<Grant, ChangeError> {
+    check(&terms, now)?;
+    tx.lock_member(member).await?;
+    if !tx.links(&[member]).await?.iter().any(|link| link.clinic == clinic) {
+        return Err(ChangeError::NotLinked);
+    }
+    for living in tx.living_grants(&[member]).await?.into_iter().filter(|grant| grant.clinic == clinic) {
+        if now < living.terms.valid_until {
+            return Err(ChangeError::AlreadyGranted(living.id));
+        }
+        let from = living.state;
+        tx.update_grant_state(&living.into_state(GrantState::Superseded, now)?, from).await?;
+    }
+    let grant =
+        Grant { id, version: 1, member, clinic, state: GrantState::Active, terms, created_at: now, ended_at: None };
+    tx.insert_grant(&grant).await?;
+    Ok(grant)
+}
+
+/// Replaces the terms of a grant: the old version ends, a new one takes its place and is in force.
+///
+/// # Errors
+/// [`ChangeError`]; then nothing was changed.
+pub async fn change(
+    tx: &mut Tx,
+    member: MemberId,
+    id: GrantId,
+    terms: Terms,
+    now: Timestamp,
+) -> Result<Grant, ChangeError> {
+    check(&terms, now)?;
+    let old = newest(tx, member, id).await?;
+    let new = Grant {
+        version: old.version.saturating_add(1),
+        state: GrantState::Active,
+        terms,
+        created_at: now,
+        ended_at: None,
+        ..old.clone()
+    };
+    let from = old.state;
+    tx.update_grant_state(&old.into_state(GrantState::Superseded, now)?, from).await?;
+    tx.insert_grant(&new).await?;
+    tx.wake_lane(&lane_of(&new)).await?;
+    Ok(new)
+}
+
+/// Sets a grant aside: nothing goes out and nothing is withdrawn until it is resumed.
+///
+/// # Errors
+/// [`ChangeError`]; then nothing was changed.
+pub async fn pause(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) -> Result<Grant, ChangeError> {
+    into_state(tx, member, id, GrantState::Paused, now).await
+}
+
+/// Ends a pause: what waited goes on.
+///
+/// # Errors
+/// [`ChangeError`]; then nothing was changed.
+pub async fn resume(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) -> Result<Grant, ChangeError> {
+    let grant = into_state(tx, member, id, GrantState::Active, now).await?;
+    tx.wake_lane(&lane_of(&grant)).await?;
+    Ok(grant)
+}
+
+/// Takes consent back: the grant ends, what waits is withdrawn and its content erased, in one transaction. Returns the
+/// ended grant and how many items were withdrawn. Taking it back twice changes nothing more.
+///
+/// # Errors
+/// [`ChangeError`]; then nothing was changed.
+pub async fn revoke(
+    tx: &mut Tx,
+    member: MemberId,
+    id: GrantId,
+    now: Timestamp,
+) -> Result<(Grant, u64), ChangeError> {
+    let grant = newest(tx, member, id).await?;
+    if grant.state == GrantState::Revoked {
+        return Ok((grant, 0));
+    }
+    let from = grant.state;
+    let ended = grant.into_state(GrantState::Revoked, now)?;
+    tx.update_grant_state(&ended, from).await?;
+    let withdrawn = tx.withdraw_lane(&lane_of(&ended), "consent-revoked", now).await?;
+    Ok((ended, withdrawn))
+}
+
+async fn into_state(
+    tx: &mut Tx,
+    member: MemberId,
+    id: GrantId,
+    to: GrantState,
+    now: Timestamp,
+) -> Result<Grant, ChangeError> {
+    let grant = newest(tx, member, id).await?;
+    let from = grant.state;
+    let changed = grant.into_state(to, now)?;
+    tx.update_grant_state(&changed, from).await?;
+    Ok(changed)
+}
+
+async fn newest(tx: &mut Tx, member: MemberId, id: GrantId) -> Result<Grant, ChangeError> {
+    tx.newest_grant(member, id).await?.ok_or(ChangeError::NotFound)
+}
+
+fn lane_of(grant: &Grant) -> LaneKey {
+    LaneKey { clinic: grant.clinic.clone(), member: grant.member }
+}
+
+fn check(terms: &Terms, now: Timestamp) -> Result<(), ChangeError> {
+    let wrong = |field, expected| Err(ChangeError::Terms { field, expected });
+    if terms.categories.is_empty() {
+        return wrong("categories", "at least one category");
+    }
+    if terms.purposes.is_empty() {
+        return wrong("purposes", "at least one purpose");
+    }
+    if terms.valid_until <= terms.valid_from {
+        return wrong("valid_until", "an instant after valid_from");
+    }
+    if terms.valid_until <= now {
+        return wrong("valid_until", "an instant in the future");
+    }
+    Ok(())
+}

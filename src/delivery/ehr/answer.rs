@@ -1,0 +1,142 @@
+//! Reading an EHR's answers. Vendors differ: relative Locations, no body, no `ETag`, 409 for 412.
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{DATE, ETAG, HeaderMap, LOCATION, RETRY_AFTER};
+use serde_json::Value;
+
+use super::{Created, Found, Stored};
+use crate::delivery::egress::{Answer, EgressError};
+
+/// What a create's answer means (FHIR R4 http.html, 3.1.0.8; status codes as in RFC 9110).
+pub fn created(resource_type: &str, answer: Result<Answer, EgressError>) -> Created {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) if error.never_sent() => return Created::NotStored { reason: error.to_string(), retry_after: None },
+        Err(error) => return Created::Unknown { reason: error.to_string() },
+    };
+    let status = answer.status.as_u16();
+    let reason = format!("http-{status}");
+    match status {
+        200 | 201 => match stored(resource_type, &answer) {
+            Some(stored) => Created::Confirmed(stored),
+            // It was stored, but the EHR did not say where: the search will tell.
+            None => Created::Unknown { reason: "no-location".to_owned() },
+        },
+        // Accepted for later (202), several match (409, 412), or it may have been stored before the EHR failed.
+        202 | 409 | 412 | 500 | 502 | 504 => Created::Unknown { reason },
+        401 | 408 | 425 | 429 | 503 => Created::NotStored { reason, retry_after: retry_after(&answer.headers) },
+        _ => Created::Rejected { reason },
+    }
+}
+
+/// What a search's answer means for one identifier. An EHR may ignore a parameter it does not know and answer with
+/// everything, so the identifier is looked for in what came back.
+pub fn found(resource_type: &str, system: &str, value: &str, answer: Result<Answer, EgressError>) -> Found {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return Found::Undecided { reason: error.to_string(), retry_after: None },
+    };
+    if answer.status.as_u16() != 200 {
+        let reason = format!("search-http-{}", answer.status.as_u16());
+        return Found::Undecided { reason, retry_after: retry_after(&answer.headers) };
+    }
+    let undecided = |reason: &str| Found::Undecided { reason: reason.to_owned(), retry_after: None };
+    let Ok(bundle) = serde_json::from_slice::<Value>(&answer.body) else { return undecided("search-no-json") };
+    if bundle.get("resourceType").and_then(Value::as_str) != Some("Bundle") {
+        return undecided("search-no-bundle");
+    }
+    let entries = bundle.get("entry").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let ours = entries
+        .iter()
+        .filter_map(|entry| entry.get("resource"))
+        .find(|resource| is_ours(resource, resource_type, system, value));
+    match ours {
+        Some(resource) => match stored_in(resource) {
+            Some(stored) => Found::Stored(stored),
+            None => undecided("search-no-id"),
+        },
+        None if has_next(&bundle) => undecided("search-ignores-identifier"),
+        None => Found::Absent,
+    }
+}
+
+fn is_ours(resource: &Value, resource_type: &str, system: &str, value: &str) -> bool {
+    let same = |identifier: &Value| {
+        identifier.get("system").and_then(Value::as_str) == Some(system)
+            && identifier.get("value").and_then(Value::as_str) == Some(value)
+    };
+    resource.get("resourceType").and_then(Value::as_str) == Some(resource_type)
+        && match resource.get("identifier") {
+            Some(Value::Array(identifiers)) => identifiers.iter().any(same),
+            Some(identifier) => same(identifier),
+            None => false,
+        }
+}
+
+fn has_next(bundle: &Value) -> bool {
+    let links = bundle.get("link").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    links.iter().any(|link| link.get("relation").and_then(Value::as_str) == Some("next"))
+}
+
+/// Where a resource was stored: from `Location` or else from the body.
+fn stored(resource_type: &str, answer: &Answer) -> Option<Stored> {
+    let etag = header(&answer.headers, ETAG.as_str()).and_then(version_of_etag);
+    if let Some((id, version)) = header(&answer.headers, LOCATION.as_str()).and_then(|l| of_location(resource_type, l)) {
+        return Some(Stored { id, version: version.or(etag) });
+    }
+    let body = serde_json::from_slice::<Value>(&answer.body).ok()?;
+    if body.get("resourceType").and_then(Value::as_str) != Some(resource_type) {
+        return None;
+    }
+    let stored = stored_in(&body)?;
+    Some(Stored { version: stored.version.or(etag), ..stored })
+}
+
+fn stored_in(resource: &Value) -> Option<Stored> {
+    let id = resource.get("id").and_then(Value::as_str).filter(|id| is_id(id))?.to_owned();
+    let version = resource.pointer("/meta/versionId").and_then(Value::as_str).map(str::to_owned);
+    Some(Stored { id, version })
+}
+
+/// `[base/]Type/id[/_history/version]`, absolute or relative.
+fn of_location(resource_type: &str, location: &str) -> Option<(String, Option<String>)> {
+    let path = location.split(['?', '#']).next()?;
+    let mut segments = path.split('/').skip_while(|segment| *segment != resource_type).skip(1);
+    let id = segments.next().filter(|id| is_id(id))?.to_owned();
+    let version = (segments.next() == Some("_history")).then(|| segments.next()).flatten();
+    Some((id, version.filter(|version| is_id(version)).map(str::to_owned)))
+}
+
+/// FHIR R4, datatypes, id.
+fn is_id(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+}
+
+/// `W/"3"` → `3`.
+fn version_of_etag(etag: &str) -> Option<String> {
+    let quoted = etag.strip_prefix("W/").unwrap_or(etag);
+    quoted.strip_prefix('"')?.strip_suffix('"').map(str::to_owned)
+}
+
+/// `Retry-After` in seconds or as a date, measured by the server's own clock (RFC 9110, section 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<SignedDuration> {
+    let text = header(headers, RETRY_AFTER.as_str())?;
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(SignedDuration::from_secs(i64::from(seconds)));
+    }
+    let until = http_date(text)?;
+    let now = header(headers, DATE.as_str()).and_then(http_date)?;
+    Some(until.duration_since(now)).filter(|wait| wait.is_positive())
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

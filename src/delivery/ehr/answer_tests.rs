@@ -1,0 +1,119 @@
+use reqwest::StatusCode;
+
+use super::*;
+
+fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Result<Answer, EgressError> {
+    let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+    Ok(Answer { status: StatusCode::from_u16(status).unwrap(), headers, body: body.as_bytes().to_vec() })
+}
+
+fn confirmed(id: &str, version: Option<&str>) -> Created {
+    Created::Confirmed(Stored { id: id.to_owned(), version: version.map(str::to_owned) })
+}
+
+#[test]
+fn a_create_is_confirmed_however_the_vendor_says_where() {
+    let cases = [
+        (answer(201, &[("location", "http://ehr/fhir/Observation/a-1/_history/7")], ""), confirmed("a-1", Some("7"))),
+        (answer(201, &[("location", "Observation/a-1")], ""), confirmed("a-1", None)),
+        (answer(201, &[("location", "Observation/a-1"), ("etag", "W/\"3\"")], ""), confirmed("a-1", Some("3"))),
+        (
+            answer(200, &[], r#"{"resourceType":"Observation","id":"b","meta":{"versionId":"2"}}"#),
+            confirmed("b", Some("2")),
+        ),
+    ];
+    for (answer, expected) in cases {
+        assert_eq!(created("Observation", answer), expected);
+    }
+}
+
+#[test]
+fn a_create_without_a_place_or_with_a_foreign_one_is_unknown_not_confirmed() {
+    for (headers, body) in [
+        (vec![], ""),
+        (vec![("location", "http://ehr/fhir/Patient/a-1")], ""),
+        (vec![("location", "http://ehr/fhir/Observation/")], ""),
+        (vec![("location", "http://ehr/fhir/Observation/sp%20ace")], ""),
+        (vec![], r#"{"resourceType":"OperationOutcome","id":"x"}"#),
+        (vec![], "<html>"),
+    ] {
+        let got = created("Observation", answer(201, &headers, body));
+        assert_eq!(got, Created::Unknown { reason: "no-location".to_owned() }, "{headers:?} {body}");
+    }
+}
+
+#[test]
+fn every_status_is_read_as_what_it_says_about_the_resource() {
+    let kind = |status| match created("Observation", answer(status, &[], "")) {
+        Created::Confirmed(_) => "confirmed",
+        Created::NotStored { .. } => "not stored",
+        Created::Unknown { .. } => "unknown",
+        Created::Rejected { .. } => "rejected",
+    };
+    for status in [401, 408, 425, 429, 503] {
+        assert_eq!(kind(status), "not stored", "{status}");
+    }
+    for status in [202, 409, 412, 500, 502, 504] {
+        assert_eq!(kind(status), "unknown", "{status}");
+    }
+    for status in [204, 301, 302, 400, 403, 404, 405, 410, 413, 415, 422, 501] {
+        assert_eq!(kind(status), "rejected", "{status}");
+    }
+}
+
+#[test]
+fn a_transport_error_is_unknown_unless_nothing_was_sent() {
+    assert!(matches!(created("Observation", Err(EgressError::NoConnection)), Created::NotStored { .. }));
+    assert!(matches!(created("Observation", Err(EgressError::Refused)), Created::NotStored { .. }));
+    for error in [EgressError::NoAnswer, EgressError::Timeout, EgressError::AnswerTooLong] {
+        assert!(matches!(created("Observation", Err(error)), Created::Unknown { .. }));
+    }
+}
+
+#[test]
+fn retry_after_is_understood_in_seconds_and_as_a_date() {
+    let asked = |headers: &[(&'static str, &'static str)]| match created("Observation", answer(429, headers, "")) {
+        Created::NotStored { retry_after, .. } => retry_after.map(|wait| wait.as_secs()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(asked(&[("retry-after", "120")]), Some(120));
+    let date = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
+    assert_eq!(asked(&[("retry-after", "Wed, 21 Oct 2026 07:29:00 GMT"), date]), Some(60));
+    assert_eq!(asked(&[("retry-after", "Wed, 21 Oct 2026 07:27:00 GMT"), date]), None);
+    assert_eq!(asked(&[("retry-after", "soon")]), None);
+    assert_eq!(asked(&[]), None);
+}
+
+fn search(body: &str) -> Found {
+    found("Observation", "sys", "val", answer(200, &[], body))
+}
+
+#[test]
+fn a_search_finds_only_the_very_identifier() {
+    let with = |identifier: &str| {
+        format!(
+            r#"{{"resourceType":"Bundle","entry":[{{"resource":{{"resourceType":"OperationOutcome"}}}},
+            {{"resource":{{"resourceType":"Observation","id":"o1","identifier":{identifier}}}}}]}}"#
+        )
+    };
+    let stored = Found::Stored(Stored { id: "o1".to_owned(), version: None });
+    assert_eq!(search(&with(r#"[{"system":"x","value":"val"},{"system":"sys","value":"val"}]"#)), stored);
+    assert_eq!(search(&with(r#"{"system":"sys","value":"val"}"#)), stored);
+    assert_eq!(search(&with(r#"[{"system":"sys","value":"other"}]"#)), Found::Absent);
+}
+
+#[test]
+fn an_empty_bundle_means_absent_but_an_unfiltered_page_means_nothing() {
+    assert_eq!(search(r#"{"resourceType":"Bundle"}"#), Found::Absent);
+    let more = r#"{"resourceType":"Bundle","link":[{"relation":"next","url":"x"}],"entry":[]}"#;
+    assert!(matches!(search(more), Found::Undecided { .. }));
+}
+
+#[test]
+fn what_is_no_search_result_decides_nothing() {
+    for body in ["", "<html>", "[]", r#"{"resourceType":"OperationOutcome"}"#] {
+        assert!(matches!(search(body), Found::Undecided { .. }), "{body}");
+    }
+    assert!(matches!(found("Observation", "s", "v", answer(404, &[], "")), Found::Undecided { .. }));
+    assert!(matches!(found("Observation", "s", "v", Err(EgressError::NoConnection)), Found::Undecided { .. }));
+}

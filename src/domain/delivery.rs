@@ -1,0 +1,97 @@
+//! The life of an outbox item on its way to a clinic.
+
+use jiff::Timestamp;
+
+use super::category::Category;
+use super::ids::{ClinicId, DeliveryId, GrantId, MemberId};
+
+/// Where an item stands: `ready → sending → confirmed`, with the detours an unreliable world needs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum DeliveryState {
+    /// Waits for its turn on the lane.
+    Ready,
+    /// A request is, or was when the process died, under way.
+    Sending,
+    /// The last attempt certainly did not reach the EHR; another follows.
+    Retry,
+    /// The answer never came: search by identifier before anything is sent again.
+    Unknown,
+    /// The EHR has it, exactly once.
+    Confirmed,
+    /// The EHR refused it for good: a human looks at it.
+    Rejected,
+    /// All attempts are used up: a human looks at it.
+    Dead,
+    /// Consent ended before it was sent; its content is erased.
+    Withdrawn,
+}
+
+impl DeliveryState {
+    /// Every state, in the order of the way.
+    pub const ALL: [Self; 8] = [
+        Self::Ready,
+        Self::Sending,
+        Self::Retry,
+        Self::Unknown,
+        Self::Confirmed,
+        Self::Rejected,
+        Self::Dead,
+        Self::Withdrawn,
+    ];
+
+    /// The word used in the API, the database and the logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Sending => "sending",
+            Self::Retry => "retry",
+            Self::Unknown => "unknown",
+            Self::Confirmed => "confirmed",
+            Self::Rejected => "rejected",
+            Self::Dead => "dead",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The state with this name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+
+    /// Whether a worker still has something to do with the item. Such an item holds up those behind it on its lane.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Ready | Self::Sending | Self::Retry | Self::Unknown)
+    }
+}
+
+/// An outbox item as a worker finds it at the head of a lane. Its content stays sealed until it is sent.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The item.
+    pub id: DeliveryId,
+    /// To whom.
+    pub clinic: ClinicId,
+    /// About whom.
+    pub member: MemberId,
+    /// Its place on the lane.
+    pub seq: i64,
+    /// Under which grant it was enqueued.
+    pub grant: GrantId,
+    /// Under which consent it falls.
+    pub category: Category,
+    /// When the fact was lived.
+    pub measured_at: Timestamp,
+    /// FHIR resource type.
+    pub resource_type: String,
+    /// Value of the resource's identifier, the same for every attempt.
+    pub identifier: String,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// How many attempts, searches included, were made for it.
+    pub attempts: i32,
+    /// The sealed FHIR JSON; absent once it was confirmed or withdrawn.
+    pub sealed_payload: Option<Vec<u8>>,
+}

@@ -1,0 +1,20 @@
+//! A resource on its way to a clinic.
+
+use std::fmt;
+
+/// A FHIR resource, ready to be put into the outbox. A personal value: its `Debug` shows the type only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Outbound {
+    /// FHIR resource type.
+    pub resource_type: &'static str,
+    /// Value of the resource's first identifier: the same whenever the same reading is mapped for the same clinic.
+    pub identifier: String,
+    /// FHIR JSON.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Outbound({} {})", self.resource_type, self.identifier)
+    }
+}

@@ -1,0 +1,4 @@
+//! Enrolment: how members join, how they are linked to a clinic, and how callers get their credentials.
+
+pub mod credentials;
+pub mod join;

@@ -1,0 +1,41 @@
+//! Code systems and codes that leave the bridge, each with its source.
+
+/// LOINC, SNOMED and HL7 each own their codes; these are the bridge's (`schemas/fhir/CodeSystem-mostik-observation.json`).
+pub const MOSTIK: &str = "https://w3id.org/mostik/fhir/CodeSystem/mostik-observation";
+
+/// Identifiers of resources that the bridge writes.
+pub const IDENTIFIER: &str = "https://w3id.org/mostik/fhir/sid/reading";
+
+/// FHIR R4 4.0.1, `CodeSystem` observation-category.
+pub const OBSERVATION_CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/observation-category";
+
+/// HL7 v3 Confidentiality.
+pub const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+
+/// HL7 v3 `ActCode`: sensitivity labels.
+pub const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+
+/// HL7 v3 `ObservationValue`: who vouches for a value.
+pub const OBSERVATION_VALUE: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
+
+/// US Core 9.0.0, tags of data supplied by patients.
+pub const US_CORE_TAGS: &str = "http://hl7.org/fhir/us/core/CodeSystem/us-core-tags";
+
+/// US Core 9.0.0, Observation Screening Assessment.
+pub const SCREENING_ASSESSMENT: &str =
+    "http://hl7.org/fhir/us/core/StructureDefinition/us-core-observation-screening-assessment";
+
+/// Units of measure.
+pub const UCUM: &str = "http://unitsofmeasure.org";
+
+/// Personal Health Record Format IG 1.0.0-ballot2: codes of observations.
+pub const PHR_OBSERVATION: &str = "http://hl7.org/fhir/uv/phr/CodeSystem/observation-pghd-codes";
+
+/// Personal Health Record Format IG 1.0.0-ballot2: parts of a state of mind.
+pub const PHR_STATE_OF_MIND: &str = "http://hl7.org/fhir/uv/phr/CodeSystem/state-of-mind-codes";
+
+/// Personal Health Record Format IG 1.0.0-ballot2: over which time a state of mind speaks.
+pub const PHR_STATE_OF_MIND_KIND: &str = "http://hl7.org/fhir/uv/phr/CodeSystem/state-of-mind-kind-codes";
+
+/// Personal Health Record Format IG 1.0.0-ballot2: classes of valence.
+pub const PHR_STATE_OF_MIND_VALENCE: &str = "http://hl7.org/fhir/uv/phr/CodeSystem/state-of-mind-valence-codes";

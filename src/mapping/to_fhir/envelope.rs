@@ -1,0 +1,67 @@
+//! What every Observation of the bridge has in common: who, when, from whom, and how sensitive.
+
+use fhir_codec::codes::ObservationStatus;
+use fhir_codec::resources::{
+    Observation, ObservationComponent, ObservationEffective, ObservationValue,
+};
+use fhir_codec::types::{CodeableConcept, Identifier, Meta};
+use fhir_codec::{BuilderError, DateTime};
+
+use super::codes::{
+    ACT_CODE, CONFIDENTIALITY, IDENTIFIER, OBSERVATION_CATEGORY, OBSERVATION_VALUE, SCREENING_ASSESSMENT, US_CORE_TAGS,
+};
+use super::element::{coding, concept, patient};
+use super::{MappingError, Recipient};
+use crate::domain::moment::Moment;
+use crate::domain::reading::Reading;
+
+/// What differs from measure to measure.
+pub struct Body {
+    /// What was observed.
+    pub code: CodeableConcept,
+    /// The value, unless the components say it all.
+    pub value: Option<ObservationValue>,
+    /// The parts.
+    pub components: Vec<ObservationComponent>,
+}
+
+/// Puts the body of a reading into its envelope.
+pub fn observation(reading: &Reading, recipient: Recipient<'_>, body: Body) -> Result<Observation, MappingError> {
+    let mut observation = Observation::builder()
+        .meta(meta(recipient.source)?)
+        .identifier(vec![Some(identifier(recipient)?)])
+        .status(ObservationStatus::Final)
+        .category(vec![Some(concept(vec![coding(OBSERVATION_CATEGORY, "survey", Some("Survey"))?], None)?)])
+        .code(body.code)
+        .subject(patient(recipient.patient)?)
+        .effective(ObservationEffective::DateTime(date_time(reading.moment)?))
+        // Self-reported: the patient is the one who made the observation (US Core screening assessment).
+        .performer(vec![Some(patient(recipient.patient)?)])
+        .component(body.components.into_iter().map(Some).collect());
+    if let Some(value) = body.value {
+        observation = observation.value(value);
+    }
+    Ok(observation.build()?)
+}
+
+/// Profile, source and labels: restricted, psychiatric, asserted and supplied by the patient (HL7 DS4P; US Core 9).
+fn meta(source: &str) -> Result<Meta, BuilderError> {
+    Meta::builder()
+        .source(source.to_owned())
+        .profile(vec![Some(SCREENING_ASSESSMENT.to_owned())])
+        .security(vec![
+            Some(coding(CONFIDENTIALITY, "R", None)?),
+            Some(coding(ACT_CODE, "PSY", None)?),
+            Some(coding(OBSERVATION_VALUE, "PATAST", None)?),
+        ])
+        .tag(vec![Some(coding(US_CORE_TAGS, "patient-supplied", None)?)])
+        .build()
+}
+
+fn identifier(recipient: Recipient<'_>) -> Result<Identifier, BuilderError> {
+    Identifier::builder().system(IDENTIFIER.to_owned()).value(recipient.identifier.to_string()).build()
+}
+
+fn date_time(moment: Moment) -> Result<DateTime, MappingError> {
+    moment.to_rfc3339().parse().map_err(|_| MappingError::Moment)
+}

@@ -1,0 +1,63 @@
+//! Reading → FHIR R4 Observation. One mapper for each measure, one envelope for all.
+
+mod codes;
+mod element;
+mod envelope;
+mod mood;
+mod note;
+mod tags;
+
+use fhir_codec::{BuilderError, Decimals, WriteError, resources::Resource};
+use uuid::Uuid;
+
+use crate::consent::decide::Permit;
+use crate::domain::category::Detail;
+use crate::domain::outbound::Outbound;
+use crate::domain::reading::{Measure, Reading};
+
+pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
+
+/// What a resource needs to know beside the reading.
+#[derive(Clone, Copy)]
+pub struct Recipient<'a> {
+    /// The member's Patient id at the clinic.
+    pub patient: &'a str,
+    /// The identifier of this reading at this clinic: another clinic gets another one.
+    pub identifier: Uuid,
+    /// This installation, as `meta.source`.
+    pub source: &'a str,
+}
+
+/// A reading that cannot become a resource.
+#[derive(Debug, thiserror::Error)]
+pub enum MappingError {
+    /// A mandatory element was not given. A defect of a mapper.
+    #[error("a mandatory FHIR element is missing")]
+    Incomplete(#[from] BuilderError),
+    /// The moment cannot be said as a FHIR dateTime.
+    #[error("the moment cannot be written as a FHIR dateTime")]
+    Moment,
+    /// The resource cannot be written as JSON.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// Maps the reading of a permit to the resource that its clinic receives.
+///
+/// # Errors
+/// [`MappingError`]; never for a reading that passed its JSON Schema.
+pub fn to_fhir(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Result<Outbound, MappingError> {
+    let reading = permit.item();
+    let mut decimals = Decimals::new();
+    let body = match (permit.detail(), &reading.measure) {
+        (Detail::EveryEntry, Measure::Mood(mood)) => mood::body(mood, &mut decimals)?,
+        (Detail::EveryEntry, Measure::Note(text)) => note::body(text)?,
+        (Detail::EveryEntry, Measure::Tags(tags)) => tags::body(tags)?,
+    };
+    let observation = envelope::observation(reading, recipient, body)?;
+    Ok(Outbound {
+        resource_type: "Observation",
+        identifier: recipient.identifier.to_string(),
+        body: fhir_codec::to_bytes(&Resource::Observation(observation), &decimals)?,
+    })
+}

@@ -1,0 +1,81 @@
+//! Mood → Observation.
+//!
+//! LOINC has no single-item mood rating, so the rating has the bridge's own code, and the bounds of its scale travel in
+//! components (not in `referenceRange`, which an EHR shows as normal values). Where the source measures valence, the
+//! codes of the Personal Health Record Format IG's State of Mind stand beside it; its ballot profile is not claimed,
+//! because it demands labels and associations that nobody asked the member for.
+
+use fhir_codec::resources::{ObservationComponent, ObservationComponentValue, ObservationValue};
+use fhir_codec::{BuilderError, Decimals};
+
+use super::codes::{MOSTIK, PHR_OBSERVATION, PHR_STATE_OF_MIND, PHR_STATE_OF_MIND_KIND, PHR_STATE_OF_MIND_VALENCE};
+use super::element::{coding, component, concept, own_component, quantity, score};
+use super::envelope::Body;
+use crate::domain::reading::{Mood, Rating, StateOfMind, StateOfMindKind, ValenceClassification};
+
+/// The part of the Observation that is about the mood.
+pub fn body(mood: &Mood, decimals: &mut Decimals) -> Result<Body, BuilderError> {
+    let mut codings = Vec::new();
+    let mut components = Vec::new();
+    let mut value = None;
+    if let Some(rating) = &mood.rating {
+        codings.push(coding(MOSTIK, "mood-rating", Some("Mood self-rating"))?);
+        value = Some(ObservationValue::Quantity(score(decimals.token(rating.value.as_str()))?));
+        components.extend(bounds(rating, decimals)?);
+    }
+    if let Some(word) = &mood.label {
+        components.push(own_component(
+            "mood-word",
+            "The source's own word for the mood",
+            ObservationComponentValue::String(word.clone()),
+        )?);
+    }
+    if let Some(state) = &mood.state_of_mind {
+        codings.push(coding(PHR_OBSERVATION, "stateOfMind", None)?);
+        components.extend(state_of_mind(state, decimals)?);
+    }
+    Ok(Body { code: concept(codings, Some("Mood, self-rated"))?, value, components })
+}
+
+fn bounds(rating: &Rating, decimals: &mut Decimals) -> Result<[ObservationComponent; 2], BuilderError> {
+    let mut bound = |code, display, number: &str| {
+        own_component(code, display, ObservationComponentValue::Quantity(score(decimals.token(number))?))
+    };
+    Ok([
+        bound("scale-worst", "Worst value of the scale", rating.worst.as_str())?,
+        bound("scale-best", "Best value of the scale", rating.best.as_str())?,
+    ])
+}
+
+fn state_of_mind(state: &StateOfMind, decimals: &mut Decimals) -> Result<Vec<ObservationComponent>, BuilderError> {
+    let part = |code| coding(PHR_STATE_OF_MIND, code, None);
+    let coded = |system, code| {
+        Ok::<_, BuilderError>(ObservationComponentValue::CodeableConcept(concept(vec![coding(system, code, None)?], None)?))
+    };
+    let kind = match state.kind {
+        StateOfMindKind::DailyMood => "dailyMood",
+        StateOfMindKind::MomentaryEmotion => "momentaryEmotion",
+    };
+    let valence = quantity(decimals.token(state.valence.as_str()), "1")?;
+    let mut components = vec![
+        component(part("kind")?, coded(PHR_STATE_OF_MIND_KIND, kind)?)?,
+        component(part("valence")?, ObservationComponentValue::Quantity(valence))?,
+    ];
+    if let Some(class) = state.classification {
+        let class = coded(PHR_STATE_OF_MIND_VALENCE, classification_code(class))?;
+        components.push(component(part("valenceClassification")?, class)?);
+    }
+    Ok(components)
+}
+
+const fn classification_code(class: ValenceClassification) -> &'static str {
+    match class {
+        ValenceClassification::VeryUnpleasant => "veryUnpleasant",
+        ValenceClassification::Unpleasant => "unpleasant",
+        ValenceClassification::SlightlyUnpleasant => "slightlyUnpleasant",
+        ValenceClassification::Neutral => "neutral",
+        ValenceClassification::SlightlyPleasant => "slightlyPleasant",
+        ValenceClassification::Pleasant => "pleasant",
+        ValenceClassification::VeryPleasant => "veryPleasant",
+    }
+}

@@ -1,0 +1,125 @@
+//! Grants: versions are added, never rewritten; only their state changes.
+
+use jiff::Timestamp;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::error::changed;
+use super::{StoreError, Tx, clinic_id, instant, named, on};
+use crate::domain::grant::{Grant, GrantState};
+use crate::domain::ids::{GrantId, MemberId};
+
+type Row = (Uuid, Uuid, i32, String, String, String, i64, Option<i64>);
+
+const COLUMNS: &str = "SELECT member_id, grant_id, version, clinic_id, state, terms, created_at, ended_at FROM grants";
+
+impl Tx {
+    /// Adds a version of a grant.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when that version is there already.
+    pub async fn insert_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
+        const SQL: &str =
+            "INSERT INTO grants (member_id, grant_id, version, clinic_id, state, terms, created_at, ended_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let terms = serde_json::to_string(&grant.terms).map_err(|_| StoreError::Corrupt("terms that cannot be written"))?;
+        on!(self, conn => sqlx::query(SQL)
+            .bind(grant.member.0)
+            .bind(grant.id.0)
+            .bind(grant.version)
+            .bind(grant.clinic.as_str())
+            .bind(grant.state.as_str())
+            .bind(&terms)
+            .bind(grant.created_at.as_microsecond())
+            .bind(grant.ended_at.map(Timestamp::as_microsecond))
+            .execute(conn)
+            .await?
+            .rows_affected());
+        Ok(())
+    }
+
+    /// Writes a grant's changed state.
+    ///
+    /// # Errors
+    /// [`StoreError::RowCount`] when it is no longer in the state it was `from`: somebody else was faster.
+    pub async fn update_grant_state(&mut self, grant: &Grant, from: GrantState) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE grants SET state = $4, ended_at = $5 \
+                           WHERE member_id = $1 AND grant_id = $2 AND version = $3 AND state = $6";
+        changed(
+            1,
+            on!(self, conn => sqlx::query(SQL)
+                .bind(grant.member.0)
+                .bind(grant.id.0)
+                .bind(grant.version)
+                .bind(grant.state.as_str())
+                .bind(grant.ended_at.map(Timestamp::as_microsecond))
+                .bind(from.as_str())
+                .execute(conn)
+                .await?
+                .rows_affected()),
+        )
+    }
+
+    /// The living grants of some members, held against change until this transaction ends: a revocation waits for
+    /// decisions under way, and a decision waits for a revocation under way.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn living_grants(&mut self, members: &[MemberId]) -> Result<Vec<Grant>, StoreError> {
+        if members.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lock = self.pick(")", ") FOR SHARE");
+        let rows: Vec<Row> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(COLUMNS);
+            query.push(" WHERE state IN ('active', 'paused') AND member_id IN (");
+            let mut list = query.separated(", ");
+            for member in members {
+                list.push_bind(member.0);
+            }
+            query.push(lock);
+            query.build_query_as().fetch_all(conn).await?
+        });
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Every version of every grant of a member, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn grant_history(&mut self, member: MemberId) -> Result<Vec<Grant>, StoreError> {
+        let rows: Vec<Row> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(COLUMNS);
+            query.push(" WHERE member_id = ").push_bind(member.0).push(" ORDER BY created_at, grant_id, version");
+            query.build_query_as().fetch_all(conn).await?
+        });
+        rows.into_iter().map(read).collect()
+    }
+
+    /// The newest version of one grant of a member, locked for change.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn newest_grant(&mut self, member: MemberId, grant: GrantId) -> Result<Option<Grant>, StoreError> {
+        let tail = self.pick(" ORDER BY version DESC LIMIT 1", " ORDER BY version DESC LIMIT 1 FOR UPDATE");
+        let row: Option<Row> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(COLUMNS);
+            query.push(" WHERE member_id = ").push_bind(member.0).push(" AND grant_id = ").push_bind(grant.0).push(tail);
+            query.build_query_as().fetch_optional(conn).await?
+        });
+        row.map(read).transpose()
+    }
+}
+
+fn read((member, id, version, clinic, state, terms, created_at, ended_at): Row) -> Result<Grant, StoreError> {
+    Ok(Grant {
+        id: GrantId(id),
+        version,
+        member: MemberId(member),
+        clinic: clinic_id(clinic)?,
+        state: named(GrantState::from_name(&state), "a grant state it should not")?,
+        terms: serde_json::from_str(&terms).map_err(|_| StoreError::Corrupt("terms of a grant it should not"))?,
+        created_at: instant(created_at)?,
+        ended_at: ended_at.map(instant).transpose()?,
+    })
+}

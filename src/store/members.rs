@@ -1,0 +1,196 @@
+//! Members, their handles in communities, and their links to clinics.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::{StoreError, Tx, on};
+use crate::domain::ids::{ClinicId, CommunityId, MemberId};
+use crate::vault::Index;
+
+/// A member's Patient at a clinic, still sealed.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Whose.
+    pub member: MemberId,
+    /// Where.
+    pub clinic: ClinicId,
+    /// The Patient's id there, sealed with the member's key.
+    pub sealed_patient: Vec<u8>,
+}
+
+/// A link to be stored.
+#[derive(Clone, Debug)]
+pub struct NewLink<'a> {
+    /// Whose.
+    pub member: MemberId,
+    /// Where.
+    pub clinic: &'a ClinicId,
+    /// Keyed index of the Patient's id, so that no two members hold the same Patient.
+    pub patient_index: Index,
+    /// The Patient's id, sealed with the member's key.
+    pub sealed_patient: Vec<u8>,
+    /// How the clinic vouched for it.
+    pub proof: &'a str,
+}
+
+impl Tx {
+    /// The wrapped index key of this database, if it has one yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn index_key(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        const SQL: &str = "SELECT sealed_key FROM data_keys WHERE name = 'index'";
+        Ok(on!(self, conn => sqlx::query_scalar(SQL).fetch_optional(conn).await?))
+    }
+
+    /// Stores the wrapped index key, unless another process was first; the caller reads it back.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn insert_index_key(&mut self, sealed_key: &[u8]) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO data_keys (name, sealed_key) VALUES ('index', $1) ON CONFLICT DO NOTHING";
+        on!(self, conn => sqlx::query(SQL).bind(sealed_key).execute(conn).await?.rows_affected());
+        Ok(())
+    }
+
+    /// Adds a member with their wrapped key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn insert_member(
+        &mut self,
+        member: MemberId,
+        sealed_key: &[u8],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO members (member_id, sealed_key, created_at) VALUES ($1, $2, $3)";
+        let now = now.as_microsecond();
+        on!(self, conn => sqlx::query(SQL).bind(member.0).bind(sealed_key).bind(now).execute(conn).await?.rows_affected());
+        Ok(())
+    }
+
+    /// Adds the name under which a community knows a member.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the community knows somebody under that name already.
+    pub async fn insert_handle(
+        &mut self,
+        community: &CommunityId,
+        handle_index: Index,
+        member: MemberId,
+        sealed_handle: &[u8],
+    ) -> Result<(), StoreError> {
+        const SQL: &str =
+            "INSERT INTO handles (community_id, handle_index, member_id, sealed_handle) VALUES ($1, $2, $3, $4)";
+        on!(self, conn => sqlx::query(SQL)
+            .bind(community.as_str())
+            .bind(&handle_index[..])
+            .bind(member.0)
+            .bind(sealed_handle)
+            .execute(conn)
+            .await?
+            .rows_affected());
+        Ok(())
+    }
+
+    /// The members behind some handles of a community, each with their wrapped key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn members_by_handle(
+        &mut self,
+        community: &CommunityId,
+        handles: &[Index],
+    ) -> Result<HashMap<Index, (MemberId, Vec<u8>)>, StoreError> {
+        if handles.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let rows: Vec<(Vec<u8>, Uuid, Vec<u8>)> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(
+                "SELECT h.handle_index, m.member_id, m.sealed_key \
+                 FROM handles h JOIN members m ON m.member_id = h.member_id WHERE h.community_id = ",
+            );
+            query.push_bind(community.as_str()).push(" AND h.handle_index IN (");
+            let mut list = query.separated(", ");
+            for handle in handles {
+                list.push_bind(&handle[..]);
+            }
+            query.push(")");
+            query.build_query_as().fetch_all(conn).await?
+        });
+        rows.into_iter()
+            .map(|(index, member, key)| {
+                let index = index.try_into().map_err(|_| StoreError::Corrupt("an index of another length"))?;
+                Ok((index, (MemberId(member), key)))
+            })
+            .collect()
+    }
+
+    /// A member's wrapped key, if there is such a member.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn member_key(&mut self, member: MemberId) -> Result<Option<Vec<u8>>, StoreError> {
+        const SQL: &str = "SELECT sealed_key FROM members WHERE member_id = $1";
+        Ok(on!(self, conn => sqlx::query_scalar(SQL).bind(member.0).fetch_optional(conn).await?))
+    }
+
+    /// Holds other changes of this member's consent back until this transaction ends.
+    ///
+    /// # Errors
+    /// [`StoreError::RowCount`] when there is no such member.
+    pub async fn lock_member(&mut self, member: MemberId) -> Result<(), StoreError> {
+        const SQLITE: &str = "SELECT created_at FROM members WHERE member_id = $1";
+        const POSTGRES: &str = "SELECT created_at FROM members WHERE member_id = $1 FOR NO KEY UPDATE";
+        let sql = self.pick(SQLITE, POSTGRES);
+        let found: Option<i64> = on!(self, conn => sqlx::query_scalar(sql).bind(member.0).fetch_optional(conn).await?);
+        super::error::changed(1, u64::from(found.is_some()))
+    }
+
+    /// Links a member to their Patient at a clinic.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the member has a link there, or the Patient belongs to another member.
+    pub async fn insert_link(&mut self, link: NewLink<'_>, now: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO links (member_id, clinic_id, patient_index, sealed_patient, proof, linked_at) \
+                           VALUES ($1, $2, $3, $4, $5, $6)";
+        on!(self, conn => sqlx::query(SQL)
+            .bind(link.member.0)
+            .bind(link.clinic.as_str())
+            .bind(&link.patient_index[..])
+            .bind(&link.sealed_patient)
+            .bind(link.proof)
+            .bind(now.as_microsecond())
+            .execute(conn)
+            .await?
+            .rows_affected());
+        Ok(())
+    }
+
+    /// The links of some members.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn links(&mut self, members: &[MemberId]) -> Result<Vec<Link>, StoreError> {
+        if members.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<(Uuid, String, Vec<u8>)> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new("SELECT member_id, clinic_id, sealed_patient FROM links WHERE member_id IN (");
+            let mut list = query.separated(", ");
+            for member in members {
+                list.push_bind(member.0);
+            }
+            query.push(")");
+            query.build_query_as().fetch_all(conn).await?
+        });
+        rows.into_iter()
+            .map(|(member, clinic, sealed_patient)| {
+                Ok(Link { member: MemberId(member), clinic: super::clinic_id(clinic)?, sealed_patient })
+            })
+            .collect()
+    }
+}

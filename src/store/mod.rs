@@ -1,0 +1,72 @@
+//! The store: SQLite for one machine, PostgreSQL for many, behind one port.
+//!
+//! Every statement is written once. A [`Tx`] is a transaction on either database; the `on!` macro stamps the same
+//! expression for both, so that nothing branches on the database inside a function. What truly differs (row locks) is a
+//! fragment that the transaction hands out. The decision and what it was weighed against: see `migrations/README.md`.
+
+mod credentials;
+mod error;
+mod grants;
+mod lanes;
+mod members;
+mod outbox;
+mod pool;
+mod readings;
+
+pub use credentials::ApiKeyRow;
+pub use error::StoreError;
+pub use lanes::{Lane, LaneKey};
+pub use members::{Link, NewLink};
+pub use outbox::{LedgerEntry, NewDelivery, Settled};
+pub use pool::{Store, Tx};
+pub use readings::{NewReading, SeenEvent};
+
+use jiff::Timestamp;
+
+/// Runs one expression on whichever database the transaction belongs to.
+///
+/// `on!(tx, conn => …)` binds the connection; `on!(tx, conn: Db => …)` also names the database type, for builders.
+macro_rules! on {
+    ($tx:expr, $conn:ident => $run:expr) => {
+        match &mut $tx.inner {
+            $crate::store::pool::Inner::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $run
+            }
+            $crate::store::pool::Inner::Postgres(tx) => {
+                let $conn = &mut **tx;
+                $run
+            }
+        }
+    };
+    ($tx:expr, $conn:ident: $db:ident => $run:expr) => {
+        match &mut $tx.inner {
+            $crate::store::pool::Inner::Sqlite(tx) => {
+                type $db = sqlx::Sqlite;
+                let $conn = &mut **tx;
+                $run
+            }
+            $crate::store::pool::Inner::Postgres(tx) => {
+                type $db = sqlx::Postgres;
+                let $conn = &mut **tx;
+                $run
+            }
+        }
+    };
+}
+use on;
+
+/// The instant a column holds.
+fn instant(micros: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(micros).map_err(|_| StoreError::Corrupt("an instant out of range"))
+}
+
+/// A name column that the code must know.
+fn named<T>(found: Option<T>, what: &'static str) -> Result<T, StoreError> {
+    found.ok_or(StoreError::Corrupt(what))
+}
+
+/// A clinic's name in a column.
+fn clinic_id(text: String) -> Result<crate::domain::ids::ClinicId, StoreError> {
+    text.try_into().map_err(|_| StoreError::Corrupt("a clinic id that is no slug"))
+}

@@ -1,0 +1,39 @@
+//! Logs: one line each, JSON or plain, and never a personal value.
+
+use serde::Deserialize;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+/// How log lines look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Plain,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// The log filter is none.
+#[derive(Debug, thiserror::Error)]
+#[error("log.filter: expected a filter such as info,mostik=debug")]
+pub struct InvalidFilter;
+
+/// Starts logging to standard error. Later calls change nothing.
+///
+/// # Errors
+/// [`InvalidFilter`].
+pub fn init(filter: &str, format: LogFormat) -> Result<(), InvalidFilter> {
+    let filter = EnvFilter::try_new(filter).map_err(|_| InvalidFilter)?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_span_events(FmtSpan::NONE);
+    let started = match format {
+        LogFormat::Plain => builder.try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    // A second start in one process (tests) keeps the first one's settings.
+    drop(started);
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! Who is calling: a community by its API key, or a member by their token. Both are found by keyed index only.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+
+use super::{Problem, State};
+use crate::domain::ids::{CommunityId, MemberId};
+use crate::enrolment::credentials::{
+    API_KEY_PREFIX, EVENTS_WRITE, MEMBER_TOKEN_PREFIX, api_key_index, member_token_index,
+};
+
+/// A community that may send events.
+#[derive(Debug)]
+pub struct EventSender(pub CommunityId);
+
+/// A member, acting for themselves.
+#[derive(Debug)]
+pub struct SignedInMember(pub MemberId);
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
+impl FromRequest for EventSender {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let (state, credential) = credential(&request, API_KEY_PREFIX)?;
+            let index = api_key_index(&state.bridge.keyring, credential);
+            let mut tx = state.bridge.store.read().await.map_err(|error| Problem::internal(&error))?;
+            let key = tx.api_key(index).await.map_err(|error| Problem::internal(&error))?;
+            let key = key.filter(|key| !key.revoked).ok_or_else(Problem::unauthorized)?;
+            if key.scopes.split(' ').any(|scope| scope == EVENTS_WRITE) {
+                Ok(Self(key.community))
+            } else {
+                Err(Problem::forbidden(EVENTS_WRITE))
+            }
+        })
+    }
+}
+
+impl FromRequest for SignedInMember {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let (state, credential) = credential(&request, MEMBER_TOKEN_PREFIX)?;
+            let index = member_token_index(&state.bridge.keyring, credential);
+            let now = state.bridge.clock.now();
+            let mut tx = state.bridge.store.read().await.map_err(|error| Problem::internal(&error))?;
+            let member = tx.member_by_token(index, now).await.map_err(|error| Problem::internal(&error))?;
+            member.map(Self).ok_or_else(Problem::unauthorized)
+        })
+    }
+}
+
+fn credential<'a>(request: &'a HttpRequest, prefix: &str) -> Result<(&'a Data<State>, &'a str), Problem> {
+    let state = request.app_data::<Data<State>>().ok_or_else(Problem::unauthorized)?;
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let (scheme, credential) = header.and_then(|header| header.split_once(' ')).ok_or_else(Problem::unauthorized)?;
+    if scheme.eq_ignore_ascii_case("bearer") && credential.starts_with(prefix) {
+        Ok((state, credential))
+    } else {
+        Err(Problem::unauthorized())
+    }
+}

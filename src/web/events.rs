@@ -1,0 +1,135 @@
+//! `POST /v1/events`: readings from communities and apps.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, post};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::auth::EventSender;
+use super::{Problem, State, body};
+use crate::inbound::event::{MAX_BATCH, MalformedBody, Refusal, parse_body};
+use crate::pipeline::{Outcome, accept};
+
+/// CloudEvents 1.0 JSON format: one event, a batch; plain JSON may be either.
+const MEDIA_TYPES: [&str; 3] =
+    ["application/cloudevents+json", "application/cloudevents-batch+json", "application/json"];
+
+/// What became of each event of a request.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventResults {
+    /// One entry for each event, in the order of the request.
+    pub results: Vec<EventResult>,
+}
+
+/// What became of one event.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventResult {
+    /// What became of it.
+    pub status: EventStatus,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+}
+
+/// What became of one event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventStatus {
+    /// Stored, and on its way to every clinic that may see it.
+    Accepted,
+    /// The same event with the same content was taken before; nothing more to do.
+    Duplicate,
+    /// The same source and id were taken before with another content; not stored.
+    Conflict,
+    /// Not taken; it left no trace.
+    Refused,
+}
+
+/// Takes one event or a batch of up to 1,000. Each event stands or falls alone; what is accepted is durable when the
+/// answer arrives, so a request whose answer was lost can be sent again as it was.
+#[utoipa::path(
+    tag = "events",
+    request_body(
+        content(
+            (serde_json::Value = "application/cloudevents+json"),
+            (Vec<serde_json::Value> = "application/cloudevents-batch+json"),
+            (serde_json::Value = "application/json"),
+        ),
+        description = "CloudEvents 1.0. The JSON Schemas of the envelope and of each type are in schemas/events/.",
+    ),
+    security(("api_key" = ["events:write"])),
+    responses(
+        (status = 200, description = "A batch, or one event that is a duplicate", body = EventResults),
+        (status = 202, description = "One event, accepted", body = EventResults),
+        (status = 400, description = "No event can be made out", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid API key", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "An API key without the scope events:write", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "One event, known with another content", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Too many bytes or events", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Another media type or charset", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "One event, refused", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/events")]
+pub async fn post_events(
+    state: Data<State>,
+    sender: EventSender,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let bytes = body::read(&request, payload, &MEDIA_TYPES).await?;
+    let now = state.bridge.clock.now();
+    let (events, is_batch) = parse_body(&state.schemas, &bytes, now).map_err(|error| unreadable(&error))?;
+    let outcomes =
+        accept(&state.bridge, &sender.0, events).await.map_err(|error| Problem::internal(&error))?;
+    let results: Vec<EventResult> = outcomes.into_iter().map(result).collect();
+    let count = |status| results.iter().filter(|result| result.status == status).count();
+    tracing::info!(
+        community_id = %sender.0,
+        accepted = count(EventStatus::Accepted),
+        duplicate = count(EventStatus::Duplicate),
+        conflict = count(EventStatus::Conflict),
+        refused = count(EventStatus::Refused),
+        "events"
+    );
+    answer(results, is_batch)
+}
+
+fn result(outcome: Outcome) -> EventResult {
+    let (status, refusal) = match outcome {
+        Outcome::Accepted => (EventStatus::Accepted, None),
+        Outcome::Duplicate => (EventStatus::Duplicate, None),
+        Outcome::Conflict => (EventStatus::Conflict, None),
+        Outcome::Refused(refusal) => (EventStatus::Refused, Some(refusal)),
+    };
+    EventResult { status, refusal }
+}
+
+/// A batch is answered as a whole; a single event's fate is the status of the answer.
+fn answer(results: Vec<EventResult>, is_batch: bool) -> Result<HttpResponse, Problem> {
+    let single = results.first().filter(|_| !is_batch);
+    match single.map(|result| (result.status, result.refusal.clone())) {
+        None | Some((EventStatus::Duplicate, _)) => Ok(HttpResponse::Ok().json(EventResults { results })),
+        Some((EventStatus::Accepted, _)) => Ok(HttpResponse::Accepted().json(EventResults { results })),
+        Some((EventStatus::Conflict, _)) => {
+            Err(Problem::new(StatusCode::CONFLICT, "conflict", "The event was taken before with another content")
+                .detail("Nothing was changed. Give a changed event an id of its own."))
+        }
+        Some((EventStatus::Refused, refusal)) => {
+            let problem =
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", "The event was not taken; it left no trace");
+            Err(Problem { refusal, ..problem })
+        }
+    }
+}
+
+fn unreadable(error: &MalformedBody) -> Problem {
+    match error {
+        MalformedBody::TooMany => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", "There are too many events in the batch")
+                .detail(format!("Expected at most {MAX_BATCH} events in one request."))
+        }
+        other => body::malformed(other.to_string()),
+    }
+}

@@ -1,0 +1,60 @@
+//! `/openapi.json`: the API described, generated from the code (OpenAPI 3.1).
+
+use actix_web::{HttpResponse, get};
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{events, grants, health};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "mostik",
+        description = "A footbridge between a mental-health peer community and the clinic. Errors are problem details (RFC 9457).",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(
+        events::post_events,
+        grants::list,
+        grants::create,
+        grants::change,
+        grants::pause,
+        grants::resume,
+        grants::revoke,
+        health::livez,
+        health::readyz,
+    ),
+    tags(
+        (name = "events", description = "Readings from communities and apps"),
+        (name = "grants", description = "A member's own consent"),
+        (name = "health", description = "For operators"),
+    ),
+    modifiers(&Credentials),
+)]
+struct Api;
+
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut Document) {
+        let bearer = |what: &str| {
+            SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(what)).build())
+        };
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("api_key", bearer("An API key of a community: `mostik key create`"));
+        components.add_security_scheme("member_token", bearer("A member's own token: `mostik member token`"));
+    }
+}
+
+/// The API's description.
+#[must_use]
+pub fn document() -> Document {
+    Api::openapi()
+}
+
+/// Serves the description.
+#[get("/openapi.json")]
+pub async fn openapi_json() -> HttpResponse {
+    HttpResponse::Ok().json(document())
+}

@@ -1,0 +1,110 @@
+//! Problem details (RFC 9457): the one shape in which errors leave.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::inbound::event::Refusal;
+
+/// An error as a caller sees it. Holds no personal value and no cause from inside the house.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// A URI that names the kind of problem.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind of problem in words.
+    pub title: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// What to do about this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The field in question, as a JSON Pointer or the name of a header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Why an event was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+}
+
+impl Problem {
+    /// A problem of a kind, whose name becomes part of its URI.
+    #[must_use]
+    pub fn new(status: StatusCode, name: &str, title: &'static str) -> Self {
+        let kind = format!("https://w3id.org/mostik/problems/{name}");
+        Self { kind, title, status: status.as_u16(), detail: None, field: None, refusal: None }
+    }
+
+    /// With words on what to do.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// With the field in question.
+    #[must_use]
+    pub fn field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Something broke on this side. The cause goes to the log, once; the caller learns nothing of it.
+    pub fn internal(cause: &dyn std::error::Error) -> Self {
+        tracing::error!(error = %cause, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something broke on our side")
+            .detail("Nothing was done. Try again later.")
+    }
+
+    /// No valid credentials.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Credentials are missing or not valid")
+            .field("Authorization")
+            .detail("Expected `Authorization: Bearer <credential>` with a credential that is in force.")
+    }
+
+    /// Valid credentials that do not allow this.
+    #[must_use]
+    pub fn forbidden(scope: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "The credentials do not allow this")
+            .detail(format!("Expected a key with the scope {scope}."))
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.title)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if self.status == StatusCode::UNAUTHORIZED.as_u16() {
+            response.insert_header(("WWW-Authenticate", "Bearer"));
+        }
+        response.content_type("application/problem+json").json(self)
+    }
+}
+
+/// What answers where nothing is.
+pub async fn no_such_route() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here")
+        .detail("The API is described at /openapi.json.")
+}
+
+impl actix_web::Responder for Problem {
+    type Body = actix_web::body::BoxBody;
+
+    fn respond_to(self, _: &actix_web::HttpRequest) -> HttpResponse {
+        self.error_response()
+    }
+}
