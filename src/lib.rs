@@ -12,6 +12,7 @@ pub mod inbound;
 pub mod mapping;
 pub mod outbox;
 pub mod pipeline;
+pub mod sandbox;
 pub mod store;
 pub mod telemetry;
 pub mod vault;
