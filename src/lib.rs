@@ -3,3 +3,4 @@
 //! The modules stand in the order in which the data flows through them.
 
 pub mod domain;
+pub mod inbound;
