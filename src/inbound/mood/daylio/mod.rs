@@ -1,7 +1,8 @@
 //! Daylio's CSV export, as a stream: bytes in, one diary entry (or one named fault) per line out.
 //!
 //! Daylio writes for people, not for programs: dates, times and mood names are in the member's own language, and most
-//! members rename their moods. So this room reads *what the member wrote*: [`DiaryEntry::mood`] is a word.
+//! members rename their moods. So this room reads *what the member wrote* ([`DiaryEntry::mood`] is a word), and turning
+//! the word into a level of the scale is a second, explicit step ([`MoodScale`]) that refuses to guess.
 //!
 //! Nothing here reads a clock, opens a file or shows a field's content: faults name the line, the column and what was
 //! expected, never what was found.
@@ -17,6 +18,7 @@ mod header;
 mod months;
 mod note;
 mod reader;
+mod scale;
 #[cfg(test)]
 mod tests;
 mod when;
@@ -29,6 +31,7 @@ pub use error::{BadLine, DaylioError};
 pub use frame::MAX_RECORD_BYTES;
 pub use header::Column;
 pub use reader::{DaylioReader, MAX_FIELD_BYTES, MAX_RECORDS};
+pub use scale::{MappingError, MoodScale};
 
 /// One diary line, as the member wrote it.
 #[derive(Clone, PartialEq, Eq)]

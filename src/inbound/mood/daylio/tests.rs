@@ -7,6 +7,7 @@ use jiff::civil::{DateTime, date};
 use super::*;
 
 mod hostile;
+mod moods;
 mod notes;
 mod records;
 mod times;
