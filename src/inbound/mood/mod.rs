@@ -1,0 +1,3 @@
+//! What mood and wellness apps hand over, one folder per app.
+
+pub mod daylio;
