@@ -6,8 +6,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::dev::Server;
+use actix_web::web::Data;
 use actix_web::{App, HttpServer};
+use jiff::SignedDuration;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::delivery::egress::{Egress, EgressError, EgressPolicy};
@@ -79,7 +83,24 @@ pub fn worker(config: &Config, bridge: &Bridge) -> Result<Worker, StartError> {
             (id.clone(), EhrClient::new(egress.clone(), clinic.fhir_base.clone(), IDENTIFIER_SYSTEM, entropy))
         })
         .collect();
-    Ok(Worker::new(bridge.store.clone(), bridge.keyring.clone(), bridge.clock.clone(), Arc::new(ehrs)))
+    let lease = SignedDuration::from_secs(config.delivery.lease_seconds);
+    Ok(Worker::new(bridge.store.clone(), bridge.keyring.clone(), bridge.clock.clone(), Arc::new(ehrs), lease))
+}
+
+/// The HTTP server on a listener, not yet running.
+///
+/// # Errors
+/// [`StartError`].
+pub fn http_server(config: &Config, bridge: Bridge, listener: TcpListener) -> Result<Server, StartError> {
+    let schemas = EventSchemas::compile().map_err(|error| StartError::Schemas(error.to_string()))?;
+    let state = Data::new(web::State::new(config, bridge, schemas));
+    let server =
+        HttpServer::new(move || App::new().wrap(web::tracing_layer()).app_data(state.clone()).configure(web::routes))
+            .workers(2)
+            .disable_signals()
+            .shutdown_timeout(config.server.shutdown_seconds)
+            .listen(listener)?;
+    Ok(server.run())
 }
 
 /// Serves the API and works on the outbox until `stop` resolves; then ends what is under way.
@@ -94,35 +115,33 @@ pub async fn serve(
     listening: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
-    let schemas = EventSchemas::compile().map_err(|error| StartError::Schemas(error.to_string()))?;
-    let state = actix_web::web::Data::new(web::State::new(config, bridge.clone(), schemas));
     let listener = TcpListener::bind(config.server.listen)?;
     let address = listener.local_addr()?;
-    let server = HttpServer::new(move || {
-        App::new().wrap(web::tracing_layer()).app_data(state.clone()).configure(web::routes)
-    })
-    .workers(2)
-    .disable_signals()
-    .shutdown_timeout(config.server.shutdown_seconds)
-    .listen(listener)?
-    .run();
-    let (stopping, stopped) = watch::channel(false);
-    let worker = worker(config, &bridge)?;
-    let workers: Vec<_> = (0..config.delivery.workers)
-        .map(|_| tokio::spawn(work(worker.clone(), bridge.wake.clone(), stopped.clone())))
-        .collect();
+    let server = http_server(config, bridge.clone(), listener)?;
     let handle = server.handle();
     let server = tokio::spawn(server);
+    let (stopping, stopped) = watch::channel(false);
+    let worker = worker(config, &bridge)?;
+    let mut workers = JoinSet::new();
+    for _ in 0..config.delivery.workers {
+        workers.spawn(work(worker.clone(), bridge.wake.clone(), stopped.clone()));
+    }
     tracing::info!(%address, database = bridge.store.kind(), clinics = config.clinics.len(), "listening");
     listening(address);
     stop.await;
     tracing::info!("stopping");
     stopping.send_replace(true);
     handle.stop(true).await;
-    for worker in workers {
-        drop(worker.await);
+    // What does not end in time is left as it is: the next start searches before it sends again.
+    let grace = Duration::from_secs(config.server.shutdown_seconds);
+    if tokio::time::timeout(grace, async { while workers.join_next().await.is_some() {} }).await.is_err() {
+        tracing::warn!("a delivery did not end in time");
+        workers.shutdown().await;
     }
-    drop(server.await);
+    match server.await {
+        Ok(ended) => ended?,
+        Err(_) => tracing::error!("the HTTP server panicked"),
+    }
     bridge.store.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -3,11 +3,13 @@
 //! The modules stand in the order in which the data flows through them.
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod consent;
 pub mod delivery;
 pub mod domain;
 pub mod enrolment;
+pub mod import;
 pub mod inbound;
 pub mod mapping;
 pub mod outbox;

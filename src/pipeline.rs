@@ -19,6 +19,7 @@ use crate::inbound::event::{Event, Refusal, Subject};
 use crate::mapping::to_fhir::{MappingError, Recipient, to_fhir};
 use crate::outbox::enqueue::{EnqueueError, Parcel, enqueue};
 use crate::store::{NewReading, SeenEvent, Store, StoreError, Tx};
+use crate::telemetry::crash_point;
 use crate::vault::{Index, Keyring, MemberKey, SealError};
 
 /// What every part of a running bridge shares. Cheap to clone.
@@ -99,9 +100,38 @@ pub async fn accept(
     community: &CommunityId,
     events: Vec<Result<Event, Refusal>>,
 ) -> Result<Vec<Outcome>, AcceptError> {
-    let now = bridge.clock.now();
     let mut tx = bridge.store.begin().await?;
-    let members = Members::load(bridge, &mut tx, community, &events).await?;
+    let outcomes = take(bridge, &mut tx, community, events).await?;
+    crash_point("accept:before-commit");
+    tx.commit().await?;
+    crash_point("accept:after-commit");
+    bridge.wake.notify_waiters();
+    Ok(outcomes)
+}
+
+/// Says what [`accept`] would do, and does nothing.
+///
+/// # Errors
+/// [`AcceptError`].
+pub async fn rehearse(
+    bridge: &Bridge,
+    community: &CommunityId,
+    events: Vec<Result<Event, Refusal>>,
+) -> Result<Vec<Outcome>, AcceptError> {
+    let mut tx = bridge.store.begin().await?;
+    // The transaction is dropped: what was done in it leaves no trace.
+    take(bridge, &mut tx, community, events).await
+}
+
+/// The whole way, within one transaction.
+async fn take(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    community: &CommunityId,
+    events: Vec<Result<Event, Refusal>>,
+) -> Result<Vec<Outcome>, AcceptError> {
+    let now = bridge.clock.now();
+    let members = Members::load(bridge, tx, community, &events).await?;
     let mut outcomes = Vec::with_capacity(events.len());
     let mut candidates = Vec::new();
     for (position, event) in events.into_iter().enumerate() {
@@ -113,19 +143,15 @@ pub async fn accept(
             Err(refusal) => outcomes.push(Outcome::Refused(refusal)),
         }
     }
-    let accepted = keep_new(&mut tx, community, candidates, &mut outcomes, now).await?;
-    store_readings(&mut tx, &members, &accepted).await?;
+    let accepted = keep_new(tx, community, candidates, &mut outcomes, now).await?;
+    store_readings(tx, &members, &accepted).await?;
     let mut parcels = Vec::with_capacity(accepted.len());
     for reading in &accepted {
         for (clinic, permit) in members.permits(reading, now) {
             parcels.push(members.parcel(bridge, clinic, permit)?);
         }
     }
-    enqueue(&mut tx, &parcels, bridge.keyring.entropy(), now).await?;
-    crate::telemetry::crash_point("accept:before-commit");
-    tx.commit().await?;
-    crate::telemetry::crash_point("accept:after-commit");
-    bridge.wake.notify_waiters();
+    enqueue(tx, &parcels, bridge.keyring.entropy(), now).await?;
     Ok(outcomes)
 }
 

@@ -80,6 +80,8 @@ pub struct Delivery {
     pub workers: usize,
     /// The longest request, in seconds.
     pub timeout_seconds: u64,
+    /// How long a worker may have a lane without a sign of life, in seconds.
+    pub lease_seconds: i64,
     /// Whether EHRs may stand in private address ranges.
     pub private_networks: bool,
 }
@@ -160,9 +162,12 @@ impl Config {
         if self.delivery.workers == 0 || self.delivery.workers > 256 {
             return invalid("delivery.workers", "a number from 1 to 256");
         }
-        // The lease of a lane outlives the longest request and the search after it.
-        if self.delivery.timeout_seconds == 0 || self.delivery.timeout_seconds > 15 {
-            return invalid("delivery.timeout_seconds", "a number of seconds from 1 to 15");
+        if self.delivery.timeout_seconds == 0 || self.delivery.timeout_seconds > 60 {
+            return invalid("delivery.timeout_seconds", "a number of seconds from 1 to 60");
+        }
+        // Asking for capabilities, sending, and a second to write it down.
+        if self.delivery.lease_seconds <= 2 * self.delivery.timeout_seconds.cast_signed() {
+            return invalid("delivery.lease_seconds", "more than twice delivery.timeout_seconds");
         }
         if Url::parse(&self.bridge.source).is_err() {
             return invalid("bridge.source", "a URI");
@@ -171,10 +176,7 @@ impl Config {
             let base = &clinic.fhir_base;
             let plain = base.query().is_none() && base.fragment().is_none() && base.username().is_empty();
             if !matches!(base.scheme(), "http" | "https") || !plain {
-                return invalid(
-                    &format!("clinics.{id}.fhir_base"),
-                    "an http(s) URL without user, query and fragment",
-                );
+                return invalid(&format!("clinics.{id}.fhir_base"), "an http(s) URL without user, query and fragment");
             }
             if base.scheme() == "http" && !self.delivery.private_networks {
                 return invalid(
@@ -239,7 +241,8 @@ mod tests {
     fn what_cannot_be_is_refused_with_what_was_expected() {
         for (text, setting) in [
             ("[delivery]\nworkers = 0", "delivery.workers"),
-            ("[delivery]\ntimeout_seconds = 60", "delivery.timeout_seconds"),
+            ("[delivery]\ntimeout_seconds = 61", "delivery.timeout_seconds"),
+            ("[delivery]\nlease_seconds = 20", "delivery.lease_seconds"),
             ("[bridge]\nsource = \"no uri\"", "bridge.source"),
             ("[clinics.a]\nname = \"A\"\nfhir_base = \"https://u:p@e.example/\"", "clinics.a.fhir_base"),
             ("[clinics.Big]\nname = \"A\"\nfhir_base = \"https://e.example/\"", "slug"),

@@ -115,12 +115,7 @@ pub async fn resume(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) 
 ///
 /// # Errors
 /// [`ChangeError`]; then nothing was changed.
-pub async fn revoke(
-    tx: &mut Tx,
-    member: MemberId,
-    id: GrantId,
-    now: Timestamp,
-) -> Result<(Grant, u64), ChangeError> {
+pub async fn revoke(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) -> Result<(Grant, u64), ChangeError> {
     let grant = newest(tx, member, id).await?;
     if grant.state == GrantState::Revoked {
         return Ok((grant, 0));

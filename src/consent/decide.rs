@@ -23,6 +23,42 @@ pub trait Disclosable {
 
 /// Proof that `item` may go to one clinic now. Mapping, enqueueing and sending each ask for one; it can be neither
 /// built nor copied outside [`decide`], and it borrows its item, so that it cannot be used for another.
+///
+/// This is how a permit is had:
+/// ```
+/// # use mostik::{consent::decide::{Denied, Permit, decide}, domain::{grant::{Grant, Purpose}, ids::ClinicId, reading::Reading}};
+/// fn ask<'a>(grants: &[Grant], item: &'a Reading, clinic: &'a ClinicId) -> Result<Permit<'a, Reading>, Denied> {
+///     decide(grants, item, clinic, Purpose::Treatment, jiff::Timestamp::UNIX_EPOCH)
+/// }
+/// ```
+/// None of these compiles. Built by hand (its fields are private):
+/// ```compile_fail,E0451
+/// # use mostik::{consent::decide::Permit, domain::{category::Detail, ids::{ClinicId, GrantId}, reading::Reading}};
+/// fn forge<'a>(item: &'a Reading, clinic: &'a ClinicId, grant: GrantId) -> Permit<'a, Reading> {
+///     Permit { item, clinic, grant, grant_version: 1, detail: Detail::EveryEntry }
+/// }
+/// ```
+/// Copied, to be used later or elsewhere:
+/// ```compile_fail,E0308
+/// # use mostik::{consent::decide::Permit, domain::reading::Reading};
+/// fn keep<'a>(permit: &Permit<'a, Reading>) -> Permit<'a, Reading> {
+///     permit.clone()
+/// }
+/// ```
+/// Given for a reading, and used to send another item:
+/// ```compile_fail,E0308
+/// # use mostik::{consent::decide::Permit, delivery::ehr::EhrClient, domain::reading::Reading};
+/// async fn send(ehr: &EhrClient, permit: &Permit<'_, Reading>) {
+///     ehr.create(permit, Vec::new(), jiff::Timestamp::UNIX_EPOCH).await;
+/// }
+/// ```
+/// Kept when its item is gone:
+/// ```compile_fail,E0515
+/// # use mostik::{consent::decide::{Permit, decide}, domain::{grant::{Grant, Purpose}, ids::ClinicId, reading::Reading}};
+/// fn escape<'a>(grants: &[Grant], item: Reading, clinic: &'a ClinicId) -> Option<Permit<'a, Reading>> {
+///     decide(grants, &item, clinic, Purpose::Treatment, jiff::Timestamp::UNIX_EPOCH).ok()
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "a permit that is not used lets nothing out"]
 pub struct Permit<'a, T> {
@@ -156,9 +192,7 @@ pub fn decide<'a, T: Disclosable>(
         }
     }
     match covering {
-        Some((grant, detail)) => {
-            Ok(Permit { item, clinic, grant: grant.id, grant_version: grant.version, detail })
-        }
+        Some((grant, detail)) => Ok(Permit { item, clinic, grant: grant.id, grant_version: grant.version, detail }),
         None if reasons.is_empty() => Err(Denied { reasons: BTreeSet::from([DenyReason::NoGrant]) }),
         None => Err(Denied { reasons }),
     }

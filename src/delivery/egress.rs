@@ -233,7 +233,9 @@ mod tests {
         for public in ["8.8.8.8", "192.1.1.1", "2606:4700::1111"] {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
-        for special in ["100.64.0.1", "198.18.0.1", "224.0.0.1", "fe80::1", "fd00::1", "::", "2001:db8::1", "2002:a00::1"] {
+        for special in
+            ["100.64.0.1", "198.18.0.1", "224.0.0.1", "fe80::1", "fd00::1", "::", "2001:db8::1", "2002:a00::1"]
+        {
             assert!(!is_public(special.parse().unwrap()), "{special}");
         }
     }

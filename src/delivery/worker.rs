@@ -21,9 +21,6 @@ use crate::store::{Lane, Store, StoreError, Tx};
 use crate::telemetry::crash_point;
 use crate::vault::Keyring;
 
-/// Longer than the longest request, a search and two transactions together.
-const LEASE: SignedDuration = SignedDuration::from_secs(45);
-
 /// How many items are worked on before a lane is given back, so that other lanes get their turn.
 const ITEMS_PER_LEASE: usize = 50;
 
@@ -34,6 +31,7 @@ pub struct Worker {
     keyring: Keyring,
     clock: Clock,
     ehrs: Arc<HashMap<ClinicId, EhrClient>>,
+    lease: SignedDuration,
 }
 
 /// Work on a lane ended early; what was under way is found again by the next lease.
@@ -48,10 +46,17 @@ pub enum WorkError {
 }
 
 impl Worker {
-    /// A worker for these clinics.
+    /// A worker for these clinics. `lease` is how long it may have a lane without a sign of life: longer than the
+    /// longest request together with the transactions around it.
     #[must_use]
-    pub const fn new(store: Store, keyring: Keyring, clock: Clock, ehrs: Arc<HashMap<ClinicId, EhrClient>>) -> Self {
-        Self { store, keyring, clock, ehrs }
+    pub const fn new(
+        store: Store,
+        keyring: Keyring,
+        clock: Clock,
+        ehrs: Arc<HashMap<ClinicId, EhrClient>>,
+        lease: SignedDuration,
+    ) -> Self {
+        Self { store, keyring, clock, ehrs, lease }
     }
 
     /// Leases one lane that is due and works on it. Returns whether there was one.
@@ -61,7 +66,7 @@ impl Worker {
     pub async fn run_once(&self) -> Result<bool, WorkError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let lane = tx.lease_lanes(now, lease_end(now), 1).await?.pop();
+        let lane = tx.lease_lanes(now, self.lease_end(now), 1).await?.pop();
         tx.commit().await?;
         let Some(lane) = lane else { return Ok(false) };
         crash_point("deliver:leased");
@@ -143,13 +148,17 @@ impl Worker {
         let mut tx = self.store.begin().await?;
         // The grants before the lane: a revocation locks them in this order, and so must everyone.
         let grants = tx.living_grants(&[lane.key.member]).await?;
-        tx.prolong_lease(lane, now, lease_end(now)).await?;
+        tx.prolong_lease(lane, now, self.lease_end(now)).await?;
         if let Some(Known(item, verdict)) = known {
             let state = settle(&mut tx, &item, &verdict, self.keyring.entropy(), now).await?;
             crash_point("deliver:before-settled");
             tracing::info!(delivery_id = %item.id, clinic_id = %item.clinic, state = state.as_str(), "settled");
         }
         Ok((tx, grants))
+    }
+
+    fn lease_end(&self, now: Timestamp) -> Timestamp {
+        now.checked_add(self.lease).unwrap_or(Timestamp::MAX)
     }
 
     async fn give_back(&self, released: Result<(), StoreError>, tx: Tx) -> Result<(), WorkError> {
@@ -173,7 +182,3 @@ impl Worker {
 
 /// An item and what is known of its fate, not yet settled.
 struct Known(Delivery, Verdict);
-
-fn lease_end(now: Timestamp) -> Timestamp {
-    now.checked_add(LEASE).unwrap_or(Timestamp::MAX)
-}

@@ -63,7 +63,9 @@ mod tests {
 
     #[test]
     fn a_time_without_a_zone_or_with_a_strange_year_is_refused() {
-        for bad in ["", "2026-11-02", "2026-11-02T21:30:00", "0000-01-01T00:00:00Z", "2026-02-30T00:00:00Z", "yesterday"] {
+        for bad in
+            ["", "2026-11-02", "2026-11-02T21:30:00", "0000-01-01T00:00:00Z", "2026-02-30T00:00:00Z", "yesterday"]
+        {
             assert_eq!(Moment::parse_rfc3339(bad), Err(InvalidMoment), "{bad:?}");
         }
     }

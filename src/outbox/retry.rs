@@ -5,17 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::entropy::{Entropy, NoEntropy};
 
 /// Waits between attempts, in seconds: as Standard Webhooks recommends, 5 s to 24 h, 75.6 h in all.
-const WAITS: [i64; 9] = [
-    5,
-    5 * 60,
-    30 * 60,
-    2 * 3600,
-    5 * 3600,
-    10 * 3600,
-    14 * 3600,
-    20 * 3600,
-    24 * 3600,
-];
+const WAITS: [i64; 9] = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600];
 
 /// The longest wait a server may ask for.
 const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);

@@ -19,10 +19,10 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] when that version is there already.
     pub async fn insert_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
-        const SQL: &str =
-            "INSERT INTO grants (member_id, grant_id, version, clinic_id, state, terms, created_at, ended_at) \
+        const SQL: &str = "INSERT INTO grants (member_id, grant_id, version, clinic_id, state, terms, created_at, ended_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        let terms = serde_json::to_string(&grant.terms).map_err(|_| StoreError::Corrupt("terms that cannot be written"))?;
+        let terms =
+            serde_json::to_string(&grant.terms).map_err(|_| StoreError::Corrupt("terms that cannot be written"))?;
         on!(self, conn => sqlx::query(SQL)
             .bind(grant.member.0)
             .bind(grant.id.0)

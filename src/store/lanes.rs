@@ -65,9 +65,7 @@ impl Tx {
             query.build_query_as().fetch_all(conn).await?
         });
         rows.into_iter()
-            .map(|(clinic, member, last)| {
-                Ok((LaneKey { clinic: clinic_id(clinic)?, member: MemberId(member) }, last))
-            })
+            .map(|(clinic, member, last)| Ok((LaneKey { clinic: clinic_id(clinic)?, member: MemberId(member) }, last)))
             .collect()
     }
 
@@ -75,12 +73,7 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn lease_lanes(
-        &mut self,
-        now: Timestamp,
-        until: Timestamp,
-        limit: i64,
-    ) -> Result<Vec<Lane>, StoreError> {
+    pub async fn lease_lanes(&mut self, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<Lane>, StoreError> {
         const SQLITE: &str = "UPDATE lanes SET lease_until = $2, fence = fence + 1 \
              WHERE (clinic_id, member_id) IN (SELECT clinic_id, member_id FROM lanes \
              WHERE due_at <= $1 AND lease_until <= $1 ORDER BY due_at LIMIT $3) \

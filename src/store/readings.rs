@@ -125,7 +125,8 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn count_readings(&mut self, member: MemberId) -> Result<Vec<(Category, i64)>, StoreError> {
-        const SQL: &str = "SELECT category, COUNT(*) FROM readings WHERE member_id = $1 GROUP BY category ORDER BY category";
+        const SQL: &str =
+            "SELECT category, COUNT(*) FROM readings WHERE member_id = $1 GROUP BY category ORDER BY category";
         let rows: Vec<(String, i64)> = on!(self, conn => sqlx::query_as(SQL).bind(member.0).fetch_all(conn).await?);
         rows.into_iter()
             .map(|(name, count)| Ok((super::named(Category::from_name(&name), "a category it should not")?, count)))

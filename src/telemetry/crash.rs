@@ -17,8 +17,8 @@ pub const CRASH_POINTS: [&str; 9] = [
 /// the third time it comes by. Release builds have no such places.
 #[cfg(debug_assertions)]
 pub fn crash_point(name: &str) {
-    use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     static AT: OnceLock<Option<(String, u32)>> = OnceLock::new();
     static PASSED: AtomicU32 = AtomicU32::new(0);

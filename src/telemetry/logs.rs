@@ -25,10 +25,8 @@ pub struct InvalidFilter;
 /// [`InvalidFilter`].
 pub fn init(filter: &str, format: LogFormat) -> Result<(), InvalidFilter> {
     let filter = EnvFilter::try_new(filter).map_err(|_| InvalidFilter)?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_span_events(FmtSpan::NONE);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_span_events(FmtSpan::NONE);
     let started = match format {
         LogFormat::Plain => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

@@ -1,9 +1,9 @@
 //! Reading request bodies: bounded, in UTF-8 JSON, and with errors that name the field.
 
+use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, Payload};
-use actix_web::HttpRequest;
 use serde::de::DeserializeOwned;
 
 use super::Problem;
@@ -34,8 +34,9 @@ pub async fn json<T: DeserializeOwned>(request: &HttpRequest, payload: Payload) 
     let bytes = read(request, payload, &["application/json"]).await?;
     let deserializer = &mut serde_json::Deserializer::from_slice(&bytes);
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let pointer = error.path().to_string().replace('.', "/");
-        // The cause's own text may quote the value, so only its place is said.
+        // `a.b.?` for a place within b that has no name; the cause's own text may quote the value and is not said.
+        let path = error.path().to_string();
+        let pointer = path.trim_end_matches('?').trim_matches('.').replace('.', "/");
         malformed("the body is not JSON of the form that /openapi.json describes").field(format!("/{pointer}"))
     })
 }

@@ -81,8 +81,7 @@ pub async fn post_events(
     let bytes = body::read(&request, payload, &MEDIA_TYPES).await?;
     let now = state.bridge.clock.now();
     let (events, is_batch) = parse_body(&state.schemas, &bytes, now).map_err(|error| unreadable(&error))?;
-    let outcomes =
-        accept(&state.bridge, &sender.0, events).await.map_err(|error| Problem::internal(&error))?;
+    let outcomes = accept(&state.bridge, &sender.0, events).await.map_err(|error| Problem::internal(&error))?;
     let results: Vec<EventResult> = outcomes.into_iter().map(result).collect();
     let count = |status| results.iter().filter(|result| result.status == status).count();
     tracing::info!(

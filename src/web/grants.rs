@@ -320,7 +320,8 @@ impl From<ChangeError> for Problem {
                 conflict("transition", "The grant's life does not allow this").detail(error.to_string())
             }
             ChangeError::Store(StoreError::RowCount { .. } | StoreError::Conflict) => {
-                conflict("concurrent-change", "The grant was changed at the same time").detail("Look again, and repeat.")
+                conflict("concurrent-change", "The grant was changed at the same time")
+                    .detail("Look again, and repeat.")
             }
             ChangeError::Store(error) => Self::internal(&error),
         }

@@ -1,8 +1,8 @@
 //! One span for each request, without what could tell who is behind it: no address, no path values, no headers.
 
+use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::Error;
 use tracing::Span;
 use tracing_actix_web::{RootSpanBuilder, TracingLogger};
 

@@ -81,7 +81,8 @@ fn has_next(bundle: &Value) -> bool {
 /// Where a resource was stored: from `Location` or else from the body.
 fn stored(resource_type: &str, answer: &Answer) -> Option<Stored> {
     let etag = header(&answer.headers, ETAG.as_str()).and_then(version_of_etag);
-    if let Some((id, version)) = header(&answer.headers, LOCATION.as_str()).and_then(|l| of_location(resource_type, l)) {
+    if let Some((id, version)) = header(&answer.headers, LOCATION.as_str()).and_then(|l| of_location(resource_type, l))
+    {
         return Some(Stored { id, version: version.or(etag) });
     }
     let body = serde_json::from_slice::<Value>(&answer.body).ok()?;

@@ -11,8 +11,8 @@
 
 use std::io::{self, Write};
 
-pub use fhir_sdk::r4b::{codes, resources, types};
 pub use fhir_sdk::BuilderError;
+pub use fhir_sdk::r4b::{codes, resources, types};
 pub use fhir_sdk::{Date, DateTime, Instant};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};

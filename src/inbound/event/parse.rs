@@ -95,13 +95,7 @@ fn parse_event(schemas: &EventSchemas, text: &str, now: Timestamp) -> Result<Eve
         EventType::Note => Measure::Note(typed::<Note>(data)?.text),
         EventType::Tags => Measure::Tags(typed::<Tags>(data)?.tags),
     };
-    Ok(Event {
-        source: envelope.source,
-        id: envelope.id,
-        subject: Subject::Handle(envelope.subject),
-        moment,
-        measure,
-    })
+    Ok(Event { source: envelope.source, id: envelope.id, subject: Subject::Handle(envelope.subject), moment, measure })
 }
 
 fn mood(data: &str) -> Result<Mood, Refusal> {

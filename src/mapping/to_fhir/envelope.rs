@@ -1,9 +1,7 @@
 //! What every Observation of the bridge has in common: who, when, from whom, and how sensitive.
 
 use fhir_codec::codes::ObservationStatus;
-use fhir_codec::resources::{
-    Observation, ObservationComponent, ObservationEffective, ObservationValue,
-};
+use fhir_codec::resources::{Observation, ObservationComponent, ObservationEffective, ObservationValue};
 use fhir_codec::types::{CodeableConcept, Identifier, Meta};
 use fhir_codec::{BuilderError, DateTime};
 

@@ -50,7 +50,10 @@ fn bounds(rating: &Rating, decimals: &mut Decimals) -> Result<[ObservationCompon
 fn state_of_mind(state: &StateOfMind, decimals: &mut Decimals) -> Result<Vec<ObservationComponent>, BuilderError> {
     let part = |code| coding(PHR_STATE_OF_MIND, code, None);
     let coded = |system, code| {
-        Ok::<_, BuilderError>(ObservationComponentValue::CodeableConcept(concept(vec![coding(system, code, None)?], None)?))
+        Ok::<_, BuilderError>(ObservationComponentValue::CodeableConcept(concept(
+            vec![coding(system, code, None)?],
+            None,
+        )?))
     };
     let kind = match state.kind {
         StateOfMindKind::DailyMood => "dailyMood",

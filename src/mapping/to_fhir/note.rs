@@ -10,7 +10,10 @@ use super::envelope::Body;
 /// The part of the Observation that is about the note.
 pub fn body(text: &str) -> Result<Body, BuilderError> {
     Ok(Body {
-        code: concept(vec![coding(MOSTIK, "diary-note", Some("Diary note"))?], Some("Diary note, written by the patient"))?,
+        code: concept(
+            vec![coding(MOSTIK, "diary-note", Some("Diary note"))?],
+            Some("Diary note, written by the patient"),
+        )?,
         value: Some(ObservationValue::String(text.to_owned())),
         components: Vec::new(),
     })

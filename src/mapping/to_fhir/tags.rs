@@ -14,7 +14,10 @@ pub fn body(tags: &[String]) -> Result<Body, BuilderError> {
         .map(|tag| own_component("diary-tag", "Diary tag", ObservationComponentValue::String(tag.clone())))
         .collect::<Result<_, _>>()?;
     Ok(Body {
-        code: concept(vec![coding(MOSTIK, "diary-tags", Some("Diary tags"))?], Some("Diary tags, chosen by the patient"))?,
+        code: concept(
+            vec![coding(MOSTIK, "diary-tags", Some("Diary tags"))?],
+            Some("Diary tags, chosen by the patient"),
+        )?,
         value: None,
         components,
     })

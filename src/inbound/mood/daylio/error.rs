@@ -25,6 +25,18 @@ impl BadLine {
         Self::field(line, Column::Mood, "a mood from the mapping file (levels 1 to 5)")
     }
 
+    /// The time of this line does not exist in the member's zone.
+    #[must_use]
+    pub fn impossible_time(line: u64) -> Self {
+        Self::field(line, Column::Time, "a time between the years 1970 and 2100")
+    }
+
+    /// The time of this line has not come yet.
+    #[must_use]
+    pub fn future_time(line: u64) -> Self {
+        Self::field(line, Column::Time, "a time that is not in the future")
+    }
+
     pub(super) fn field(line: u64, column: Column, expected: &'static str) -> Self {
         Self { line, column: Some(column), expected, ends_reading: false }
     }

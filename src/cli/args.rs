@@ -1,0 +1,169 @@
+//! What the command line understands.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use reqwest::Url;
+
+use crate::domain::ids::{ClinicId, CommunityId, MemberId};
+
+/// A footbridge between a mental-health peer community and the clinic.
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Args {
+    /// The configuration file. Settings it does not name keep their defaults.
+    #[arg(long, global = true, env = "MOSTIK_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  mostik demo                                   see the whole way, with nothing set up
+  mostik keys create data/master.key            make the master key, once
+  mostik config check --config mostik.toml      is this configuration good?
+  mostik serve --config mostik.toml             run the bridge
+  mostik key create --community forum           let a community send events
+  mostik member add --community forum --handle sparrow
+  mostik import daylio diary.csv --member 0198… --zone Europe/Berlin --dry-run";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the bridge: the API, and the delivery to clinics.
+    Serve,
+    /// Shows the whole way on a diary that comes with mostik: consent, import, delivery, revocation.
+    Demo(Demo),
+    /// Imports a member's own data from a file.
+    #[command(subcommand)]
+    Import(Import),
+    /// Looks at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Makes the master key.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Makes and revokes API keys of communities.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Adds members, links them to a clinic, and makes their tokens.
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// Prints the description of the API (OpenAPI 3.1).
+    Openapi,
+}
+
+/// `mostik demo`
+#[derive(Debug, clap::Args)]
+pub struct Demo {
+    /// Deliver to this FHIR R4 server instead of the sandbox that comes with mostik. A Patient is created there.
+    #[arg(long, value_name = "URL")]
+    pub ehr: Option<Url>,
+    /// Leave everything running afterwards, to look around, until Ctrl-C.
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// `mostik import …`
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// A Daylio CSV export. Importing it twice adds nothing.
+    #[command(
+        after_help = "Example of a mapping file for moods that were renamed:\n\n  [moods]\n  \"so-so\" = 3\n  \"on top of the world\" = 5"
+    )]
+    Daylio(ImportDaylio),
+}
+
+/// `mostik import daylio …`
+#[derive(Debug, clap::Args)]
+pub struct ImportDaylio {
+    /// The export.
+    pub file: PathBuf,
+    /// Whose diary it is.
+    #[arg(long, value_name = "ID")]
+    pub member: MemberId,
+    /// The time zone in which the diary was written: the file does not say it.
+    #[arg(long, value_name = "ZONE", value_parser = time_zone)]
+    pub zone: jiff::tz::TimeZone,
+    /// A TOML file that says which of the member's own mood names means which level, 1 to 5.
+    #[arg(long, value_name = "FILE")]
+    pub moods: Option<PathBuf>,
+    /// Only say what would be imported.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `mostik config …`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Says whether the configuration is good, and shows what would be used.
+    Check,
+    /// Prints the defaults file, which explains every setting.
+    Defaults,
+}
+
+/// `mostik keys …`
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Makes a master key in a new file that only its owner may read.
+    Create {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// `mostik key …`
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Makes an API key and prints it once.
+    Create {
+        /// Whose key it is.
+        #[arg(long)]
+        community: CommunityId,
+    },
+    /// Revokes an API key for good.
+    Revoke {
+        /// The public half of the key: what stands between its two underscores.
+        key_id: String,
+    },
+}
+
+/// `mostik member …`
+#[derive(Debug, Subcommand)]
+pub enum MemberCommand {
+    /// Adds a member and prints their id.
+    Add {
+        /// From where they join.
+        #[arg(long)]
+        community: CommunityId,
+        /// The name under which the community knows them.
+        #[arg(long)]
+        handle: String,
+    },
+    /// Links a member to their Patient at a clinic, on the clinic's word.
+    Link {
+        /// Who.
+        #[arg(long, value_name = "ID")]
+        member: MemberId,
+        /// Where.
+        #[arg(long)]
+        clinic: ClinicId,
+        /// The Patient's id in the clinic's EHR.
+        #[arg(long, value_name = "ID")]
+        patient: String,
+    },
+    /// Makes a token with which the member manages their consent, and prints it once.
+    Token {
+        /// Who.
+        #[arg(long, value_name = "ID")]
+        member: MemberId,
+        /// How many days it is good for.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..=365))]
+        days: i64,
+    },
+}
+
+fn time_zone(name: &str) -> Result<jiff::tz::TimeZone, String> {
+    jiff::tz::TimeZone::get(name).map_err(|_| "expected an IANA time zone such as Europe/Berlin".to_owned())
+}

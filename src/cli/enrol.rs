@@ -1,0 +1,77 @@
+//! `mostik key …` and `mostik member …`
+
+use anyhow::ensure;
+use jiff::SignedDuration;
+
+use super::args::{KeyCommand, MemberCommand};
+use super::open;
+use crate::config::Config;
+use crate::domain::ids::{ClinicId, CommunityId};
+use crate::enrolment::credentials::{EVENTS_WRITE, create_api_key, create_member_token};
+use crate::enrolment::join::{join, link};
+
+/// Makes and revokes API keys.
+pub async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
+    let bridge = open(config).await?;
+    let now = bridge.clock.now();
+    let mut tx = bridge.store.begin().await?;
+    match command {
+        KeyCommand::Create { community } => {
+            known_community(config, &community)?;
+            let key = create_api_key(&mut tx, &bridge.keyring, &community, EVENTS_WRITE, now).await?;
+            tx.commit().await?;
+            println!("{}", key.secret);
+            eprintln!("This key is shown once. To revoke it: mostik key revoke {}", key.key_id);
+        }
+        KeyCommand::Revoke { key_id } => {
+            ensure!(tx.revoke_api_key(&key_id, now).await.is_ok(), "there is no such key in force");
+            tx.commit().await?;
+            println!("The key {key_id} is revoked.");
+        }
+    }
+    Ok(())
+}
+
+/// Adds members, links them, and makes their tokens.
+pub async fn member(config: &Config, command: MemberCommand) -> anyhow::Result<()> {
+    let bridge = open(config).await?;
+    let now = bridge.clock.now();
+    let mut tx = bridge.store.begin().await?;
+    match command {
+        MemberCommand::Add { community, handle } => {
+            known_community(config, &community)?;
+            let member = join(&mut tx, &bridge.keyring, &community, &handle, now).await?;
+            tx.commit().await?;
+            println!("{member}");
+        }
+        MemberCommand::Link { member, clinic, patient } => {
+            known_clinic(config, &clinic)?;
+            link(&mut tx, &bridge.keyring, member, &clinic, &patient, "operator", now).await?;
+            tx.commit().await?;
+            println!("The member is linked to {clinic}.");
+        }
+        MemberCommand::Token { member, days } => {
+            let validity = SignedDuration::from_hours(24 * days);
+            let token = create_member_token(&mut tx, &bridge.keyring, member, validity, now).await?;
+            tx.commit().await?;
+            println!("{token}");
+        }
+    }
+    Ok(())
+}
+
+fn known_community(config: &Config, community: &CommunityId) -> anyhow::Result<()> {
+    ensure!(
+        config.communities.contains_key(community),
+        "there is no community {community} in the configuration: expected a section [communities.{community}]"
+    );
+    Ok(())
+}
+
+fn known_clinic(config: &Config, clinic: &ClinicId) -> anyhow::Result<()> {
+    ensure!(
+        config.clinics.contains_key(clinic),
+        "there is no clinic {clinic} in the configuration: expected a section [clinics.{clinic}]"
+    );
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! `mostik import …`
+
+use std::fs::File;
+use std::io::BufReader;
+
+use anyhow::{Context, bail, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::args::{Import, ImportDaylio};
+use super::open;
+use crate::config::Config;
+use crate::domain::category::Category;
+use crate::import::{self, Diary, Report};
+use crate::inbound::mood::daylio::MoodScale;
+
+/// How many bad lines are listed one by one.
+const LISTED: usize = 20;
+
+/// Imports a file.
+pub async fn import(config: &Config, command: Import) -> anyhow::Result<()> {
+    let Import::Daylio(asked) = command;
+    let scale = scale(&asked)?;
+    let file = File::open(&asked.file).with_context(|| format!("cannot open {}", asked.file.display()))?;
+    let bar = progress(file.metadata()?.len());
+    let bridge = open(config).await?;
+    let diary = Diary { member: asked.member, zone: asked.zone, scale, dry_run: asked.dry_run };
+    let report = import::daylio(&bridge, &diary, BufReader::new(bar.wrap_read(file))).await;
+    bar.finish_and_clear();
+    let report = report.with_context(|| format!("importing {}", asked.file.display()))?;
+    print(&report, asked.dry_run);
+    ensure!(!report.unknown_member, "there is no such member");
+    if !report.bad_lines.is_empty() {
+        bail!("{} line(s) could not be read; all others were", report.bad_lines.len());
+    }
+    Ok(())
+}
+
+/// A bar in bytes of the file.
+pub fn progress(length: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style)
+}
+
+fn scale(asked: &ImportDaylio) -> anyhow::Result<MoodScale> {
+    let Some(file) = &asked.moods else { return Ok(MoodScale::default()) };
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    MoodScale::from_toml(&text).with_context(|| format!("the mapping file {}", file.display()))
+}
+
+fn print(report: &Report, dry_run: bool) {
+    let (taken, kept) = if dry_run { ("would be taken", "would stay") } else { ("taken", "stay") };
+    println!("{} diary entries read.", report.lines);
+    for category in Category::ALL {
+        let count = |counts: &std::collections::BTreeMap<Category, u64>| counts.get(&category).copied().unwrap_or(0);
+        let (accepted, withheld) = (count(&report.accepted), count(&report.withheld));
+        if accepted + withheld > 0 {
+            println!(
+                "  {:<5} {accepted:>6} {taken}, {withheld} not shared with any clinic (not stored)",
+                category.as_str()
+            );
+        }
+    }
+    if report.duplicates > 0 {
+        println!("  {} were imported before.", report.duplicates);
+    }
+    for line in report.changed_lines.iter().take(LISTED) {
+        println!("  line {line}: imported before with another content; the first import {kept}");
+    }
+    for bad in report.bad_lines.iter().take(LISTED) {
+        println!("  {bad}");
+    }
+    if report.bad_lines.len() > LISTED {
+        println!("  … and {} more lines that cannot be read", report.bad_lines.len() - LISTED);
+    }
+}

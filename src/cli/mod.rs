@@ -1,0 +1,76 @@
+//! The command line: one file for each group of commands.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
+
+mod args;
+mod demo;
+mod enrol;
+mod import;
+mod keys;
+mod serve;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use crate::app;
+use crate::config::Config;
+use crate::domain::clock::Clock;
+use crate::domain::entropy::Entropy;
+use crate::pipeline::Bridge;
+use args::{Args, Command, ConfigCommand};
+
+/// Runs the command that the process was called with.
+#[must_use]
+pub fn run() -> ExitCode {
+    let args = Args::parse();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot start")
+        .and_then(|runtime| runtime.block_on(dispatch(args)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mostik: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(args: Args) -> anyhow::Result<()> {
+    let config = args.config.as_deref();
+    match args.command {
+        Command::Serve => serve::serve(&load(config)?).await,
+        Command::Demo(demo) => Box::pin(demo::demo(demo)).await,
+        Command::Import(import) => import::import(&load(config)?, import).await,
+        Command::Config(ConfigCommand::Check) => {
+            let config = load(config)?;
+            println!("{config:#?}");
+            println!("The configuration is good.");
+            Ok(())
+        }
+        Command::Config(ConfigCommand::Defaults) => {
+            print!("{}", crate::config::DEFAULTS);
+            Ok(())
+        }
+        Command::Keys(command) => keys::keys(command),
+        Command::Key(command) => enrol::key(&load(config)?, command).await,
+        Command::Member(command) => enrol::member(&load(config)?, command).await,
+        Command::Openapi => {
+            println!("{}", crate::web::openapi_document().to_pretty_json()?);
+            Ok(())
+        }
+    }
+}
+
+fn load(file: Option<&Path>) -> anyhow::Result<Config> {
+    Config::load(file).context("the configuration is not good")
+}
+
+/// Opens the database and keys for a command that runs beside or instead of `serve`.
+async fn open(config: &Config) -> anyhow::Result<Bridge> {
+    Ok(app::open(config, Clock::System, Entropy::System).await?)
+}

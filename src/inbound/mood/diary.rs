@@ -1,0 +1,77 @@
+//! A diary line → the readings in it: the mood, the note and the tags each fall under a consent of their own.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::daylio::{BadLine, DiaryEntry, MoodScale};
+use crate::domain::decimal::Decimal;
+use crate::domain::ids::MemberId;
+use crate::domain::moment::Moment;
+use crate::domain::reading::{Measure, Mood, Rating};
+use crate::inbound::event::{CLOCK_SKEW, Event, Subject};
+
+/// The readings of one diary line. Their ids depend on the entry's time only, so that importing the file again, or a
+/// longer one, finds them again.
+///
+/// # Errors
+/// [`BadLine`] when the mood is not in the scale, or the time is in the future.
+pub fn events(
+    entry: DiaryEntry,
+    member: MemberId,
+    zone: &TimeZone,
+    scale: &MoodScale,
+    now: Timestamp,
+) -> Result<Vec<Event>, BadLine> {
+    let level = scale.level(&entry.mood).ok_or_else(|| BadLine::unknown_mood(entry.line))?;
+    let moment = moment(&entry, zone, now)?;
+    let key = format!("{}/{}", entry.at, entry.occurrence);
+    let mut measures = vec![("mood", Measure::Mood(mood(level, plain(&entry.mood))))];
+    if let Some(text) = note(entry.note_title, entry.note) {
+        measures.push(("note", Measure::Note(text)));
+    }
+    let tags: Vec<String> = entry.tags.iter().map(|tag| plain(tag)).filter(|tag| !tag.is_empty()).collect();
+    if !tags.is_empty() {
+        measures.push(("tags", Measure::Tags(tags)));
+    }
+    Ok(measures
+        .into_iter()
+        .map(|(part, measure)| Event {
+            source: format!("daylio/{member}"),
+            id: format!("{key}/{part}"),
+            subject: Subject::Member(member),
+            moment,
+            measure,
+        })
+        .collect())
+}
+
+/// The wall time in the member's zone. In the hour that a clock change skips or repeats, as RFC 5545 reads it.
+fn moment(entry: &DiaryEntry, zone: &TimeZone, now: Timestamp) -> Result<Moment, BadLine> {
+    let at = zone.to_ambiguous_zoned(entry.at).compatible().map_err(|_| BadLine::impossible_time(entry.line))?;
+    let moment = Moment::new(at.timestamp(), at.offset());
+    if moment.at > now.checked_add(CLOCK_SKEW).unwrap_or(now) {
+        return Err(BadLine::future_time(entry.line));
+    }
+    Ok(moment)
+}
+
+/// Daylio's five levels: 1 is the worst, 5 the best.
+fn mood(level: u8, word: String) -> Mood {
+    let number = |n: u8| Decimal::from(i32::from(n));
+    Mood {
+        rating: Some(Rating { value: number(level), worst: number(1), best: number(5) }),
+        label: Some(word),
+        state_of_mind: None,
+    }
+}
+
+fn note(title: Option<String>, text: Option<String>) -> Option<String> {
+    let parts: Vec<String> = [title, text].into_iter().flatten().map(|part| plain(&part)).collect();
+    let text = parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("\n\n");
+    (!text.is_empty()).then_some(text)
+}
+
+/// Without the control characters that a FHIR string cannot hold (R4, datatypes, string).
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t')).collect::<String>().trim().to_owned()
+}

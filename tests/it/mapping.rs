@@ -1,0 +1,135 @@
+//! Reading → FHIR: a snapshot of each resource that leaves, judged by both validators.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use mostik::consent::decide::decide;
+use mostik::domain::category::{Category, Detail};
+use mostik::domain::grant::{Grant, GrantState, Purpose, Terms};
+use mostik::domain::ids::{GrantId, MemberId, ReadingId};
+use mostik::domain::moment::Moment;
+use mostik::domain::reading::{Measure, Mood, Rating, Reading, StateOfMind, StateOfMindKind, ValenceClassification};
+use mostik::mapping::to_fhir::{Recipient, to_fhir};
+use proptest::prelude::*;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::support::validate::assert_valid;
+
+/// What the clinic receives for a measure, as text.
+fn mapped(measure: Measure, when: &str) -> String {
+    let member = MemberId(Uuid::from_u128(1));
+    let reading =
+        Reading { id: ReadingId(Uuid::from_u128(2)), member, moment: Moment::parse_rfc3339(when).unwrap(), measure };
+    let clinic = "riverside".parse().unwrap();
+    let grant = Grant {
+        id: GrantId(Uuid::from_u128(3)),
+        version: 1,
+        member,
+        clinic,
+        state: GrantState::Active,
+        terms: Terms {
+            categories: Category::ALL
+                .into_iter()
+                .map(|category| (category, Detail::EveryEntry))
+                .collect::<BTreeMap<_, _>>(),
+            purposes: BTreeSet::from([Purpose::Treatment]),
+            valid_from: Timestamp::MIN,
+            valid_until: Timestamp::MAX,
+            data_from: None,
+        },
+        created_at: Timestamp::UNIX_EPOCH,
+        ended_at: None,
+    };
+    let clinic = grant.clinic.clone();
+    let grants = [grant];
+    let permit = decide(&grants, &reading, &clinic, Purpose::Treatment, Timestamp::UNIX_EPOCH).unwrap();
+    let recipient = Recipient { patient: "pat-1", identifier: Uuid::from_u128(4), source: "urn:mostik:test" };
+    let outbound = to_fhir(&permit, recipient).unwrap();
+    assert_eq!(outbound.identifier, Uuid::from_u128(4).to_string());
+    String::from_utf8(outbound.body).unwrap()
+}
+
+fn rating(value: &str, worst: &str, best: &str) -> Option<Rating> {
+    Some(Rating { value: value.parse().unwrap(), worst: worst.parse().unwrap(), best: best.parse().unwrap() })
+}
+
+async fn check(name: &str, measure: Measure) {
+    let text = mapped(measure, "2026-11-02T21:30:00+01:00");
+    let resource: Value = serde_json::from_str(&text).unwrap();
+    insta::assert_json_snapshot!(name, resource);
+    assert_valid(&resource).await;
+}
+
+#[tokio::test]
+async fn a_mood_on_a_diarys_own_scale() {
+    let label = Some("so-so".to_owned());
+    check("mood_rating", Measure::Mood(Mood { rating: rating("3", "1", "5"), label, state_of_mind: None })).await;
+}
+
+#[tokio::test]
+async fn a_state_of_mind_without_a_rating() {
+    let state_of_mind = Some(StateOfMind {
+        kind: StateOfMindKind::DailyMood,
+        valence: "-0.50".parse().unwrap(),
+        classification: Some(ValenceClassification::SlightlyUnpleasant),
+    });
+    check("mood_state_of_mind", Measure::Mood(Mood { rating: None, label: None, state_of_mind })).await;
+}
+
+#[tokio::test]
+async fn a_rating_and_a_state_of_mind_together() {
+    let state_of_mind = Some(StateOfMind {
+        kind: StateOfMindKind::MomentaryEmotion,
+        valence: "0.25".parse().unwrap(),
+        classification: None,
+    });
+    check("mood_both", Measure::Mood(Mood { rating: rating("7", "10", "0"), label: None, state_of_mind })).await;
+}
+
+#[tokio::test]
+async fn a_note() {
+    check("note", Measure::Note("A quiet day.\nСпал плохо. 🙂".to_owned())).await;
+}
+
+#[tokio::test]
+async fn tags() {
+    check("tags", Measure::Tags(vec!["walk".to_owned(), "bad sleep".to_owned()])).await;
+}
+
+#[test]
+fn numbers_leave_as_they_were_written() {
+    for written in ["6.50", "7", "-0.10", "3.0"] {
+        let mood = Mood { rating: rating(written, "-10.0", "10.00"), label: None, state_of_mind: None };
+        let text = mapped(Measure::Mood(mood), "2026-11-02T21:30:00+01:00");
+        for number in [written, "-10.0", "10.00"] {
+            assert!(text.contains(&format!("\"value\":{number},")), "{number} in {text}");
+        }
+    }
+}
+
+#[test]
+fn the_members_own_offset_is_kept() {
+    for when in ["2026-11-02T21:30:00+01:00", "2026-11-02T21:30:00-09:30", "2026-11-02T21:30:00.25+05:45"] {
+        let text = mapped(Measure::Note("x".to_owned()), when);
+        assert!(text.contains(&format!("\"effectiveDateTime\":\"{when}\"")), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_reading_maps_and_says_the_same_twice(
+        words in prop::collection::vec("\\PC{1,40}", 1..5), seconds in -1_000_000_000i64..2_000_000_000, offset in -720i32..=840,
+    ) {
+        let at = Timestamp::from_second(seconds).unwrap();
+        let offset = jiff::tz::Offset::from_seconds(offset * 60).unwrap();
+        let when = Moment::new(at, offset).to_rfc3339();
+        for measure in [Measure::Tags(words.clone()), Measure::Note(words.concat())] {
+            let once = mapped(measure.clone(), &when);
+            prop_assert_eq!(&once, &mapped(measure, &when));
+            let resource: Value = serde_json::from_str(&once).unwrap();
+            prop_assert_eq!(&resource["status"], "final");
+            prop_assert_eq!(&resource["subject"]["reference"], "Patient/pat-1");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! A bridge under test: real HTTP, a real database, a clock that is moved by hand, and workers that run when told.
+
+use std::net::TcpListener;
+
+use jiff::{SignedDuration, Timestamp};
+use mostik::app;
+use mostik::config::Config;
+use mostik::delivery::worker::Worker;
+use mostik::domain::clock::{Clock, ManualClock};
+use mostik::domain::delivery::DeliveryState;
+use mostik::domain::entropy::Entropy;
+use mostik::domain::ids::{ClinicId, CommunityId, MemberId};
+use mostik::enrolment::credentials::{EVENTS_WRITE, create_api_key, create_member_token};
+use mostik::enrolment::join::{join, link};
+use mostik::pipeline::Bridge;
+use mostik::store::LaneKey;
+use mostik::vault::Key;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::database::Database;
+use super::http::{self, Got};
+
+/// When every test begins.
+pub const NOON: &str = "2026-11-20T12:00:00Z";
+
+/// A member with their credentials.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub id: MemberId,
+    pub handle: String,
+    pub token: String,
+}
+
+/// A running bridge with one community, `forum`, and one clinic, `riverside`.
+pub struct TestBridge {
+    pub api: String,
+    pub bridge: Bridge,
+    pub clock: ManualClock,
+    pub worker: Worker,
+    pub api_key: String,
+    pub database: Database,
+}
+
+impl TestBridge {
+    /// Starts a bridge that delivers to the FHIR endpoint `ehr`.
+    pub async fn start(database: Database, ehr: &str) -> Self {
+        let text = config_text(&database, ehr, "127.0.0.1:0");
+        Self::start_with(database, &text).await
+    }
+
+    /// Starts a bridge with this configuration file.
+    pub async fn start_with(database: Database, text: &str) -> Self {
+        let config = Config::from_toml(text).unwrap();
+        if !config.vault.master_key_file.exists() {
+            Key::generate(&Entropy::System).unwrap().create_file(&config.vault.master_key_file).unwrap();
+        }
+        let clock = ManualClock::new(NOON.parse().unwrap());
+        let bridge = app::open(&config, Clock::Manual(clock.clone()), Entropy::System).await.unwrap();
+        let listener = TcpListener::bind(config.server.listen).unwrap();
+        let api = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(app::http_server(&config, bridge.clone(), listener).unwrap());
+        let worker = app::worker(&config, &bridge).unwrap();
+        let mut tx = bridge.store.begin().await.unwrap();
+        let key = create_api_key(&mut tx, &bridge.keyring, &forum(), EVENTS_WRITE, clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        Self { api, bridge, clock, worker, api_key: key.secret, database }
+    }
+
+    /// A member of the forum who is linked to `patient`.
+    pub async fn person(&self, handle: &str, patient: &str) -> Person {
+        let person = self.unlinked_person(handle).await;
+        let mut tx = self.bridge.store.begin().await.unwrap();
+        let now = self.clock.now();
+        link(&mut tx, &self.bridge.keyring, person.id, &riverside(), patient, "test", now).await.unwrap();
+        tx.commit().await.unwrap();
+        person
+    }
+
+    /// A member of the forum whom no clinic knows.
+    pub async fn unlinked_person(&self, handle: &str) -> Person {
+        let (keyring, now) = (&self.bridge.keyring, self.clock.now());
+        let mut tx = self.bridge.store.begin().await.unwrap();
+        let id = join(&mut tx, keyring, &forum(), handle, now).await.unwrap();
+        let validity = SignedDuration::from_hours(24 * 365 * 10);
+        let token = create_member_token(&mut tx, keyring, id, validity, now).await.unwrap();
+        tx.commit().await.unwrap();
+        Person { id, handle: handle.to_owned(), token }
+    }
+
+    /// Calls the API as a member.
+    pub async fn as_member(&self, person: &Person, method: Method, path: &str, body: Option<&Value>) -> Got {
+        http::call(method, &format!("{}{path}", self.api), Some(&person.token), body).await
+    }
+
+    /// Grants `categories` to the clinic; returns the grant's id.
+    pub async fn grant(&self, person: &Person, categories: &[&str]) -> String {
+        let categories: Value =
+            categories.iter().map(|category| ((*category).to_owned(), json!("every-entry"))).collect();
+        let asked = json!({"clinic": "riverside", "terms": {"categories": categories}});
+        let got = self.as_member(person, Method::POST, "/v1/grants", Some(&asked)).await;
+        assert_eq!(got.status, 201, "{:?}", got.json);
+        got.json["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Pauses, resumes or revokes a grant.
+    pub async fn change_grant(&self, person: &Person, grant: &str, how: &str) -> Got {
+        self.as_member(person, Method::POST, &format!("/v1/grants/{grant}/{how}"), None).await
+    }
+
+    /// Sends one event or a batch as the forum.
+    pub async fn send(&self, body: &Value) -> Got {
+        http::call(Method::POST, &format!("{}/v1/events", self.api), Some(&self.api_key), Some(body)).await
+    }
+
+    /// Works until nothing is due at the present time.
+    pub async fn deliver(&self) {
+        self.worker.drain().await.unwrap();
+    }
+
+    /// Moves the clock and works on whatever became due, until the outbox is empty or a day has passed.
+    pub async fn deliver_in_time(&self) {
+        for _ in 0..24 * 60 {
+            self.deliver().await;
+            if self.open_items().await == 0 {
+                return;
+            }
+            self.clock.advance(SignedDuration::from_mins(1));
+        }
+        panic!("the outbox is not empty after a day: {:?}", self.counts().await);
+    }
+
+    pub async fn counts(&self) -> Vec<(DeliveryState, i64)> {
+        self.bridge.store.read().await.unwrap().count_deliveries(None).await.unwrap()
+    }
+
+    pub async fn count(&self, state: DeliveryState) -> i64 {
+        self.counts().await.into_iter().find(|(found, _)| *found == state).map_or(0, |(_, count)| count)
+    }
+
+    pub async fn open_items(&self) -> i64 {
+        self.counts().await.into_iter().filter(|(state, _)| state.is_open()).map(|(_, count)| count).sum()
+    }
+
+    pub async fn readings(&self, person: &Person) -> i64 {
+        let counts = self.bridge.store.read().await.unwrap().count_readings(person.id).await.unwrap();
+        counts.into_iter().map(|(_, count)| count).sum()
+    }
+
+    pub fn lane(&self, person: &Person) -> LaneKey {
+        LaneKey { clinic: riverside(), member: person.id }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// A configuration file for a bridge with one community and one clinic.
+pub fn config_text(database: &Database, ehr: &str, listen: &str) -> String {
+    let key = database.folder.path().join("master.key");
+    format!(
+        "[server]\nlisten = {listen:?}\nshutdown_seconds = 2\n[database]\nurl = {:?}\n[vault]\nmaster_key_file = {key:?}\n\
+         [delivery]\nprivate_networks = true\ntimeout_seconds = 1\nlease_seconds = 3\n\
+         [communities.forum]\nname = \"The forum\"\n[clinics.riverside]\nname = \"Riverside\"\nfhir_base = {ehr:?}\n",
+        database.url,
+    )
+}
+
+pub fn forum() -> CommunityId {
+    "forum".parse().unwrap()
+}
+
+pub fn riverside() -> ClinicId {
+    "riverside".parse().unwrap()
+}
+
+/// A mood event, two hours before the test begins.
+pub fn mood(id: &str, handle: &str, rating: i64) -> Value {
+    json!({
+        "specversion": "1.0", "id": id, "source": "/test", "type": "mostik.mood.v1",
+        "time": "2026-11-20T11:00:00+01:00", "subject": handle,
+        "data": {"rating": {"value": rating, "worst": 1, "best": 5}},
+    })
+}
+
+/// A note event.
+pub fn note(id: &str, handle: &str, text: &str) -> Value {
+    json!({
+        "specversion": "1.0", "id": id, "source": "/test", "type": "mostik.note.v1",
+        "time": "2026-11-20T11:00:00+01:00", "subject": handle, "data": {"text": text},
+    })
+}

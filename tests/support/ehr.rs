@@ -1,0 +1,84 @@
+//! EHRs to deliver to: the sandbox, and a FHIR server that nobody here wrote.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use mostik::domain::clock::Clock;
+use mostik::domain::entropy::Entropy;
+use mostik::sandbox::Sandbox;
+use serde_json::{Value, json};
+
+use super::http;
+use super::parts::part;
+
+/// An EHR with a Patient of the test's own.
+pub struct Ehr {
+    pub base: String,
+    pub patient: String,
+    pub sandbox: Option<Sandbox>,
+}
+
+impl Ehr {
+    /// The sandbox, fresh.
+    pub async fn sandbox() -> Self {
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let sandbox = Sandbox::start(listen, Clock::System, Entropy::System).await.unwrap();
+        Self::at(sandbox.fhir_base(), Some(sandbox)).await
+    }
+
+    /// sekmet-fhir, shared by all tests; each has a Patient of its own.
+    pub async fn sekmet() -> Option<Self> {
+        let base = part("MOSTIK_TEST_FHIR", "the FHIR server sekmet-fhir")?;
+        Some(Self::at(base, None).await)
+    }
+
+    async fn at(base: String, sandbox: Option<Sandbox>) -> Self {
+        let patient = create_patient(&base).await;
+        Self { base, patient, sandbox }
+    }
+
+    /// Every Observation about the patient, as the EHR's own search tells.
+    pub async fn observations(&self) -> Vec<Value> {
+        observations(&self.base, &self.patient).await
+    }
+}
+
+/// A new Patient; returns its id.
+pub async fn create_patient(base: &str) -> String {
+    let patient = json!({"resourceType": "Patient", "name": [{"family": "Example"}]});
+    let response = http::client()
+        .post(format!("{base}/Patient"))
+        .header("content-type", "application/fhir+json")
+        .header("prefer", "return=representation")
+        .body(patient.to_string())
+        .send()
+        .await
+        .unwrap();
+    let got = http::Got::read(response).await;
+    assert_eq!(got.status, 201, "{:?}", got.json);
+    got.json["id"].as_str().unwrap().to_owned()
+}
+
+/// Every Observation about a patient, page by page.
+pub async fn observations(base: &str, patient: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut next = Some(format!("{base}/Observation?patient={patient}&_count=100"));
+    while let Some(url) = next.take() {
+        let response = http::client().get(&url).header("accept", "application/fhir+json").send().await.unwrap();
+        let got = http::Got::read(response).await;
+        assert_eq!(got.status, 200, "{:?}", got.json);
+        for entry in got.json["entry"].as_array().into_iter().flatten() {
+            if entry["resource"]["resourceType"] == "Observation" {
+                found.push(entry["resource"].clone());
+            }
+        }
+        let links = got.json["link"].as_array().cloned().unwrap_or_default();
+        next =
+            links.iter().find(|link| link["relation"] == "next").map(|link| link["url"].as_str().unwrap().to_owned());
+    }
+    found
+}
+
+/// The value of the bridge's identifier on a resource.
+pub fn identifier(resource: &Value) -> String {
+    resource["identifier"][0]["value"].as_str().unwrap().to_owned()
+}

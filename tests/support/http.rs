@@ -1,0 +1,40 @@
+//! Callers.
+
+use reqwest::{Client, Method, Response};
+use serde_json::Value;
+
+/// A plain HTTP client, as a stranger would use.
+#[expect(clippy::disallowed_methods, reason = "tests call the bridge from outside")]
+pub fn client() -> Client {
+    Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+/// What came back: status and JSON, or null.
+#[derive(Debug)]
+pub struct Got {
+    pub status: u16,
+    pub content_type: String,
+    pub json: Value,
+}
+
+impl Got {
+    pub async fn read(response: Response) -> Self {
+        let status = response.status().as_u16();
+        let header = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let content_type = header.unwrap_or_default().to_owned();
+        let bytes = response.bytes().await.unwrap();
+        Self { status, content_type, json: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+    }
+}
+
+/// Calls with JSON, or nothing.
+pub async fn call(method: Method, url: &str, credential: Option<&str>, body: Option<&Value>) -> Got {
+    let mut request = client().request(method, url);
+    if let Some(credential) = credential {
+        request = request.bearer_auth(credential);
+    }
+    if let Some(body) = body {
+        request = request.header("content-type", "application/json").body(body.to_string());
+    }
+    Got::read(request.send().await.unwrap()).await
+}
