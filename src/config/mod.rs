@@ -205,7 +205,7 @@ impl std::fmt::Debug for Database {
 /// `MOSTIK_SERVER__LISTEN` and the like; names that are for other purposes are left out.
 fn environment() -> Env {
     Env::prefixed("MOSTIK_")
-        .filter(|name| !(name == "config" || name == "crash_at" || name.as_str().starts_with("test_")))
+        .filter(|name| !(name == "config" || name == "crash_at" || name.starts_with("test_")))
         .split("__")
 }
 
