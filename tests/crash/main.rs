@@ -25,8 +25,8 @@ macro_rules! at_each_crash_point {
             use super::*;
 
             on_both_databases! {
-                async fn with_the_sandbox(database) {
-                    dies_and_comes_back(database, Ehr::sandbox().await, $point).await;
+                async fn with_an_ehr_without_conditional_create(database) {
+                    dies_and_comes_back(database, Ehr::without_conditional_create().await, $point).await;
                 }
             }
 

@@ -10,7 +10,7 @@ use crate::support::ehr::{Ehr, identifier};
 
 /// A bridge with one mood on its way to the sandbox.
 async fn one_mood(database: crate::support::database::Database) -> (TestBridge, Ehr) {
-    let ehr = Ehr::sandbox().await;
+    let ehr = Ehr::without_conditional_create().await;
     let bridge = TestBridge::start(database, &ehr.base).await;
     let member = bridge.person("sparrow", &ehr.patient).await;
     bridge.grant(&member, &["mood"]).await;

@@ -26,6 +26,12 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn in_an_ehr_without_conditional_create(database) {
+        the_diary_story(database, Ehr::without_conditional_create().await).await;
+    }
+}
+
+on_both_databases! {
     async fn in_a_fhir_server_nobody_here_wrote(database) {
         if let Some(ehr) = Ehr::sekmet().await {
             the_diary_story(database, ehr).await;
