@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +51,7 @@ pub enum StartError {
     Schemas(String),
     /// The address cannot be listened on, or the server failed.
     #[error("the HTTP server: {0}")]
-    Server(#[from] std::io::Error),
+    Server(#[from] io::Error),
 }
 
 /// Opens the database and the keys.
@@ -138,10 +139,7 @@ pub async fn serve(
         tracing::warn!("a delivery did not end in time");
         workers.shutdown().await;
     }
-    match server.await {
-        Ok(ended) => ended?,
-        Err(_) => tracing::error!("the HTTP server panicked"),
-    }
+    server.await.map_err(io::Error::other)??;
     bridge.store.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -1,5 +1,6 @@
 //! `kill -9` of `mostik serve` at every named crash point, judged by the EHR's own store: nothing lost, nothing twice,
 //! nothing without a permit.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on must fail")]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -63,12 +64,12 @@ at_each_crash_point! {
 
 async fn dies_and_comes_back(database: Database, ehr: Ehr, point: &str) {
     let server = Server::prepare(&database, &ehr).await;
-    let mut doomed = server.start(Some(point)).await;
+    let mut doomed = server.start(Some(point));
     let revokes = point.starts_with("revoke:");
     let told = report(&doomed).await && (!revokes || revoke(&doomed).await);
     doomed.wait_until_killed().await;
 
-    let reborn = server.start(None).await;
+    let reborn = server.start(None);
     // What was not answered is said again, as any good client does.
     if !told {
         let told = if revokes { revoke(&reborn).await } else { report(&reborn).await };

@@ -60,7 +60,7 @@ impl Server {
     }
 
     /// Starts a process and waits until it listens.
-    pub async fn start(&self, crash_at: Option<&str>) -> Running<'_> {
+    pub fn start(&self, crash_at: Option<&str>) -> Running<'_> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mostik"));
         command.arg("--config").arg(&self.config).arg("serve").stdout(Stdio::piped()).stderr(Stdio::null());
         if let Some(point) = crash_at {

@@ -20,7 +20,7 @@ async fn one_mood(database: crate::support::database::Database) -> (TestBridge, 
 
 async fn with_fault(database: crate::support::database::Database, kind: FaultKind, state: DeliveryState) {
     let (bridge, ehr) = one_mood(database).await;
-    ehr.sandbox.as_ref().unwrap().faults().switch_on(Fault::once(kind.clone()).on("POST", "Observation"));
+    ehr.sandbox.as_ref().unwrap().faults().switch_on(Fault::once(kind).on("POST", "Observation"));
     bridge.deliver().await;
     assert_eq!(bridge.count(state).await, 1, "{kind:?}: {:?}", bridge.counts().await);
     bridge.deliver_in_time().await;

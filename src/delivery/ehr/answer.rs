@@ -127,7 +127,7 @@ fn retry_after(headers: &HeaderMap) -> Option<SignedDuration> {
     }
     let until = http_date(text)?;
     let now = header(headers, DATE.as_str()).and_then(http_date)?;
-    Some(until.duration_since(now)).filter(|wait| wait.is_positive())
+    Some(until.duration_since(now)).filter(SignedDuration::is_positive)
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {
