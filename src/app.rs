@@ -97,7 +97,6 @@ pub fn http_server(config: &Config, bridge: Bridge, listener: TcpListener) -> Re
     let state = Data::new(web::State::new(config, bridge, schemas));
     let server =
         HttpServer::new(move || App::new().wrap(web::tracing_layer()).app_data(state.clone()).configure(web::routes))
-            .workers(2)
             .disable_signals()
             .shutdown_timeout(config.server.shutdown_seconds)
             .listen(listener)?;
