@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::config::Config;
 use crate::delivery::egress::{Egress, EgressError, EgressPolicy};
 use crate::delivery::ehr::EhrClient;
-use crate::delivery::worker::Worker;
+use crate::delivery::worker::{Patience, Worker};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::ids::ClinicId;
@@ -25,6 +25,7 @@ use crate::inbound::event::EventSchemas;
 use crate::mapping::to_fhir::IDENTIFIER_SYSTEM;
 use crate::pipeline::Bridge;
 use crate::store::{Store, StoreError};
+use crate::telemetry::logs::chain;
 use crate::vault::{Key, KeyFileError, Keyring, SealError};
 use crate::web;
 
@@ -50,8 +51,11 @@ pub enum StartError {
     #[error("{0}")]
     Schemas(String),
     /// The address cannot be listened on, or the server failed.
-    #[error("the HTTP server: {0}")]
+    #[error("the HTTP server cannot run")]
     Server(#[from] io::Error),
+    /// A part of the process ended without being told to. A defect.
+    #[error("a part of the bridge ended without being told to; the log says more")]
+    EndedEarly,
 }
 
 /// Opens the database and the keys.
@@ -84,8 +88,19 @@ pub fn worker(config: &Config, bridge: &Bridge) -> Result<Worker, StartError> {
             (id.clone(), EhrClient::new(egress.clone(), clinic.fhir_base.clone(), IDENTIFIER_SYSTEM, entropy))
         })
         .collect();
-    let lease = SignedDuration::from_secs(config.delivery.lease_seconds);
-    Ok(Worker::new(bridge.store.clone(), bridge.keyring.clone(), bridge.clock.clone(), Arc::new(ehrs), lease))
+    let patience = Patience {
+        lease: SignedDuration::from_secs(config.delivery.lease_seconds),
+        timeout: SignedDuration::from_secs(config.delivery.timeout_seconds.cast_signed()),
+        doubt: SignedDuration::from_secs(config.delivery.doubt_seconds),
+    };
+    Ok(Worker {
+        store: bridge.store.clone(),
+        keyring: bridge.keyring.clone(),
+        clock: bridge.clock.clone(),
+        ehrs: Arc::new(ehrs),
+        patience,
+        stopping: watch::channel(false).1,
+    })
 }
 
 /// The HTTP server on a listener, not yet running.
@@ -119,46 +134,61 @@ pub async fn serve(
     let address = listener.local_addr()?;
     let server = http_server(config, bridge.clone(), listener)?;
     let handle = server.handle();
-    let server = tokio::spawn(server);
     let (stopping, stopped) = watch::channel(false);
-    let worker = worker(config, &bridge)?;
-    let mut workers = JoinSet::new();
+    let worker = Worker { stopping: stopped, ..worker(config, &bridge)? };
+    let mut running = JoinSet::new();
     for _ in 0..config.delivery.workers {
-        workers.spawn(work(worker.clone(), bridge.wake.clone(), stopped.clone()));
+        running.spawn(work(worker.clone(), bridge.wake.clone()));
     }
+    running.spawn(async move { server.await.map_err(StartError::Server) });
     tracing::info!(%address, database = bridge.store.kind(), clinics = config.clinics.len(), "listening");
     listening(address);
-    stop.await;
+    // Nothing ends before it is told to: if something does, the whole process must not look alive.
+    let early = tokio::select! {
+        () = stop => None,
+        ended = running.join_next() => ended,
+    };
     tracing::info!("stopping");
     stopping.send_replace(true);
-    handle.stop(true).await;
-    // What does not end in time is left as it is: the next start searches before it sends again.
     let grace = Duration::from_secs(config.server.shutdown_seconds);
-    if tokio::time::timeout(grace, async { while workers.join_next().await.is_some() {} }).await.is_err() {
+    let all_ended = async {
+        handle.stop(true).await;
+        while running.join_next().await.is_some() {}
+    };
+    // What does not end in time is left as it is: the next start searches before it sends again.
+    if tokio::time::timeout(grace, all_ended).await.is_err() {
         tracing::warn!("a delivery did not end in time");
-        workers.shutdown().await;
+        running.shutdown().await;
     }
-    server.await.map_err(io::Error::other)??;
     bridge.store.close().await;
     tracing::info!("stopped");
-    Ok(())
+    match early {
+        None => Ok(()),
+        Some(Ok(ended)) => ended.and(Err(StartError::EndedEarly)),
+        Some(Err(_)) => Err(StartError::EndedEarly),
+    }
 }
 
 /// One worker's life: work while there is something due, otherwise wait to be woken.
-async fn work(worker: Worker, wake: Arc<Notify>, mut stopped: watch::Receiver<bool>) {
-    while !*stopped.borrow() {
+async fn work(worker: Worker, wake: Arc<Notify>) -> Result<(), StartError> {
+    let mut stopping = worker.stopping.clone();
+    while !*stopping.borrow() {
         let woken = wake.notified();
         match worker.run_once().await {
             Ok(true) => continue,
             Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "a lane was left; it is taken up again when its lease has run out"),
+            Err(error) => {
+                let cause = chain(&error);
+                tracing::warn!(cause, "a lane was left; it is taken up again when its lease has run out");
+            }
         }
         tokio::select! {
             () = woken => {}
             () = tokio::time::sleep(POLL) => {}
-            _ = stopped.changed() => {}
+            _ = stopping.changed() => {}
         }
     }
+    Ok(())
 }
 
 async fn open_keyring(store: &Store, master: Key, entropy: Entropy) -> Result<Keyring, StartError> {

@@ -6,7 +6,7 @@ use std::io::Read;
 use jiff::tz::TimeZone;
 
 use crate::domain::category::Category;
-use crate::domain::ids::{CommunityId, InvalidSlug, MemberId};
+use crate::domain::ids::{CommunityId, IMPORT_COMMUNITY, InvalidSlug, MemberId};
 use crate::inbound::event::{Event, Refusal, RefusalReason};
 use crate::inbound::mood::daylio::{BadLine, DaylioError, DaylioReader, MoodScale};
 use crate::inbound::mood::diary;
@@ -14,9 +14,6 @@ use crate::pipeline::{self, AcceptError, Bridge, Outcome};
 
 /// How many diary lines are taken in one transaction: at most three readings each.
 const LINES_PER_BATCH: usize = 200;
-
-/// Imported files belong to no community; their events have a name of their own.
-const COMMUNITY: &str = "import";
 
 /// Whose diary it is, and how to read it.
 #[derive(Debug)]
@@ -94,7 +91,7 @@ async fn take(
     batch: Vec<(u64, Event)>,
     report: &mut Report,
 ) -> Result<(), ImportError> {
-    let community: CommunityId = COMMUNITY.parse()?;
+    let community: CommunityId = IMPORT_COMMUNITY.parse()?;
     let about: Vec<(u64, Category)> = batch.iter().map(|(line, event)| (*line, event.measure.category())).collect();
     let events = batch.into_iter().map(|(_, event)| Ok::<_, Refusal>(event)).collect();
     let outcomes = if diary.dry_run {

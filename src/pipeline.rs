@@ -18,7 +18,7 @@ use crate::enrolment::join::{PATIENT_COLUMN, handle_index};
 use crate::inbound::event::{Event, Refusal, Subject};
 use crate::mapping::to_fhir::{MappingError, Recipient, to_fhir};
 use crate::outbox::enqueue::{EnqueueError, Parcel, enqueue};
-use crate::store::{NewReading, SeenEvent, Store, StoreError, Tx};
+use crate::store::{SeenEvent, Store, StoreError, Tx};
 use crate::telemetry::crash_point;
 use crate::vault::{Index, Keyring, MemberKey, SealError};
 
@@ -40,9 +40,9 @@ pub struct Bridge {
 /// What became of one event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// It is stored, and on its way to every clinic that may see it.
+    /// It is on its way to every clinic that may see it.
     Accepted,
-    /// The same event with the same content was taken before.
+    /// The same event with the same content was taken before, by every clinic that may see it.
     Duplicate,
     /// The same event was taken before with another content.
     Conflict,
@@ -65,16 +65,7 @@ pub enum AcceptError {
     /// The outbox did not take it.
     #[error(transparent)]
     Enqueue(#[from] EnqueueError),
-    /// A reading could not be written for the store.
-    #[error("a reading cannot be written")]
-    Encode,
-    /// The Patient id of a link is no text.
-    #[error("a link holds no Patient id")]
-    Link,
 }
-
-/// The column a reading is sealed for; its row is the reading's id.
-pub const READING_COLUMN: &str = "readings.sealed_reading";
 
 /// Everything that is known about the members of a batch, read in the transaction that takes it.
 struct Members {
@@ -130,8 +121,9 @@ async fn take(
     community: &CommunityId,
     events: Vec<Result<Event, Refusal>>,
 ) -> Result<Vec<Outcome>, AcceptError> {
-    let now = bridge.clock.now();
     let members = Members::load(bridge, tx, community, &events).await?;
+    // Only now, when nobody can change these members' consent any more.
+    let now = bridge.clock.now();
     let mut outcomes = Vec::with_capacity(events.len());
     let mut candidates = Vec::new();
     for (position, event) in events.into_iter().enumerate() {
@@ -143,64 +135,79 @@ async fn take(
             Err(refusal) => outcomes.push(Outcome::Refused(refusal)),
         }
     }
-    let accepted = keep_new(tx, community, candidates, &mut outcomes, now).await?;
-    store_readings(tx, &members, &accepted).await?;
-    let mut parcels = Vec::with_capacity(accepted.len());
-    for reading in &accepted {
-        for (clinic, permit) in members.permits(reading, now) {
-            parcels.push(members.parcel(bridge, clinic, permit)?);
+    sort_out(tx, community, &candidates, &mut outcomes, now).await?;
+    let mut parcels = Vec::new();
+    for candidate in candidates.iter().filter(|candidate| is_kept(&outcomes, candidate)) {
+        for (patient, permit) in members.permits(&candidate.reading, now) {
+            parcels.push((candidate.position, members.parcel(bridge, patient, permit)?));
         }
     }
+    let parcels = leave_out_what_is_under_way(tx, parcels, &mut outcomes).await?;
     enqueue(tx, &parcels, bridge.keyring.entropy(), now).await?;
     Ok(outcomes)
 }
 
-/// Remembers the candidates' events and keeps the readings of those that were new; the outcomes of all are noted.
-async fn keep_new(
+fn is_kept(outcomes: &[Outcome], candidate: &Candidate) -> bool {
+    matches!(outcomes.get(candidate.position), Some(Outcome::Accepted | Outcome::Duplicate))
+}
+
+/// Remembers the candidates' events, and notes of each whether it was new, known, or known with another content.
+async fn sort_out(
     tx: &mut Tx,
     community: &CommunityId,
-    candidates: Vec<Candidate>,
+    candidates: &[Candidate],
     outcomes: &mut [Outcome],
     now: Timestamp,
-) -> Result<Vec<Reading>, AcceptError> {
+) -> Result<(), AcceptError> {
     let seen: Vec<SeenEvent> = candidates.iter().map(|candidate| candidate.seen).collect();
     let mut new: HashSet<Index> = tx.insert_events(community, &seen, now).await?.into_iter().collect();
     let old: Vec<Index> = seen.iter().map(|seen| seen.event).filter(|event| !new.contains(event)).collect();
     let mut bodies = tx.seen_events(community, &old).await?;
-    let mut readings = Vec::with_capacity(new.len());
-    for Candidate { position, seen, reading } in candidates {
+    for Candidate { position, seen, .. } in candidates {
         let outcome = if new.remove(&seen.event) {
             bodies.insert(seen.event, seen.body);
-            readings.push(reading);
             Outcome::Accepted
         } else if bodies.get(&seen.event) == Some(&seen.body) {
             Outcome::Duplicate
         } else {
             Outcome::Conflict
         };
-        if let Some(slot) = outcomes.get_mut(position) {
+        if let Some(slot) = outcomes.get_mut(*position) {
             *slot = outcome;
         }
     }
-    Ok(readings)
+    Ok(())
 }
 
-async fn store_readings(tx: &mut Tx, members: &Members, readings: &[Reading]) -> Result<(), AcceptError> {
-    let mut rows = Vec::with_capacity(readings.len());
-    for reading in readings {
-        let plain = serde_json::to_vec(&(reading.moment, &reading.measure)).map_err(|_| AcceptError::Encode)?;
-        rows.push(NewReading {
-            id: reading.id,
-            member: reading.member,
-            category: reading.measure.category(),
-            measured_at: reading.moment.at,
-            sealed: members.key(reading.member)?.seal(READING_COLUMN, reading.id.0.as_bytes(), &plain)?,
-        });
+/// A known event may still have something to deliver: to a clinic that may see it only now, or whose delivery was
+/// withdrawn before consent was given anew. Such an event counts as accepted; the rest of the known ones is left out.
+async fn leave_out_what_is_under_way<'a>(
+    tx: &mut Tx,
+    parcels: Vec<(usize, Parcel<'a, Reading>)>,
+    outcomes: &mut [Outcome],
+) -> Result<Vec<Parcel<'a, Reading>>, AcceptError> {
+    let is_known = |outcomes: &[Outcome], position: usize| outcomes.get(position) == Some(&Outcome::Duplicate);
+    let identifiers: Vec<String> = parcels
+        .iter()
+        .filter(|(position, _)| is_known(outcomes, *position))
+        .map(|(_, parcel)| parcel.outbound.identifier.clone())
+        .collect();
+    let mut under_way = tx.delivered_or_under_way(&identifiers).await?;
+    let mut left = Vec::with_capacity(parcels.len());
+    for (position, parcel) in parcels {
+        // Each identifier once, also when a batch says the same thing twice.
+        if under_way.insert(parcel.outbound.identifier.clone()) {
+            if let Some(slot) = outcomes.get_mut(position) {
+                *slot = Outcome::Accepted;
+            }
+            left.push(parcel);
+        }
     }
-    Ok(tx.insert_readings(&rows).await?)
+    Ok(left)
 }
 
 impl Members {
+    /// Finds the members of a batch and holds their consent as it is.
     async fn load(
         bridge: &Bridge,
         tx: &mut Tx,
@@ -211,37 +218,30 @@ impl Members {
         let mut ids = HashSet::new();
         for event in events.iter().flatten() {
             match &event.subject {
-                Subject::Handle(handle) => {
-                    handles.insert(handle_index(&bridge.keyring, community, handle));
-                }
-                Subject::Member(member) => {
-                    ids.insert(*member);
-                }
-            }
+                Subject::Handle(handle) => handles.insert(handle_index(&bridge.keyring, community, handle)),
+                Subject::Member(member) => ids.insert(*member),
+            };
         }
         let handles: Vec<Index> = handles.into_iter().collect();
-        let mut by_handle = HashMap::new();
-        let mut wrapped = HashMap::new();
-        for (handle, (member, key)) in tx.members_by_handle(community, &handles).await? {
-            by_handle.insert(handle, member);
-            wrapped.insert(member, key);
-        }
-        for member in ids {
-            if let Some(key) = tx.member_key(member).await? {
-                wrapped.insert(member, key);
-            }
-        }
-        let mut keys = HashMap::new();
-        for (member, key) in wrapped {
-            keys.insert(member, bridge.keyring.unwrap_member_key(member, &key)?);
-        }
+        let by_handle = tx.members_by_handle(community, &handles).await?;
+        ids.extend(by_handle.values());
+        let ids: Vec<MemberId> = ids.into_iter().collect();
+        let wrapped = tx.hold_members(&ids).await?;
+        // A member whose key does not open is as good as unknown; the others are none the worse for it.
+        let keys: HashMap<MemberId, MemberKey> = wrapped
+            .into_iter()
+            .filter_map(|(member, key)| {
+                Some((member, readable(member, bridge.keyring.unwrap_member_key(member, &key))?))
+            })
+            .collect();
         let ids: Vec<MemberId> = keys.keys().copied().collect();
         let grants = tx.living_grants(&ids).await?;
         let mut patients = Vec::new();
         for link in tx.links(&ids).await? {
             let Some(key) = keys.get(&link.member) else { continue };
-            let patient = key.open(PATIENT_COLUMN, link.clinic.as_str().as_bytes(), &link.sealed_patient)?;
-            patients.push((link.member, link.clinic, String::from_utf8(patient).map_err(|_| AcceptError::Link)?));
+            let opened = key.open(PATIENT_COLUMN, link.clinic.as_str().as_bytes(), &link.sealed_patient);
+            let patient = readable(link.member, opened).and_then(|patient| String::from_utf8(patient).ok());
+            patients.extend(patient.map(|patient| (link.member, link.clinic, patient)));
         }
         Ok(Self { by_handle, keys, grants, patients })
     }
@@ -268,7 +268,7 @@ impl Members {
         let id = ReadingId(bridge.keyring.index().uuid("reading", &[&seen.event]));
         let reading = Reading { id, member, moment: event.moment, measure: event.measure };
         if self.permits(&reading, now).is_empty() {
-            return Err(Refusal::not_permitted(self.foremost_denial(&reading, now)));
+            return Err(Refusal::not_permitted(self.foremost_denial(&reading, now).as_str()));
         }
         Ok(Candidate { position, seen, reading })
     }
@@ -313,6 +313,10 @@ impl Members {
     fn key(&self, member: MemberId) -> Result<&MemberKey, AcceptError> {
         self.keys.get(&member).ok_or(AcceptError::Seal(SealError::DoesNotOpen))
     }
+}
+
+fn readable<T>(member: MemberId, opened: Result<T, SealError>) -> Option<T> {
+    opened.inspect_err(|_| tracing::error!(member_id = %member, "a sealed value of a member does not open")).ok()
 }
 
 fn event_index(keyring: &Keyring, community: &CommunityId, event: &Event) -> Index {

@@ -15,7 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("vault", &["domain"]),
     ("store", &["domain", "vault"]),
     ("consent", &["domain", "store"]),
-    ("inbound", &["domain", "consent::decide"]),
+    ("inbound", &["domain"]),
     ("mapping", &["domain", "consent::decide"]),
     ("outbox", &["domain", "vault", "store", "consent::decide"]),
     ("delivery", &["domain", "vault", "store", "telemetry", "consent::decide", "outbox"]),
@@ -25,12 +25,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["domain", "telemetry"]),
     ("web", &["domain", "store", "telemetry", "enrolment", "inbound", "consent", "pipeline", "config"]),
     ("sandbox", &["domain"]),
-    ("app", &["domain", "vault", "store", "inbound", "mapping", "delivery", "pipeline", "config", "web"]),
+    ("app", &["domain", "vault", "store", "telemetry", "inbound", "mapping", "delivery", "pipeline", "config", "web"]),
     (
         "cli",
         &[
             "domain",
             "vault",
+            "store",
             "telemetry",
             "enrolment",
             "inbound",

@@ -11,3 +11,5 @@ CREATE TABLE grants (
     ended_at   BIGINT,
     PRIMARY KEY (member_id, grant_id, version)
 );
+-- A member has one living grant towards a clinic.
+CREATE UNIQUE INDEX grants_living ON grants (member_id, clinic_id) WHERE state IN ('active', 'paused');

@@ -34,6 +34,10 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_open ON outbox (clinic_id, member_id, seq)
     WHERE state IN ('ready', 'sending', 'retry', 'unknown');
 
+-- One delivery for one resource at one clinic, unless it was withdrawn before it was sent: then consent given anew may
+-- send it anew.
+CREATE UNIQUE INDEX outbox_by_identifier ON outbox (identifier) WHERE state <> 'withdrawn';
+
 -- What stands where in which EHR.
 CREATE TABLE ledger (
     clinic_id     TEXT   NOT NULL,

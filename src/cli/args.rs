@@ -153,6 +153,12 @@ pub enum MemberCommand {
         #[arg(long, value_name = "ID")]
         patient: String,
     },
+    /// Ends all tokens of a member at once.
+    SignOut {
+        /// Who.
+        #[arg(long, value_name = "ID")]
+        member: MemberId,
+    },
     /// Makes a token with which the member manages their consent, and prints it once.
     Token {
         /// Who.

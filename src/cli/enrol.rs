@@ -1,6 +1,6 @@
 //! `mostik key …` and `mostik member …`
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use jiff::SignedDuration;
 
 use super::args::{KeyCommand, MemberCommand};
@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::domain::ids::{ClinicId, CommunityId};
 use crate::enrolment::credentials::{EVENTS_WRITE, create_api_key, create_member_token};
 use crate::enrolment::join::{join, link};
+use crate::store::StoreError;
 
 /// Makes and revokes API keys.
 pub async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
@@ -24,7 +25,10 @@ pub async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
             eprintln!("This key is shown once. To revoke it: mostik key revoke {}", key.key_id);
         }
         KeyCommand::Revoke { key_id } => {
-            ensure!(tx.revoke_api_key(&key_id, now).await.is_ok(), "there is no such key in force");
+            match tx.revoke_api_key(&key_id, now).await {
+                Err(StoreError::RowCount { .. }) => bail!("there is no such key in force"),
+                other => other?,
+            }
             tx.commit().await?;
             println!("The key {key_id} is revoked.");
         }
@@ -55,6 +59,11 @@ pub async fn member(config: &Config, command: MemberCommand) -> anyhow::Result<(
             let token = create_member_token(&mut tx, &bridge.keyring, member, validity, now).await?;
             tx.commit().await?;
             println!("{token}");
+        }
+        MemberCommand::SignOut { member } => {
+            let ended = tx.delete_member_tokens(member).await?;
+            tx.commit().await?;
+            println!("{ended} token(s) are good for nothing any more.");
         }
     }
     Ok(())

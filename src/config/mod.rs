@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use figment::Figment;
+use figment::error::Kind;
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 use url::Url;
 
-use crate::domain::ids::{ClinicId, CommunityId};
-use crate::telemetry::logs::LogFormat;
+use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY};
+use crate::telemetry::logs::{LogFormat, is_filter};
 
 /// The defaults, with what each setting means.
 pub const DEFAULTS: &str = include_str!("../../deploy/default.toml");
@@ -82,6 +83,8 @@ pub struct Delivery {
     pub timeout_seconds: u64,
     /// How long a worker may have a lane without a sign of life, in seconds.
     pub lease_seconds: i64,
+    /// How long an EHR may still be storing what it did not answer to, in seconds.
+    pub doubt_seconds: i64,
     /// Whether EHRs may stand in private address ranges.
     pub private_networks: bool,
 }
@@ -117,9 +120,14 @@ pub struct Clinic {
 /// Settings that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A setting is missing, unknown or of the wrong kind.
-    #[error("{0}")]
-    Unreadable(Box<figment::Error>),
+    /// A setting is missing, unknown or of the wrong kind. Holds no value: it may be a password.
+    #[error("{setting}: {defect}")]
+    Unreadable {
+        /// Which setting, as far as it can be said.
+        setting: String,
+        /// What is wrong with it.
+        defect: String,
+    },
     /// A setting is of the right kind and still cannot be.
     #[error("{setting}: expected {expected}")]
     Invalid {
@@ -152,7 +160,7 @@ impl Config {
     }
 
     fn from_figment(figment: &Figment) -> Result<Self, ConfigError> {
-        let config: Self = figment.extract().map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
+        let config: Self = figment.extract().map_err(|error| unreadable(&error))?;
         config.check()?;
         Ok(config)
     }
@@ -172,11 +180,24 @@ impl Config {
         if Url::parse(&self.bridge.source).is_err() {
             return invalid("bridge.source", "a URI");
         }
+        if self.delivery.doubt_seconds < 1 {
+            return invalid("delivery.doubt_seconds", "a number of seconds from 1");
+        }
+        if !is_filter(&self.log.filter) {
+            return invalid("log.filter", "a filter such as info,mostik=debug");
+        }
+        if self.communities.keys().any(|id| id.as_str() == IMPORT_COMMUNITY) {
+            return invalid("communities.import", "another name: this one is for imported files");
+        }
         for (id, clinic) in &self.clinics {
             let base = &clinic.fhir_base;
-            let plain = base.query().is_none() && base.fragment().is_none() && base.username().is_empty();
+            let anonymous = base.username().is_empty() && base.password().is_none();
+            let plain = base.query().is_none() && base.fragment().is_none() && anonymous;
             if !matches!(base.scheme(), "http" | "https") || !plain {
-                return invalid(&format!("clinics.{id}.fhir_base"), "an http(s) URL without user, query and fragment");
+                return invalid(
+                    &format!("clinics.{id}.fhir_base"),
+                    "an http(s) URL without user, password, query and fragment",
+                );
             }
             if base.scheme() == "http" && !self.delivery.private_networks {
                 return invalid(
@@ -202,11 +223,27 @@ impl std::fmt::Debug for Database {
     }
 }
 
-/// `MOSTIK_SERVER__LISTEN` and the like; names that are for other purposes are left out.
+/// `MOSTIK_SERVER__LISTEN` and the like. Other names that begin with `MOSTIK_` are not settings: orchestrators make up
+/// some of their own (`MOSTIK_SERVICE_HOST`).
 fn environment() -> Env {
-    Env::prefixed("MOSTIK_")
-        .filter(|name| !(name == "config" || name == "crash_at" || name.starts_with("test_")))
-        .split("__")
+    Env::prefixed("MOSTIK_").filter(|name| name.as_str().contains("__")).split("__")
+}
+
+/// Says what is wrong without repeating what was given.
+fn unreadable(error: &figment::Error) -> ConfigError {
+    let defect = match &error.kind {
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("expected {expected}"),
+        Kind::UnknownField(name, known) => format!("there is no setting {name}; expected one of {}", known.join(", ")),
+        Kind::MissingField(name) => format!("the setting {name} is missing"),
+        Kind::DuplicateField(name) => format!("the setting {name} is given twice"),
+        // The first line says where and what; the lines after it quote the file. Other messages may quote the value.
+        Kind::Message(text) if text.starts_with("TOML parse error") || text.starts_with("expected") => {
+            text.lines().next().unwrap_or_default().to_owned()
+        }
+        _ => "expected a value of the form that `mostik config defaults` shows".to_owned(),
+    };
+    let setting = if error.path.is_empty() { "the configuration".to_owned() } else { error.path.join(".") };
+    ConfigError::Unreadable { setting, defect }
 }
 
 #[cfg(test)]
@@ -243,12 +280,28 @@ mod tests {
             ("[delivery]\nworkers = 0", "delivery.workers"),
             ("[delivery]\ntimeout_seconds = 61", "delivery.timeout_seconds"),
             ("[delivery]\nlease_seconds = 20", "delivery.lease_seconds"),
+            ("[log]\nfilter = \"info,,=\"", "log.filter"),
+            ("[communities.import]\nname = \"I\"", "communities.import"),
             ("[bridge]\nsource = \"no uri\"", "bridge.source"),
             ("[clinics.a]\nname = \"A\"\nfhir_base = \"https://u:p@e.example/\"", "clinics.a.fhir_base"),
             ("[clinics.Big]\nname = \"A\"\nfhir_base = \"https://e.example/\"", "slug"),
         ] {
             let error = refused(text);
             assert!(error.contains(setting) || setting == "slug" && error.contains("a-z"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_setting_in_the_wrong_place_does_not_show_what_it_holds() {
+        for text in [
+            "database = \"postgres://u:hunter2@h/d\"",
+            "[server]\nlisten = \"hunter2\"",
+            "[clinics.a]\nname = \"A\"\nfhir_base = \"hunter2\"",
+            "[clinics.a]\nname = \"A\"\nfhir_base = \"https://:hunter2@e.example/\"",
+            "[database]\nurl = \"hunter2\" hunter2",
+        ] {
+            let error = refused(text);
+            assert!(!error.contains("hunter2"), "{error}");
         }
     }
 

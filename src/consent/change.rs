@@ -66,7 +66,7 @@ pub async fn grant(
     Ok(grant)
 }
 
-/// Replaces the terms of a grant: the old version ends, a new one takes its place and is in force.
+/// Replaces the terms of a grant: the old version ends, a new one takes its place. A pause goes on.
 ///
 /// # Errors
 /// [`ChangeError`]; then nothing was changed.
@@ -79,14 +79,7 @@ pub async fn change(
 ) -> Result<Grant, ChangeError> {
     check(&terms, now)?;
     let old = newest(tx, member, id).await?;
-    let new = Grant {
-        version: old.version.saturating_add(1),
-        state: GrantState::Active,
-        terms,
-        created_at: now,
-        ended_at: None,
-        ..old.clone()
-    };
+    let new = Grant { version: old.version.saturating_add(1), terms, created_at: now, ended_at: None, ..old.clone() };
     let from = old.state;
     tx.update_grant_state(&old.into_state(GrantState::Superseded, now)?, from).await?;
     tx.insert_grant(&new).await?;
@@ -143,7 +136,9 @@ async fn into_state(
     Ok(changed)
 }
 
+/// The newest version of a grant, which nobody else decides about or changes until the transaction ends.
 async fn newest(tx: &mut Tx, member: MemberId, id: GrantId) -> Result<Grant, ChangeError> {
+    tx.lock_member(member).await?;
     tx.newest_grant(member, id).await?.ok_or(ChangeError::NotFound)
 }
 

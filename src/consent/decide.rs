@@ -156,12 +156,6 @@ impl Denied {
     pub fn foremost(&self) -> DenyReason {
         self.reasons.last().copied().unwrap_or(DenyReason::NoGrant)
     }
-
-    /// Whether the item would be permitted if the member ended the pause: it waits instead of being withdrawn.
-    #[must_use]
-    pub fn is_only_paused(&self) -> bool {
-        self.reasons.contains(&DenyReason::Paused)
-    }
 }
 
 /// Decides whether `item` may go to `clinic` for `purpose` at the instant `now`.

@@ -1,8 +1,8 @@
 //! From what is known about a request to where its item stands.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::ehr::{Created, Found, Stored};
+use super::ehr::{Created, Found};
 use crate::domain::delivery::{Delivery, DeliveryState};
 use crate::domain::entropy::{Entropy, NoEntropy};
 use crate::outbox::retry::next_attempt;
@@ -23,44 +23,74 @@ pub enum Verdict {
     NotTried(&'static str),
 }
 
-/// Writes a verdict. The caller holds the lane's lease in this transaction.
+/// How settling is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// Spreads retries.
+    pub entropy: &'a Entropy,
+    /// How long an EHR may still be storing what it did not answer to.
+    pub doubt: SignedDuration,
+}
+
+/// Why an item is still unknown although a search did not find it: the EHR may not have stored it *yet*.
+const ABSENT_ONCE: &str = "absent-once";
+
+/// Writes a verdict about an item that stands in `from`. The caller holds the lane's lease in this transaction.
 ///
 /// # Errors
 /// [`SettleError`]; the caller's transaction must then be dropped, and the item is found again as it was.
 pub async fn settle(
     tx: &mut Tx,
     item: &Delivery,
+    from: DeliveryState,
     verdict: &Verdict,
-    entropy: &Entropy,
+    rules: Rules<'_>,
     now: Timestamp,
 ) -> Result<DeliveryState, SettleError> {
+    if let Verdict::Sent(Created::Confirmed(stored)) | Verdict::Searched(Found::Stored(stored)) = verdict {
+        tx.insert_ledger(item, &stored.id, stored.version.as_deref(), now).await?;
+    }
+    let (state, due_at, reason) = outcome(item, verdict, rules, now)?;
     let attempts = item.attempts.saturating_add(1);
-    let settled_in = |state, reason| Settled { state, attempts, due_at: now, reason };
-    let again = |state, reason, retry_after| {
-        next_attempt(attempts, now, retry_after, entropy).map(|due_at| match due_at {
-            Some(due_at) => Settled { state, attempts, due_at, reason: Some(reason) },
-            None => Settled { state: DeliveryState::Dead, attempts, due_at: now, reason: Some(reason) },
+    tx.settle(item, &Settled { from, state, attempts, due_at, reason }, now).await?;
+    Ok(state)
+}
+
+type Outcome<'a> = (DeliveryState, Timestamp, Option<&'a str>);
+
+/// Where an item stands after a verdict, when it is looked at again, and why.
+fn outcome<'a>(
+    item: &Delivery,
+    verdict: &'a Verdict,
+    rules: Rules<'_>,
+    now: Timestamp,
+) -> Result<Outcome<'a>, NoEntropy> {
+    let again = |state, reason: &'a str, retry_after| {
+        next_attempt(item.attempts.saturating_add(1), now, retry_after, rules.entropy).map(|due_at| match due_at {
+            Some(due_at) => (state, due_at, Some(reason)),
+            None => (DeliveryState::Dead, now, Some(reason)),
         })
     };
-    let settled = match verdict {
-        Verdict::Sent(Created::Confirmed(stored)) | Verdict::Searched(Found::Stored(stored)) => {
-            let Stored { id, version } = stored;
-            tx.insert_ledger(item, id, version.as_deref(), now).await?;
-            settled_in(DeliveryState::Confirmed, None)
+    Ok(match verdict {
+        Verdict::Sent(Created::Confirmed(_)) | Verdict::Searched(Found::Stored(_)) => {
+            (DeliveryState::Confirmed, now, None)
         }
         Verdict::Sent(Created::NotStored { reason, retry_after }) => again(DeliveryState::Retry, reason, *retry_after)?,
         Verdict::Sent(Created::Unknown { reason }) => again(DeliveryState::Unknown, reason, None)?,
-        Verdict::Sent(Created::Rejected { reason }) => settled_in(DeliveryState::Rejected, Some(reason.as_str())),
-        Verdict::Searched(Found::Absent) => settled_in(DeliveryState::Ready, Some("searched-and-absent")),
+        Verdict::Sent(Created::Rejected { reason }) => (DeliveryState::Rejected, now, Some(reason)),
+        Verdict::Searched(Found::Absent) if item.reason.as_deref() == Some(ABSENT_ONCE) => {
+            (DeliveryState::Ready, now, Some("absent-twice"))
+        }
+        Verdict::Searched(Found::Absent) => {
+            (DeliveryState::Unknown, now.checked_add(rules.doubt).unwrap_or(now), Some(ABSENT_ONCE))
+        }
         Verdict::Searched(Found::Undecided { reason, retry_after }) => {
             again(DeliveryState::Unknown, reason, *retry_after)?
         }
-        Verdict::Withdrawn(reason) => settled_in(DeliveryState::Withdrawn, Some(reason)),
-        Verdict::Stuck(reason) => settled_in(DeliveryState::Rejected, Some(reason)),
+        Verdict::Withdrawn(reason) => (DeliveryState::Withdrawn, now, Some(reason)),
+        Verdict::Stuck(reason) => (DeliveryState::Rejected, now, Some(reason)),
         Verdict::NotTried(reason) => again(DeliveryState::Retry, reason, None)?,
-    };
-    tx.settle(item, &settled, now).await?;
-    Ok(settled.state)
+    })
 }
 
 /// A verdict that could not be written.

@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
 
 use super::ehr::EhrClient;
-use super::settle::{SettleError, Verdict, settle};
-use crate::consent::decide::{DenyReason, decide};
+use super::settle::{Rules, SettleError, Verdict, settle};
+use crate::consent::decide::{DenyReason, Permit, decide};
 use crate::domain::clock::Clock;
 use crate::domain::delivery::{Delivery, DeliveryState};
 use crate::domain::grant::{Grant, Purpose};
@@ -24,14 +25,35 @@ use crate::vault::Keyring;
 /// How many items are worked on before a lane is given back, so that other lanes get their turn.
 const ITEMS_PER_LEASE: usize = 50;
 
+/// How many items are settled without a request in one transaction.
+const SETTLED_PER_TRANSACTION: usize = 100;
+
 /// Works on lanes. Cheap to clone: each clone is one more worker.
 #[derive(Clone, Debug)]
 pub struct Worker {
-    store: Store,
-    keyring: Keyring,
-    clock: Clock,
-    ehrs: Arc<HashMap<ClinicId, EhrClient>>,
-    lease: SignedDuration,
+    /// The database.
+    pub store: Store,
+    /// The keys.
+    pub keyring: Keyring,
+    /// The time.
+    pub clock: Clock,
+    /// The clinics' EHRs.
+    pub ehrs: Arc<HashMap<ClinicId, EhrClient>>,
+    /// How long things may take.
+    pub patience: Patience,
+    /// Becomes true when the process is told to stop: the item under way is the last.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long a worker may have a lane without a sign of life.
+    pub lease: SignedDuration,
+    /// The longest request.
+    pub timeout: SignedDuration,
+    /// How long an EHR may still be storing what it did not answer to.
+    pub doubt: SignedDuration,
 }
 
 /// Work on a lane ended early; what was under way is found again by the next lease.
@@ -46,19 +68,6 @@ pub enum WorkError {
 }
 
 impl Worker {
-    /// A worker for these clinics. `lease` is how long it may have a lane without a sign of life: longer than the
-    /// longest request together with the transactions around it.
-    #[must_use]
-    pub const fn new(
-        store: Store,
-        keyring: Keyring,
-        clock: Clock,
-        ehrs: Arc<HashMap<ClinicId, EhrClient>>,
-        lease: SignedDuration,
-    ) -> Self {
-        Self { store, keyring, clock, ehrs, lease }
-    }
-
     /// Leases one lane that is due and works on it. Returns whether there was one.
     ///
     /// # Errors
@@ -87,97 +96,159 @@ impl Worker {
     async fn work(&self, lane: &Lane) -> Result<(), WorkError> {
         let mut known = None;
         for _ in 0..ITEMS_PER_LEASE {
+            if *self.stopping.borrow() {
+                break;
+            }
+            if let Some(ehr) = self.ehrs.get(&lane.key.clinic) {
+                // Asked now, so that between the decision and the send there is nothing but the send.
+                ehr.learn_capabilities(self.clock.now()).await;
+            }
             known = self.turn(lane, known).await?;
             if known.is_none() {
                 return Ok(());
             }
         }
-        let now = self.clock.now();
-        let (mut tx, _) = self.begin_turn(lane, known, now).await?;
-        self.give_back(tx.release_lane(lane).await, tx).await
+        let mut turn = self.begin_turn(lane, known).await?;
+        turn.tx.yield_lane(lane, turn.now).await?;
+        Ok(commit(turn.tx).await?)
     }
 
     /// Settles what is known of the previous item and deals with the next one. `None`: the lane was given back.
     async fn turn(&self, lane: &Lane, known: Option<Known>) -> Result<Option<Known>, WorkError> {
-        let now = self.clock.now();
-        let (mut tx, grants) = self.begin_turn(lane, known, now).await?;
-        let head = tx.lane_head(&lane.key).await?.filter(|(_, due_at)| *due_at <= now);
-        let Some((item, _)) = head else {
-            self.give_back(tx.release_lane(lane).await, tx).await?;
-            return Ok(None);
-        };
-        let Some(ehr) = self.ehrs.get(&item.clinic) else {
-            tx.commit().await?;
-            return Ok(Some(Known(item, Verdict::NotTried("clinic-not-configured"))));
-        };
-        if matches!(item.state, DeliveryState::Sending | DeliveryState::Unknown) {
-            tx.commit().await?;
-            let found = ehr.find(&item.resource_type, &item.identifier).await;
-            return Ok(Some(Known(item, Verdict::Searched(found))));
-        }
-        let permit = match decide(&grants, &item, &item.clinic, Purpose::Treatment, now) {
-            Ok(permit) => permit,
-            Err(denied) if denied.foremost() == DenyReason::Paused => {
-                self.give_back(tx.park_lane(lane, end_of_pause(&grants, &item)).await, tx).await?;
+        let mut turn = self.begin_turn(lane, known).await?;
+        for _ in 0..SETTLED_PER_TRANSACTION {
+            let head = turn.tx.lane_head(&lane.key).await?.filter(|(_, due_at)| *due_at <= turn.now);
+            let Some((item, _)) = head else {
+                turn.tx.release_lane(lane).await?;
+                commit(turn.tx).await?;
                 return Ok(None);
-            }
-            Err(denied) => {
-                tx.commit().await?;
-                return Ok(Some(Known(item, Verdict::Withdrawn(denied.foremost().as_str()))));
-            }
-        };
-        let Some(body) = self.open(&mut tx, &item).await? else {
-            tx.commit().await?;
-            return Ok(Some(Known(item, Verdict::Stuck("content-does-not-open"))));
-        };
-        tx.mark_sending(&item, now).await?;
-        tx.commit().await?;
-        crash_point("deliver:marked-sending");
-        let created = ehr.create(&permit, body, now).await;
-        crash_point("deliver:answered");
-        Ok(Some(Known(item, Verdict::Sent(created))))
+            };
+            let verdict = match self.weigh(&turn, &item) {
+                Step::Settle(verdict) => verdict,
+                Step::Park(until) => {
+                    turn.tx.park_lane(lane, until).await?;
+                    commit(turn.tx).await?;
+                    return Ok(None);
+                }
+                Step::Search(ehr) => {
+                    turn.tx.commit().await?;
+                    let found = ehr.find(&item.resource_type, &item.identifier).await;
+                    return Ok(Some(Known { from: item.state, item, verdict: Verdict::Searched(found) }));
+                }
+                Step::Send(ehr, permit, body) => {
+                    turn.tx.mark_sending(&item, turn.now).await?;
+                    turn.tx.commit().await?;
+                    crash_point("deliver:marked-sending");
+                    let verdict = self.send(ehr, &permit, body, turn.lease_end).await;
+                    crash_point("deliver:answered");
+                    return Ok(Some(Known { from: DeliveryState::Sending, item, verdict }));
+                }
+            };
+            settle(&mut turn.tx, &item, item.state, &verdict, self.rules(), turn.now).await?;
+        }
+        turn.tx.yield_lane(lane, turn.now).await?;
+        commit(turn.tx).await?;
+        Ok(None)
     }
 
-    /// Begins a transaction that holds the member's grants and the lane's lease, and settles the previous item in it.
-    async fn begin_turn(
-        &self,
-        lane: &Lane,
-        known: Option<Known>,
-        now: Timestamp,
-    ) -> Result<(Tx, Vec<Grant>), WorkError> {
+    /// Begins a transaction that holds the member's consent and the lane's lease, and settles the previous item in it.
+    async fn begin_turn(&self, lane: &Lane, known: Option<Known>) -> Result<Turn, WorkError> {
         let mut tx = self.store.begin().await?;
-        // The grants before the lane: a revocation locks them in this order, and so must everyone.
+        // The member before the lane: whoever changes consent takes them in this order, and so must everyone.
+        let wrapped_key = tx.hold_members(&[lane.key.member]).await?.remove(&lane.key.member);
         let grants = tx.living_grants(&[lane.key.member]).await?;
-        tx.prolong_lease(lane, now, self.lease_end(now)).await?;
-        if let Some(Known(item, verdict)) = known {
-            let state = settle(&mut tx, &item, &verdict, self.keyring.entropy(), now).await?;
+        // The time only now: waiting for the locks may have taken some of it.
+        let now = self.clock.now();
+        let lease_end = self.lease_end(now);
+        tx.prolong_lease(lane, now, lease_end).await?;
+        if let Some(Known { item, from, verdict }) = known {
+            let state = settle(&mut tx, &item, from, &verdict, self.rules(), now).await?;
             crash_point("deliver:before-settled");
             tracing::info!(delivery_id = %item.id, clinic_id = %item.clinic, state = state.as_str(), "settled");
         }
-        Ok((tx, grants))
+        Ok(Turn { tx, grants, wrapped_key, now, lease_end })
+    }
+
+    /// What is to be done with an item, now that nobody can change the consent it stands under.
+    fn weigh<'a>(&'a self, turn: &Turn, item: &'a Delivery) -> Step<'a> {
+        let Some(ehr) = self.ehrs.get(&item.clinic) else {
+            return Step::Settle(Verdict::NotTried("clinic-not-configured"));
+        };
+        if matches!(item.state, DeliveryState::Sending | DeliveryState::Unknown) {
+            return Step::Search(ehr);
+        }
+        let permit = match decide(&turn.grants, item, &item.clinic, Purpose::Treatment, turn.now) {
+            Ok(permit) => permit,
+            Err(denied) if denied.foremost() == DenyReason::Paused => {
+                return Step::Park(end_of_pause(&turn.grants, item));
+            }
+            Err(denied) => return Step::Settle(Verdict::Withdrawn(denied.foremost().as_str())),
+        };
+        let Some(sealed) = &item.sealed_payload else {
+            return Step::Settle(Verdict::Withdrawn("content-erased"));
+        };
+        let opened = turn.wrapped_key.as_ref().and_then(|wrapped| {
+            let key = self.keyring.unwrap_member_key(item.member, wrapped).ok()?;
+            key.open(PAYLOAD_COLUMN, item.id.0.as_bytes(), sealed).ok()
+        });
+        match opened {
+            Some(body) => Step::Send(ehr, permit, body),
+            None => Step::Settle(Verdict::Stuck("content-does-not-open")),
+        }
+    }
+
+    /// Sends, unless so much time has passed that the answer could come after the lease.
+    async fn send(
+        &self,
+        ehr: &EhrClient,
+        permit: &Permit<'_, Delivery>,
+        body: Vec<u8>,
+        lease_end: Timestamp,
+    ) -> Verdict {
+        let now = self.clock.now();
+        if lease_end.duration_since(now) <= self.patience.timeout {
+            return Verdict::NotTried("lease-nearly-over");
+        }
+        Verdict::Sent(ehr.create(permit, body, now).await)
+    }
+
+    fn rules(&self) -> Rules<'_> {
+        Rules { entropy: self.keyring.entropy(), doubt: self.patience.doubt }
     }
 
     fn lease_end(&self, now: Timestamp) -> Timestamp {
-        now.checked_add(self.lease).unwrap_or(Timestamp::MAX)
+        now.checked_add(self.patience.lease).unwrap_or(Timestamp::MAX)
     }
+}
 
-    async fn give_back(&self, released: Result<(), StoreError>, tx: Tx) -> Result<(), WorkError> {
-        released?;
-        tx.commit().await?;
-        crash_point("deliver:settled");
-        Ok(())
-    }
+/// A transaction that holds a member's consent and a lane.
+struct Turn {
+    tx: Tx,
+    grants: Vec<Grant>,
+    wrapped_key: Option<Vec<u8>>,
+    now: Timestamp,
+    lease_end: Timestamp,
+}
 
-    /// The content of an item, unless it was erased or does not open.
-    async fn open(&self, tx: &mut Tx, item: &Delivery) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(sealed) = &item.sealed_payload else { return Ok(None) };
-        let Some(wrapped) = tx.member_key(item.member).await? else { return Ok(None) };
-        let opened = self
-            .keyring
-            .unwrap_member_key(item.member, &wrapped)
-            .and_then(|key| key.open(PAYLOAD_COLUMN, item.id.0.as_bytes(), sealed));
-        Ok(opened.ok())
-    }
+/// What is to be done with the first item of a lane.
+enum Step<'a> {
+    Settle(Verdict),
+    Park(Timestamp),
+    Search(&'a EhrClient),
+    Send(&'a EhrClient, Permit<'a, Delivery>, Vec<u8>),
+}
+
+/// An item, where it stands, and what is known of its fate, not yet settled.
+struct Known {
+    item: Delivery,
+    from: DeliveryState,
+    verdict: Verdict,
+}
+
+async fn commit(tx: Tx) -> Result<(), StoreError> {
+    tx.commit().await?;
+    crash_point("deliver:settled");
+    Ok(())
 }
 
 /// When a pause ends by itself at the latest: then the consent has expired, and what waits is withdrawn.
@@ -185,6 +256,3 @@ fn end_of_pause(grants: &[Grant], item: &Delivery) -> Timestamp {
     let ends = grants.iter().filter(|grant| grant.clinic == item.clinic).map(|grant| grant.terms.valid_until);
     ends.min().unwrap_or(Timestamp::MAX)
 }
-
-/// An item and what is known of its fate, not yet settled.
-struct Known(Delivery, Verdict);

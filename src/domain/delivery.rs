@@ -92,6 +92,8 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// How many attempts, searches included, were made for it.
     pub attempts: i32,
+    /// Why it stands there: a code.
+    pub reason: Option<String>,
     /// The sealed FHIR JSON; absent once it was confirmed or withdrawn.
     pub sealed_payload: Option<Vec<u8>>,
 }

@@ -56,9 +56,9 @@ pub enum Purpose {
     CareManagement,
 }
 
-/// The life of a grant version: `active ⇄ paused → superseded | revoked | expired`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
+/// The life of a grant version: `active ⇄ paused → superseded | revoked`. A living version whose time is over is
+/// expired; nothing needs to happen for that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GrantState {
     /// In force within its period.
     Active,

@@ -105,6 +105,9 @@ slug_id!(
     ClinicId
 );
 
+/// Imported files belong to no community; their events are told apart by this name, which no community may have.
+pub const IMPORT_COMMUNITY: &str = "import";
+
 fn is_slug(text: &str) -> bool {
     let bytes = text.as_bytes();
     (1..=63).contains(&bytes.len())

@@ -22,12 +22,16 @@ impl Moment {
     /// Reads RFC 3339 (section 5.6). A time without an offset is refused: nobody but the member knows its zone.
     ///
     /// # Errors
-    /// [`InvalidMoment`] when the text is anything else, or the year is before 1900.
+    /// [`InvalidMoment`] when the text is anything else, the year is before 1900, or the offset is beyond ±14:00, which
+    /// is all that FHIR can say (R4, datatypes, dateTime).
     pub fn parse_rfc3339(text: &str) -> Result<Self, InvalidMoment> {
+        if !has_rfc3339_shape(text) {
+            return Err(InvalidMoment);
+        }
         let pieces = jiff::fmt::temporal::Pieces::parse(text).map_err(|_| InvalidMoment)?;
         let time = pieces.time().ok_or(InvalidMoment)?;
         let offset = pieces.to_numeric_offset().ok_or(InvalidMoment)?;
-        if pieces.time_zone_annotation().is_some() || pieces.date().year() < 1900 || !text.is_ascii() {
+        if pieces.date().year() < 1900 || offset.seconds().abs() > LARGEST_OFFSET {
             return Err(InvalidMoment);
         }
         let at = offset.to_timestamp(pieces.date().to_datetime(time)).map_err(|_| InvalidMoment)?;
@@ -47,6 +51,32 @@ impl Moment {
         let offset = Offset::from_seconds(self.offset_seconds).unwrap_or(Offset::UTC);
         self.at.display_with_offset(offset).to_string()
     }
+}
+
+/// In seconds.
+const LARGEST_OFFSET: i32 = 14 * 3600;
+
+/// `2026-11-02T21:30:00`, a fraction if one likes, and `Z` or `+01:00`. jiff reads more forms than RFC 3339 allows.
+fn has_rfc3339_shape(text: &str) -> bool {
+    let fits = |text: &[u8], shape: &[u8]| {
+        text.len() == shape.len()
+            && text
+                .iter()
+                .zip(shape)
+                .all(|(byte, form)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form })
+    };
+    let Some((whole, rest)) = text.as_bytes().split_at_checked(19) else { return false };
+    let rest = match rest.strip_prefix(b".") {
+        Some(fraction) => {
+            let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if digits == 0 || digits > 9 {
+                return false;
+            }
+            fraction.get(digits..).unwrap_or_default()
+        }
+        None => rest,
+    };
+    fits(whole, b"0000-00-00T00:00:00") && (rest == b"Z" || fits(rest, b"+00:00") || fits(rest, b"-00:00"))
 }
 
 #[cfg(test)]

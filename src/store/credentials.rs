@@ -97,6 +97,15 @@ impl Tx {
         Ok(())
     }
 
+    /// Ends all tokens of a member. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn delete_member_tokens(&mut self, member: MemberId) -> Result<u64, StoreError> {
+        const SQL: &str = "DELETE FROM member_tokens WHERE member_id = $1";
+        Ok(on!(self, conn => sqlx::query(SQL).bind(member.0).execute(conn).await?.rows_affected()))
+    }
+
     /// The member behind a token that has not expired.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached, or refused a statement.
-    #[error("the database: {0}")]
+    #[error("the database cannot be reached, or refused a statement")]
     Database(#[source] sqlx::Error),
     /// A unique row is there already.
     #[error("the row is there already")]
@@ -21,7 +21,7 @@ pub enum StoreError {
     #[error("the database holds {0}")]
     Corrupt(&'static str),
     /// The schema could not be brought up to date.
-    #[error("migrating the database: {0}")]
+    #[error("the database schema cannot be brought up to date")]
     Migration(#[from] sqlx::migrate::MigrateError),
     /// The database URL is none.
     #[error("expected a database URL such as sqlite:data/mostik.db or postgres://user@host/name")]

@@ -60,16 +60,15 @@ impl Tx {
         )
     }
 
-    /// The living grants of some members, held against change until this transaction ends: a revocation waits for
-    /// decisions under way, and a decision waits for a revocation under way.
+    /// The living grants of some members, whom the caller holds ([`Tx::hold_members`]). A grant that cannot be read is
+    /// left out: what it says permits nothing.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError::Database`].
     pub async fn living_grants(&mut self, members: &[MemberId]) -> Result<Vec<Grant>, StoreError> {
         if members.is_empty() {
             return Ok(Vec::new());
         }
-        let lock = self.pick(")", ") FOR SHARE");
         let rows: Vec<Row> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(COLUMNS);
             query.push(" WHERE state IN ('active', 'paused') AND member_id IN (");
@@ -77,10 +76,14 @@ impl Tx {
             for member in members {
                 list.push_bind(member.0);
             }
-            query.push(lock);
+            query.push(")");
             query.build_query_as().fetch_all(conn).await?
         });
-        rows.into_iter().map(read).collect()
+        let readable = |row: Row| {
+            let id = row.1;
+            read(row).inspect_err(|error| tracing::error!(grant_id = %id, %error, "a grant cannot be read")).ok()
+        };
+        Ok(rows.into_iter().filter_map(readable).collect())
     }
 
     /// Every version of every grant of a member, oldest first.
@@ -96,15 +99,15 @@ impl Tx {
         rows.into_iter().map(read).collect()
     }
 
-    /// The newest version of one grant of a member, locked for change.
+    /// The newest version of one grant of a member.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn newest_grant(&mut self, member: MemberId, grant: GrantId) -> Result<Option<Grant>, StoreError> {
-        let tail = self.pick(" ORDER BY version DESC LIMIT 1", " ORDER BY version DESC LIMIT 1 FOR UPDATE");
         let row: Option<Row> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(COLUMNS);
-            query.push(" WHERE member_id = ").push_bind(member.0).push(" AND grant_id = ").push_bind(grant.0).push(tail);
+            query.push(" WHERE member_id = ").push_bind(member.0).push(" AND grant_id = ").push_bind(grant.0);
+            query.push(" ORDER BY version DESC LIMIT 1");
             query.build_query_as().fetch_optional(conn).await?
         });
         row.map(read).transpose()

@@ -131,6 +131,23 @@ impl Tx {
         changed(1, updated)
     }
 
+    /// Gives a lane back and lets those go first that have waited longer.
+    ///
+    /// # Errors
+    /// [`StoreError::RowCount`] when the lease was lost.
+    pub async fn yield_lane(&mut self, lane: &Lane, now: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE lanes SET due_at = $3 WHERE clinic_id = $1 AND member_id = $2 AND due_at < $3";
+        self.release_lane(lane).await?;
+        on!(self, conn => sqlx::query(SQL)
+            .bind(lane.key.clinic.as_str())
+            .bind(lane.key.member.0)
+            .bind(now.as_microsecond())
+            .execute(conn)
+            .await?
+            .rows_affected());
+        Ok(())
+    }
+
     /// Gives a lane back until `until`: nothing moves on it before, unless [`Tx::wake_lane`] is called.
     ///
     /// # Errors
@@ -163,16 +180,5 @@ impl Tx {
             query.build().execute(conn).await?.rows_affected()
         });
         Ok(())
-    }
-
-    /// When the next lane becomes due or its lease runs out, if any has something open.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        const SQL: &str = "SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) FROM lanes \
-                           WHERE due_at IS NOT NULL";
-        let micros: Option<i64> = on!(self, conn => sqlx::query_scalar(SQL).fetch_one(conn).await?);
-        micros.map(super::instant).transpose()
     }
 }

@@ -96,7 +96,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The members behind some handles of a community, each with their wrapped key.
+    /// The members behind some handles of a community.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -104,16 +104,14 @@ impl Tx {
         &mut self,
         community: &CommunityId,
         handles: &[Index],
-    ) -> Result<HashMap<Index, (MemberId, Vec<u8>)>, StoreError> {
+    ) -> Result<HashMap<Index, MemberId>, StoreError> {
         if handles.is_empty() {
             return Ok(HashMap::new());
         }
-        let rows: Vec<(Vec<u8>, Uuid, Vec<u8>)> = on!(self, conn: Db => {
-            let mut query = QueryBuilder::<Db>::new(
-                "SELECT h.handle_index, m.member_id, m.sealed_key \
-                 FROM handles h JOIN members m ON m.member_id = h.member_id WHERE h.community_id = ",
-            );
-            query.push_bind(community.as_str()).push(" AND h.handle_index IN (");
+        let rows: Vec<(Vec<u8>, Uuid)> = on!(self, conn: Db => {
+            let mut query =
+                QueryBuilder::<Db>::new("SELECT handle_index, member_id FROM handles WHERE community_id = ");
+            query.push_bind(community.as_str()).push(" AND handle_index IN (");
             let mut list = query.separated(", ");
             for handle in handles {
                 list.push_bind(&handle[..]);
@@ -122,11 +120,34 @@ impl Tx {
             query.build_query_as().fetch_all(conn).await?
         });
         rows.into_iter()
-            .map(|(index, member, key)| {
+            .map(|(index, member)| {
                 let index = index.try_into().map_err(|_| StoreError::Corrupt("an index of another length"))?;
-                Ok((index, (MemberId(member), key)))
+                Ok((index, MemberId(member)))
             })
             .collect()
+    }
+
+    /// Holds the consent of some members as it is until this transaction ends, and returns those members' wrapped
+    /// keys. Whatever decides about consent calls this first, in a statement of its own: on PostgreSQL only the
+    /// statements after it are sure to see every version that a change under way has written.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hold_members(&mut self, members: &[MemberId]) -> Result<HashMap<MemberId, Vec<u8>>, StoreError> {
+        if members.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let tail = self.pick(")", ") ORDER BY member_id FOR SHARE");
+        let rows: Vec<(Uuid, Vec<u8>)> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new("SELECT member_id, sealed_key FROM members WHERE member_id IN (");
+            let mut list = query.separated(", ");
+            for member in members {
+                list.push_bind(member.0);
+            }
+            query.push(tail);
+            query.build_query_as().fetch_all(conn).await?
+        });
+        Ok(rows.into_iter().map(|(member, key)| (MemberId(member), key)).collect())
     }
 
     /// A member's wrapped key, if there is such a member.
@@ -138,7 +159,8 @@ impl Tx {
         Ok(on!(self, conn => sqlx::query_scalar(SQL).bind(member.0).fetch_optional(conn).await?))
     }
 
-    /// Holds other changes of this member's consent back until this transaction ends.
+    /// Makes this transaction the only one that changes or decides about this member's consent, until it ends. Whatever
+    /// changes consent calls this first, in a statement of its own (see [`Tx::hold_members`]).
     ///
     /// # Errors
     /// [`StoreError::RowCount`] when there is no such member.

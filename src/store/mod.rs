@@ -6,22 +6,25 @@
 
 mod credentials;
 mod error;
+mod events;
 mod grants;
 mod lanes;
 mod members;
 mod outbox;
 mod pool;
-mod readings;
 
 pub use credentials::ApiKeyRow;
 pub use error::StoreError;
+pub use events::SeenEvent;
 pub use lanes::{Lane, LaneKey};
 pub use members::{Link, NewLink};
 pub use outbox::{LedgerEntry, NewDelivery, Settled};
 pub use pool::{Store, Tx};
-pub use readings::{NewReading, SeenEvent};
 
 use jiff::Timestamp;
+
+/// How many rows one statement inserts or asks for: both databases bound the number of parameters.
+const ROWS_PER_STATEMENT: usize = 500;
 
 /// Runs one expression on whichever database the transaction belongs to.
 ///

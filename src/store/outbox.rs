@@ -1,12 +1,14 @@
 //! The outbox: items on lanes, and the ledger of what an EHR confirmed.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::error::changed;
 use super::lanes::LaneKey;
-use super::{StoreError, Tx, instant, named, on};
+use super::{ROWS_PER_STATEMENT, StoreError, Tx, instant, named, on};
 use crate::domain::category::Category;
 use crate::domain::delivery::{Delivery, DeliveryState};
 use crate::domain::ids::{ClinicId, DeliveryId, GrantId, MemberId};
@@ -37,6 +39,8 @@ pub struct NewDelivery {
 /// What became of an item.
 #[derive(Clone, Debug)]
 pub struct Settled<'a> {
+    /// Where it stood.
+    pub from: DeliveryState,
     /// Where it stands now.
     pub state: DeliveryState,
     /// How many attempts, searches included, were made for it by now.
@@ -60,42 +64,66 @@ pub struct LedgerEntry {
     pub ehr_version: Option<String>,
 }
 
-type Row = (Uuid, i64, Uuid, String, i64, String, String, String, i32, i64, Option<Vec<u8>>);
+type Row = (Uuid, i64, Uuid, String, i64, String, String, String, i32, i64, Option<String>, Option<Vec<u8>>);
 
 impl Tx {
-    /// Puts items on their lanes; their sequence numbers come from [`Tx::reserve_lanes`] in this transaction.
+    /// Puts items on their lanes; their sequence numbers come from [`Tx::reserve_lanes`] in this transaction. An item
+    /// whose identifier has a delivery already is left out: somebody else was faster.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn insert_deliveries(&mut self, items: &[NewDelivery], now: Timestamp) -> Result<(), StoreError> {
-        if items.is_empty() {
-            return Ok(());
-        }
-        on!(self, conn: Db => {
-            let mut query = QueryBuilder::<Db>::new(
-                "INSERT INTO outbox (clinic_id, member_id, seq, delivery_id, grant_id, category, measured_at, \
-                 resource_type, identifier, sealed_payload, state, attempts, due_at, created_at, updated_at) ",
-            );
-            query.push_values(items, |mut row, item| {
-                row.push_bind(item.lane.clinic.as_str())
-                    .push_bind(item.lane.member.0)
-                    .push_bind(item.seq)
-                    .push_bind(item.id.0)
-                    .push_bind(item.grant.0)
-                    .push_bind(item.category.as_str())
-                    .push_bind(item.measured_at.as_microsecond())
-                    .push_bind(item.resource_type)
-                    .push_bind(&item.identifier)
-                    .push_bind(&item.sealed_payload)
-                    .push_bind(DeliveryState::Ready.as_str())
-                    .push("0")
-                    .push_bind(now.as_microsecond())
-                    .push_bind(now.as_microsecond())
-                    .push_bind(now.as_microsecond());
+        for chunk in items.chunks(ROWS_PER_STATEMENT) {
+            on!(self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new(
+                    "INSERT INTO outbox (clinic_id, member_id, seq, delivery_id, grant_id, category, measured_at, \
+                     resource_type, identifier, sealed_payload, state, attempts, due_at, created_at, updated_at) ",
+                );
+                query.push_values(chunk, |mut row, item| {
+                    row.push_bind(item.lane.clinic.as_str())
+                        .push_bind(item.lane.member.0)
+                        .push_bind(item.seq)
+                        .push_bind(item.id.0)
+                        .push_bind(item.grant.0)
+                        .push_bind(item.category.as_str())
+                        .push_bind(item.measured_at.as_microsecond())
+                        .push_bind(item.resource_type)
+                        .push_bind(&item.identifier)
+                        .push_bind(&item.sealed_payload)
+                        .push_bind(DeliveryState::Ready.as_str())
+                        .push("0")
+                        .push_bind(now.as_microsecond())
+                        .push_bind(now.as_microsecond())
+                        .push_bind(now.as_microsecond());
+                });
+                query.push(" ON CONFLICT DO NOTHING");
+                query.build().execute(conn).await?.rows_affected()
             });
-            query.build().execute(conn).await?.rows_affected()
-        });
+        }
         Ok(())
+    }
+
+    /// Which of these identifiers have a delivery that was not withdrawn.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn delivered_or_under_way(&mut self, identifiers: &[String]) -> Result<HashSet<String>, StoreError> {
+        let mut known = HashSet::new();
+        for chunk in identifiers.chunks(ROWS_PER_STATEMENT) {
+            let rows: Vec<(String,)> = on!(self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new(
+                    "SELECT identifier FROM outbox WHERE state <> 'withdrawn' AND identifier IN (",
+                );
+                let mut list = query.separated(", ");
+                for identifier in chunk {
+                    list.push_bind(identifier);
+                }
+                query.push(")");
+                query.build_query_as().fetch_all(conn).await?
+            });
+            known.extend(rows.into_iter().map(|(identifier,)| identifier));
+        }
+        Ok(known)
     }
 
     /// The first open item of a lane, with the time from which it may be worked on.
@@ -104,7 +132,7 @@ impl Tx {
     /// [`StoreError`].
     pub async fn lane_head(&mut self, lane: &LaneKey) -> Result<Option<(Delivery, Timestamp)>, StoreError> {
         const SQL: &str = "SELECT delivery_id, seq, grant_id, category, measured_at, resource_type, identifier, state, \
-             attempts, due_at, sealed_payload FROM outbox \
+             attempts, due_at, reason, sealed_payload FROM outbox \
              WHERE clinic_id = $1 AND member_id = $2 AND state IN ('ready', 'sending', 'retry', 'unknown') \
              ORDER BY seq LIMIT 1";
         let row: Option<Row> = on!(self, conn => sqlx::query_as(SQL)
@@ -140,11 +168,11 @@ impl Tx {
     /// lane's lease ([`Tx::prolong_lease`]) in this transaction.
     ///
     /// # Errors
-    /// [`StoreError::RowCount`] when the item is not on the lane.
+    /// [`StoreError::RowCount`] when the item does not stand where it stood.
     pub async fn settle(&mut self, item: &Delivery, to: &Settled<'_>, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE outbox SET state = $4, due_at = $5, reason = $6, updated_at = $7, attempts = $8, \
              sealed_payload = CASE WHEN $4 IN ('confirmed', 'withdrawn') THEN NULL ELSE sealed_payload END \
-             WHERE clinic_id = $1 AND member_id = $2 AND seq = $3";
+             WHERE clinic_id = $1 AND member_id = $2 AND seq = $3 AND state = $9";
         changed(
             1,
             on!(self, conn => sqlx::query(SQL)
@@ -156,6 +184,7 @@ impl Tx {
                 .bind(to.reason)
                 .bind(now.as_microsecond())
                 .bind(to.attempts)
+                .bind(to.from.as_str())
                 .execute(conn)
                 .await?
                 .rows_affected()),
@@ -261,7 +290,8 @@ impl Tx {
 }
 
 fn read(lane: &LaneKey, row: Row) -> Result<(Delivery, Timestamp), StoreError> {
-    let (id, seq, grant, category, measured_at, resource_type, identifier, state, attempts, due_at, payload) = row;
+    let (id, seq, grant, category, measured_at, resource_type, identifier, state, attempts, due_at, reason, payload) =
+        row;
     let delivery = Delivery {
         id: DeliveryId(id),
         clinic: lane.clinic.clone(),
@@ -274,6 +304,7 @@ fn read(lane: &LaneKey, row: Row) -> Result<(Delivery, Timestamp), StoreError> {
         identifier,
         state: named(DeliveryState::from_name(&state), "a delivery state it should not")?,
         attempts,
+        reason,
         sealed_payload: payload,
     };
     Ok((delivery, instant(due_at)?))

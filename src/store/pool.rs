@@ -1,5 +1,7 @@
 //! Connections and transactions.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -51,7 +53,10 @@ impl Store {
     /// [`StoreError`] when the URL is none, the database cannot be reached, or a migration fails.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let pools = match url.split_once(':') {
-            Some(("sqlite", file)) => open_sqlite(Path::new(file)).await?,
+            // `sqlite://data/x.db` would name a file below the root folder; nobody means that.
+            Some(("sqlite", file)) if !file.is_empty() && !file.starts_with("//") => {
+                open_sqlite(Path::new(file)).await?
+            }
             Some(("postgres" | "postgresql", _)) => open_postgres(url).await?,
             _ => return Err(StoreError::Url),
         };
@@ -129,6 +134,13 @@ async fn open_sqlite(file: &Path) -> Result<Pools, StoreError> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Database(sqlx::Error::Io(error)))?;
     }
+    // Its companions (-wal, -shm) get the same mode from SQLite.
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(file)
+        .map_err(|error| StoreError::Database(sqlx::Error::Io(error)))?;
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
@@ -146,9 +158,15 @@ async fn open_sqlite(file: &Path) -> Result<Pools, StoreError> {
 
 async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
     let patience = PATIENCE.as_millis().to_string();
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|_| StoreError::Url)?
-        .options([("statement_timeout", patience.as_str()), ("lock_timeout", patience.as_str())]);
+    let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::Url)?.options([
+        ("statement_timeout", patience.as_str()),
+        ("lock_timeout", patience.as_str()),
+        // A process that froze or was cut off must not hold its members' consent for long.
+        ("idle_in_transaction_session_timeout", "15s"),
+        ("tcp_keepalives_idle", "15"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+    ]);
     let pool =
         PgPoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(PATIENCE).connect_with(options).await?;
     sqlx::migrate!("migrations/postgres").run(&pool).await?;

@@ -1,5 +1,8 @@
 //! Logs: one line each, JSON or plain, and never a personal value.
 
+use std::error::Error;
+use std::iter;
+
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -18,6 +21,19 @@ pub enum LogFormat {
 #[derive(Debug, thiserror::Error)]
 #[error("log.filter: expected a filter such as info,mostik=debug")]
 pub struct InvalidFilter;
+
+/// An error with everything that caused it, in one line.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let causes = iter::successors(Some(error), |error: &&dyn Error| Error::source(*error));
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Whether a log filter can be used.
+#[must_use]
+pub fn is_filter(filter: &str) -> bool {
+    EnvFilter::try_new(filter).is_ok()
+}
 
 /// Starts logging to standard error. Later calls change nothing.
 ///

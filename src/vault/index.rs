@@ -8,7 +8,7 @@ use super::key::Key;
 /// The HMAC-SHA-256 of something under the vault's index key.
 pub type Index = [u8; 32];
 
-/// Computes indexes. One key for the life of a database: it is wrapped by the master key and survives its rotation.
+/// Computes indexes. One key for the life of a database, wrapped by the master key.
 #[derive(Clone)]
 pub struct IndexKey(hmac::Key);
 

@@ -21,7 +21,7 @@ pub struct Key([u8; 32]);
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// The file is not there, or cannot be read or written.
-    #[error("the master key file {path}: {source}")]
+    #[error("the master key file {path} cannot be read or written")]
     Io {
         /// The file.
         path: PathBuf,

@@ -13,6 +13,7 @@ use crate::domain::ids::{CommunityId, MemberId};
 use crate::enrolment::credentials::{
     API_KEY_PREFIX, EVENTS_WRITE, MEMBER_TOKEN_PREFIX, api_key_index, member_token_index,
 };
+use crate::store::ApiKeyRow;
 
 /// A community that may send events.
 #[derive(Debug)]
@@ -35,7 +36,8 @@ impl FromRequest for EventSender {
             let index = api_key_index(&state.bridge.keyring, credential);
             let mut tx = state.bridge.store.read().await.map_err(|error| Problem::internal(&error))?;
             let key = tx.api_key(index).await.map_err(|error| Problem::internal(&error))?;
-            let key = key.filter(|key| !key.revoked).ok_or_else(Problem::unauthorized)?;
+            let in_force = |key: &ApiKeyRow| !key.revoked && state.communities.contains(&key.community);
+            let key = key.filter(in_force).ok_or_else(Problem::unauthorized)?;
             if key.scopes.split(' ').any(|scope| scope == EVENTS_WRITE) {
                 Ok(Self(key.community))
             } else {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::Problem;
 
-/// The largest body that is read, in bytes: a full batch of events fits.
+/// The largest body that is read, in bytes: a full batch of moods fits; of long notes, smaller batches do.
 pub const MAX_BODY: usize = 2 * 1024 * 1024;
 
 /// Reads a body of one of these media types.

@@ -14,7 +14,7 @@ use super::auth::SignedInMember;
 use super::{Problem, State, body};
 use crate::consent::change::{self as consent, ChangeError};
 use crate::domain::category::{Category, Detail};
-use crate::domain::grant::{Grant, GrantState, Purpose, Terms};
+use crate::domain::grant::{Grant, Purpose, Terms};
 use crate::domain::ids::{ClinicId, GrantId};
 use crate::store::{StoreError, Tx};
 use crate::telemetry::crash_point;
@@ -63,8 +63,8 @@ pub struct GrantBody {
     /// Towards whom.
     #[schema(value_type = String)]
     clinic: ClinicId,
-    /// Where in its life it stands.
-    state: GrantState,
+    /// Where in its life it stands: `active`, `paused`, `expired`, `superseded` or `revoked`.
+    state: &'static str,
     /// Which categories, and how finely each.
     categories: BTreeMap<Category, Detail>,
     /// For which purposes.
@@ -113,9 +113,11 @@ pub struct Revoked {
 )]
 #[get("/v1/grants")]
 pub async fn list(state: Data<State>, member: SignedInMember) -> Result<HttpResponse, Problem> {
+    let now = state.bridge.clock.now();
     let mut tx = state.bridge.store.read().await.map_err(ChangeError::from)?;
     let grants = tx.grant_history(member.0).await.map_err(ChangeError::from)?;
-    Ok(HttpResponse::Ok().json(GrantList { grants: grants.into_iter().map(GrantBody::from).collect() }))
+    Ok(HttpResponse::Ok()
+        .json(GrantList { grants: grants.into_iter().map(|grant| GrantBody::at(grant, now)).collect() }))
 }
 
 /// Gives a first consent towards a clinic that the member is linked to.
@@ -146,9 +148,10 @@ pub async fn create(
     let now = state.bridge.clock.now();
     let id = state.bridge.keyring.entropy().uuid(now).map_err(|error| Problem::internal(&error))?;
     let mut tx = begin(&state).await?;
-    let grant = consent::grant(&mut tx, GrantId(id), member.0, asked.clinic, asked.terms.at(now), now).await?;
+    let granted = consent::grant(&mut tx, GrantId(id), member.0, asked.clinic, asked.terms.at(now), now).await;
+    let grant = granted.map_err(|error| problem(error, "/terms"))?;
     commit(tx, &grant, "granted").await?;
-    Ok(HttpResponse::Created().json(GrantBody::from(grant)))
+    Ok(HttpResponse::Created().json(GrantBody::at(grant, now)))
 }
 
 /// Replaces the terms of a grant with a new version.
@@ -176,10 +179,11 @@ pub async fn change(
     let terms: TermsRequest = body::json(&request, payload).await?;
     let now = state.bridge.clock.now();
     let mut tx = begin(&state).await?;
-    let grant = consent::change(&mut tx, member.0, grant_id(&grant)?, terms.at(now), now).await?;
+    let changed = consent::change(&mut tx, member.0, grant_id(&grant)?, terms.at(now), now).await;
+    let grant = changed.map_err(|error| problem(error, ""))?;
     commit(tx, &grant, "changed").await?;
     state.bridge.wake.notify_waiters();
-    Ok(HttpResponse::Ok().json(GrantBody::from(grant)))
+    Ok(HttpResponse::Ok().json(GrantBody::at(grant, now)))
 }
 
 /// Sets a grant aside: nothing goes out until it is resumed; what waits keeps waiting.
@@ -200,7 +204,7 @@ pub async fn pause(state: Data<State>, member: SignedInMember, grant: Path<Strin
     let mut tx = begin(&state).await?;
     let grant = consent::pause(&mut tx, member.0, grant_id(&grant)?, now).await?;
     commit(tx, &grant, "paused").await?;
-    Ok(HttpResponse::Ok().json(GrantBody::from(grant)))
+    Ok(HttpResponse::Ok().json(GrantBody::at(grant, now)))
 }
 
 /// Ends a pause: what waited goes on.
@@ -222,7 +226,7 @@ pub async fn resume(state: Data<State>, member: SignedInMember, grant: Path<Stri
     let grant = consent::resume(&mut tx, member.0, grant_id(&grant)?, now).await?;
     commit(tx, &grant, "resumed").await?;
     state.bridge.wake.notify_waiters();
-    Ok(HttpResponse::Ok().json(GrantBody::from(grant)))
+    Ok(HttpResponse::Ok().json(GrantBody::at(grant, now)))
 }
 
 /// Takes consent back. When the answer arrives, no further send begins, and what waited is erased. Asking twice is the
@@ -246,7 +250,7 @@ pub async fn revoke(state: Data<State>, member: SignedInMember, grant: Path<Stri
     crash_point("revoke:before-commit");
     commit(tx, &grant, "revoked").await?;
     crash_point("revoke:after-commit");
-    Ok(HttpResponse::Ok().json(Revoked { grant: GrantBody::from(grant), withdrawn }))
+    Ok(HttpResponse::Ok().json(Revoked { grant: GrantBody::at(grant, now), withdrawn }))
 }
 
 async fn begin(state: &State) -> Result<Tx, ChangeError> {
@@ -282,13 +286,15 @@ impl TermsRequest {
     }
 }
 
-impl From<Grant> for GrantBody {
-    fn from(grant: Grant) -> Self {
+impl GrantBody {
+    /// The grant as it stands at the instant `now`.
+    fn at(grant: Grant, now: Timestamp) -> Self {
+        let expired = !grant.state.is_final() && now >= grant.terms.valid_until;
         Self {
             id: grant.id.0,
             version: grant.version,
             clinic: grant.clinic,
-            state: grant.state,
+            state: if expired { "expired" } else { grant.state.as_str() },
             categories: grant.terms.categories,
             purposes: grant.terms.purposes,
             valid_from: grant.terms.valid_from,
@@ -302,28 +308,30 @@ impl From<Grant> for GrantBody {
 
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
-        let conflict = |name, title| Self::new(StatusCode::CONFLICT, name, title);
-        match error {
-            ChangeError::Terms { field, expected } => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "terms", "The terms contradict themselves")
-                    .field(format!("/terms/{field}"))
-                    .detail(format!("Expected {expected}."))
-            }
-            ChangeError::NotLinked => conflict("not-linked", "The member is not linked to this clinic")
-                .detail("The clinic must first confirm which patient the member is."),
-            ChangeError::AlreadyGranted(id) => {
-                conflict("already-granted", "There is a living grant towards this clinic")
-                    .detail(format!("Change it instead: PUT /v1/grants/{id}."))
-            }
-            ChangeError::NotFound => Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such grant"),
-            ChangeError::Transition(error) => {
-                conflict("transition", "The grant's life does not allow this").detail(error.to_string())
-            }
-            ChangeError::Store(StoreError::RowCount { .. } | StoreError::Conflict) => {
-                conflict("concurrent-change", "The grant was changed at the same time")
-                    .detail("Look again, and repeat.")
-            }
-            ChangeError::Store(error) => Self::internal(&error),
+        problem(error, "")
+    }
+}
+
+/// What the caller is told; `terms_at` is where in the body the terms stand.
+fn problem(error: ChangeError, terms_at: &str) -> Problem {
+    let conflict = |name, title| Problem::new(StatusCode::CONFLICT, name, title);
+    match error {
+        ChangeError::Terms { field, expected } => {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "terms", "The terms contradict themselves")
+                .field(format!("{terms_at}/{field}"))
+                .detail(format!("Expected {expected}."))
         }
+        ChangeError::NotLinked => conflict("not-linked", "The member is not linked to this clinic")
+            .detail("The clinic must first confirm which patient the member is."),
+        ChangeError::AlreadyGranted(id) => conflict("already-granted", "There is a living grant towards this clinic")
+            .detail(format!("Change it instead: PUT /v1/grants/{id}.")),
+        ChangeError::NotFound => Problem::new(StatusCode::NOT_FOUND, "not-found", "There is no such grant"),
+        ChangeError::Transition(error) => {
+            conflict("transition", "The grant's life does not allow this").detail(error.to_string())
+        }
+        ChangeError::Store(StoreError::RowCount { .. } | StoreError::Conflict) => {
+            conflict("concurrent-change", "The grant was changed at the same time").detail("Look again, and repeat.")
+        }
+        ChangeError::Store(error) => Problem::internal(&error),
     }
 }

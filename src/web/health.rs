@@ -1,7 +1,7 @@
 //! `/livez` and `/readyz`: whether the process lives, and whether it can work.
 
 use actix_web::web::Data;
-use actix_web::{HttpResponse, get};
+use actix_web::{HttpResponse, route};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,21 +15,23 @@ pub struct Health {
 }
 
 /// Answers as long as the process lives.
-#[utoipa::path(tag = "health", responses((status = 200, body = Health)))]
-#[get("/livez")]
+#[utoipa::path(get, path = "/livez", tag = "health", responses((status = 200, body = Health)))]
+#[route("/livez", method = "GET", method = "HEAD")]
 pub async fn livez() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
 /// Answers 200 when the database can be read, 503 otherwise.
 #[utoipa::path(
+    get,
+    path = "/readyz",
     tag = "health",
     responses(
         (status = 200, body = Health),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     ),
 )]
-#[get("/readyz")]
+#[route("/readyz", method = "GET", method = "HEAD")]
 pub async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> {
     let ready = async { state.bridge.store.read().await?.index_key().await };
     match ready.await {

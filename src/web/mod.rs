@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use actix_web::web::{self, ServiceConfig};
 
 use crate::config::Config;
-use crate::domain::ids::ClinicId;
+use crate::domain::ids::{ClinicId, CommunityId};
 use crate::inbound::event::EventSchemas;
 use crate::pipeline::Bridge;
 
@@ -28,13 +28,15 @@ pub struct State {
     bridge: Bridge,
     schemas: EventSchemas,
     clinics: BTreeSet<ClinicId>,
+    communities: BTreeSet<CommunityId>,
 }
 
 impl State {
     /// The state of the handlers of one server.
     #[must_use]
     pub fn new(config: &Config, bridge: Bridge, schemas: EventSchemas) -> Self {
-        Self { bridge, schemas, clinics: config.clinics.keys().cloned().collect() }
+        let clinics = config.clinics.keys().cloned().collect();
+        Self { bridge, schemas, clinics, communities: config.communities.keys().cloned().collect() }
     }
 }
 
@@ -50,6 +52,22 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(grants::revoke)
         .service(health::livez)
         .service(health::readyz)
-        .service(openapi::openapi_json)
-        .default_service(web::to(problem::no_such_route));
+        .service(openapi::openapi_json);
+    for path in PATHS {
+        config.service(web::resource(path).to(problem::no_such_method));
+    }
+    config.default_service(web::to(problem::no_such_route));
 }
+
+/// Every path there is: a method that is not served there is told so.
+const PATHS: [&str; 9] = [
+    "/v1/events",
+    "/v1/grants",
+    "/v1/grants/{grant_id}",
+    "/v1/grants/{grant_id}/pause",
+    "/v1/grants/{grant_id}/resume",
+    "/v1/grants/{grant_id}/revoke",
+    "/livez",
+    "/readyz",
+    "/openapi.json",
+];

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::inbound::event::Refusal;
+use crate::telemetry::logs::chain;
 
 /// An error as a caller sees it. Holds no personal value and no cause from inside the house.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -54,9 +55,9 @@ impl Problem {
 
     /// Something broke on this side. The cause goes to the log, once; the caller learns nothing of it.
     pub fn internal(cause: &dyn std::error::Error) -> Self {
-        tracing::error!(error = %cause, "a request failed");
+        tracing::error!(cause = chain(cause), "a request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something broke on our side")
-            .detail("Nothing was done. Try again later.")
+            .detail("It is not known whether it was done. Sending the same again later is safe.")
     }
 
     /// No valid credentials.
@@ -93,6 +94,12 @@ impl ResponseError for Problem {
         }
         response.content_type("application/problem+json").json(self)
     }
+}
+
+/// What answers a method that a route does not have.
+pub async fn no_such_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This cannot be done here")
+        .detail("The API is described at /openapi.json.")
 }
 
 /// What answers where nothing is.

@@ -1,10 +1,17 @@
 //! `kill -9` of `mostik serve` at every named crash point, judged by the EHR's own store: nothing lost, nothing twice,
 //! nothing without a permit.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on must fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that cannot go on must fail"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod random;
 mod server;
 
 use std::collections::BTreeSet;

@@ -26,7 +26,7 @@ use crate::support::http::{Got, client};
 /// Everything a process needs to start, and the member of the test.
 pub struct Server {
     config: PathBuf,
-    bridge: Bridge,
+    pub bridge: Bridge,
     token: String,
     api_key: String,
     pub handle: String,

@@ -73,7 +73,7 @@ async fn a_body_without_events_is_refused_as_a_whole() {
         let detail = got.json["detail"].as_str().unwrap();
         assert!(detail.contains(expected), "{what}: {detail}");
     }
-    assert_eq!(bridge.readings(&member).await, 0);
+    assert_eq!(bridge.traces(&member).await, 0);
 }
 
 #[tokio::test]
@@ -212,7 +212,7 @@ async fn a_bad_field_is_named_and_its_value_is_not_repeated() {
         assert!(refusal["expected"].as_str().unwrap().contains(expected), "{event} {refusal}");
         assert!(!got.json.to_string().contains(secret), "{refusal}");
     }
-    assert_eq!(bridge.readings(&member).await, 0);
+    assert_eq!(bridge.traces(&member).await, 0);
     assert_eq!(bridge.open_items().await, 0);
 }
 
@@ -224,7 +224,7 @@ async fn a_field_given_twice_is_refused() {
     assert_eq!(got.json["refusal"]["field"], "/data", "{:?}", got.json);
     let event = mood("1", "sparrow", 4).to_string().replace("\"id\":\"1\"", "\"id\":\"1\",\"id\":\"2\"");
     assert_eq!(post(&bridge, "application/json", event).await.status, 422);
-    assert_eq!(bridge.readings(&member).await, 0);
+    assert_eq!(bridge.traces(&member).await, 0);
 }
 
 #[tokio::test]
@@ -282,6 +282,20 @@ async fn a_grant_that_cannot_be_is_refused_with_the_field() {
         got.json["type"].as_str().unwrap().ends_with("/not-linked"),
         "no consent towards a clinic that knows nobody"
     );
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_have_is_told_so() {
+    let (bridge, member) = ready().await;
+    for (method, path, status) in [
+        (Method::GET, "/v1/events", 405),
+        (Method::DELETE, "/v1/grants", 405),
+        (Method::POST, "/livez", 405),
+        (Method::HEAD, "/livez", 200),
+        (Method::HEAD, "/readyz", 200),
+    ] {
+        assert_eq!(bridge.as_member(&member, method.clone(), path, None).await.status, status, "{method} {path}");
+    }
 }
 
 #[tokio::test]

@@ -1,175 +1,14 @@
-//! Consent: the decision as properties, and its changes as a member lives through them.
+//! Consent as a member lives through it: given, changed, paused, taken back, while everything moves.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use jiff::{SignedDuration, Timestamp};
-use mostik::consent::decide::{DenyReason, decide};
-use mostik::domain::category::{Category, Detail};
+use jiff::SignedDuration;
 use mostik::domain::delivery::DeliveryState;
-use mostik::domain::grant::{Grant, GrantState, Purpose, Terms};
-use mostik::domain::ids::{ClinicId, GrantId, MemberId, ReadingId};
-use mostik::domain::moment::Moment;
-use mostik::domain::reading::{Measure, Reading};
-use proptest::prelude::*;
+use mostik::sandbox::{Fault, FaultKind};
 use reqwest::Method;
 use serde_json::json;
-use uuid::Uuid;
 
+use super::support::bridge::{TestBridge, mood};
+use super::support::ehr::Ehr;
 use crate::on_both_databases;
-use crate::support::bridge::{TestBridge, mood};
-use crate::support::ehr::Ehr;
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).unwrap()
-}
-
-fn clinic(n: u8) -> ClinicId {
-    format!("clinic-{n}").parse().unwrap()
-}
-
-fn reading(member: u8, category: Category, second: i64) -> Reading {
-    let measure = match category {
-        Category::Mood => {
-            Measure::Mood(mostik::domain::reading::Mood { rating: None, label: None, state_of_mind: None })
-        }
-        Category::Note => Measure::Note(String::new()),
-        Category::Tags => Measure::Tags(Vec::new()),
-    };
-    let moment = Moment { at: at(second), offset_seconds: 0 };
-    Reading { id: ReadingId(Uuid::nil()), member: MemberId(Uuid::from_u128(member.into())), moment, measure }
-}
-
-prop_compose! {
-    fn any_grant()(
-        id in 0u128..4, version in 1i32..4, member in 0u8..2, clinic_no in 0u8..2,
-        state in prop::sample::select(vec![GrantState::Active, GrantState::Paused, GrantState::Superseded, GrantState::Revoked]),
-        categories in prop::collection::btree_set(prop::sample::select(Category::ALL.to_vec()), 0..3),
-        purposes in prop::collection::btree_set(prop::sample::select(vec![Purpose::Treatment, Purpose::CareManagement]), 0..2),
-        from in -5i64..5, length in 0i64..10, data_from in prop::option::of(-5i64..5),
-    ) -> Grant {
-        Grant {
-            id: GrantId(Uuid::from_u128(id)),
-            version,
-            member: MemberId(Uuid::from_u128(member.into())),
-            clinic: clinic(clinic_no),
-            state,
-            terms: Terms {
-                categories: categories.into_iter().map(|category| (category, Detail::EveryEntry)).collect(),
-                purposes,
-                valid_from: at(from),
-                valid_until: at(from + length),
-                data_from: data_from.map(at),
-            },
-            created_at: at(from),
-            ended_at: None,
-        }
-    }
-}
-
-prop_compose! {
-    fn any_reading()(
-        member in 0u8..2, category in prop::sample::select(Category::ALL.to_vec()), second in -6i64..6,
-    ) -> Reading {
-        reading(member, category, second)
-    }
-}
-
-/// Said again in other words, from the definition of a grant: the judge of the properties.
-fn plainly_covered(grant: &Grant, reading: &Reading, clinic: &ClinicId, now: Timestamp) -> bool {
-    let terms = &grant.terms;
-    [
-        grant.state == GrantState::Active,
-        grant.member == reading.member,
-        &grant.clinic == clinic,
-        (terms.valid_from..terms.valid_until).contains(&now),
-        terms.categories.contains_key(&reading.measure.category()),
-        terms.purposes.contains(&Purpose::Treatment),
-        terms.data_from.is_none_or(|from| from <= reading.moment.at),
-    ]
-    .into_iter()
-    .all(|holds| holds)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
-
-    #[test]
-    fn it_permits_exactly_what_some_active_grant_covers(
-        grants in prop::collection::vec(any_grant(), 0..5), reading in any_reading(), second in -6i64..16,
-    ) {
-        let (clinic, now) = (clinic(0), at(second));
-        let covered = grants.iter().any(|grant| plainly_covered(grant, &reading, &clinic, now));
-        match decide(&grants, &reading, &clinic, Purpose::Treatment, now) {
-            Ok(permit) => {
-                prop_assert!(covered);
-                let (id, version) = permit.grant();
-                prop_assert!(grants.iter().any(|grant| (grant.id, grant.version) == (id, version)
-                    && plainly_covered(grant, &reading, &clinic, now)));
-                prop_assert_eq!(permit.item().member, reading.member);
-            }
-            Err(denied) => {
-                prop_assert!(!covered);
-                prop_assert!(denied.reasons().count() > 0, "a deny has a reason");
-            }
-        }
-    }
-
-    #[test]
-    fn the_order_of_grants_does_not_matter(
-        grants in prop::collection::vec(any_grant(), 0..5).prop_shuffle(), reading in any_reading(), second in -6i64..16,
-    ) {
-        let (clinic, now) = (clinic(0), at(second));
-        let mut sorted = grants.clone();
-        sorted.sort_by_key(|grant| (grant.id, grant.version));
-        let one = decide(&grants, &reading, &clinic, Purpose::Treatment, now).map(|permit| permit.grant());
-        let other = decide(&sorted, &reading, &clinic, Purpose::Treatment, now).map(|permit| permit.grant());
-        prop_assert_eq!(one, other);
-    }
-
-    #[test]
-    fn taking_a_grant_back_never_widens(
-        grants in prop::collection::vec(any_grant(), 1..5), which: prop::sample::Index, reading in any_reading(), second in -6i64..16,
-    ) {
-        let (clinic, now) = (clinic(0), at(second));
-        let before = decide(&grants, &reading, &clinic, Purpose::Treatment, now).is_ok();
-        let mut fewer = grants.clone();
-        let place = which.index(grants.len());
-        fewer[place].state = GrantState::Revoked;
-        let after = decide(&fewer, &reading, &clinic, Purpose::Treatment, now).is_ok();
-        prop_assert!(before || !after);
-    }
-}
-
-#[test]
-fn it_ends_at_the_very_instant() {
-    let grant = Grant {
-        id: GrantId(Uuid::nil()),
-        version: 1,
-        member: MemberId(Uuid::from_u128(0)),
-        clinic: clinic(0),
-        state: GrantState::Active,
-        terms: Terms {
-            categories: BTreeMap::from([(Category::Mood, Detail::EveryEntry)]),
-            purposes: BTreeSet::from([Purpose::Treatment]),
-            valid_from: at(0),
-            valid_until: at(10),
-            data_from: None,
-        },
-        created_at: at(0),
-        ended_at: None,
-    };
-    let (reading, clinic) = (reading(0, Category::Mood, 0), clinic(0));
-    let micro = SignedDuration::from_micros(1);
-    let ask = |now: Timestamp| {
-        decide(std::slice::from_ref(&grant), &reading, &clinic, Purpose::Treatment, now)
-            .map(|_| ())
-            .map_err(|denied| denied.foremost())
-    };
-    assert_eq!(ask(at(0) - micro), Err(DenyReason::NotYetValid));
-    assert_eq!(ask(at(0)), Ok(()));
-    assert_eq!(ask(at(10) - micro), Ok(()));
-    assert_eq!(ask(at(10)), Err(DenyReason::Expired));
-}
 
 on_both_databases! {
     async fn a_pause_holds_what_waits_and_takes_nothing_new(database) {
@@ -207,6 +46,120 @@ on_both_databases! {
         bridge.clock.advance(SignedDuration::from_hours(24));
         bridge.deliver().await;
         assert_eq!(bridge.count(DeliveryState::Withdrawn).await, 1);
+        assert_eq!(ehr.observations().await.len(), 0);
+    }
+}
+
+on_both_databases! {
+    async fn a_change_during_a_pause_does_not_end_the_pause(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = TestBridge::start(database, &ehr.base).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        let grant = bridge.grant(&member, &["mood", "note"]).await;
+        bridge.send(&mood("1", "sparrow", 4)).await;
+        bridge.change_grant(&member, &grant, "pause").await;
+        let narrower = json!({"categories": {"mood": "every-entry"}});
+        let changed = bridge.as_member(&member, Method::PUT, &format!("/v1/grants/{grant}"), Some(&narrower)).await;
+        assert_eq!(changed.json["state"], "paused");
+        bridge.deliver_in_time_of(SignedDuration::from_hours(3)).await;
+        assert_eq!(ehr.observations().await.len(), 0);
+        bridge.change_grant(&member, &grant, "resume").await;
+        bridge.deliver().await;
+        assert_eq!(ehr.observations().await.len(), 1);
+    }
+}
+
+on_both_databases! {
+    async fn what_was_withdrawn_can_go_when_consent_is_given_anew(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = TestBridge::start(database, &ehr.base).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        for (round, status) in [(1, 202), (2, 202)] {
+            let grant = bridge.grant(&member, &["mood"]).await;
+            assert_eq!(bridge.send(&mood("1", "sparrow", 4)).await.status, status, "round {round}");
+            bridge.change_grant(&member, &grant, "revoke").await;
+        }
+        bridge.grant(&member, &["mood"]).await;
+        assert_eq!(bridge.send(&mood("1", "sparrow", 4)).await.status, 202);
+        assert_eq!(bridge.send(&mood("1", "sparrow", 4)).await.status, 200, "now it is under way");
+        bridge.deliver_in_time().await;
+        assert_eq!(ehr.observations().await.len(), 1);
+        assert_eq!(bridge.send(&mood("1", "sparrow", 4)).await.status, 200, "and now it has arrived");
+    }
+}
+
+on_both_databases! {
+    async fn a_consent_is_changed_while_everything_moves(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = TestBridge::start(database, &ehr.base).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        let grant = bridge.grant(&member, &["mood"]).await;
+        let path = format!("/v1/grants/{grant}");
+        let same = json!({"categories": {"mood": "every-entry"}});
+        let changes = async {
+            for _ in 0..40 {
+                let changed = bridge.as_member(&member, Method::PUT, &path, Some(&same)).await;
+                assert_eq!(changed.status, 200, "{:?}", changed.json);
+            }
+        };
+        let sends = async {
+            for n in 0..100 {
+                let sent = bridge.send(&mood(&n.to_string(), "sparrow", 3)).await;
+                assert_eq!(sent.status, 202, "the same consent is in force all the time: {:?}", sent.json);
+            }
+        };
+        let deliveries = async {
+            for _ in 0..40 {
+                bridge.deliver().await;
+            }
+        };
+        futures_util::future::join3(changes, sends, deliveries).await;
+        bridge.deliver_in_time().await;
+        assert_eq!(bridge.count(DeliveryState::Withdrawn).await, 0);
+        assert_eq!(ehr.observations().await.len(), 100);
+    }
+}
+
+on_both_databases! {
+    async fn taking_consent_back_succeeds_even_while_it_is_changed(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = TestBridge::start(database, &ehr.base).await;
+        for round in 0..15 {
+            let patient = crate::support::ehr::create_patient(&ehr.base).await;
+            let member = bridge.person(&format!("bird-{round}"), &patient).await;
+            let grant = bridge.grant(&member, &["mood"]).await;
+            let path = format!("/v1/grants/{grant}");
+            let narrower = json!({"categories": {"note": "every-entry"}});
+            let (changed, revoked) = futures_util::future::join(
+                bridge.as_member(&member, Method::PUT, &path, Some(&narrower)),
+                bridge.change_grant(&member, &grant, "revoke"),
+            ).await;
+            assert!([200, 409].contains(&changed.status), "{:?}", changed.json);
+            assert_eq!(revoked.status, 200, "{:?}", revoked.json);
+            let list = bridge.as_member(&member, Method::GET, "/v1/grants", None).await;
+            let living = list.json["grants"].as_array().unwrap().iter().filter(|grant| grant["state"] == "active").count();
+            assert_eq!(living, 0, "{:?}", list.json);
+        }
+    }
+}
+
+on_both_databases! {
+    async fn an_ehr_that_is_slow_to_say_what_it_can_do_does_not_delay_a_send_past_a_revocation(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = TestBridge::start(database, &ehr.base).await;
+        let sandbox = ehr.sandbox.as_ref().unwrap();
+        sandbox.faults().switch_on(Fault::always(FaultKind::Stall).on("GET", "metadata"));
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        let grant = bridge.grant(&member, &["mood"]).await;
+        bridge.send(&mood("1", "sparrow", 4)).await;
+        let worker = bridge.worker.clone();
+        let delivering = tokio::spawn(async move { worker.drain().await });
+        // The worker waits a second for the EHR's word; the member takes consent back meanwhile.
+        let mut ticks = tokio::time::interval(std::time::Duration::from_millis(100));
+        ticks.tick().await;
+        ticks.tick().await;
+        assert_eq!(bridge.change_grant(&member, &grant, "revoke").await.status, 200);
+        delivering.await.unwrap().unwrap();
         assert_eq!(ehr.observations().await.len(), 0);
     }
 }

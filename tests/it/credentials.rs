@@ -61,6 +61,31 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn a_member_who_is_signed_out_is_signed_out(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = TestBridge::start(database, &ehr.base).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        let mut tx = bridge.bridge.store.begin().await.unwrap();
+        assert_eq!(tx.delete_member_tokens(member.id).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+        assert_eq!(bridge.as_member(&member, Method::GET, "/v1/grants", None).await.status, 401);
+    }
+}
+
+on_both_databases! {
+    async fn a_community_that_is_no_longer_configured_sends_nothing(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = TestBridge::start(database, &ehr.base).await;
+        let stranger = "elsewhere".parse().unwrap();
+        let mut tx = bridge.bridge.store.begin().await.unwrap();
+        let key = create_api_key(&mut tx, &bridge.bridge.keyring, &stranger, "events:write", bridge.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let url = format!("{}/v1/events", bridge.api);
+        assert_eq!(call(Method::POST, &url, Some(&key.secret), Some(&mood("1", "sparrow", 4))).await.status, 401);
+    }
+}
+
+on_both_databases! {
     async fn nobody_touches_another_members_consent(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;

@@ -157,6 +157,74 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn a_member_with_much_to_deliver_does_not_hold_up_the_others(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = TestBridge::start(database, &ehr.base).await;
+        let sparrow = bridge.person("sparrow", &ehr.patient).await;
+        let other = crate::support::ehr::create_patient(&ehr.base).await;
+        let wren = bridge.person("wren", &other).await;
+        bridge.grant(&sparrow, &["mood"]).await;
+        bridge.grant(&wren, &["mood"]).await;
+        let many: serde_json::Value = (0..120).map(|n| mood(&format!("s{n}"), "sparrow", 3)).collect();
+        bridge.send(&many).await;
+        bridge.clock.advance(SignedDuration::from_secs(1));
+        bridge.send(&mood("w", "wren", 3)).await;
+        bridge.clock.advance(SignedDuration::from_secs(1));
+        bridge.worker.run_once().await.unwrap();
+        bridge.worker.run_once().await.unwrap();
+        let charted = crate::support::ehr::observations(&ehr.base, &other).await;
+        assert_eq!(charted.len(), 1, "wren's turn comes before sparrow's second");
+    }
+}
+
+on_both_databases! {
+    async fn a_full_batch_goes_to_three_clinics(database) {
+        let ehrs = [Ehr::sandbox().await, Ehr::sandbox().await, Ehr::sandbox().await];
+        let text = crate::support::bridge::config_text(&database, &ehrs[0].base, "127.0.0.1:0");
+        let clinic = |name, ehr: &Ehr| format!("[clinics.{name}]\nname = \"{name}\"\nfhir_base = {:?}\n", ehr.base);
+        let text = [text, clinic("hillside", &ehrs[1]), clinic("lakeside", &ehrs[2])].concat();
+        let bridge = TestBridge::start_with(database, &text).await;
+        let member = bridge.person("sparrow", &ehrs[0].patient).await;
+        bridge.grant(&member, &["mood"]).await;
+        let batch: serde_json::Value = (0..1000).map(|n| mood(&n.to_string(), "sparrow", 3)).collect();
+        assert_eq!(bridge.send(&batch).await.status, 200);
+        for (name, ehr) in ["hillside", "lakeside"].into_iter().zip(&ehrs[1..]) {
+            let clinic: mostik::domain::ids::ClinicId = name.parse().unwrap();
+            let mut tx = bridge.bridge.store.begin().await.unwrap();
+            let (keyring, now) = (&bridge.bridge.keyring, bridge.now());
+            mostik::enrolment::join::link(&mut tx, keyring, member.id, &clinic, &ehr.patient, "test", now).await.unwrap();
+            tx.commit().await.unwrap();
+            let asked = serde_json::json!({"clinic": name, "terms": {"categories": {"mood": "every-entry"}}});
+            bridge.as_member(&member, reqwest::Method::POST, "/v1/grants", Some(&asked)).await;
+        }
+        let again = bridge.send(&batch).await;
+        assert_eq!(again.json["results"][999]["status"], "accepted", "known here, and new to the other clinics");
+        assert_eq!(bridge.open_items().await, 3000);
+        let once_more = bridge.send(&batch).await;
+        assert_eq!(once_more.json["results"][0]["status"], "duplicate");
+        assert_eq!(bridge.open_items().await, 3000);
+    }
+}
+
+on_both_databases! {
+    async fn one_absent_search_is_not_believed(database) {
+        let (bridge, ehr) = one_mood(database).await;
+        let sandbox = ehr.sandbox.as_ref().unwrap();
+        sandbox.faults().switch_on(Fault::once(FaultKind::Reset).on("POST", "Observation"));
+        bridge.deliver().await;
+        let sent = sandbox.requests();
+        bridge.clock.advance(SignedDuration::from_secs(7));
+        bridge.deliver().await;
+        assert_eq!(sandbox.requests(), sent + 1, "one search");
+        assert_eq!(bridge.count(DeliveryState::Unknown).await, 1, "the EHR may be storing it only now");
+        bridge.clock.advance(SignedDuration::from_secs(1));
+        bridge.deliver().await;
+        assert_eq!(sandbox.requests(), sent + 3, "another search, and only then the send");
+        assert_eq!(ehr.observations().await.len(), 1);
+    }
+}
+
+on_both_databases! {
     async fn two_clinics_get_identifiers_that_cannot_be_joined(database) {
         let (one, other) = (Ehr::sandbox().await, Ehr::sandbox().await);
         let folder = &database.folder;

@@ -85,7 +85,7 @@ on_both_databases! {
         let bridge = TestBridge::start(database, &ehr.base).await;
         let member = bridge.person("sparrow", &ehr.patient).await;
         assert_eq!(bridge.send(&mood("1", "sparrow", 4)).await.status, 422);
-        assert_eq!(bridge.readings(&member).await, 0, "what nobody may see is not stored");
+        assert_eq!(bridge.traces(&member).await, 0, "what nobody may see is not stored");
         bridge.grant(&member, &["mood"]).await;
         assert_eq!(bridge.send(&mood("1", "sparrow", 4)).await.status, 202);
     }
@@ -107,7 +107,8 @@ on_both_databases! {
 on_both_databases! {
     async fn two_communities_may_use_the_same_ids_and_names(database) {
         let ehr = Ehr::sandbox().await;
-        let bridge = TestBridge::start(database, &ehr.base).await;
+        let text = crate::support::bridge::config_text(&database, &ehr.base, "127.0.0.1:0");
+        let bridge = TestBridge::start_with(database, &format!("{text}[communities.app]\nname = \"The app\"\n")).await;
         let member = bridge.person("sparrow", &ehr.patient).await;
         bridge.grant(&member, &["mood"]).await;
         let other: mostik::domain::ids::CommunityId = "app".parse().unwrap();

@@ -45,14 +45,14 @@ async fn a_rehearsal_stores_nothing_and_a_second_import_adds_nothing() {
     let (output, said) = case.run("demo_8col.csv", &["--dry-run"]);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("would be taken"), "{said}");
-    assert_eq!(case.bridge.readings(&case.member).await, 0);
+    assert_eq!(case.bridge.traces(&case.member).await, 0);
     let (output, said) = case.run("demo_8col.csv", &[]);
     assert!(output.status.success(), "{said}");
-    let taken = case.bridge.readings(&case.member).await;
+    let taken = case.bridge.traces(&case.member).await;
     assert_eq!(taken, 34);
     let (_, said) = case.run("demo_8col.csv", &[]);
     assert!(said.contains("34 were imported before"), "{said}");
-    assert_eq!(case.bridge.readings(&case.member).await, taken);
+    assert_eq!(case.bridge.traces(&case.member).await, taken);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,7 +61,7 @@ async fn a_bad_line_is_named_and_the_rest_goes_on() {
     let (output, said) = case.run("bad_lines_8col.csv", &[]);
     assert!(!output.status.success(), "{said}");
     assert!(said.contains("line ") && said.contains("expected"), "{said}");
-    assert!(case.bridge.readings(&case.member).await > 0, "the good lines are in: {said}");
+    assert!(case.bridge.traces(&case.member).await > 0, "the good lines are in: {said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,6 +7,7 @@ mod support;
 mod bad_input;
 mod consent;
 mod credentials;
+mod decision;
 mod delivery;
 mod documents;
 mod events;

@@ -48,14 +48,14 @@ async fn the_diary_story(database: Database, ehr: Ehr) {
 
     let before_consent = import_diary(&bridge, &member.id).await;
     assert!(before_consent.accepted.is_empty(), "nothing may be taken before the member consents");
-    assert_eq!(bridge.readings(&member).await, 0);
+    assert_eq!(bridge.traces(&member).await, 0);
 
     let grant = bridge.grant(&member, &["mood"]).await;
     let report = import_diary(&bridge, &member.id).await;
     let moods = report.accepted[&Category::Mood];
     assert_eq!(report.accepted.len(), 1, "only moods are shared: {report:?}");
     assert!(report.withheld[&Category::Note] > 0 && report.withheld[&Category::Tags] > 0);
-    assert_eq!(bridge.readings(&member).await.unsigned_abs(), moods, "what no clinic may see is not stored");
+    assert_eq!(bridge.traces(&member).await.unsigned_abs(), moods, "what no clinic may see is not stored");
 
     proxy.lose_answers(3);
     bridge.deliver_in_time().await;

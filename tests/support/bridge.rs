@@ -118,6 +118,14 @@ impl TestBridge {
         self.worker.drain().await.unwrap();
     }
 
+    /// Moves the clock on, minute by minute, and works on whatever becomes due.
+    pub async fn deliver_in_time_of(&self, time: SignedDuration) {
+        for _ in 0..time.as_mins() {
+            self.clock.advance(SignedDuration::from_mins(1));
+            self.deliver().await;
+        }
+    }
+
     /// Moves the clock and works on whatever became due, until the outbox is empty or a day has passed.
     pub async fn deliver_in_time(&self) {
         for _ in 0..24 * 60 {
@@ -142,9 +150,9 @@ impl TestBridge {
         self.counts().await.into_iter().filter(|(state, _)| state.is_open()).map(|(_, count)| count).sum()
     }
 
-    pub async fn readings(&self, person: &Person) -> i64 {
-        let counts = self.bridge.store.read().await.unwrap().count_readings(person.id).await.unwrap();
-        counts.into_iter().map(|(_, count)| count).sum()
+    /// How many events of a person left a trace in the database.
+    pub async fn traces(&self, person: &Person) -> i64 {
+        self.bridge.store.read().await.unwrap().count_events(person.id).await.unwrap()
     }
 
     pub fn now(&self) -> Timestamp {
@@ -162,7 +170,7 @@ pub fn config_text(database: &Database, ehr: &str, listen: &str) -> String {
     let key = database.folder.path().join("master.key").display().to_string();
     format!(
         "[server]\nlisten = {listen:?}\nshutdown_seconds = 2\n[database]\nurl = {:?}\n[vault]\nmaster_key_file = {key:?}\n\
-         [delivery]\nprivate_networks = true\ntimeout_seconds = 1\nlease_seconds = 3\n\
+         [delivery]\nprivate_networks = true\ntimeout_seconds = 1\nlease_seconds = 3\ndoubt_seconds = 1\n\
          [communities.forum]\nname = \"The forum\"\n[clinics.riverside]\nname = \"Riverside\"\nfhir_base = {ehr:?}\n",
         database.url,
     )

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::house::{HANDLE, House, PATIENT_NAME};
 use crate::domain::category::Category;
+use crate::domain::delivery::DeliveryState;
 use crate::import::{self, Diary, Report};
 use crate::inbound::mood::daylio::MoodScale;
 
@@ -91,7 +92,10 @@ async fn deliver(house: &House, total: u64) -> anyhow::Result<()> {
     let mut idle = 0;
     while bar.position() < total {
         let counts = house.bridge.store.read().await?.count_deliveries(None).await?;
-        let confirmed = counts.iter().find(|(state, _)| !state.is_open()).map_or(0, |(_, count)| count.unsigned_abs());
+        let count = |wanted| counts.iter().find(|(state, _)| *state == wanted).map_or(0, |(_, n)| n.unsigned_abs());
+        let refused = count(DeliveryState::Rejected) + count(DeliveryState::Dead);
+        ensure!(refused == 0, "the EHR refused {refused} of the mood ratings");
+        let confirmed = count(DeliveryState::Confirmed);
         idle = if confirmed == bar.position() { idle + 1 } else { 0 };
         ensure!(idle < 500, "the EHR took nothing for ten seconds; {counts:?}");
         bar.set_position(confirmed);

@@ -22,9 +22,16 @@ pub fn created(resource_type: &str, answer: Result<Answer, EgressError>) -> Crea
             // It was stored, but the EHR did not say where: the search will tell.
             None => Created::Unknown { reason: "no-location".to_owned() },
         },
-        // Accepted for later (202), several match (409, 412), or it may have been stored before the EHR failed.
-        202 | 409 | 412 | 500 | 502 | 504 => Created::Unknown { reason },
-        401 | 408 | 425 | 429 | 503 => Created::NotStored { reason, retry_after: retry_after(&answer.headers) },
+        // Not looked at at all: no token, too early, too much. A 503 counts only if the EHR itself says when to come
+        // back; gateways answer 503 also when the EHR broke off after it was asked.
+        401 | 408 | 425 | 429 => Created::NotStored { reason, retry_after: retry_after(&answer.headers) },
+        503 if answer.headers.contains_key(RETRY_AFTER) => {
+            Created::NotStored { reason, retry_after: retry_after(&answer.headers) }
+        }
+        // There is no such place: a wrong address or a missing capability, for the operator to mend, not for the item.
+        300..=399 | 404 | 405 | 501 => Created::NotStored { reason, retry_after: None },
+        // Taken for later, several match, or it may have been stored before the EHR or a gateway failed.
+        202..=299 | 409 | 412 | 500..=599 => Created::Unknown { reason },
         _ => Created::Rejected { reason },
     }
 }
@@ -55,7 +62,8 @@ pub fn found(resource_type: &str, system: &str, value: &str, answer: Result<Answ
             Some(stored) => Found::Stored(stored),
             None => undecided("search-no-id"),
         },
-        None if has_next(&bundle) => undecided("search-ignores-identifier"),
+        None if has_next(&bundle) || lost_the_identifier(&bundle) => undecided("search-ignores-identifier"),
+        None if complains(entries) || claims_hits(&bundle) => undecided("search-incomplete"),
         None => Found::Absent,
     }
 }
@@ -73,9 +81,33 @@ fn is_ours(resource: &Value, resource_type: &str, system: &str, value: &str) -> 
         }
 }
 
-fn has_next(bundle: &Value) -> bool {
+fn link<'a>(bundle: &'a Value, relation: &str) -> Option<&'a str> {
     let links = bundle.get("link").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    links.iter().any(|link| link.get("relation").and_then(Value::as_str) == Some("next"))
+    let found = links.iter().find(|link| link.get("relation").and_then(Value::as_str) == Some(relation))?;
+    Some(found.get("url").and_then(Value::as_str).unwrap_or_default())
+}
+
+fn has_next(bundle: &Value) -> bool {
+    link(bundle, "next").is_some()
+}
+
+/// The `self` link says which parameters the server really used (R4, search.html, 3.1.1.5).
+fn lost_the_identifier(bundle: &Value) -> bool {
+    link(bundle, "self").is_some_and(|url| !url.contains("identifier"))
+}
+
+/// The server says in the Bundle that it could not do what it was asked.
+fn complains(entries: &[Value]) -> bool {
+    let issues = entries.iter().filter_map(|entry| entry.pointer("/resource/issue")).filter_map(Value::as_array);
+    issues.flatten().any(|issue| {
+        let severity = issue.get("severity").and_then(Value::as_str);
+        matches!(severity, Some("fatal" | "error" | "warning"))
+    })
+}
+
+/// It found something, and did not show it.
+fn claims_hits(bundle: &Value) -> bool {
+    bundle.get("total").and_then(Value::as_u64).is_some_and(|total| total > 0)
 }
 
 /// Where a resource was stored: from `Location` or else from the body.

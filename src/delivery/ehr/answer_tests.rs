@@ -51,15 +51,17 @@ fn every_status_is_read_as_what_it_says_about_the_resource() {
         Created::Unknown { .. } => "unknown",
         Created::Rejected { .. } => "rejected",
     };
-    for status in [401, 408, 425, 429, 503] {
+    for status in [301, 302, 401, 404, 405, 408, 425, 429, 501] {
         assert_eq!(kind(status), "not stored", "{status}");
     }
-    for status in [202, 409, 412, 500, 502, 504] {
+    for status in [202, 204, 206, 409, 412, 500, 502, 503, 504, 507, 520, 522, 524, 529] {
         assert_eq!(kind(status), "unknown", "{status}");
     }
-    for status in [204, 301, 302, 400, 403, 404, 405, 410, 413, 415, 422, 501] {
+    for status in [400, 403, 410, 413, 415, 422] {
         assert_eq!(kind(status), "rejected", "{status}");
     }
+    let patient = created("Observation", answer(503, &[("retry-after", "7")], ""));
+    assert!(matches!(patient, Created::NotStored { retry_after: Some(_), .. }), "{patient:?}");
 }
 
 #[test]
@@ -108,6 +110,17 @@ fn an_empty_bundle_means_absent_but_an_unfiltered_page_means_nothing() {
     assert_eq!(search(r#"{"resourceType":"Bundle"}"#), Found::Absent);
     let more = r#"{"resourceType":"Bundle","link":[{"relation":"next","url":"x"}],"entry":[]}"#;
     assert!(matches!(search(more), Found::Undecided { .. }));
+    for body in [
+        r#"{"resourceType":"Bundle","total":1}"#,
+        r#"{"resourceType":"Bundle","link":[{"relation":"self","url":"http://ehr/Observation?_count=10"}]}"#,
+        r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"OperationOutcome",
+            "issue":[{"severity":"warning","code":"not-supported"}]}}]}"#,
+    ] {
+        assert!(matches!(search(body), Found::Undecided { .. }), "{body}");
+    }
+    let honest = r#"{"resourceType":"Bundle","total":0,"link":[{"relation":"self","url":"http://ehr/O?identifier=x"}],
+        "entry":[{"resource":{"resourceType":"OperationOutcome","issue":[{"severity":"information","code":"informational"}]}}]}"#;
+    assert_eq!(search(honest), Found::Absent);
 }
 
 #[test]

@@ -23,6 +23,9 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How long a `CapabilityStatement` is believed.
 const CAPABILITIES_LAST: SignedDuration = SignedDuration::from_hours(1);
 
+/// How long an EHR that gave none is left in peace.
+const IGNORANCE_LASTS: SignedDuration = SignedDuration::from_mins(1);
+
 /// Talks to one clinic's EHR.
 #[derive(Debug)]
 pub struct EhrClient {
@@ -44,10 +47,12 @@ impl EhrClient {
         Self { egress, base, identifier_system, entropy, capabilities: Mutex::new(None) }
     }
 
-    /// Creates a resource. The permit says that it may go now; it names the delivery that `body` belongs to.
+    /// Creates a resource. The permit says that it may go now; it names the delivery that `body` belongs to. Nothing
+    /// else is asked of the EHR first: see [`EhrClient::learn_capabilities`].
     pub async fn create(&self, permit: &Permit<'_, Delivery>, body: Vec<u8>, now: Timestamp) -> Created {
         let item = permit.item();
-        let conditional = self.conditional_create(&item.resource_type, now).await;
+        let conditional =
+            self.known_capabilities(now).is_some_and(|known| known.has_conditional_create(&item.resource_type));
         let Some(request) = self.request(Method::POST, &item.resource_type) else {
             return Created::Rejected { reason: "no-such-address".to_owned() };
         };
@@ -59,7 +64,7 @@ impl EhrClient {
         answer::created(&item.resource_type, self.egress.send(request).await)
     }
 
-    /// Looks for a resource by its identifier. Sends nothing that the EHR was not sent before.
+    /// Looks for a resource by its identifier, which says nothing about the member.
     pub async fn find(&self, resource_type: &str, identifier: &str) -> Found {
         let Some(request) = self.request(Method::GET, resource_type) else {
             return Found::Undecided { reason: "no-such-address".to_owned(), retry_after: None };
@@ -69,19 +74,20 @@ impl EhrClient {
         answer::found(resource_type, self.identifier_system, identifier, self.egress.send(request).await)
     }
 
-    /// Whether the EHR says that it takes conditional creates. An EHR that cannot be asked is not believed to.
-    async fn conditional_create(&self, resource_type: &str, now: Timestamp) -> bool {
-        if let Some(known) = self.known_capabilities(now) {
-            return known.has_conditional_create(resource_type);
+    /// Asks the EHR what it can do, unless that is known. An EHR that cannot be asked is believed to do nothing special,
+    /// and asked again soon.
+    pub async fn learn_capabilities(&self, now: Timestamp) {
+        if self.known_capabilities(now).is_some() {
+            return;
         }
-        let Some(request) = self.request(Method::GET, "metadata") else { return false };
-        let Ok(answer) = self.egress.send(request).await else { return false };
-        let Some(read) = Capabilities::read(&answer.body) else { return false };
-        let has = read.has_conditional_create(resource_type);
-        if let (Ok(mut cache), Ok(until)) = (self.capabilities.lock(), now.checked_add(CAPABILITIES_LAST)) {
-            *cache = Some((until, read));
+        let read = match self.request(Method::GET, "metadata") {
+            Some(request) => self.egress.send(request).await.ok().and_then(|answer| Capabilities::read(&answer.body)),
+            None => None,
+        };
+        let lasts = if read.is_some() { CAPABILITIES_LAST } else { IGNORANCE_LASTS };
+        if let (Ok(mut cache), Ok(until)) = (self.capabilities.lock(), now.checked_add(lasts)) {
+            *cache = Some((until, read.unwrap_or_default()));
         }
-        has
     }
 
     fn known_capabilities(&self, now: Timestamp) -> Option<Capabilities> {

@@ -3,8 +3,6 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::consent::decide::DenyReason;
-
 /// An event that was not taken. Holds no value of the event.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Refusal {
@@ -45,9 +43,9 @@ impl Refusal {
         }
     }
 
-    /// No consent covers it.
+    /// No consent covers it; `reason` is the decision's word.
     #[must_use]
-    pub fn not_permitted(reason: DenyReason) -> Self {
+    pub fn not_permitted(reason: &str) -> Self {
         Self {
             reason: RefusalReason::NotPermitted,
             field: None,

@@ -15,11 +15,9 @@ use crate::domain::reading::{Mood, Rating, StateOfMind, StateOfMindKind, Valence
 
 /// The part of the Observation that is about the mood.
 pub fn body(mood: &Mood, decimals: &mut Decimals) -> Result<Body, BuilderError> {
-    let mut codings = Vec::new();
     let mut components = Vec::new();
     let mut value = None;
     if let Some(rating) = &mood.rating {
-        codings.push(coding(MOSTIK, "mood-rating", Some("Mood self-rating"))?);
         value = Some(ObservationValue::Quantity(score(decimals.token(rating.value.as_str()))?));
         components.extend(bounds(rating, decimals)?);
     }
@@ -31,10 +29,15 @@ pub fn body(mood: &Mood, decimals: &mut Decimals) -> Result<Body, BuilderError> 
         )?);
     }
     if let Some(state) = &mood.state_of_mind {
-        codings.push(coding(PHR_OBSERVATION, "stateOfMind", None)?);
         components.extend(state_of_mind(state, decimals)?);
     }
-    Ok(Body { code: concept(codings, Some("Mood, self-rated"))?, value, components })
+    // One code, because the codings of a concept mean the same: whoever looks for a state of mind must not find a
+    // rating as its value.
+    let code = match &mood.rating {
+        Some(_) => coding(MOSTIK, "mood-rating", Some("Mood self-rating"))?,
+        None => coding(PHR_OBSERVATION, "stateOfMind", None)?,
+    };
+    Ok(Body { code: concept(vec![code], Some("Mood, self-rated"))?, value, components })
 }
 
 fn bounds(rating: &Rating, decimals: &mut Decimals) -> Result<[ObservationComponent; 2], BuilderError> {

@@ -1,4 +1,5 @@
--- What members reported, sealed, and what makes a second report of the same thing recognizable.
+-- What makes a second report of the same thing recognizable. What was reported is kept nowhere but in the outbox, and
+-- there only until it has arrived or must not go any more.
 
 CREATE TABLE events (
     community_id TEXT   NOT NULL,
@@ -9,12 +10,3 @@ CREATE TABLE events (
     PRIMARY KEY (community_id, event_index)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX events_by_member ON events (member_id);
-
-CREATE TABLE readings (
-    member_id      BLOB  NOT NULL REFERENCES members (member_id),
-    reading_id     BLOB  NOT NULL,
-    category       TEXT   NOT NULL,
-    measured_at    INTEGER NOT NULL,
-    sealed_reading BLOB NOT NULL,
-    PRIMARY KEY (member_id, reading_id)
-) STRICT, WITHOUT ROWID;
