@@ -13,6 +13,7 @@ mod support;
 
 mod random;
 mod server;
+mod stop;
 
 use std::collections::BTreeSet;
 

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use mostik::app;
 use mostik::config::Config;
 use mostik::domain::clock::Clock;
+use mostik::domain::delivery::DeliveryState;
 use mostik::domain::entropy::Entropy;
 use mostik::enrolment::credentials::{EVENTS_WRITE, create_api_key, create_member_token};
 use mostik::enrolment::join::{join, link};
@@ -81,6 +82,12 @@ impl Server {
         grants.iter().map(|grant| grant["state"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// How many items stand in a state.
+    pub async fn count(&self, wanted: DeliveryState) -> i64 {
+        let counts = self.bridge.store.read().await.unwrap().count_deliveries(None).await.unwrap();
+        counts.into_iter().find(|(state, _)| *state == wanted).map_or(0, |(_, count)| count)
+    }
+
     async fn open_items(&self) -> i64 {
         let counts = self.bridge.store.read().await.unwrap().count_deliveries(None).await.unwrap();
         counts.into_iter().filter(|(state, _)| state.is_open()).map(|(_, count)| count).sum()
@@ -88,6 +95,19 @@ impl Server {
 }
 
 impl Running<'_> {
+    /// Asks the process to stop, as an orchestrator does, and returns how it ended.
+    pub async fn stop(&mut self) -> std::process::ExitStatus {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        for _ in 0..3000 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            moment().await;
+        }
+        panic!("it does not stop");
+    }
+
     /// Waits for the process to be killed where it was told to.
     pub async fn wait_until_killed(&mut self) {
         for _ in 0..3000 {
