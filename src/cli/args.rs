@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use reqwest::Url;
 
-use crate::domain::ids::{ClinicId, CommunityId, MemberId};
+use crate::domain::ids::{ClinicId, CommunityId, DeliveryId, MemberId};
 
 /// A footbridge between a mental-health peer community and the clinic.
 #[derive(Debug, Parser)]
@@ -26,6 +26,7 @@ const EXAMPLES: &str = "Examples:
   mostik serve --config mostik.toml             run the bridge
   mostik key create --community forum           let a community send events
   mostik member add --community forum --handle sparrow
+  mostik queue --watch                          what stands where, and why
   mostik import daylio diary.csv --member 0198… --zone Europe/Berlin --dry-run";
 
 /// What to do.
@@ -50,6 +51,10 @@ pub enum Command {
     /// Adds members, links them to a clinic, and makes their tokens.
     #[command(subcommand)]
     Member(MemberCommand),
+    /// Shows what stands where on its way to the clinics, and why.
+    Queue(Queue),
+    /// Tries again what waits for a human: rejected items and dead letters.
+    Replay(Replay),
     /// Prints the description of the API (OpenAPI 3.1).
     Openapi,
 }
@@ -92,6 +97,32 @@ pub struct ImportDaylio {
     /// Only say what would be imported.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// `mostik queue`
+#[derive(Debug, clap::Args)]
+pub struct Queue {
+    /// Look again every two seconds, until Ctrl-C.
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// `mostik replay`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mostik replay --clinic riverside                      everything that waits for a human there
+  mostik replay --clinic riverside --reason http-422    only what was refused for this reason (see `mostik queue`)
+  mostik replay --delivery 0198…                        one item (its id is in the log)")]
+pub struct Replay {
+    /// All items of this clinic.
+    #[arg(long, required_unless_present = "delivery")]
+    pub clinic: Option<ClinicId>,
+    /// Only those that stand there for this reason.
+    #[arg(long, requires = "clinic")]
+    pub reason: Option<String>,
+    /// One item.
+    #[arg(long, value_name = "ID", conflicts_with = "clinic")]
+    pub delivery: Option<DeliveryId>,
 }
 
 /// `mostik config …`

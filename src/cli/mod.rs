@@ -7,6 +7,7 @@ mod demo;
 mod enrol;
 mod import;
 mod keys;
+mod queue;
 mod serve;
 
 use std::path::Path;
@@ -59,6 +60,8 @@ async fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Keys(command) => keys::keys(command),
         Command::Key(command) => enrol::key(&load(config)?, command).await,
         Command::Member(command) => enrol::member(&load(config)?, command).await,
+        Command::Queue(asked) => queue::queue(&load(config)?, asked).await,
+        Command::Replay(asked) => queue::replay(&load(config)?, asked).await,
         Command::Openapi => {
             println!("{}", crate::web::openapi_document().to_pretty_json()?);
             Ok(())

@@ -29,7 +29,7 @@ pub struct Lane {
 }
 
 /// Sets a lane's due time from its first open item.
-const RECOMPUTE_DUE: &str = "due_at = (SELECT o.due_at FROM outbox o WHERE o.clinic_id = lanes.clinic_id \
+pub(super) const RECOMPUTE_DUE: &str = "due_at = (SELECT o.due_at FROM outbox o WHERE o.clinic_id = lanes.clinic_id \
      AND o.member_id = lanes.member_id AND o.state IN ('ready', 'sending', 'retry', 'unknown') ORDER BY o.seq LIMIT 1)";
 
 impl Tx {

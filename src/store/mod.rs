@@ -12,6 +12,7 @@ mod lanes;
 mod members;
 mod outbox;
 mod pool;
+mod queue;
 
 pub use credentials::ApiKeyRow;
 pub use error::StoreError;
@@ -20,6 +21,7 @@ pub use lanes::{Lane, LaneKey};
 pub use members::{Link, NewLink};
 pub use outbox::{LedgerEntry, NewDelivery, Settled};
 pub use pool::{Store, Tx};
+pub use queue::{QueueRow, Replay};
 
 use jiff::Timestamp;
 

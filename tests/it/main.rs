@@ -13,4 +13,5 @@ mod documents;
 mod events;
 mod import;
 mod mapping;
+mod queue;
 mod sealing;

@@ -1,0 +1,102 @@
+//! The outbox as an operator sees it: how much stands where, why, and what is tried again by hand.
+
+use jiff::Timestamp;
+use sqlx::QueryBuilder;
+
+use super::lanes::RECOMPUTE_DUE;
+use super::{StoreError, Tx, clinic_id, instant, named, on};
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{ClinicId, DeliveryId};
+
+/// Items of one clinic that stand in the same state for the same reason.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueueRow {
+    /// To whom.
+    pub clinic: ClinicId,
+    /// Where they stand.
+    pub state: DeliveryState,
+    /// Why: a code.
+    pub reason: Option<String>,
+    /// How many.
+    pub count: i64,
+    /// When the oldest of them was put into the outbox.
+    pub oldest: Timestamp,
+}
+
+/// Which items are tried again. Only those that wait for a human are.
+#[derive(Clone, Debug)]
+pub enum Replay<'a> {
+    /// One item.
+    Delivery(DeliveryId),
+    /// All of a clinic that stand there for one reason, or for any.
+    Clinic(&'a ClinicId, Option<&'a str>),
+}
+
+impl Tx {
+    /// What stands where and why, clinic by clinic; confirmed and withdrawn items only as their number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn queue(&mut self) -> Result<Vec<QueueRow>, StoreError> {
+        const SQL: &str = "SELECT clinic_id, state, reason, COUNT(*), MIN(created_at) FROM outbox \
+                           GROUP BY clinic_id, state, reason ORDER BY clinic_id, state, reason";
+        let rows: Vec<(String, String, Option<String>, i64, i64)> =
+            on!(self, conn => sqlx::query_as(SQL).fetch_all(conn).await?);
+        rows.into_iter()
+            .map(|(clinic, state, reason, count, oldest)| {
+                Ok(QueueRow {
+                    clinic: clinic_id(clinic)?,
+                    state: named(DeliveryState::from_name(&state), "a delivery state it should not")?,
+                    reason,
+                    count,
+                    oldest: instant(oldest)?,
+                })
+            })
+            .collect()
+    }
+
+    /// How many items were confirmed at or after `since`.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn confirmed_since(&mut self, since: Timestamp) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT COUNT(*) FROM ledger WHERE confirmed_at >= $1";
+        Ok(on!(self, conn => sqlx::query_scalar(SQL).bind(since.as_microsecond()).fetch_one(conn).await?))
+    }
+
+    /// Puts items that wait for a human back on their lanes. A rejected one is sent again; the fate of a dead one is
+    /// unknown, so it is searched for first. Consent is decided anew, as ever. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn replay(&mut self, which: &Replay<'_>, now: Timestamp) -> Result<u64, StoreError> {
+        let replayed = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(
+                "UPDATE outbox SET state = CASE state WHEN 'dead' THEN 'unknown' ELSE 'ready' END, attempts = 0, \
+                 reason = 'replayed', due_at = ",
+            );
+            query.push_bind(now.as_microsecond()).push(", updated_at = ").push_bind(now.as_microsecond());
+            query.push(" WHERE state IN ('rejected', 'dead') AND sealed_payload IS NOT NULL AND ");
+            match which {
+                Replay::Delivery(id) => {
+                    query.push("delivery_id = ").push_bind(id.0);
+                }
+                Replay::Clinic(clinic, reason) => {
+                    query.push("clinic_id = ").push_bind(clinic.as_str());
+                    if let Some(reason) = reason {
+                        query.push(" AND reason = ").push_bind(*reason);
+                    }
+                }
+            }
+            query.build().execute(conn).await?.rows_affected()
+        });
+        if replayed > 0 {
+            on!(self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new("UPDATE lanes SET ");
+                query.push(RECOMPUTE_DUE).push(" WHERE due_at IS NULL OR due_at > ").push_bind(now.as_microsecond());
+                query.build().execute(conn).await?.rows_affected()
+            });
+        }
+        Ok(replayed)
+    }
+}
