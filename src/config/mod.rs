@@ -1,5 +1,7 @@
 //! Typed settings. `deploy/default.toml` is the documentation and the source of the defaults; unknown keys are refused.
 
+mod clinic;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,11 +12,15 @@ use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 use url::Url;
 
+pub use self::clinic::{Auth, BackendServices, Clinic};
 use crate::domain::ids::{ClinicId, CommunityId};
 use crate::telemetry::logs::LogFormat;
 
 /// The defaults, with what each setting means.
 pub const DEFAULTS: &str = include_str!("../../deploy/default.toml");
+
+/// The longest a key may wait, in seconds: a week.
+const MAX_PUBLISH_AHEAD: i64 = 7 * 24 * 3600;
 
 /// All settings of a bridge.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,6 +32,8 @@ pub struct Config {
     pub database: Database,
     /// The keys.
     pub vault: Vault,
+    /// The keys to sign with.
+    pub keys: Keys,
     /// This installation.
     pub bridge: Bridge,
     /// Sending to clinics.
@@ -62,6 +70,16 @@ pub struct Database {
 pub struct Vault {
     /// The file with the master key.
     pub master_key_file: PathBuf,
+}
+
+/// The keys to sign with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// The folder with their files.
+    pub folder: PathBuf,
+    /// How long a key is published before it signs, in seconds.
+    pub publish_ahead_seconds: i64,
 }
 
 /// This installation.
@@ -102,16 +120,6 @@ pub struct Log {
 pub struct Community {
     /// Its name, for people.
     pub name: String,
-}
-
-/// A clinic.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Clinic {
-    /// Its name, for people.
-    pub name: String,
-    /// Its FHIR endpoint.
-    pub fhir_base: Url,
 }
 
 /// Settings that cannot be used.
@@ -172,16 +180,18 @@ impl Config {
         if Url::parse(&self.bridge.source).is_err() {
             return invalid("bridge.source", "a URI");
         }
+        if !(0..=MAX_PUBLISH_AHEAD).contains(&self.keys.publish_ahead_seconds) {
+            return invalid("keys.publish_ahead_seconds", "a number of seconds from 0 to 604800 (a week)");
+        }
         for (id, clinic) in &self.clinics {
-            let base = &clinic.fhir_base;
-            let plain = base.query().is_none() && base.fragment().is_none() && base.username().is_empty();
-            if !matches!(base.scheme(), "http" | "https") || !plain {
-                return invalid(&format!("clinics.{id}.fhir_base"), "an http(s) URL without user, query and fragment");
-            }
-            if base.scheme() == "http" && !self.delivery.private_networks {
+            clinic.check(id.as_str(), self.delivery.private_networks)?;
+            // Discovery, a token and capabilities are asked for on one lease, before an item is touched.
+            if clinic.auth != Auth::None
+                && self.delivery.lease_seconds <= 3 * self.delivery.timeout_seconds.cast_signed()
+            {
                 return invalid(
-                    &format!("clinics.{id}.fhir_base"),
-                    "https (http is for delivery.private_networks = true only)",
+                    "delivery.lease_seconds",
+                    "more than three times delivery.timeout_seconds, because a clinic has backend-services",
                 );
             }
         }
@@ -244,6 +254,7 @@ mod tests {
             ("[delivery]\ntimeout_seconds = 61", "delivery.timeout_seconds"),
             ("[delivery]\nlease_seconds = 20", "delivery.lease_seconds"),
             ("[bridge]\nsource = \"no uri\"", "bridge.source"),
+            ("[keys]\npublish_ahead_seconds = -1", "keys.publish_ahead_seconds"),
             ("[clinics.a]\nname = \"A\"\nfhir_base = \"https://u:p@e.example/\"", "clinics.a.fhir_base"),
             ("[clinics.Big]\nname = \"A\"\nfhir_base = \"https://e.example/\"", "slug"),
         ] {
