@@ -3,4 +3,5 @@
 pub mod egress;
 pub mod ehr;
 mod settle;
+pub mod smart_auth;
 pub mod worker;

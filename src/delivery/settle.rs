@@ -49,6 +49,7 @@ pub async fn settle(
             settled_in(DeliveryState::Confirmed, None)
         }
         Verdict::Sent(Created::NotStored { reason, retry_after }) => again(DeliveryState::Retry, reason, *retry_after)?,
+        Verdict::Sent(Created::TokenSpent) => settled_in(DeliveryState::Ready, Some("token-spent")),
         Verdict::Sent(Created::Unknown { reason }) => again(DeliveryState::Unknown, reason, None)?,
         Verdict::Sent(Created::Rejected { reason }) => settled_in(DeliveryState::Rejected, Some(reason.as_str())),
         Verdict::Searched(Found::Absent) => settled_in(DeliveryState::Ready, Some("searched-and-absent")),

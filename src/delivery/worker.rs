@@ -2,14 +2,15 @@
 //!
 //! Around each request stand two short transactions. The one before it decides again and marks the item as *sending*:
 //! after a revocation has committed, no send begins. The one after it settles. A worker that dies in between leaves the
-//! item *sending*; whoever leases the lane next searches before anything is sent again.
+//! item *sending*; whoever leases the lane next searches before anything is sent again. What a request needs (a token,
+//! the EHR's capabilities) is asked for before the decision, never between the decision and the request.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::ehr::EhrClient;
+use super::ehr::{Created, EhrClient, Found, Ticket};
 use super::settle::{SettleError, Verdict, settle};
 use crate::consent::decide::{DenyReason, decide};
 use crate::domain::clock::Clock;
@@ -85,20 +86,20 @@ impl Worker {
 
     /// Works through a lane until nothing is due on it, and gives it back.
     async fn work(&self, lane: &Lane) -> Result<(), WorkError> {
-        let mut known = None;
+        let mut step = Step::default();
         for _ in 0..ITEMS_PER_LEASE {
-            known = self.turn(lane, known).await?;
-            if known.is_none() {
-                return Ok(());
+            match self.turn(lane, step).await? {
+                Some(next) => step = next,
+                None => return Ok(()),
             }
         }
         let now = self.clock.now();
-        let (mut tx, _) = self.begin_turn(lane, known, now).await?;
+        let (mut tx, _) = self.begin_turn(lane, step.known, now).await?;
         self.give_back(tx.release_lane(lane).await, tx).await
     }
 
     /// Settles what is known of the previous item and deals with the next one. `None`: the lane was given back.
-    async fn turn(&self, lane: &Lane, known: Option<Known>) -> Result<Option<Known>, WorkError> {
+    async fn turn(&self, lane: &Lane, Step { known, ticket }: Step) -> Result<Option<Step>, WorkError> {
         let now = self.clock.now();
         let (mut tx, grants) = self.begin_turn(lane, known, now).await?;
         let head = tx.lane_head(&lane.key).await?.filter(|(_, due_at)| *due_at <= now);
@@ -108,12 +109,13 @@ impl Worker {
         };
         let Some(ehr) = self.ehrs.get(&item.clinic) else {
             tx.commit().await?;
-            return Ok(Some(Known(item, Verdict::NotTried("clinic-not-configured"))));
+            return Ok(Some(Step::known(item, Verdict::NotTried("clinic-not-configured"))));
         };
+        let ticket = ticket.or_else(|| ehr.ready(now));
         if matches!(item.state, DeliveryState::Sending | DeliveryState::Unknown) {
             tx.commit().await?;
-            let found = ehr.find(&item.resource_type, &item.identifier).await;
-            return Ok(Some(Known(item, Verdict::Searched(found))));
+            let found = search(ehr, &item, ticket, now).await;
+            return Ok(Some(Step::known(item, Verdict::Searched(found))));
         }
         let permit = match decide(&grants, &item, &item.clinic, Purpose::Treatment, now) {
             Ok(permit) => permit,
@@ -123,19 +125,23 @@ impl Worker {
             }
             Err(denied) => {
                 tx.commit().await?;
-                return Ok(Some(Known(item, Verdict::Withdrawn(denied.foremost().as_str()))));
+                return Ok(Some(Step::known(item, Verdict::Withdrawn(denied.foremost().as_str()))));
             }
+        };
+        let Some(ticket) = ticket else {
+            tx.commit().await?;
+            return Ok(Some(prepare(ehr, item, now).await));
         };
         let Some(body) = self.open(&mut tx, &item).await? else {
             tx.commit().await?;
-            return Ok(Some(Known(item, Verdict::Stuck("content-does-not-open"))));
+            return Ok(Some(Step::known(item, Verdict::Stuck("content-does-not-open"))));
         };
         tx.mark_sending(&item, now).await?;
         tx.commit().await?;
         crash_point("deliver:marked-sending");
-        let created = ehr.create(&permit, body, now).await;
+        let created = ehr.create(&permit, body, &ticket).await;
         crash_point("deliver:answered");
-        Ok(Some(Known(item, Verdict::Sent(created))))
+        Ok(Some(Step::known(item, Verdict::Sent(created))))
     }
 
     /// Begins a transaction that holds the member's grants and the lane's lease, and settles the previous item in it.
@@ -182,3 +188,42 @@ impl Worker {
 
 /// An item and what is known of its fate, not yet settled.
 struct Known(Delivery, Verdict);
+
+/// What one turn hands to the next.
+#[derive(Default)]
+struct Step {
+    known: Option<Known>,
+    ticket: Option<Ticket>,
+}
+
+impl Step {
+    fn known(item: Delivery, verdict: Verdict) -> Self {
+        Self { known: Some(Known(item, verdict)), ticket: None }
+    }
+}
+
+/// Asks for what is needed to send an item, outside of any transaction. The next turn decides again: asking may take as
+/// long as a revocation.
+async fn prepare(ehr: &EhrClient, item: Delivery, now: Timestamp) -> Step {
+    match ehr.prepare(now).await {
+        Ok(ticket) => Step { known: None, ticket: Some(ticket) },
+        Err(error) => {
+            let (reason, retry_after) = (error.code().to_owned(), error.retry_after());
+            Step::known(item, Verdict::Sent(Created::NotStored { reason, retry_after }))
+        }
+    }
+}
+
+/// Searches for an item whose fate is unknown. Without a token it stays unknown.
+async fn search(ehr: &EhrClient, item: &Delivery, ticket: Option<Ticket>, now: Timestamp) -> Found {
+    let ticket = match ticket {
+        Some(ticket) => ticket,
+        None => match ehr.prepare(now).await {
+            Ok(ticket) => ticket,
+            Err(error) => {
+                return Found::Undecided { reason: error.code().to_owned(), retry_after: error.retry_after() };
+            }
+        },
+    };
+    ehr.find(&item.resource_type, &item.identifier, &ticket).await
+}
