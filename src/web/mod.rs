@@ -5,6 +5,7 @@ mod body;
 mod events;
 mod grants;
 mod health;
+mod jwks;
 mod openapi;
 mod problem;
 mod trace;
@@ -48,6 +49,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(grants::pause)
         .service(grants::resume)
         .service(grants::revoke)
+        .service(jwks::jwks)
         .service(health::livez)
         .service(health::readyz)
         .service(openapi::openapi_json)
