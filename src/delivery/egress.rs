@@ -145,15 +145,17 @@ fn classify(error: &reqwest::Error) -> EgressError {
     }
 }
 
-/// Whether TLS is among the causes. An I/O error shows the error within it only by `get_ref`.
+/// Whether TLS is among the causes. An I/O error shows the error within it by `get_ref` only, and may stand in another.
 fn is_tls(error: &reqwest::Error) -> bool {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
-        let within = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if error.is::<rustls::Error>() || within.is_some_and(|within| within.is::<rustls::Error>()) {
+        if error.is::<rustls::Error>() {
             return true;
         }
-        cause = error.source();
+        cause = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(within) => Some(within),
+            None => error.source(),
+        };
     }
     false
 }
