@@ -3,12 +3,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authorization_server;
 mod bad_input;
+mod clinic_check;
 mod consent;
 mod credentials;
 mod delivery;
 mod documents;
 mod events;
 mod import;
+mod jwks;
 mod mapping;
 mod sealing;
+mod smart_auth;

@@ -40,7 +40,8 @@ const provider = new Provider(issuer, {
   jwks: { keys: [{ ...(await exportJWK(own.privateKey)), alg: "ES384", use: "sig", kid: "server" }] },
   scopes,
   clientAuthMethods: ["private_key_jwt"],
-  enabledJWA: { clientAuthSigningAlgValues: ["ES384", "RS384"] },
+  enabledJWA: { clientAuthSigningAlgValues: ["ES384", "RS384"], idTokenSigningAlgValues: ["ES384"] },
+  clientDefaults: { id_token_signed_response_alg: "ES384" }, // it wants one, although nobody signs in here
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from sekmet.auth.keys import public_jwk
 
 folder, port, admin = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 
@@ -23,8 +23,7 @@ def make_key(alg, key):
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(pem)
-    write = ECAlgorithm.to_jwk if alg.startswith("ES") else RSAAlgorithm.to_jwk
-    return {**json.loads(write(key.public_key())), "alg": alg, "use": "sig"}
+    return public_jwk(key, alg)  # named by its thumbprint, as computed by somebody else
 
 
 es384 = make_key("ES384", ec.generate_private_key(ec.SECP384R1()))
