@@ -54,7 +54,7 @@ impl SigningKeys {
                 Ok(keys) => read.keys = keys,
                 // A running bridge goes on with the keys it has; the next start refuses.
                 Err(error) => {
-                    tracing::warn!(%error, "the folder of signing keys is not good; the keys known so far stay")
+                    tracing::warn!(%error, "the folder of signing keys is not good; the keys known so far stay");
                 }
             }
         }

@@ -144,9 +144,9 @@ impl SigningKey {
         if mode & 0o077 != 0 {
             return Err(SigningKeyError::Exposed(path.to_owned()));
         }
-        let made = made_at(path).ok_or_else(|| SigningKeyError::Misnamed(path.to_owned()))?;
+        let since = made_at(path).ok_or_else(|| SigningKeyError::Misnamed(path.to_owned()))?;
         let text = Zeroizing::new(fs::read(path).map_err(io_error)?);
-        Self::parse(&text, made).ok_or_else(|| SigningKeyError::Malformed(path.to_owned()))
+        Self::parse(&text, since).ok_or_else(|| SigningKeyError::Malformed(path.to_owned()))
     }
 
     fn parse(text: &[u8], made: Timestamp) -> Option<Self> {
