@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +59,7 @@ pub enum StartError {
     Schemas(String),
     /// The address cannot be listened on, or the server failed.
     #[error("the HTTP server: {0}")]
-    Server(#[from] std::io::Error),
+    Server(#[from] io::Error),
 }
 
 /// Opens the database and the keys.
@@ -157,7 +158,6 @@ pub fn http_server(config: &Config, bridge: Bridge, listener: TcpListener) -> Re
     let state = Data::new(web::State::new(config, bridge, schemas));
     let server =
         HttpServer::new(move || App::new().wrap(web::tracing_layer()).app_data(state.clone()).configure(web::routes))
-            .workers(2)
             .disable_signals()
             .shutdown_timeout(config.server.shutdown_seconds)
             .listen(listener)?;
@@ -199,10 +199,7 @@ pub async fn serve(
         tracing::warn!("a delivery did not end in time");
         workers.shutdown().await;
     }
-    match server.await {
-        Ok(ended) => ended?,
-        Err(_) => tracing::error!("the HTTP server panicked"),
-    }
+    server.await.map_err(io::Error::other)??;
     bridge.store.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -1,21 +1,65 @@
 //! **mostik** joins a peer-support community to the clinic: a member's consent decides what a clinic may see.
 //!
-//! The modules stand in the order in which the data flows through them.
+//! The modules stand here in the order in which the data flows through them; `tests/architecture.rs` holds who may
+//! import whom.
 
-pub mod app;
-pub mod cli;
-pub mod config;
-pub mod consent;
-pub mod delivery;
+// The words.
+
+/// Members, communities, clinics, grants, readings, deliveries: as types.
 pub mod domain;
-pub mod enrolment;
-pub mod import;
-pub mod inbound;
-pub mod mapping;
-pub mod outbox;
-pub mod pipeline;
-pub mod sandbox;
-pub mod store;
-pub mod telemetry;
+
+// What every stage stands on.
+
+/// Keys, sealing, and keyed indexes.
 pub mod vault;
+
+/// SQLite or PostgreSQL, behind one transaction type.
+pub mod store;
+
+/// Logs without personal data, and the crash points that tests use.
+pub mod telemetry;
+
+// The five stages.
+
+/// 1. What comes in is checked against its schema and parsed.
+pub mod inbound;
+
+/// 2. The decision, and the only place where a permit comes from.
+pub mod consent;
+
+/// 3. Reading → FHIR.
+pub mod mapping;
+
+/// 4. What may go out is stored together with what caused it.
+pub mod outbox;
+
+/// 5. Lanes are leased, items decided again, sent once, and settled.
+pub mod delivery;
+
+// What puts them together.
+
+/// How members join and callers get their credentials.
+pub mod enrolment;
+
+/// Stages 1 to 4 on one page.
+pub mod pipeline;
+
+/// A member's own files, through the pipeline.
+pub mod import;
+
+// The doors.
+
+/// Typed settings.
+pub mod config;
+
+/// The HTTP API.
 pub mod web;
+
+/// The only wiring: from settings to a running bridge.
+pub mod app;
+
+/// A FHIR R4 server in memory, for the demo and the tests.
+pub mod sandbox;
+
+/// The command line.
+pub mod cli;

@@ -61,6 +61,8 @@ pub async fn grant(
     let grant =
         Grant { id, version: 1, member, clinic, state: GrantState::Active, terms, created_at: now, ended_at: None };
     tx.insert_grant(&grant).await?;
+    // What waited under an expired consent is decided about anew.
+    tx.wake_lane(&lane_of(&grant)).await?;
     Ok(grant)
 }
 

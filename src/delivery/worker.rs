@@ -120,7 +120,7 @@ impl Worker {
         let permit = match decide(&grants, &item, &item.clinic, Purpose::Treatment, now) {
             Ok(permit) => permit,
             Err(denied) if denied.foremost() == DenyReason::Paused => {
-                self.give_back(tx.park_lane(lane).await, tx).await?;
+                self.give_back(tx.park_lane(lane, end_of_pause(&grants, &item)).await, tx).await?;
                 return Ok(None);
             }
             Err(denied) => {
@@ -184,6 +184,12 @@ impl Worker {
             .and_then(|key| key.open(PAYLOAD_COLUMN, item.id.0.as_bytes(), sealed));
         Ok(opened.ok())
     }
+}
+
+/// When a pause ends by itself at the latest: then the consent has expired, and what waits is withdrawn.
+fn end_of_pause(grants: &[Grant], item: &Delivery) -> Timestamp {
+    let ends = grants.iter().filter(|grant| grant.clinic == item.clinic).map(|grant| grant.terms.valid_until);
+    ends.min().unwrap_or(Timestamp::MAX)
 }
 
 /// An item and what is known of its fate, not yet settled.

@@ -131,19 +131,20 @@ impl Tx {
         changed(1, updated)
     }
 
-    /// Gives a lane back without a due time: nothing moves on it until [`Tx::wake_lane`].
+    /// Gives a lane back until `until`: nothing moves on it before, unless [`Tx::wake_lane`] is called.
     ///
     /// # Errors
     /// [`StoreError::RowCount`] when the lease was lost.
-    pub async fn park_lane(&mut self, lane: &Lane) -> Result<(), StoreError> {
+    pub async fn park_lane(&mut self, lane: &Lane, until: Timestamp) -> Result<(), StoreError> {
         const SQL: &str =
-            "UPDATE lanes SET lease_until = 0, due_at = NULL WHERE clinic_id = $1 AND member_id = $2 AND fence = $3";
+            "UPDATE lanes SET lease_until = 0, due_at = $4 WHERE clinic_id = $1 AND member_id = $2 AND fence = $3";
         changed(
             1,
             on!(self, conn => sqlx::query(SQL)
                 .bind(lane.key.clinic.as_str())
                 .bind(lane.key.member.0)
                 .bind(lane.fence)
+                .bind(until.as_microsecond())
                 .execute(conn)
                 .await?
                 .rows_affected()),

@@ -83,7 +83,7 @@ impl Keyring {
     /// [`NoEntropy`] when there are no random bytes to be had.
     pub fn fresh_secret(&self) -> Result<String, NoEntropy> {
         let bytes: [u8; 32] = self.entropy.bytes()?;
-        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(bytes.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}")))
     }
 }
 

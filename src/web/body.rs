@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::web::{Bytes, Payload};
 use serde::de::DeserializeOwned;
 
@@ -14,6 +14,7 @@ pub const MAX_BODY: usize = 2 * 1024 * 1024;
 /// Reads a body of one of these media types.
 pub async fn read(request: &HttpRequest, payload: Payload, media_types: &[&str]) -> Result<Bytes, Problem> {
     check_content_type(request, media_types)?;
+    check_content_encoding(request)?;
     let too_large = || {
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large")
             .detail(format!("Expected at most {MAX_BODY} bytes. Send smaller batches."))
@@ -44,6 +45,18 @@ pub async fn json<T: DeserializeOwned>(request: &HttpRequest, payload: Payload) 
 /// A body that cannot be understood as a whole.
 pub fn malformed(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "malformed", "The body cannot be read").detail(detail)
+}
+
+/// A compressed body could grow without bound while it is read.
+fn check_content_encoding(request: &HttpRequest) -> Result<(), Problem> {
+    match request.headers().get(CONTENT_ENCODING) {
+        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
+            Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-encoding", "The body is compressed")
+                .field("Content-Encoding")
+                .detail("Expected the body as it is."))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_content_type(request: &HttpRequest, media_types: &[&str]) -> Result<(), Problem> {

@@ -118,7 +118,7 @@ fn answer(results: Vec<EventResult>, is_batch: bool) -> Result<HttpResponse, Pro
         Some((EventStatus::Refused, refusal)) => {
             let problem =
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", "The event was not taken; it left no trace");
-            Err(Problem { refusal, ..problem })
+            Err(Problem { refusal: refusal.map(Box::new), ..problem })
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct Problem {
     pub field: Option<String>,
     /// Why an event was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<Box<Refusal>>,
 }
 
 impl Problem {

@@ -1,5 +1,7 @@
 //! Bad input gets a clear answer that names the field, and nothing of it is stored.
 
+use mostik::inbound::event::{EventSchemas, parse_body};
+use proptest::prelude::*;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -85,6 +87,56 @@ async fn another_media_type_or_charset_is_refused() {
     for content_type in ["application/json; charset=UTF-8", "application/cloudevents+json", "Application/JSON"] {
         assert!(post(&bridge, content_type, event.clone()).await.status < 300, "{content_type}");
     }
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_refused() {
+    let (bridge, _) = ready().await;
+    let request = client().post(format!("{}/v1/events", bridge.api)).bearer_auth(&bridge.api_key);
+    let request = request.header("content-type", "application/json").header("content-encoding", "gzip");
+    let got = Got::read(request.body(mood("1", "sparrow", 4).to_string()).send().await.unwrap()).await;
+    assert_eq!((got.status, got.json["field"].as_str()), (415, Some("Content-Encoding")));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_at_all_bring_the_parser_down(bytes: Vec<u8>, wrap in prop::bool::ANY) {
+        let schemas = EventSchemas::compile().unwrap();
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let bytes = if wrap { format!("[{}]", String::from_utf8_lossy(&bytes)).into_bytes() } else { bytes };
+        let _ = parse_body(&schemas, &bytes, now);
+    }
+
+    #[test]
+    fn an_event_with_anything_in_one_place_is_taken_or_refused_by_name(
+        place in prop::sample::select(vec!["/id", "/source", "/subject", "/time", "/type", "/data", "/data/rating", "/data/rating/value"]),
+        value in any_json(),
+    ) {
+        let schemas = EventSchemas::compile().unwrap();
+        let mut event = mood("1", "sparrow", 4);
+        *event.pointer_mut(place).unwrap() = value;
+        let now = "2026-11-20T12:00:00Z".parse().unwrap();
+        let (parsed, _) = parse_body(&schemas, event.to_string().as_bytes(), now).unwrap();
+        if let Err(refusal) = &parsed[0] {
+            prop_assert!(refusal.field.as_deref().unwrap().starts_with('/'));
+        }
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[a-z]{1,8}", inner, 0..4).prop_map(|map| map.into_iter().collect()),
+        ]
+    })
 }
 
 #[tokio::test]

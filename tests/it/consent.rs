@@ -193,6 +193,25 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn what_waits_through_a_pause_is_withdrawn_when_the_consent_expires(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = TestBridge::start(database, &ehr.base).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        let asked = json!({"clinic": "riverside", "terms":
+            {"categories": {"mood": "every-entry"}, "valid_until": "2026-11-21T12:00:00Z"}});
+        let grant = bridge.as_member(&member, Method::POST, "/v1/grants", Some(&asked)).await;
+        bridge.send(&mood("1", "sparrow", 4)).await;
+        bridge.change_grant(&member, grant.json["id"].as_str().unwrap(), "pause").await;
+        bridge.deliver().await;
+        assert_eq!(bridge.count(DeliveryState::Ready).await, 1);
+        bridge.clock.advance(SignedDuration::from_hours(24));
+        bridge.deliver().await;
+        assert_eq!(bridge.count(DeliveryState::Withdrawn).await, 1);
+        assert_eq!(ehr.observations().await.len(), 0);
+    }
+}
+
+on_both_databases! {
     async fn a_change_is_a_new_version_and_decides_about_what_waits(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;

@@ -10,7 +10,7 @@ use crate::support::ehr::{Ehr, identifier};
 
 /// A bridge with one mood on its way to the sandbox.
 async fn one_mood(database: crate::support::database::Database) -> (TestBridge, Ehr) {
-    let ehr = Ehr::sandbox().await;
+    let ehr = Ehr::without_conditional_create().await;
     let bridge = TestBridge::start(database, &ehr.base).await;
     let member = bridge.person("sparrow", &ehr.patient).await;
     bridge.grant(&member, &["mood"]).await;
@@ -20,7 +20,7 @@ async fn one_mood(database: crate::support::database::Database) -> (TestBridge, 
 
 async fn with_fault(database: crate::support::database::Database, kind: FaultKind, state: DeliveryState) {
     let (bridge, ehr) = one_mood(database).await;
-    ehr.sandbox.as_ref().unwrap().faults().switch_on(Fault::once(kind.clone()).on("POST", "Observation"));
+    ehr.sandbox.as_ref().unwrap().faults().switch_on(Fault::once(kind).on("POST", "Observation"));
     bridge.deliver().await;
     assert_eq!(bridge.count(state).await, 1, "{kind:?}: {:?}", bridge.counts().await);
     bridge.deliver_in_time().await;

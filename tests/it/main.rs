@@ -1,4 +1,5 @@
 //! Behaviour seen from outside: HTTP in, what the EHR and the caller receive out.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on must fail")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -50,8 +50,8 @@ fn mapped(measure: Measure, when: &str) -> String {
     String::from_utf8(outbound.body).unwrap()
 }
 
-fn rating(value: &str, worst: &str, best: &str) -> Option<Rating> {
-    Some(Rating { value: value.parse().unwrap(), worst: worst.parse().unwrap(), best: best.parse().unwrap() })
+fn rating(value: &str, worst: &str, best: &str) -> Rating {
+    Rating { value: value.parse().unwrap(), worst: worst.parse().unwrap(), best: best.parse().unwrap() }
 }
 
 async fn check(name: &str, measure: Measure) {
@@ -64,7 +64,7 @@ async fn check(name: &str, measure: Measure) {
 #[tokio::test]
 async fn a_mood_on_a_diarys_own_scale() {
     let label = Some("so-so".to_owned());
-    check("mood_rating", Measure::Mood(Mood { rating: rating("3", "1", "5"), label, state_of_mind: None })).await;
+    check("mood_rating", Measure::Mood(Mood { rating: Some(rating("3", "1", "5")), label, state_of_mind: None })).await;
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn a_rating_and_a_state_of_mind_together() {
         valence: "0.25".parse().unwrap(),
         classification: None,
     });
-    check("mood_both", Measure::Mood(Mood { rating: rating("7", "10", "0"), label: None, state_of_mind })).await;
+    check("mood_both", Measure::Mood(Mood { rating: Some(rating("7", "10", "0")), label: None, state_of_mind })).await;
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn tags() {
 #[test]
 fn numbers_leave_as_they_were_written() {
     for written in ["6.50", "7", "-0.10", "3.0"] {
-        let mood = Mood { rating: rating(written, "-10.0", "10.00"), label: None, state_of_mind: None };
+        let mood = Mood { rating: Some(rating(written, "-10.0", "10.00")), label: None, state_of_mind: None };
         let text = mapped(Measure::Mood(mood), "2026-11-02T21:30:00+01:00");
         for number in [written, "-10.0", "10.00"] {
             assert!(text.contains(&format!("\"value\":{number},")), "{number} in {text}");

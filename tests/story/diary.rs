@@ -10,7 +10,7 @@ use mostik::inbound::mood::daylio::MoodScale;
 use serde_json::json;
 
 use crate::on_both_databases;
-use crate::support::bridge::{TestBridge, mood, note};
+use crate::support::bridge::{TestBridge, lane, mood, note};
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, identifier};
 use crate::support::proxy::Proxy;
@@ -22,6 +22,12 @@ const MOODS: &str = include_str!("../fixtures/daylio/demo_moods.toml");
 on_both_databases! {
     async fn in_the_sandbox(database) {
         the_diary_story(database, Ehr::sandbox().await).await;
+    }
+}
+
+on_both_databases! {
+    async fn in_an_ehr_without_conditional_create(database) {
+        the_diary_story(database, Ehr::without_conditional_create().await).await;
     }
 }
 
@@ -62,7 +68,7 @@ async fn the_diary_story(database: Database, ehr: Ehr) {
         assert_eq!(observation["code"]["coding"][0]["code"], "mood-rating");
         assert_valid(observation).await;
     }
-    let ledger = bridge.bridge.store.read().await.unwrap().ledger(&bridge.lane(&member)).await.unwrap();
+    let ledger = bridge.bridge.store.read().await.unwrap().ledger(&lane(&member)).await.unwrap();
     let known: BTreeSet<String> = ledger.into_iter().map(|entry| entry.identifier).collect();
     assert_eq!(known, identifiers, "the ledger knows what the EHR has");
 

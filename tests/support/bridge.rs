@@ -152,18 +152,19 @@ impl TestBridge {
         counts.into_iter().map(|(_, count)| count).sum()
     }
 
-    pub fn lane(&self, person: &Person) -> LaneKey {
-        LaneKey { clinic: riverside(), member: person.id }
-    }
-
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 }
 
+/// A person's lane to the clinic.
+pub fn lane(person: &Person) -> LaneKey {
+    LaneKey { clinic: riverside(), member: person.id }
+}
+
 /// A configuration file for a bridge with one community and one clinic.
 pub fn config_text(database: &Database, ehr: &str, listen: &str) -> String {
-    let key = database.folder.path().join("master.key");
+    let key = database.folder.path().join("master.key").display().to_string();
     format!(
         "[server]\nlisten = {listen:?}\nshutdown_seconds = 2\n[database]\nurl = {:?}\n[vault]\nmaster_key_file = {key:?}\n\
          [delivery]\nprivate_networks = true\ntimeout_seconds = 1\nlease_seconds = 3\n\

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use mostik::domain::clock::Clock;
 use mostik::domain::entropy::Entropy;
-use mostik::sandbox::Sandbox;
+use mostik::sandbox::{Fault, FaultKind, Sandbox};
 use serde_json::{Value, json};
 
 use super::http;
@@ -23,6 +23,15 @@ impl Ehr {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let sandbox = Sandbox::start(listen, Clock::System, Entropy::System).await.unwrap();
         Self::at(sandbox.fhir_base(), Some(sandbox)).await
+    }
+
+    /// A sandbox that does not say what it can do, so that no create is conditional: the bridge's own care alone must
+    /// keep things from happening twice.
+    pub async fn without_conditional_create() -> Self {
+        let ehr = Self::sandbox().await;
+        let silent = Fault::always(FaultKind::Status { code: 404, retry_after: None }).on("GET", "metadata");
+        ehr.sandbox.as_ref().unwrap().faults().switch_on(silent);
+        ehr
     }
 
     /// sekmet-fhir, shared by all tests; each has a Patient of its own.

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// Passes requests on; loses as many answers to POST requests as it was told to, after the EHR has given them.
 pub struct Proxy {
     pub base: String,
-    lose: Arc<AtomicU32>,
+    wanted: Arc<AtomicU32>,
     lost: Arc<AtomicU32>,
 }
 
@@ -21,22 +21,22 @@ impl Proxy {
         let target: SocketAddr = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap()).parse().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}{}", listener.local_addr().unwrap(), url.path().trim_end_matches('/'));
-        let (lose, lost) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        let (wanted, lost) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
         tokio::spawn({
-            let (lose, lost) = (lose.clone(), lost.clone());
+            let (wanted, lost) = (wanted.clone(), lost.clone());
             async move {
                 while let Ok((client, _)) = listener.accept().await {
                     let upstream = TcpStream::connect(target).await.unwrap();
-                    tokio::spawn(pass(client, upstream, lose.clone(), lost.clone()));
+                    tokio::spawn(pass(client, upstream, wanted.clone(), lost.clone()));
                 }
             }
         });
-        Self { base, lose, lost }
+        Self { base, wanted, lost }
     }
 
     /// Loses the answers to the next `count` POST requests.
     pub fn lose_answers(&self, count: u32) {
-        self.lose.store(count, Ordering::SeqCst);
+        self.wanted.store(count, Ordering::SeqCst);
     }
 
     /// How many answers were lost.
@@ -45,7 +45,7 @@ impl Proxy {
     }
 }
 
-async fn pass(mut client: TcpStream, mut upstream: TcpStream, lose: Arc<AtomicU32>, lost: Arc<AtomicU32>) {
+async fn pass(mut client: TcpStream, mut upstream: TcpStream, wanted: Arc<AtomicU32>, lost: Arc<AtomicU32>) {
     let (mut request, mut answer) = (vec![0; 65536], vec![0; 65536]);
     let mut is_post = false;
     loop {
@@ -62,8 +62,8 @@ async fn pass(mut client: TcpStream, mut upstream: TcpStream, lose: Arc<AtomicU3
             },
             read = upstream.read(&mut answer) => match read {
                 Ok(count) if count > 0 => {
-                    let wanted = |left: u32| left.checked_sub(1);
-                    if is_post && lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, wanted).is_ok() {
+                    let one_less = |left: u32| left.checked_sub(1);
+                    if is_post && wanted.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
                         lost.fetch_add(1, Ordering::SeqCst);
                         return;
                     }

@@ -62,7 +62,7 @@ pub fn use_unknown_key(database: &Database) -> String {
 
 /// A configuration for a bridge that proves to the FHIR endpoint `base` that it is `client_id`.
 pub fn smart_config(database: &Database, base: &str, client_id: &str) -> String {
-    let keys = database.folder.path().join("keys");
+    let keys = database.folder.path().join("keys").display().to_string();
     let text = config_text(database, base, "127.0.0.1:0").replace("lease_seconds = 3", "lease_seconds = 4");
     format!(
         "{text}[clinics.riverside.auth]\nmethod = \"backend-services\"\nclient_id = {client_id:?}\n\

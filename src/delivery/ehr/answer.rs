@@ -127,7 +127,7 @@ pub fn retry_after(headers: &HeaderMap) -> Option<SignedDuration> {
     }
     let until = http_date(text)?;
     let now = server_time(headers)?;
-    Some(until.duration_since(now)).filter(|wait| wait.is_positive())
+    Some(until.duration_since(now)).filter(SignedDuration::is_positive)
 }
 
 /// What time it is by the server's clock (RFC 9110, section 6.6.1).

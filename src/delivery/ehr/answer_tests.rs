@@ -2,6 +2,7 @@ use reqwest::StatusCode;
 
 use super::*;
 
+#[expect(clippy::unnecessary_wraps, reason = "the answers of an EHR come as results")]
 fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Result<Answer, EgressError> {
     let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
     Ok(Answer { status: StatusCode::from_u16(status).unwrap(), headers, body: body.as_bytes().to_vec() })

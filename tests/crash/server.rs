@@ -1,0 +1,157 @@
+//! `mostik serve` as its operator runs it: a process of its own, with a configuration file.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use mostik::app;
+use mostik::config::Config;
+use mostik::domain::clock::Clock;
+use mostik::domain::entropy::Entropy;
+use mostik::enrolment::credentials::{EVENTS_WRITE, create_api_key, create_member_token};
+use mostik::enrolment::join::{join, link};
+use mostik::pipeline::Bridge;
+use mostik::vault::Key;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::bridge::{config_text, forum, riverside};
+use crate::support::database::Database;
+use crate::support::ehr::Ehr;
+use crate::support::http::{Got, client};
+
+/// Everything a process needs to start, and the member of the test.
+pub struct Server {
+    config: PathBuf,
+    bridge: Bridge,
+    token: String,
+    api_key: String,
+    pub handle: String,
+}
+
+/// A running process.
+pub struct Running<'a> {
+    pub server: &'a Server,
+    api: String,
+    child: Child,
+}
+
+impl Server {
+    /// Writes the configuration and enrols a member.
+    pub async fn prepare(database: &Database, ehr: &Ehr) -> Self {
+        let text = config_text(database, &ehr.base, "127.0.0.1:0");
+        let path = database.folder.path().join("mostik.toml");
+        std::fs::write(&path, &text).unwrap();
+        let config = Config::from_toml(&text).unwrap();
+        Key::generate(&Entropy::System).unwrap().create_file(&config.vault.master_key_file).unwrap();
+        let bridge = app::open(&config, Clock::System, Entropy::System).await.unwrap();
+        let (keyring, now) = (&bridge.keyring, bridge.clock.now());
+        let mut tx = bridge.store.begin().await.unwrap();
+        let handle = "sparrow".to_owned();
+        let member = join(&mut tx, keyring, &forum(), &handle, now).await.unwrap();
+        link(&mut tx, keyring, member, &riverside(), &ehr.patient, "test", now).await.unwrap();
+        let token = create_member_token(&mut tx, keyring, member, SignedDuration::from_hours(1), now).await.unwrap();
+        let api_key = create_api_key(&mut tx, keyring, &forum(), EVENTS_WRITE, now).await.unwrap().secret;
+        tx.commit().await.unwrap();
+        Self { config: path, bridge, token, api_key, handle }
+    }
+
+    /// Starts a process and waits until it listens.
+    pub fn start(&self, crash_at: Option<&str>) -> Running<'_> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mostik"));
+        command.arg("--config").arg(&self.config).arg("serve").stdout(Stdio::piped()).stderr(Stdio::null());
+        if let Some(point) = crash_at {
+            command.env("MOSTIK_CRASH_AT", point);
+        }
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let api =
+            line.trim().strip_prefix("mostik listens on ").unwrap_or_else(|| panic!("it said {line:?}")).to_owned();
+        Running { server: self, api, child }
+    }
+
+    /// The states of all versions of the member's grants.
+    pub async fn grant_states(&self, running: &Running<'_>) -> Vec<String> {
+        let got = running.call(Method::GET, "/v1/grants", &self.token, None).await.unwrap();
+        let grants = got.json["grants"].as_array().unwrap();
+        grants.iter().map(|grant| grant["state"].as_str().unwrap().to_owned()).collect()
+    }
+
+    async fn open_items(&self) -> i64 {
+        let counts = self.bridge.store.read().await.unwrap().count_deliveries(None).await.unwrap();
+        counts.into_iter().filter(|(state, _)| state.is_open()).map(|(_, count)| count).sum()
+    }
+}
+
+impl Running<'_> {
+    /// Waits for the process to be killed where it was told to.
+    pub async fn wait_until_killed(&mut self) {
+        for _ in 0..3000 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                assert_eq!(status.signal(), Some(9), "it must die by SIGKILL, not {status}");
+                return;
+            }
+            moment().await;
+        }
+        panic!("the crash point was never reached");
+    }
+
+    /// Waits until nothing is on its way any more: a dead process's lanes are taken up when its lease has run out.
+    pub async fn wait_until_idle(&self, server: &Server) {
+        for _ in 0..3000 {
+            if server.open_items().await == 0 {
+                return;
+            }
+            moment().await;
+        }
+        panic!("the outbox does not get empty");
+    }
+
+    /// Consents to moods, unless that was done before. `false` when no answer came.
+    pub async fn grant(&self, server: &Server) -> bool {
+        let asked = json!({"clinic": "riverside", "terms": {"categories": {"mood": "every-entry"}}});
+        let got = self.call(Method::POST, "/v1/grants", &server.token, Some(&asked)).await;
+        got.is_some_and(|got| [201, 409].contains(&got.status))
+    }
+
+    /// Sends events. `None` when no answer came.
+    pub async fn send(&self, server: &Server, events: &Value) -> Option<Got> {
+        let got = self.call(Method::POST, "/v1/events", &server.api_key, Some(events)).await?;
+        assert_eq!(got.status, 200, "{:?}", got.json);
+        Some(got)
+    }
+
+    /// Takes consent back. `false` when no answer came.
+    pub async fn revoke(&self, server: &Server) -> bool {
+        let Some(list) = self.call(Method::GET, "/v1/grants", &server.token, None).await else { return false };
+        let grant = list.json["grants"][0]["id"].as_str().unwrap();
+        let got = self.call(Method::POST, &format!("/v1/grants/{grant}/revoke"), &server.token, None).await;
+        got.is_some_and(|got| got.status == 200)
+    }
+
+    async fn call(&self, method: Method, path: &str, credential: &str, body: Option<&Value>) -> Option<Got> {
+        let mut request = client().request(method, format!("{}{path}", self.api)).bearer_auth(credential);
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        Some(Got::read(request.send().await.ok()?).await)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Between two looks at a process that runs by the real clock.
+async fn moment() {
+    let mut ticks = tokio::time::interval(Duration::from_millis(10));
+    ticks.tick().await;
+    ticks.tick().await;
+}
