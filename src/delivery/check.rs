@@ -63,7 +63,8 @@ impl Walk<'_> {
     async fn connect(&mut self) -> bool {
         let base = self.ehr.base();
         let (host, encrypted) = (base.host_str().unwrap_or_default().to_owned(), base.scheme() == "https");
-        let wrong = match self.ehr.knock().await {
+        let knocked = self.ehr.knock().await;
+        let wrong = match &knocked {
             Ok(_) | Err(EgressError::Tls | EgressError::AnswerTooLong) => None,
             Err(EgressError::Refused) => Some(
                 "it stands in a private network: if that is right, set delivery.private_networks = true".to_owned(),
@@ -78,14 +79,13 @@ impl Walk<'_> {
             }
         };
         let connected = self.note("connection", Outcome::of(wrong.is_none(), host.clone(), wrong.unwrap_or_default()));
-        connected && self.tls(&host, encrypted).await
+        connected && self.tls(&host, encrypted, knocked.err() != Some(EgressError::Tls))
     }
 
-    async fn tls(&mut self, host: &str, encrypted: bool) -> bool {
+    fn tls(&mut self, host: &str, encrypted: bool, good: bool) -> bool {
         if !encrypted {
             return self.note("TLS", Outcome::Skipped("fhir_base is http: for tests and private networks only"));
         }
-        let good = self.ehr.knock().await.err() != Some(EgressError::Tls);
         let wrong = TokenError::Tls { host: host.to_owned() }.to_string();
         self.note("TLS", Outcome::of(good, "the certificate is good", wrong))
     }

@@ -1,5 +1,7 @@
 //! `mostik clinic check`: every step of the way to a clinic, judged, with what to fix.
 
+use std::process::Command;
+
 use jiff::SignedDuration;
 use mostik::delivery::check::{Outcome, Step, check};
 use mostik::domain::clock::Clock;
@@ -94,4 +96,33 @@ async fn a_certificate_that_proves_nothing_is_a_matter_of_tls() {
     let text = config_text(&database, &gate.base.replace("http:", "https:"), "127.0.0.1:0");
     let steps = walk(&text).await;
     assert!(matches!(wrong(&steps).as_slice(), [("TLS", words)] if words.contains("certificate")), "{steps:?}");
+}
+
+/// Runs the program as an operator does; returns whether it says that all is well, and what it prints.
+fn run(database: &Database, text: &str, arguments: &[&str]) -> (bool, String) {
+    let file = database.folder.path().join("mostik.toml");
+    std::fs::write(&file, text).unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_mostik")).args(arguments).arg("--config").arg(&file).output().unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(printed).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_prints_a_line_for_each_step_and_fails_when_one_does() {
+    let Some(fhir) = SmartFhir::find() else { return };
+    let database = Database::sqlite();
+    let text = smart_config(&database, &fhir.base, "mostik-es384");
+    let (well, printed) = run(&database, &text, &["clinic", "check", "riverside"]);
+    assert!(!well && printed.contains("✗ token") && printed.contains("keys sign-create"), "{printed}");
+    let (well, printed) = run(&database, &text, &["keys", "sign-create", "--alg", "es384"]);
+    assert!(well && printed.contains("ES384"), "{printed}");
+    let (well, printed) = run(&database, &text, &["clinic", "check", "riverside"]);
+    assert!(!well && printed.contains("✗ token") && printed.contains("it does not know the key"), "{printed}");
+    std::fs::remove_dir_all(database.folder.path().join("keys")).unwrap();
+    use_known_key(&database, &fhir.keys, "ES384");
+    let (well, printed) = run(&database, &text, &["clinic", "check", "riverside"]);
+    assert!(well && printed.contains("✓ token") && !printed.contains('✗'), "{printed}");
+    let (well, printed) = run(&database, &text, &["clinic", "check", "hillside"]);
+    assert!(!well && printed.contains("[clinics.hillside]"), "{printed}");
 }
