@@ -112,7 +112,8 @@ impl Walk<'_> {
             return self.note("token", Outcome::Wrong(error.to_string()));
         }
         let state = auth.state();
-        let (kid, until) = (state.kid.unwrap_or_default(), state.expires_at.map(|at| at.to_string()));
+        let (kid, until) =
+            (state.kid.unwrap_or_default(), state.expires_at.map(|at| at.strftime("%F %T UTC").to_string()));
         self.note("token", Outcome::Good(format!("signed with {kid}, good until {}", until.unwrap_or_default())));
         let granted = state.granted.unwrap_or_default();
         let wrong = format!(

@@ -16,7 +16,7 @@ use crate::consent::decide::{DenyReason, decide};
 use crate::domain::clock::Clock;
 use crate::domain::delivery::{Delivery, DeliveryState};
 use crate::domain::grant::{Grant, Purpose};
-use crate::domain::ids::ClinicId;
+use crate::domain::ids::{ClinicId, DeliveryId};
 use crate::outbox::enqueue::PAYLOAD_COLUMN;
 use crate::store::{Lane, Store, StoreError, Tx};
 use crate::telemetry::crash_point;
@@ -99,7 +99,7 @@ impl Worker {
     }
 
     /// Settles what is known of the previous item and deals with the next one. `None`: the lane was given back.
-    async fn turn(&self, lane: &Lane, Step { known, ticket }: Step) -> Result<Option<Step>, WorkError> {
+    async fn turn(&self, lane: &Lane, Step { known, ticket, renewed }: Step) -> Result<Option<Step>, WorkError> {
         let now = self.clock.now();
         let (mut tx, grants) = self.begin_turn(lane, known, now).await?;
         let head = tx.lane_head(&lane.key).await?.filter(|(_, due_at)| *due_at <= now);
@@ -130,7 +130,7 @@ impl Worker {
         };
         let Some(ticket) = ticket else {
             tx.commit().await?;
-            return Ok(Some(prepare(ehr, item, now).await));
+            return Ok(Some(prepare(ehr, item, renewed, now).await));
         };
         let Some(body) = self.open(&mut tx, &item).await? else {
             tx.commit().await?;
@@ -139,9 +139,16 @@ impl Worker {
         tx.mark_sending(&item, now).await?;
         tx.commit().await?;
         crash_point("deliver:marked-sending");
-        let created = ehr.create(&permit, body, &ticket).await;
+        let created = match ehr.create(&permit, body, &ticket).await {
+            // It goes once more with another token, and not again at once.
+            Created::TokenSpent if renewed == Some(item.id) => {
+                Created::NotStored { reason: "token-spent".to_owned(), retry_after: None }
+            }
+            created => created,
+        };
         crash_point("deliver:answered");
-        Ok(Some(Step::known(item, Verdict::Sent(created))))
+        let renewed = (created == Created::TokenSpent).then_some(item.id);
+        Ok(Some(Step { renewed, ..Step::known(item, Verdict::Sent(created)) }))
     }
 
     /// Begins a transaction that holds the member's grants and the lane's lease, and settles the previous item in it.
@@ -200,19 +207,21 @@ struct Known(Delivery, Verdict);
 struct Step {
     known: Option<Known>,
     ticket: Option<Ticket>,
+    /// The item whose token was refused just now.
+    renewed: Option<DeliveryId>,
 }
 
 impl Step {
     fn known(item: Delivery, verdict: Verdict) -> Self {
-        Self { known: Some(Known(item, verdict)), ticket: None }
+        Self { known: Some(Known(item, verdict)), ..Self::default() }
     }
 }
 
 /// Asks for what is needed to send an item, outside of any transaction. The next turn decides again: asking may take as
 /// long as a revocation.
-async fn prepare(ehr: &EhrClient, item: Delivery, now: Timestamp) -> Step {
+async fn prepare(ehr: &EhrClient, item: Delivery, renewed: Option<DeliveryId>, now: Timestamp) -> Step {
     match ehr.prepare(now).await {
-        Ok(ticket) => Step { known: None, ticket: Some(ticket) },
+        Ok(ticket) => Step { ticket: Some(ticket), renewed, ..Step::default() },
         Err(error) => {
             let (reason, retry_after) = (error.code().to_owned(), error.retry_after());
             Step::known(item, Verdict::Sent(Created::NotStored { reason, retry_after }))

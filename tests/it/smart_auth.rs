@@ -113,6 +113,20 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn a_token_that_served_is_replaced_once_and_then_the_item_waits(database) {
+        let (bridge, gate, ehr) = at_the_gate(database).await;
+        bridge.send(&mood("1", "sparrow", 4)).await;
+        bridge.deliver().await;
+        let fault = Fault::always(FaultKind::Status { code: 401, retry_after: None }).on("POST", "Observation");
+        ehr.sandbox.as_ref().unwrap().faults().switch_on(fault);
+        bridge.send(&mood("2", "sparrow", 2)).await;
+        bridge.deliver().await;
+        assert_eq!(bridge.count(DeliveryState::Retry).await, 1, "{:?}", bridge.counts().await);
+        assert_eq!(gate.asked(), 2);
+    }
+}
+
+on_both_databases! {
     async fn fifty_sends_at_once_ask_for_one_token(database) {
         let ehr = Ehr::sandbox().await;
         let gate = Gate::before(&ehr.base, Tokens::Own);

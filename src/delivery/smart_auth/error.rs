@@ -165,7 +165,6 @@ impl TokenError {
     pub fn from_egress(host: &str, cause: EgressError) -> Self {
         let host = host.to_owned();
         match cause {
-            EgressError::Refused => Self::HostNotAllowed { host },
             EgressError::Tls => Self::Tls { host },
             cause => Self::NoAnswer { host, cause },
         }
@@ -210,7 +209,7 @@ impl Why {
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { client_id, kid, token_endpoint, scopes, .. } = self;
+        let Self { client_id, token_endpoint, scopes, .. } = self;
         match self.code {
             OAuthCode::InvalidScope => write!(
                 f,
@@ -229,11 +228,7 @@ impl std::fmt::Display for Refused {
                 write!(f, "the clinic does not believe that this is {client_id} (invalid_client): ")?;
                 self.fmt_why(f)
             }
-        }?;
-        if self.code == OAuthCode::InvalidClient && self.why == Why::Unsaid {
-            write!(f, "; the key was {kid}")?;
         }
-        Ok(())
     }
 }
 
@@ -243,7 +238,8 @@ impl Refused {
         match self.why {
             Why::Unsaid => write!(
                 f,
-                "check that {client_id} is registered there with this bridge's /.well-known/jwks.json, and the clock"
+                "check that {client_id} is registered there with the key {kid} of this bridge's \
+                 /.well-known/jwks.json, and this machine's clock"
             ),
             Why::UnknownClient => write!(f, "it does not know this client_id; check auth.client_id"),
             Why::Key => write!(
