@@ -14,9 +14,10 @@ use jiff::SignedDuration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use crate::config::Config;
+use crate::config::{Auth, Clinic, Config};
 use crate::delivery::egress::{Egress, EgressError, EgressPolicy};
-use crate::delivery::ehr::EhrClient;
+use crate::delivery::ehr::{EhrClient, with_slash};
+use crate::delivery::smart_auth::{ClientSettings, SmartAuth};
 use crate::delivery::worker::{Patience, Worker};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
@@ -26,6 +27,7 @@ use crate::mapping::to_fhir::IDENTIFIER_SYSTEM;
 use crate::pipeline::Bridge;
 use crate::store::{Store, StoreError};
 use crate::telemetry::logs::chain;
+use crate::vault::signing::{SigningKeyError, SigningKeys};
 use crate::vault::{Key, KeyFileError, Keyring, SealError};
 use crate::web;
 
@@ -38,6 +40,12 @@ pub enum StartError {
     /// The master key cannot be had.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
+    /// A signing key cannot be used.
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    /// A clinic wants assertions, and nothing can sign them.
+    #[error("the clinic {0} wants signed assertions, and there is no signing key: run mostik keys sign-create")]
+    NoSigningKey(ClinicId),
     /// The database cannot be had.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -64,30 +72,26 @@ pub enum StartError {
 /// [`StartError`].
 pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bridge, StartError> {
     let master = Key::read_file(&config.vault.master_key_file)?;
+    let signing = signing_keys(config, &clock)?;
     let store = Store::open(&config.database.url).await?;
     let keyring = open_keyring(&store, master, entropy).await?;
-    Ok(Bridge { store, keyring, clock, source: config.bridge.source.as_str().into(), wake: Arc::new(Notify::new()) })
+    let source = config.bridge.source.as_str().into();
+    Ok(Bridge { store, keyring, signing, clock, source, wake: Arc::new(Notify::new()) })
 }
 
 /// A worker for every configured clinic.
 ///
 /// # Errors
-/// [`StartError::Egress`].
+/// [`StartError`].
 pub fn worker(config: &Config, bridge: &Bridge) -> Result<Worker, StartError> {
-    let hosts = config.clinics.values().filter_map(|clinic| clinic.fhir_base.host_str().map(str::to_owned)).collect();
-    let egress = Egress::new(EgressPolicy {
-        hosts,
-        private_networks: config.delivery.private_networks,
-        timeout: config.timeout(),
-    })?;
-    let ehrs: HashMap<ClinicId, EhrClient> = config
-        .clinics
-        .iter()
-        .map(|(id, clinic)| {
-            let entropy = bridge.keyring.entropy().clone();
-            (id.clone(), EhrClient::new(egress.clone(), clinic.fhir_base.clone(), IDENTIFIER_SYSTEM, entropy))
-        })
-        .collect();
+    let (signing, clock) = (bridge.signing.clone(), bridge.clock.clone());
+    let unsigned = config.clinics.iter().find(|(_, clinic)| clinic.auth != Auth::None);
+    if let Some((id, _)) = unsigned.filter(|_| signing.all(clock.now()).is_empty()) {
+        return Err(StartError::NoSigningKey(id.clone()));
+    }
+    let outward = Outward::new(config, signing, clock, bridge.keyring.entropy().clone())?;
+    let ehrs: HashMap<ClinicId, EhrClient> =
+        config.clinics.iter().map(|(id, clinic)| (id.clone(), outward.ehr(id, clinic))).collect();
     let patience = Patience {
         lease: SignedDuration::from_secs(config.delivery.lease_seconds),
         timeout: SignedDuration::from_secs(config.delivery.timeout_seconds.cast_signed()),
@@ -101,6 +105,63 @@ pub fn worker(config: &Config, bridge: &Bridge) -> Result<Worker, StartError> {
         patience,
         stopping: watch::channel(false).1,
     })
+}
+
+/// What every client of an EHR is made from.
+#[derive(Clone, Debug)]
+pub struct Outward {
+    /// The way out.
+    pub egress: Egress,
+    /// The keys to sign with.
+    pub signing: SigningKeys,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+}
+
+impl Outward {
+    /// The way out to the hosts of the configured clinics, and no others.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn new(config: &Config, signing: SigningKeys, clock: Clock, entropy: Entropy) -> Result<Self, StartError> {
+        let egress = Egress::new(EgressPolicy {
+            hosts: config.clinics.values().flat_map(Clinic::hosts).collect(),
+            private_networks: config.delivery.private_networks,
+            timeout: config.timeout(),
+        })?;
+        Ok(Self { egress, signing, clock, entropy })
+    }
+
+    /// The client for a clinic's EHR.
+    #[must_use]
+    pub fn ehr(&self, id: &ClinicId, clinic: &Clinic) -> EhrClient {
+        let Self { egress, signing, clock, entropy } = self.clone();
+        let base = with_slash(&clinic.fhir_base);
+        let auth = match &clinic.auth {
+            Auth::None => None,
+            Auth::BackendServices(services) => {
+                let settings = ClientSettings {
+                    clinic: id.clone(),
+                    client_id: services.client_id.clone(),
+                    scopes: services.scopes.clone(),
+                    token_hosts: services.token_hosts.clone(),
+                };
+                Some(SmartAuth::new(egress.clone(), base.clone(), settings, signing, clock, entropy.clone()))
+            }
+        };
+        EhrClient::new(egress, base, IDENTIFIER_SYSTEM, entropy, auth)
+    }
+}
+
+/// The keys to sign with.
+///
+/// # Errors
+/// [`StartError::SigningKey`].
+pub fn signing_keys(config: &Config, clock: &Clock) -> Result<SigningKeys, StartError> {
+    let publish_ahead = SignedDuration::from_secs(config.keys.publish_ahead_seconds);
+    Ok(SigningKeys::open(&config.keys.folder, publish_ahead, clock.now())?)
 }
 
 /// The HTTP server on a listener, not yet running.

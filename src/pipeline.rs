@@ -20,6 +20,7 @@ use crate::mapping::to_fhir::{MappingError, Recipient, to_fhir};
 use crate::outbox::enqueue::{EnqueueError, Parcel, enqueue};
 use crate::store::{SeenEvent, Store, StoreError, Tx};
 use crate::telemetry::crash_point;
+use crate::vault::signing::SigningKeys;
 use crate::vault::{Index, Keyring, MemberKey, SealError};
 
 /// What every part of a running bridge shares. Cheap to clone.
@@ -29,6 +30,8 @@ pub struct Bridge {
     pub store: Store,
     /// The keys.
     pub keyring: Keyring,
+    /// The keys to sign with.
+    pub signing: SigningKeys,
     /// The time.
     pub clock: Clock,
     /// This installation, as `meta.source` of what it writes: a URI.

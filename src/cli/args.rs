@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use reqwest::Url;
 
 use crate::domain::ids::{ClinicId, CommunityId, DeliveryId, MemberId};
+use crate::vault::signing::SigningAlgorithm;
 
 /// A footbridge between a mental-health peer community and the clinic.
 #[derive(Debug, Parser)]
@@ -22,6 +23,7 @@ pub struct Args {
 const EXAMPLES: &str = "Examples:
   mostik demo                                   see the whole way, with nothing set up
   mostik keys create data/master.key            make the master key, once
+  mostik clinic check riverside                 can this clinic be delivered to?
   mostik config check --config mostik.toml      is this configuration good?
   mostik serve --config mostik.toml             run the bridge
   mostik key create --community forum           let a community send events
@@ -42,9 +44,12 @@ pub enum Command {
     /// Looks at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Makes the master key.
+    /// Makes the master key, and the keys to sign with.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Looks at a clinic.
+    #[command(subcommand)]
+    Clinic(ClinicCommand),
     /// Makes and revokes API keys of communities.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -141,6 +146,22 @@ pub enum KeysCommand {
     Create {
         /// The file.
         file: PathBuf,
+    },
+    /// Makes a key to sign with, in the folder of the configuration. It is published at once and signs later.
+    SignCreate {
+        /// The algorithm: ES384, or RS384 for servers that know no other.
+        #[arg(long, default_value = "ES384")]
+        alg: SigningAlgorithm,
+    },
+}
+
+/// `mostik clinic …`
+#[derive(Debug, Subcommand)]
+pub enum ClinicCommand {
+    /// Walks the way to a clinic's EHR step by step, and says what to fix. Writes nothing there.
+    Check {
+        /// The clinic's name in the configuration.
+        clinic: ClinicId,
     },
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
 
 mod args;
+mod clinic;
 mod demo;
 mod enrol;
 mod import;
@@ -21,7 +22,7 @@ use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::pipeline::Bridge;
-use args::{Args, Command, ConfigCommand};
+use args::{Args, ClinicCommand, Command, ConfigCommand, KeysCommand};
 
 /// Runs the command that the process was called with.
 #[must_use]
@@ -57,7 +58,9 @@ async fn dispatch(args: Args) -> anyhow::Result<()> {
             print!("{}", crate::config::DEFAULTS);
             Ok(())
         }
-        Command::Keys(command) => keys::keys(command),
+        Command::Keys(KeysCommand::Create { file }) => keys::create(&file),
+        Command::Keys(KeysCommand::SignCreate { alg }) => keys::sign_create(&load(config)?, alg),
+        Command::Clinic(ClinicCommand::Check { clinic }) => clinic::check(&load(config)?, &clinic).await,
         Command::Key(command) => enrol::key(&load(config)?, command).await,
         Command::Member(command) => enrol::member(&load(config)?, command).await,
         Command::Queue(asked) => queue::queue(&load(config)?, asked).await,

@@ -1,5 +1,7 @@
 //! Typed settings. `deploy/default.toml` is the documentation and the source of the defaults; unknown keys are refused.
 
+mod clinic;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,11 +13,15 @@ use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 use url::Url;
 
+pub use self::clinic::{Auth, BackendServices, Clinic};
 use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY};
 use crate::telemetry::logs::{LogFormat, is_filter};
 
 /// The defaults, with what each setting means.
 pub const DEFAULTS: &str = include_str!("../../deploy/default.toml");
+
+/// The longest a key may wait, in seconds: a week.
+const MAX_PUBLISH_AHEAD: i64 = 7 * 24 * 3600;
 
 /// All settings of a bridge.
 #[derive(Clone, Debug, Deserialize)]
@@ -27,6 +33,8 @@ pub struct Config {
     pub database: Database,
     /// The keys.
     pub vault: Vault,
+    /// The keys to sign with.
+    pub keys: Keys,
     /// This installation.
     pub bridge: Bridge,
     /// Sending to clinics.
@@ -63,6 +71,16 @@ pub struct Database {
 pub struct Vault {
     /// The file with the master key.
     pub master_key_file: PathBuf,
+}
+
+/// The keys to sign with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// The folder with their files.
+    pub folder: PathBuf,
+    /// How long a key is published before it signs, in seconds.
+    pub publish_ahead_seconds: i64,
 }
 
 /// This installation.
@@ -105,16 +123,6 @@ pub struct Log {
 pub struct Community {
     /// Its name, for people.
     pub name: String,
-}
-
-/// A clinic.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Clinic {
-    /// Its name, for people.
-    pub name: String,
-    /// Its FHIR endpoint.
-    pub fhir_base: Url,
 }
 
 /// Settings that cannot be used.
@@ -189,20 +197,18 @@ impl Config {
         if self.communities.keys().any(|id| id.as_str() == IMPORT_COMMUNITY) {
             return invalid("communities.import", "another name: this one is for imported files");
         }
+        if !(0..=MAX_PUBLISH_AHEAD).contains(&self.keys.publish_ahead_seconds) {
+            return invalid("keys.publish_ahead_seconds", "a number of seconds from 0 to 604800 (a week)");
+        }
         for (id, clinic) in &self.clinics {
-            let base = &clinic.fhir_base;
-            let anonymous = base.username().is_empty() && base.password().is_none();
-            let plain = base.query().is_none() && base.fragment().is_none() && anonymous;
-            if !matches!(base.scheme(), "http" | "https") || !plain {
+            clinic.check(id.as_str(), self.delivery.private_networks)?;
+            // Discovery, a token and capabilities are asked for on one lease, before an item is touched.
+            if clinic.auth != Auth::None
+                && self.delivery.lease_seconds <= 3 * self.delivery.timeout_seconds.cast_signed()
+            {
                 return invalid(
-                    &format!("clinics.{id}.fhir_base"),
-                    "an http(s) URL without user, password, query and fragment",
-                );
-            }
-            if base.scheme() == "http" && !self.delivery.private_networks {
-                return invalid(
-                    &format!("clinics.{id}.fhir_base"),
-                    "https (http is for delivery.private_networks = true only)",
+                    "delivery.lease_seconds",
+                    "more than three times delivery.timeout_seconds, because a clinic has backend-services",
                 );
             }
         }
@@ -283,6 +289,7 @@ mod tests {
             ("[log]\nfilter = \"info,,=\"", "log.filter"),
             ("[communities.import]\nname = \"I\"", "communities.import"),
             ("[bridge]\nsource = \"no uri\"", "bridge.source"),
+            ("[keys]\npublish_ahead_seconds = -1", "keys.publish_ahead_seconds"),
             ("[clinics.a]\nname = \"A\"\nfhir_base = \"https://u:p@e.example/\"", "clinics.a.fhir_base"),
             ("[clinics.Big]\nname = \"A\"\nfhir_base = \"https://e.example/\"", "slug"),
         ] {

@@ -1,6 +1,7 @@
 //! Egress: the one way out of the house. Named hosts only, no redirects, no waiting for ever, no endless answers.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +54,9 @@ pub enum EgressError {
     /// No connection; nothing was sent.
     #[error("no-connection")]
     NoConnection,
+    /// The other side could not prove who it is (TLS); nothing was sent.
+    #[error("tls")]
+    Tls,
     /// The request may have arrived, but its answer did not.
     #[error("no-answer")]
     NoAnswer,
@@ -68,7 +72,7 @@ impl EgressError {
     /// Whether the request certainly never arrived.
     #[must_use]
     pub const fn never_sent(self) -> bool {
-        matches!(self, Self::Refused | Self::NoConnection)
+        matches!(self, Self::Refused | Self::NoConnection | Self::Tls)
     }
 }
 
@@ -134,7 +138,26 @@ impl Egress {
 }
 
 fn classify(error: &reqwest::Error) -> EgressError {
-    if error.is_connect() { EgressError::NoConnection } else { after_sending(error) }
+    match error.is_connect() {
+        true if is_tls(error) => EgressError::Tls,
+        true => EgressError::NoConnection,
+        false => after_sending(error),
+    }
+}
+
+/// Whether TLS is among the causes. An I/O error shows the error within it by `get_ref` only, and may stand in another.
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        cause = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(within) => Some(within),
+            None => error.source(),
+        };
+    }
+    false
 }
 
 fn after_sending(error: &reqwest::Error) -> EgressError {

@@ -32,6 +32,9 @@ pub struct Rules<'a> {
     pub doubt: SignedDuration,
 }
 
+/// Why an item is ready again: its token was refused, and it can go with another one.
+pub const TOKEN_SPENT: &str = "token-spent";
+
 /// Why an item is still unknown although a search did not find it: the EHR may not have stored it *yet*.
 const ABSENT_ONCE: &str = "absent-once";
 
@@ -76,6 +79,7 @@ fn outcome<'a>(
             (DeliveryState::Confirmed, now, None)
         }
         Verdict::Sent(Created::NotStored { reason, retry_after }) => again(DeliveryState::Retry, reason, *retry_after)?,
+        Verdict::Sent(Created::TokenSpent) => (DeliveryState::Ready, now, Some(TOKEN_SPENT)),
         Verdict::Sent(Created::Unknown { reason }) => again(DeliveryState::Unknown, reason, None)?,
         Verdict::Sent(Created::Rejected { reason }) => (DeliveryState::Rejected, now, Some(reason)),
         Verdict::Searched(Found::Absent) if item.reason.as_deref() == Some(ABSENT_ONCE) => {

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-use super::ehr::EhrClient;
-use super::settle::{Rules, SettleError, Verdict, settle};
+use super::ehr::{Created, EhrClient, Found, Ticket};
+use super::settle::{Rules, SettleError, TOKEN_SPENT, Verdict, settle};
+use super::smart_auth::TokenError;
 use crate::consent::decide::{DenyReason, Permit, decide};
 use crate::domain::clock::Clock;
 use crate::domain::delivery::{Delivery, DeliveryState};
@@ -99,11 +100,12 @@ impl Worker {
             if *self.stopping.borrow() {
                 break;
             }
-            if let Some(ehr) = self.ehrs.get(&lane.key.clinic) {
-                // Asked now, so that between the decision and the send there is nothing but the send.
-                ehr.learn_capabilities(self.clock.now()).await;
-            }
-            known = self.turn(lane, known).await?;
+            // Token and capabilities are asked for now, so that between the decision and the send there is nothing else.
+            let ready = match self.ehrs.get(&lane.key.clinic) {
+                Some(ehr) => Some(Ready { ehr, ticket: ehr.prepare(self.clock.now()).await }),
+                None => None,
+            };
+            known = self.turn(lane, ready.as_ref(), known).await?;
             if known.is_none() {
                 return Ok(());
             }
@@ -114,7 +116,12 @@ impl Worker {
     }
 
     /// Settles what is known of the previous item and deals with the next one. `None`: the lane was given back.
-    async fn turn(&self, lane: &Lane, known: Option<Known>) -> Result<Option<Known>, WorkError> {
+    async fn turn(
+        &self,
+        lane: &Lane,
+        ready: Option<&Ready<'_>>,
+        known: Option<Known>,
+    ) -> Result<Option<Known>, WorkError> {
         let mut turn = self.begin_turn(lane, known).await?;
         for _ in 0..SETTLED_PER_TRANSACTION {
             let head = turn.tx.lane_head(&lane.key).await?.filter(|(_, due_at)| *due_at <= turn.now);
@@ -123,23 +130,23 @@ impl Worker {
                 commit(turn.tx).await?;
                 return Ok(None);
             };
-            let verdict = match self.weigh(&turn, &item) {
+            let verdict = match self.weigh(&turn, ready, &item) {
                 Step::Settle(verdict) => verdict,
                 Step::Park(until) => {
                     turn.tx.park_lane(lane, until).await?;
                     commit(turn.tx).await?;
                     return Ok(None);
                 }
-                Step::Search(ehr) => {
+                Step::Search(ready) => {
                     turn.tx.commit().await?;
-                    let found = ehr.find(&item.resource_type, &item.identifier).await;
+                    let found = search(ready, &item).await;
                     return Ok(Some(Known { from: item.state, item, verdict: Verdict::Searched(found) }));
                 }
-                Step::Send(ehr, permit, body) => {
+                Step::Send(ehr, ticket, permit, body) => {
                     turn.tx.mark_sending(&item, turn.now).await?;
                     turn.tx.commit().await?;
                     crash_point("deliver:marked-sending");
-                    let verdict = self.send(ehr, &permit, body, turn.lease_end).await;
+                    let verdict = self.send(ehr, ticket, &permit, body, turn.lease_end).await;
                     crash_point("deliver:answered");
                     return Ok(Some(Known { from: DeliveryState::Sending, item, verdict }));
                 }
@@ -170,12 +177,12 @@ impl Worker {
     }
 
     /// What is to be done with an item, now that nobody can change the consent it stands under.
-    fn weigh<'a>(&'a self, turn: &Turn, item: &'a Delivery) -> Step<'a> {
-        let Some(ehr) = self.ehrs.get(&item.clinic) else {
+    fn weigh<'a>(&self, turn: &Turn, ready: Option<&'a Ready<'a>>, item: &'a Delivery) -> Step<'a> {
+        let Some(ready) = ready else {
             return Step::Settle(Verdict::NotTried("clinic-not-configured"));
         };
         if matches!(item.state, DeliveryState::Sending | DeliveryState::Unknown) {
-            return Step::Search(ehr);
+            return Step::Search(ready);
         }
         let permit = match decide(&turn.grants, item, &item.clinic, Purpose::Treatment, turn.now) {
             Ok(permit) => permit,
@@ -191,9 +198,13 @@ impl Worker {
             let key = self.keyring.unwrap_member_key(item.member, wrapped).ok()?;
             key.open(PAYLOAD_COLUMN, item.id.0.as_bytes(), sealed).ok()
         });
-        match opened {
-            Some(body) => Step::Send(ehr, permit, body),
-            None => Step::Settle(Verdict::Stuck("content-does-not-open")),
+        match (opened, &ready.ticket) {
+            (Some(body), Ok(ticket)) => Step::Send(ready.ehr, ticket, permit, body),
+            (Some(_), Err(error)) => {
+                let (reason, retry_after) = (error.code().to_owned(), error.retry_after());
+                Step::Settle(Verdict::Sent(Created::NotStored { reason, retry_after }))
+            }
+            (None, _) => Step::Settle(Verdict::Stuck("content-does-not-open")),
         }
     }
 
@@ -201,6 +212,7 @@ impl Worker {
     async fn send(
         &self,
         ehr: &EhrClient,
+        ticket: &Ticket,
         permit: &Permit<'_, Delivery>,
         body: Vec<u8>,
         lease_end: Timestamp,
@@ -209,7 +221,13 @@ impl Worker {
         if lease_end.duration_since(now) <= self.patience.timeout {
             return Verdict::NotTried("lease-nearly-over");
         }
-        Verdict::Sent(ehr.create(permit, body, now).await)
+        Verdict::Sent(match ehr.create(permit, body, ticket).await {
+            // It went once more with another token, and does not go again at once.
+            Created::TokenSpent if permit.item().reason.as_deref() == Some(TOKEN_SPENT) => {
+                Created::NotStored { reason: "token-refused-twice".to_owned(), retry_after: None }
+            }
+            created => created,
+        })
     }
 
     fn rules(&self) -> Rules<'_> {
@@ -230,12 +248,26 @@ struct Turn {
     lease_end: Timestamp,
 }
 
+/// An EHR, and what must be at hand before anything is sent to it.
+struct Ready<'a> {
+    ehr: &'a EhrClient,
+    ticket: Result<Ticket, TokenError>,
+}
+
 /// What is to be done with the first item of a lane.
 enum Step<'a> {
     Settle(Verdict),
     Park(Timestamp),
-    Search(&'a EhrClient),
-    Send(&'a EhrClient, Permit<'a, Delivery>, Vec<u8>),
+    Search(&'a Ready<'a>),
+    Send(&'a EhrClient, &'a Ticket, Permit<'a, Delivery>, Vec<u8>),
+}
+
+/// Searches for an item whose fate is unknown. Without a token it stays unknown.
+async fn search(ready: &Ready<'_>, item: &Delivery) -> Found {
+    match &ready.ticket {
+        Ok(ticket) => ready.ehr.find(&item.resource_type, &item.identifier, ticket).await,
+        Err(error) => Found::Undecided { reason: error.code().to_owned(), retry_after: error.retry_after() },
+    }
 }
 
 /// An item, where it stands, and what is known of its fate, not yet settled.

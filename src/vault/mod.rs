@@ -7,6 +7,7 @@ mod index;
 mod key;
 mod keyring;
 mod seal;
+pub mod signing;
 
 pub use index::{Index, IndexKey};
 pub use key::{Key, KeyFileError};

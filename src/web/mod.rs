@@ -5,6 +5,7 @@ mod body;
 mod events;
 mod grants;
 mod health;
+mod jwks;
 mod openapi;
 mod problem;
 mod trace;
@@ -50,6 +51,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(grants::pause)
         .service(grants::resume)
         .service(grants::revoke)
+        .service(jwks::jwks)
         .service(health::livez)
         .service(health::readyz)
         .service(openapi::openapi_json);
@@ -60,7 +62,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// Every path there is: a method that is not served there is told so.
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 10] = [
     "/v1/events",
     "/v1/grants",
     "/v1/grants/{grant_id}",
@@ -70,4 +72,5 @@ const PATHS: [&str; 9] = [
     "/livez",
     "/readyz",
     "/openapi.json",
+    "/.well-known/jwks.json",
 ];

@@ -5,7 +5,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{events, grants, health};
+use super::{events, grants, health, jwks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,12 +22,14 @@ use super::{events, grants, health};
         grants::pause,
         grants::resume,
         grants::revoke,
+        jwks::jwks,
         health::livez,
         health::readyz,
     ),
     tags(
         (name = "events", description = "Readings from communities and apps"),
         (name = "grants", description = "A member's own consent"),
+        (name = "keys", description = "What this bridge signs with, for clinics"),
         (name = "health", description = "For operators"),
     ),
     modifiers(&Credentials),

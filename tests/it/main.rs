@@ -4,7 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authorization_server;
 mod bad_input;
+mod clinic_check;
 mod consent;
 mod credentials;
 mod decision;
@@ -12,6 +14,8 @@ mod delivery;
 mod documents;
 mod events;
 mod import;
+mod jwks;
 mod mapping;
 mod queue;
 mod sealing;
+mod smart_auth;

@@ -51,11 +51,16 @@ impl TestBridge {
 
     /// Starts a bridge with this configuration file.
     pub async fn start_with(database: Database, text: &str) -> Self {
+        Self::start_at(database, text, NOON.parse().unwrap()).await
+    }
+
+    /// Starts a bridge with this configuration file, whose clock begins at `start`.
+    pub async fn start_at(database: Database, text: &str, start: Timestamp) -> Self {
         let config = Config::from_toml(text).unwrap();
         if !config.vault.master_key_file.exists() {
             Key::generate(&Entropy::System).unwrap().create_file(&config.vault.master_key_file).unwrap();
         }
-        let clock = ManualClock::new(NOON.parse().unwrap());
+        let clock = ManualClock::new(start);
         let bridge = app::open(&config, Clock::Manual(clock.clone()), Entropy::System).await.unwrap();
         let listener = TcpListener::bind(config.server.listen).unwrap();
         let api = format!("http://{}", listener.local_addr().unwrap());

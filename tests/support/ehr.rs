@@ -53,9 +53,17 @@ impl Ehr {
 
 /// A new Patient; returns its id.
 pub async fn create_patient(base: &str) -> String {
+    create_patient_as(base, None).await
+}
+
+/// A new Patient, where only the holder of a credential may make one.
+pub async fn create_patient_as(base: &str, credential: Option<&str>) -> String {
     let patient = json!({"resourceType": "Patient", "name": [{"family": "Example"}]});
-    let response = http::client()
-        .post(format!("{base}/Patient"))
+    let mut request = http::client().post(format!("{base}/Patient"));
+    if let Some(credential) = credential {
+        request = request.bearer_auth(credential);
+    }
+    let response = request
         .header("content-type", "application/fhir+json")
         .header("prefer", "return=representation")
         .body(patient.to_string())
@@ -69,10 +77,19 @@ pub async fn create_patient(base: &str) -> String {
 
 /// Every Observation about a patient, page by page.
 pub async fn observations(base: &str, patient: &str) -> Vec<Value> {
+    observations_as(base, patient, None).await
+}
+
+/// Every Observation about a patient, where only the holder of a credential may look.
+pub async fn observations_as(base: &str, patient: &str, credential: Option<&str>) -> Vec<Value> {
     let mut found = Vec::new();
     let mut next = Some(format!("{base}/Observation?patient={patient}&_count=100"));
     while let Some(url) = next.take() {
-        let response = http::client().get(&url).header("accept", "application/fhir+json").send().await.unwrap();
+        let mut request = http::client().get(&url).header("accept", "application/fhir+json");
+        if let Some(credential) = credential {
+            request = request.bearer_auth(credential);
+        }
+        let response = request.send().await.unwrap();
         let got = http::Got::read(response).await;
         assert_eq!(got.status, 200, "{:?}", got.json);
         for entry in got.json["entry"].as_array().into_iter().flatten() {

@@ -152,14 +152,19 @@ fn version_of_etag(etag: &str) -> Option<String> {
 }
 
 /// `Retry-After` in seconds or as a date, measured by the server's own clock (RFC 9110, section 10.2.3).
-fn retry_after(headers: &HeaderMap) -> Option<SignedDuration> {
+pub fn retry_after(headers: &HeaderMap) -> Option<SignedDuration> {
     let text = header(headers, RETRY_AFTER.as_str())?;
     if let Ok(seconds) = text.parse::<u32>() {
         return Some(SignedDuration::from_secs(i64::from(seconds)));
     }
     let until = http_date(text)?;
-    let now = header(headers, DATE.as_str()).and_then(http_date)?;
+    let now = server_time(headers)?;
     Some(until.duration_since(now)).filter(SignedDuration::is_positive)
+}
+
+/// What time it is by the server's clock (RFC 9110, section 6.6.1).
+pub fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
+    header(headers, DATE.as_str()).and_then(http_date)
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {

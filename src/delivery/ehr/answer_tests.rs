@@ -47,7 +47,7 @@ fn a_create_without_a_place_or_with_a_foreign_one_is_unknown_not_confirmed() {
 fn every_status_is_read_as_what_it_says_about_the_resource() {
     let kind = |status| match created("Observation", answer(status, &[], "")) {
         Created::Confirmed(_) => "confirmed",
-        Created::NotStored { .. } => "not stored",
+        Created::NotStored { .. } | Created::TokenSpent => "not stored",
         Created::Unknown { .. } => "unknown",
         Created::Rejected { .. } => "rejected",
     };

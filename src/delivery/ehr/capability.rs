@@ -10,6 +10,7 @@ pub struct Capabilities {
 
 impl Capabilities {
     /// Reads a `CapabilityStatement`; `None` if it is not one of FHIR R4 or R4B.
+    #[must_use]
     pub fn read(body: &[u8]) -> Option<Self> {
         let statement: Value = serde_json::from_slice(body).ok()?;
         let version = statement.get("fhirVersion").and_then(Value::as_str)?;
@@ -26,6 +27,7 @@ impl Capabilities {
     }
 
     /// Whether a create of this type may carry `If-None-Exist`.
+    #[must_use]
     pub fn has_conditional_create(&self, resource_type: &str) -> bool {
         self.conditional_create.iter().any(|name| name == resource_type)
     }

@@ -1,17 +1,17 @@
 //! The interactions with an EHR.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::Method;
-use reqwest::Url;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 
 use super::answer;
 use super::capability::Capabilities;
 use super::{Created, Found};
 use crate::consent::decide::Permit;
-use crate::delivery::egress::Egress;
+use crate::delivery::egress::{Answer, Egress, EgressError};
+use crate::delivery::smart_auth::{AccessToken, SmartAuth, TokenError};
 use crate::domain::delivery::Delivery;
 use crate::domain::entropy::Entropy;
 
@@ -33,72 +33,194 @@ pub struct EhrClient {
     base: Url,
     identifier_system: &'static str,
     entropy: Entropy,
-    capabilities: Mutex<Option<(Timestamp, Capabilities)>>,
+    auth: Option<SmartAuth>,
+    capabilities: Mutex<Option<(Timestamp, Arc<Capabilities>)>>,
+}
+
+/// All that must be known and held before something is sent, so that between the decision to send and the sending
+/// nothing else is asked for.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    /// `None` where the clinic asks for no token.
+    token: Option<Arc<AccessToken>>,
+    capabilities: Arc<Capabilities>,
 }
 
 impl EhrClient {
-    /// A client for the FHIR endpoint at `base`. Its resources carry identifiers of `identifier_system`.
+    /// A client for the FHIR endpoint at `base`, a URL that ends with a slash ([`with_slash`]). Its resources carry
+    /// identifiers of `identifier_system`. With `auth`, nothing is sent without a token.
     #[must_use]
-    pub fn new(egress: Egress, mut base: Url, identifier_system: &'static str, entropy: Entropy) -> Self {
-        // Without the slash, joining a relative reference would replace the last segment of the path.
-        if !base.path().ends_with('/') {
-            base.set_path(&format!("{}/", base.path()));
-        }
-        Self { egress, base, identifier_system, entropy, capabilities: Mutex::new(None) }
+    pub const fn new(
+        egress: Egress,
+        base: Url,
+        identifier_system: &'static str,
+        entropy: Entropy,
+        auth: Option<SmartAuth>,
+    ) -> Self {
+        Self { egress, base, identifier_system, entropy, auth, capabilities: Mutex::new(None) }
     }
 
-    /// Creates a resource. The permit says that it may go now; it names the delivery that `body` belongs to. Nothing
-    /// else is asked of the EHR first: see [`EhrClient::learn_capabilities`].
-    pub async fn create(&self, permit: &Permit<'_, Delivery>, body: Vec<u8>, now: Timestamp) -> Created {
+    /// How the bridge proves to this EHR who it is, if it has to.
+    #[must_use]
+    pub const fn auth(&self) -> Option<&SmartAuth> {
+        self.auth.as_ref()
+    }
+
+    /// The FHIR endpoint.
+    #[must_use]
+    pub const fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Whether anyone answers at all, whatever the answer.
+    ///
+    /// # Errors
+    /// [`EgressError`].
+    pub async fn knock(&self) -> Result<Answer, EgressError> {
+        let url = self.base.join("metadata").map_err(|_| EgressError::Refused)?;
+        self.egress.send(self.egress.request(Method::GET, url).header(ACCEPT, FHIR_JSON)).await
+    }
+
+    /// The EHR's `CapabilityStatement`, asked for anew.
+    ///
+    /// # Errors
+    /// [`EgressError`]; also when there is no token where there must be one.
+    pub async fn capability_statement(&self, now: Timestamp) -> Result<Answer, EgressError> {
+        let ticket = self.prepare(now).await.map_err(|_| EgressError::Refused)?;
+        let request = self.request(Method::GET, "metadata", ticket.token.as_deref()).ok_or(EgressError::Refused)?;
+        self.egress.send(request).await
+    }
+
+    /// A ticket; what is not known or held is asked for.
+    ///
+    /// # Errors
+    /// [`TokenError`] when there is no token where there must be one.
+    pub async fn prepare(&self, now: Timestamp) -> Result<Ticket, TokenError> {
+        let token = match &self.auth {
+            Some(auth) => Some(auth.token().await?),
+            None => None,
+        };
+        let capabilities = match self.known_capabilities(now) {
+            Some(known) => known,
+            None => self.ask_capabilities(token.as_deref(), now).await,
+        };
+        Ok(Ticket { token, capabilities })
+    }
+
+    /// Creates a resource. The permit says that it may go now; it names the delivery that `body` belongs to.
+    pub async fn create(&self, permit: &Permit<'_, Delivery>, body: Vec<u8>, ticket: &Ticket) -> Created {
         let item = permit.item();
-        let conditional =
-            self.known_capabilities(now).is_some_and(|known| known.has_conditional_create(&item.resource_type));
-        let Some(request) = self.request(Method::POST, &item.resource_type) else {
+        let Some(request) = self.request(Method::POST, &item.resource_type, ticket.token.as_deref()) else {
             return Created::Rejected { reason: "no-such-address".to_owned() };
         };
         let mut request = request.header(CONTENT_TYPE, FHIR_JSON).header(PREFER, "return=minimal").body(body);
-        if conditional {
+        // An EHR that could not be asked is not believed to take conditional creates.
+        if ticket.capabilities.has_conditional_create(&item.resource_type) {
             request =
                 request.header(IF_NONE_EXIST, format!("identifier={}|{}", self.identifier_system, item.identifier));
         }
-        answer::created(&item.resource_type, self.egress.send(request).await)
+        let answer = self.egress.send(request).await;
+        match (&ticket.token, &answer) {
+            (Some(token), Ok(answer)) => {
+                let worked = self.learn(token, answer);
+                match answer.status {
+                    StatusCode::UNAUTHORIZED if worked => return Created::TokenSpent,
+                    // For a human at the clinic to mend, not a fault of the resource.
+                    StatusCode::FORBIDDEN if !token.may_create(&item.resource_type) => {
+                        return Created::NotStored { reason: "scope-missing".to_owned(), retry_after: None };
+                    }
+                    _ => {}
+                }
+            }
+            (None, _) | (_, Err(_)) => {}
+        }
+        answer::created(&item.resource_type, answer)
     }
 
     /// Looks for a resource by its identifier, which says nothing about the member.
-    pub async fn find(&self, resource_type: &str, identifier: &str) -> Found {
-        let Some(request) = self.request(Method::GET, resource_type) else {
-            return Found::Undecided { reason: "no-such-address".to_owned(), retry_after: None };
-        };
-        let token = format!("{}|{identifier}", self.identifier_system);
-        let request = request.query(&[("identifier", token.as_str())]).header(PREFER, "handling=strict");
-        answer::found(resource_type, self.identifier_system, identifier, self.egress.send(request).await)
+    pub async fn find(&self, resource_type: &str, identifier: &str, ticket: &Ticket) -> Found {
+        let undecided = |reason: &str| Found::Undecided { reason: reason.to_owned(), retry_after: None };
+        let mut token = ticket.token.clone();
+        let mut answer = self.search(resource_type, identifier, token.as_deref()).await;
+        if let (Some(auth), Some(refused), Some(Ok(refusal))) = (&self.auth, &token, &answer)
+            && refusal.status == StatusCode::UNAUTHORIZED
+        {
+            auth.forget(refused);
+            token = match auth.token().await {
+                Ok(token) => Some(token),
+                Err(error) => return undecided(error.code()),
+            };
+            answer = self.search(resource_type, identifier, token.as_deref()).await;
+        }
+        let Some(answer) = answer else { return undecided("no-such-address") };
+        if let (Some(token), Ok(answer)) = (&token, &answer) {
+            self.learn(token, answer);
+        }
+        answer::found(resource_type, self.identifier_system, identifier, answer)
     }
 
-    /// Asks the EHR what it can do, unless that is known. An EHR that cannot be asked is believed to do nothing special,
-    /// and asked again soon.
-    pub async fn learn_capabilities(&self, now: Timestamp) {
-        if self.known_capabilities(now).is_some() {
-            return;
+    async fn search(
+        &self,
+        resource_type: &str,
+        identifier: &str,
+        token: Option<&AccessToken>,
+    ) -> Option<Result<Answer, EgressError>> {
+        let request = self.request(Method::GET, resource_type, token)?;
+        let identifier = format!("{}|{identifier}", self.identifier_system);
+        let request = request.query(&[("identifier", identifier.as_str())]).header(PREFER, "handling=strict");
+        Some(self.egress.send(request).await)
+    }
+
+    /// What an answer says about the token: whether it is still good. Returns whether it ever was.
+    fn learn(&self, token: &Arc<AccessToken>, answer: &Answer) -> bool {
+        let worked = token.has_worked();
+        match (&self.auth, answer.status) {
+            (Some(auth), StatusCode::UNAUTHORIZED) => auth.forget(token),
+            (_, status) if status.is_success() => token.note_worked(),
+            _ => {}
         }
-        let read = match self.request(Method::GET, "metadata") {
+        worked
+    }
+
+    /// An EHR that cannot be asked is believed to do nothing special, and asked again soon.
+    async fn ask_capabilities(&self, token: Option<&AccessToken>, now: Timestamp) -> Arc<Capabilities> {
+        let read = match self.request(Method::GET, "metadata", token) {
             Some(request) => self.egress.send(request).await.ok().and_then(|answer| Capabilities::read(&answer.body)),
             None => None,
         };
         let lasts = if read.is_some() { CAPABILITIES_LAST } else { IGNORANCE_LASTS };
+        let read = Arc::new(read.unwrap_or_default());
         if let (Ok(mut cache), Ok(until)) = (self.capabilities.lock(), now.checked_add(lasts)) {
-            *cache = Some((until, read.unwrap_or_default()));
+            *cache = Some((until, Arc::clone(&read)));
         }
+        read
     }
 
-    fn known_capabilities(&self, now: Timestamp) -> Option<Capabilities> {
+    fn known_capabilities(&self, now: Timestamp) -> Option<Arc<Capabilities>> {
         let cache = self.capabilities.lock().ok()?;
-        cache.as_ref().filter(|(until, _)| now < *until).map(|(_, capabilities)| capabilities.clone())
+        cache.as_ref().filter(|(until, _)| now < *until).map(|(_, capabilities)| Arc::clone(capabilities))
     }
 
-    fn request(&self, method: Method, path: &str) -> Option<reqwest::RequestBuilder> {
+    /// A request to the EHR. `None` also when there is no token where there must be one: that must never go.
+    fn request(&self, method: Method, path: &str, token: Option<&AccessToken>) -> Option<RequestBuilder> {
         let url = self.base.join(path).ok()?;
         let id: [u8; 16] = self.entropy.bytes().ok()?;
         let id = uuid::Builder::from_random_bytes(id).into_uuid().to_string();
-        Some(self.egress.request(method, url).header(ACCEPT, FHIR_JSON).header(X_REQUEST_ID, id))
+        let request = self.egress.request(method, url).header(ACCEPT, FHIR_JSON).header(X_REQUEST_ID, id);
+        match (&self.auth, token) {
+            (Some(_), None) => None,
+            (_, Some(token)) => Some(request.header(AUTHORIZATION, token.header()?)),
+            (None, None) => Some(request),
+        }
     }
+}
+
+/// A FHIR base that ends with a slash: without it, joining a relative reference would replace the last segment.
+#[must_use]
+pub fn with_slash(base: &Url) -> Url {
+    let mut base = base.clone();
+    if !base.path().ends_with('/') {
+        base.set_path(&format!("{}/", base.path()));
+    }
+    base
 }

@@ -4,7 +4,9 @@ mod answer;
 mod capability;
 mod client;
 
-pub use client::EhrClient;
+pub(super) use answer::{retry_after, server_time};
+pub use capability::Capabilities;
+pub use client::{EhrClient, Ticket, with_slash};
 
 use jiff::SignedDuration;
 
@@ -20,6 +22,8 @@ pub enum Created {
         /// How long the EHR asked to be left alone.
         retry_after: Option<SignedDuration>,
     },
+    /// It certainly was not stored: a token that had served was refused. With a new one it can go at once.
+    TokenSpent,
     /// Nobody knows whether it was stored.
     Unknown {
         /// Why, as a code.

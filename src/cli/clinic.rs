@@ -1,0 +1,36 @@
+//! `mostik clinic …`
+
+use anyhow::{Context, bail};
+
+use crate::app::{self, Outward};
+use crate::config::Config;
+use crate::delivery::check::{self, Outcome, Step};
+use crate::domain::clock::Clock;
+use crate::domain::entropy::Entropy;
+use crate::domain::ids::ClinicId;
+
+/// Walks the way to a clinic's EHR. Needs no database.
+pub async fn check(config: &Config, id: &ClinicId) -> anyhow::Result<()> {
+    let clinic = config
+        .clinics
+        .get(id)
+        .with_context(|| format!("there is no clinic {id} in the configuration: expected a section [clinics.{id}]"))?;
+    let clock = Clock::System;
+    let outward = Outward::new(config, app::signing_keys(config, &clock)?, clock.clone(), Entropy::System)?;
+    println!("{}, {}", clinic.name, clinic.fhir_base);
+    let steps = check::check(&outward.ehr(id, clinic), clock.now()).await;
+    steps.iter().for_each(print_step);
+    match steps.iter().filter(|step| matches!(step.outcome, Outcome::Wrong(_))).count() {
+        0 => Ok(()),
+        wrong => bail!("{wrong} of {} steps went wrong", steps.len()),
+    }
+}
+
+fn print_step(Step { name, outcome }: &Step) {
+    let (mark, words) = match outcome {
+        Outcome::Good(words) => ("✓", words.as_str()),
+        Outcome::Wrong(words) => ("✗", words.as_str()),
+        Outcome::Skipped(words) => ("-", *words),
+    };
+    println!("{mark} {name:20} {words}");
+}

@@ -1,0 +1,175 @@
+//! Walks the way to a clinic's EHR step by step: what is good, what is not, and what to do about it. Writes nothing.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::egress::EgressError;
+use super::ehr::{EhrClient, Found};
+use super::smart_auth::{SmartAuth, TokenError};
+
+/// What the bridge creates.
+const CREATED_TYPE: &str = "Observation";
+
+/// One step of the way.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// Which.
+    pub name: &'static str,
+    /// How it went.
+    pub outcome: Outcome,
+}
+
+/// How a step went, in words for an operator. None of them is secret.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// As it should.
+    Good(String),
+    /// Not as it should, and what to do about it.
+    Wrong(String),
+    /// There was nothing to do.
+    Skipped(&'static str),
+}
+
+impl Outcome {
+    fn of(good: bool, when_good: impl Into<String>, when_wrong: impl Into<String>) -> Self {
+        if good { Self::Good(when_good.into()) } else { Self::Wrong(when_wrong.into()) }
+    }
+}
+
+/// Walks until a step fails on which the next ones stand.
+pub async fn check(ehr: &EhrClient, now: Timestamp) -> Vec<Step> {
+    let mut walk = Walk { ehr, steps: Vec::new() };
+    if walk.connect().await && walk.authorize().await {
+        walk.capabilities(now).await;
+        walk.search(now).await;
+    }
+    walk.steps
+}
+
+struct Walk<'a> {
+    ehr: &'a EhrClient,
+    steps: Vec<Step>,
+}
+
+impl Walk<'_> {
+    /// Notes a step; returns whether the way goes on.
+    fn note(&mut self, name: &'static str, outcome: Outcome) -> bool {
+        let goes_on = !matches!(outcome, Outcome::Wrong(_));
+        self.steps.push(Step { name, outcome });
+        goes_on
+    }
+
+    async fn connect(&mut self) -> bool {
+        let base = self.ehr.base();
+        let (host, encrypted) = (base.host_str().unwrap_or_default().to_owned(), base.scheme() == "https");
+        let knocked = self.ehr.knock().await;
+        let wrong = match &knocked {
+            Ok(_) | Err(EgressError::Tls | EgressError::AnswerTooLong) => None,
+            Err(EgressError::Refused) => Some(
+                "it stands in a private network: if that is right, set delivery.private_networks = true".to_owned(),
+            ),
+            Err(EgressError::NoConnection) => Some(format!(
+                "no connection to {host}, port {}: check fhir_base, the name service and the firewall; a name that leads \
+                 into a private network is refused",
+                base.port_or_known_default().unwrap_or_default()
+            )),
+            Err(EgressError::NoAnswer | EgressError::Timeout) => {
+                Some(format!("{host} takes the connection and does not answer: check fhir_base"))
+            }
+        };
+        let connected = self.note("connection", Outcome::of(wrong.is_none(), host.clone(), wrong.unwrap_or_default()));
+        connected && self.tls(&host, encrypted, knocked.err() != Some(EgressError::Tls))
+    }
+
+    fn tls(&mut self, host: &str, encrypted: bool, good: bool) -> bool {
+        if !encrypted {
+            return self.note("TLS", Outcome::Skipped("fhir_base is http: for tests and private networks only"));
+        }
+        let wrong = TokenError::Tls { host: host.to_owned() }.to_string();
+        self.note("TLS", Outcome::of(good, "the certificate is good", wrong))
+    }
+
+    async fn authorize(&mut self) -> bool {
+        let Some(auth) = self.ehr.auth() else {
+            return self.note("discovery", Outcome::Skipped("auth.method is none: no token is asked for"));
+        };
+        match auth.discover().await {
+            Ok(server) => {
+                let gaps = match server.gaps.as_slice() {
+                    [] => String::new(),
+                    gaps => format!("; not there, and not needed here: {}", gaps.join(", ")),
+                };
+                self.note("discovery", Outcome::Good(format!("tokens are at {}{gaps}", server.token_endpoint)));
+            }
+            Err(error) => return self.note("discovery", Outcome::Wrong(error.to_string())),
+        }
+        self.token(auth).await
+    }
+
+    async fn token(&mut self, auth: &SmartAuth) -> bool {
+        if let Err(error) = auth.token().await {
+            return self.note("token", Outcome::Wrong(error.to_string()));
+        }
+        let state = auth.state();
+        let (kid, until) =
+            (state.kid.unwrap_or_default(), state.expires_at.map(|at| at.strftime("%F %T UTC").to_string()));
+        self.note("token", Outcome::Good(format!("signed with {kid}, good until {}", until.unwrap_or_default())));
+        let granted = state.granted.unwrap_or_default();
+        let wrong = format!(
+            "not granted: {}; ask the clinic to grant it, or change auth.scopes (granted: {granted})",
+            state.missing.join(" ")
+        );
+        self.note("scopes", Outcome::of(state.missing.is_empty(), granted.clone(), wrong));
+        // Without all scopes a part of the way may still be open: worth looking.
+        true
+    }
+
+    async fn capabilities(&mut self, now: Timestamp) {
+        let statement = match self.ehr.capability_statement(now).await {
+            Ok(answer) if answer.status == 200 => serde_json::from_slice::<Value>(&answer.body).ok(),
+            Ok(_) | Err(_) => None,
+        };
+        let Some(statement) = statement else {
+            let wrong = "/metadata gives no CapabilityStatement: check that fhir_base is a FHIR R4 endpoint";
+            self.note("FHIR version", Outcome::Wrong(wrong.to_owned()));
+            return;
+        };
+        let version = statement.get("fhirVersion").and_then(Value::as_str).unwrap_or("none");
+        let known = version.starts_with("4.0") || version.starts_with("4.3");
+        let wrong = format!("it says {version}, and the bridge speaks R4 (4.0.1): ask the clinic for its R4 endpoint");
+        self.note("FHIR version", Outcome::of(known, version, wrong));
+        let resource = resource(&statement).unwrap_or(&Value::Null);
+        let creates = resource.get("interaction").and_then(Value::as_array).is_some_and(|interactions| {
+            interactions.iter().any(|one| one.get("code").and_then(Value::as_str) == Some("create"))
+        });
+        let wrong = "the EHR does not say that it takes new Observations: ask the clinic what it takes instead";
+        self.note("Observation create", Outcome::of(creates, "taken", wrong));
+        let conditional = resource.get("conditionalCreate").and_then(Value::as_bool) == Some(true);
+        let without = Outcome::Skipped("not there; the bridge searches before it sends again");
+        self.note("conditional create", if conditional { Outcome::Good("taken".to_owned()) } else { without });
+    }
+
+    /// A search for an identifier that nobody has: what the bridge does when an answer is lost.
+    async fn search(&mut self, now: Timestamp) {
+        let nobody = Uuid::nil().to_string();
+        let found = match self.ehr.prepare(now).await {
+            Ok(ticket) => self.ehr.find(CREATED_TYPE, &nobody, &ticket).await,
+            Err(error) => Found::Undecided { reason: error.code().to_owned(), retry_after: None },
+        };
+        let outcome = match found {
+            Found::Absent => Outcome::Good("works".to_owned()),
+            Found::Stored(_) => Outcome::Wrong("it finds what is not there: ask the clinic".to_owned()),
+            Found::Undecided { reason, .. } => Outcome::Wrong(format!(
+                "it does not work ({reason}), and without it a lost answer stays unknown: ask the clinic to let this \
+                 client search Observations by identifier"
+            )),
+        };
+        self.note("search by identifier", outcome);
+    }
+}
+
+fn resource(statement: &Value) -> Option<&Value> {
+    let resources = statement.pointer("/rest/0/resource")?.as_array()?;
+    resources.iter().find(|resource| resource.get("type").and_then(Value::as_str) == Some(CREATED_TYPE))
+}

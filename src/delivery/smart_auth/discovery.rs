@@ -1,0 +1,174 @@
+//! What a FHIR server says about its authorization server: `<base>/.well-known/smart-configuration` (SMART App Launch
+//! 2.2.0, conformance). Only what Backend Services rely on must be there; what else the standard requires and is
+//! missing is kept, so that an operator can see it.
+
+use reqwest::Url;
+use serde::Deserialize;
+
+use super::error::TokenError;
+use crate::vault::signing::SigningAlgorithm;
+
+/// Where the document is, relative to the FHIR base.
+pub const WELL_KNOWN: &str = ".well-known/smart-configuration";
+
+/// An authorization server, checked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuthorizationServer {
+    /// Where tokens are asked for. It is also the audience of the assertion, so it is kept as it was written.
+    pub token_endpoint: String,
+    /// The same, as an address that may be called.
+    pub token_url: Url,
+    /// What the standard requires and the document lacks, in plain words. Nothing of it hinders Backend Services.
+    pub gaps: Vec<&'static str>,
+    algorithms: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    token_endpoint: Option<String>,
+    grant_types_supported: Option<Vec<String>>,
+    capabilities: Option<Vec<String>>,
+    code_challenge_methods_supported: Option<Vec<String>>,
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
+}
+
+impl AuthorizationServer {
+    /// Reads the document of the FHIR server at `base`. Its token endpoint must be at the host of `base` or at one of
+    /// `token_hosts`, and as well protected as `base`: the document alone must not decide where assertions go.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub fn read(body: &[u8], base: &Url, token_hosts: &[String]) -> Result<Self, TokenError> {
+        let document: Document =
+            serde_json::from_slice(body).map_err(|_| TokenError::DiscoveryUnreadable { base: base.to_string() })?;
+        document.check_flow()?;
+        let gaps = document.gaps();
+        let written = document.token_endpoint.ok_or(TokenError::DiscoveryLacks { what: "token_endpoint" })?;
+        // Old servers wrote relative addresses.
+        let token_url = base.join(&written).map_err(|_| TokenError::DiscoveryLacks { what: "token_endpoint" })?;
+        let token_endpoint = if Url::parse(&written).is_ok() { written } else { token_url.to_string() };
+        let host = token_url.host_str().unwrap_or_default();
+        if base.host_str() != Some(host) && !token_hosts.iter().any(|allowed| allowed == host) {
+            return Err(TokenError::HostNotAllowed { host: host.to_owned() });
+        }
+        if token_url.scheme() != "https" && token_url.scheme() != base.scheme() {
+            return Err(TokenError::NotProtected { endpoint: token_endpoint });
+        }
+        let algorithms = document.token_endpoint_auth_signing_alg_values_supported;
+        Ok(Self { token_endpoint, token_url, gaps, algorithms })
+    }
+
+    /// Whether it takes assertions signed with this algorithm. One that does not say is asked to find out.
+    #[must_use]
+    pub fn accepts(&self, algorithm: SigningAlgorithm) -> bool {
+        self.algorithms.as_ref().is_none_or(|known| known.iter().any(|name| name == algorithm.as_str()))
+    }
+}
+
+impl Document {
+    /// Refuses a server that says that it does not do what is about to be asked of it.
+    fn check_flow(&self) -> Result<(), TokenError> {
+        let lacks = |list: &Option<Vec<String>>, word: &str| list.as_ref().is_some_and(|list| !has(list, word));
+        if lacks(&self.grant_types_supported, "client_credentials") {
+            return Err(TokenError::DiscoveryLacks { what: "client_credentials in grant_types_supported" });
+        }
+        if lacks(&self.token_endpoint_auth_methods_supported, "private_key_jwt") {
+            return Err(TokenError::DiscoveryLacks {
+                what: "private_key_jwt in token_endpoint_auth_methods_supported",
+            });
+        }
+        Ok(())
+    }
+
+    fn gaps(&self) -> Vec<&'static str> {
+        let has_word = |list: &Option<Vec<String>>, word: &str| list.as_ref().is_some_and(|list| has(list, word));
+        [
+            (self.grant_types_supported.is_none(), "grant_types_supported"),
+            (self.capabilities.is_none(), "capabilities"),
+            (
+                self.capabilities.is_some() && !has_word(&self.capabilities, "client-confidential-asymmetric"),
+                "client-confidential-asymmetric in capabilities",
+            ),
+            (
+                !has_word(&self.code_challenge_methods_supported, "S256"),
+                "S256 in code_challenge_methods_supported (needed for launches only)",
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(missing, what)| missing.then_some(what))
+        .collect()
+    }
+}
+
+fn has(list: &[String], word: &str) -> bool {
+    list.iter().any(|entry| entry == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn read(document: &Value) -> Result<AuthorizationServer, TokenError> {
+        let base = Url::parse("https://ehr.example/fhir/").unwrap();
+        AuthorizationServer::read(document.to_string().as_bytes(), &base, &["as.example".to_owned()])
+    }
+
+    fn complete() -> Value {
+        json!({
+            "token_endpoint": "https://ehr.example/token",
+            "grant_types_supported": ["client_credentials"],
+            "capabilities": ["client-confidential-asymmetric"],
+            "code_challenge_methods_supported": ["S256"],
+            "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": ["RS384"],
+        })
+    }
+
+    fn with(name: &str, value: Value) -> Value {
+        let mut document = complete();
+        document[name] = value;
+        document
+    }
+
+    #[test]
+    fn a_complete_document_has_no_gaps() {
+        let server = read(&complete()).unwrap();
+        assert_eq!(server.gaps, Vec::<&str>::new());
+        assert_eq!(server.token_endpoint, "https://ehr.example/token");
+        assert!(server.accepts(SigningAlgorithm::Rs384) && !server.accepts(SigningAlgorithm::Es384));
+    }
+
+    #[test]
+    fn the_token_endpoint_must_be_where_the_configuration_allows_it() {
+        assert!(read(&with("token_endpoint", json!("https://as.example/token"))).is_ok());
+        assert_eq!(
+            read(&with("token_endpoint", json!("oauth/token"))).unwrap().token_endpoint,
+            "https://ehr.example/fhir/oauth/token"
+        );
+        for (endpoint, host) in [
+            ("https://evil.example/token", "evil.example"),
+            ("https://ehr.example.evil/token", "ehr.example.evil"),
+            ("//evil.example/", "evil.example"),
+            ("https://ehr.example@evil.example/", "evil.example"),
+        ] {
+            let refused = read(&with("token_endpoint", json!(endpoint))).unwrap_err();
+            assert_eq!(refused, TokenError::HostNotAllowed { host: host.to_owned() }, "{endpoint}");
+        }
+        let plain = read(&with("token_endpoint", json!("http://ehr.example/token"))).unwrap_err();
+        assert!(matches!(plain, TokenError::NotProtected { .. }));
+    }
+
+    #[test]
+    fn a_server_without_the_flow_is_refused_and_a_terse_one_is_tried() {
+        for name in ["grant_types_supported", "token_endpoint_auth_methods_supported"] {
+            assert!(matches!(read(&with(name, json!(["other"]))), Err(TokenError::DiscoveryLacks { .. })), "{name}");
+        }
+        assert!(matches!(read(&with("token_endpoint", Value::Null)), Err(TokenError::DiscoveryLacks { .. })));
+        assert!(matches!(read(&json!([1])), Err(TokenError::DiscoveryUnreadable { .. })));
+        let terse = read(&json!({"token_endpoint": "https://ehr.example/token"})).unwrap();
+        assert_eq!(terse.gaps.len(), 3);
+        assert!(terse.accepts(SigningAlgorithm::Es384));
+    }
+}

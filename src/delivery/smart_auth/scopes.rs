@@ -1,0 +1,109 @@
+//! Scopes (SMART App Launch 2.2.0, scopes and launch context): what of the asked ones was granted.
+
+/// The letters of version 2 in their order: create, read, update, delete, search.
+const LETTERS: &str = "cruds";
+
+/// One clinical scope, `context/type.letters[?query]`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Scope<'a> {
+    context: &'a str,
+    resource_type: &'a str,
+    letters: &'a str,
+    /// A narrowing that only the server understands; empty when there is none.
+    query: &'a str,
+}
+
+/// What of `asked` is not among `granted`, in the words of version 2; both are lists parted by spaces. A server may
+/// answer in the words of version 1, and with wildcards.
+#[must_use]
+pub fn missing(asked: &str, granted: &str) -> Vec<String> {
+    asked.split_whitespace().filter_map(|scope| not_granted(scope, granted)).collect()
+}
+
+/// Whether `granted` lets its holder do what `letter` stands for, to every resource of a type.
+#[must_use]
+pub fn allows(granted: &str, resource_type: &str, letter: char) -> bool {
+    let scope = format!("system/{resource_type}.{letter}");
+    not_granted(&scope, granted).is_none()
+}
+
+/// What is left of a scope when all that is granted is taken away from it.
+fn not_granted(asked: &str, granted: &str) -> Option<String> {
+    let Some(scope) = Scope::parse(asked) else {
+        // A word without a structure, such as `offline_access`: it is there or it is not.
+        return (!granted.split_whitespace().any(|word| word == asked)).then(|| asked.to_owned());
+    };
+    let covers = |letter: char| {
+        granted.split_whitespace().filter_map(Scope::parse).any(|given| {
+            given.context == scope.context
+                && (given.resource_type == "*" || given.resource_type == scope.resource_type)
+                && (given.query.is_empty() || given.query == scope.query)
+                && given.letters.contains(letter)
+        })
+    };
+    let left: String = LETTERS.chars().filter(|letter| scope.letters.contains(*letter) && !covers(*letter)).collect();
+    if left.is_empty() {
+        return None;
+    }
+    let query = if scope.query.is_empty() { String::new() } else { format!("?{}", scope.query) };
+    Some(format!("{}/{}.{left}{query}", scope.context, scope.resource_type))
+}
+
+impl<'a> Scope<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let (scope, query) = text.split_once('?').unwrap_or((text, ""));
+        let (context, rest) = scope.split_once('/')?;
+        let (resource_type, permission) = rest.split_once('.')?;
+        let letters = match permission {
+            "read" => "rs",
+            "write" => "cud",
+            "*" => LETTERS,
+            letters if !letters.is_empty() && letters.chars().all(|letter| LETTERS.contains(letter)) => letters,
+            _ => return None,
+        };
+        Some(Self { context, resource_type, letters, query })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASKED: &str = "system/Observation.cruds system/Patient.rs";
+
+    #[test]
+    fn the_same_wildcards_and_version_one_cover() {
+        for granted in [
+            ASKED,
+            "system/*.cruds",
+            "system/*.*",
+            "system/Observation.read system/Observation.write system/Patient.read",
+            "system/Observation.crus system/Observation.d system/Patient.s system/Patient.r openid",
+        ] {
+            assert_eq!(missing(ASKED, granted), Vec::<String>::new(), "{granted}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named_letter_by_letter() {
+        assert_eq!(missing(ASKED, "system/Observation.rs"), ["system/Observation.cud", "system/Patient.rs"]);
+        assert_eq!(missing(ASKED, ""), ASKED.split(' ').collect::<Vec<_>>());
+        assert_eq!(missing("system/Patient.rs", "patient/Patient.rs user/*.rs"), ["system/Patient.rs"]);
+        assert_eq!(missing("offline_access", "openid"), ["offline_access"]);
+    }
+
+    #[test]
+    fn a_narrowed_grant_is_not_the_whole() {
+        let survey = "system/Observation.rs?category=survey";
+        assert_eq!(missing("system/Observation.rs", survey), ["system/Observation.rs"]);
+        assert_eq!(missing(survey, survey), Vec::<String>::new());
+        assert_eq!(missing(survey, "system/Observation.rs"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn single_permissions_can_be_asked_for() {
+        assert!(allows("system/*.write", "Observation", 'c'));
+        assert!(!allows("system/Observation.rs", "Observation", 'c'));
+        assert!(!allows("system/Observation.what", "Observation", 'c'));
+    }
+}

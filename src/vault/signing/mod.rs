@@ -1,0 +1,11 @@
+//! The keys this bridge signs with when it asks an authorization server for a token (SMART App Launch 2.2.0, Backend
+//! Services). They lie in a folder, one PEM file each; their public halves are published as a JWK Set (RFC 7517).
+//!
+//! A new key is published before it is used: servers keep what they have fetched for a while, and would not know the
+//! key of an assertion that comes too soon.
+
+mod folder;
+mod key;
+
+pub use folder::SigningKeys;
+pub use key::{SigningAlgorithm, SigningKey, SigningKeyError};
