@@ -67,13 +67,13 @@ impl TryFrom<Written> for Auth {
         let Written { method, client_id, scopes, token_hosts } = written;
         match method {
             Method::None if client_id.is_some() || scopes.is_some() || token_hosts.is_some() => {
-                Err("client_id, scopes and token_hosts are for method = \"backend-services\"")
+                Err("expected client_id, scopes and token_hosts only with method = \"backend-services\"")
             }
             Method::None => Ok(Self::None),
             Method::BackendServices => Ok(Self::BackendServices(BackendServices {
-                client_id: client_id
-                    .filter(|id| is_client_id(id))
-                    .ok_or("method = \"backend-services\" needs client_id: the name the clinic registered you under")?,
+                client_id: client_id.filter(|id| is_client_id(id)).ok_or(
+                    "expected client_id with method = \"backend-services\": the name the clinic registered you under",
+                )?,
                 scopes: scopes
                     .map_or(Some(DEFAULT_SCOPES.to_owned()), |scopes| tidy_scopes(&scopes))
                     .ok_or("expected scopes as system/<Type>.<cruds>, parted by spaces")?,
@@ -162,9 +162,9 @@ mod tests {
         for (auth, expected) in [
             ("client_id = \"m\"".to_owned(), "method"),
             ("method = \"basic\"".to_owned(), "backend-services"),
-            ("method = \"backend-services\"".to_owned(), "needs client_id"),
-            ("method = \"backend-services\"\nclient_id = \" m\"".to_owned(), "needs client_id"),
-            ("method = \"none\"\nclient_id = \"m\"".to_owned(), "are for method"),
+            ("method = \"backend-services\"".to_owned(), "expected client_id"),
+            ("method = \"backend-services\"\nclient_id = \" m\"".to_owned(), "expected client_id"),
+            ("method = \"none\"\nclient_id = \"m\"".to_owned(), "only with method"),
             (format!("{backend}secret = \"s\""), "secret"),
             (format!("{backend}scopes = \"\""), "expected scopes"),
             (format!("{backend}scopes = \"patient/Observation.rs\""), "expected scopes"),

@@ -239,6 +239,7 @@ fn environment() -> Env {
 fn unreadable(error: &figment::Error) -> ConfigError {
     let defect = match &error.kind {
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("expected {expected}"),
+        Kind::UnknownVariant(_, known) => format!("expected one of {}", known.join(", ")),
         Kind::UnknownField(name, known) => format!("there is no setting {name}; expected one of {}", known.join(", ")),
         Kind::MissingField(name) => format!("the setting {name} is missing"),
         Kind::DuplicateField(name) => format!("the setting {name} is given twice"),

@@ -95,19 +95,20 @@ impl Worker {
 
     /// Works through a lane until nothing is due on it, and gives it back.
     async fn work(&self, lane: &Lane) -> Result<(), WorkError> {
-        let mut known = None;
+        let ehr = self.ehrs.get(&lane.key.clinic);
+        let (mut known, mut asked) = (None, None);
         for _ in 0..ITEMS_PER_LEASE {
             if *self.stopping.borrow() {
                 break;
             }
-            // Token and capabilities are asked for now, so that between the decision and the send there is nothing else.
-            let ready = match self.ehrs.get(&lane.key.clinic) {
-                Some(ehr) => Some(Ready { ehr, ticket: ehr.prepare(self.clock.now()).await }),
-                None => None,
-            };
-            known = self.turn(lane, ready.as_ref(), known).await?;
-            if known.is_none() {
-                return Ok(());
+            let at_hand = |ehr: &EhrClient| ehr.ready(self.clock.now()).map(Ok);
+            let ready = ehr.map(|ehr| Ready { ehr, ticket: asked.take().or_else(|| at_hand(ehr)) });
+            match (self.turn(lane, ready.as_ref(), known.take()).await?, ehr) {
+                (Turned::Known(next), _) => known = Some(*next),
+                // Asked outside of any transaction; the next turn decides anew, and then nothing stands between the
+                // decision and the send.
+                (Turned::Unprepared, Some(ehr)) => asked = Some(ehr.prepare(self.clock.now()).await),
+                (Turned::GaveBack | Turned::Unprepared, _) => return Ok(()),
             }
         }
         let mut turn = self.begin_turn(lane, known).await?;
@@ -115,32 +116,32 @@ impl Worker {
         Ok(commit(turn.tx).await?)
     }
 
-    /// Settles what is known of the previous item and deals with the next one. `None`: the lane was given back.
-    async fn turn(
-        &self,
-        lane: &Lane,
-        ready: Option<&Ready<'_>>,
-        known: Option<Known>,
-    ) -> Result<Option<Known>, WorkError> {
+    /// Settles what is known of the previous item and deals with the next one.
+    async fn turn(&self, lane: &Lane, ready: Option<&Ready<'_>>, known: Option<Known>) -> Result<Turned, WorkError> {
         let mut turn = self.begin_turn(lane, known).await?;
         for _ in 0..SETTLED_PER_TRANSACTION {
             let head = turn.tx.lane_head(&lane.key).await?.filter(|(_, due_at)| *due_at <= turn.now);
             let Some((item, _)) = head else {
                 turn.tx.release_lane(lane).await?;
                 commit(turn.tx).await?;
-                return Ok(None);
+                return Ok(Turned::GaveBack);
             };
             let verdict = match self.weigh(&turn, ready, &item) {
                 Step::Settle(verdict) => verdict,
                 Step::Park(until) => {
                     turn.tx.park_lane(lane, until).await?;
                     commit(turn.tx).await?;
-                    return Ok(None);
+                    return Ok(Turned::GaveBack);
                 }
-                Step::Search(ready) => {
+                Step::Prepare => {
                     turn.tx.commit().await?;
-                    let found = search(ready, &item).await;
-                    return Ok(Some(Known { from: item.state, item, verdict: Verdict::Searched(found) }));
+                    return Ok(Turned::Unprepared);
+                }
+                Step::Search(ehr, ticket) => {
+                    turn.tx.commit().await?;
+                    let found = ehr.find(&item.resource_type, &item.identifier, ticket).await;
+                    let known = Known { from: item.state, item, verdict: Verdict::Searched(found) };
+                    return Ok(Turned::Known(Box::new(known)));
                 }
                 Step::Send(ehr, ticket, permit, body) => {
                     turn.tx.mark_sending(&item, turn.now).await?;
@@ -148,14 +149,15 @@ impl Worker {
                     crash_point("deliver:marked-sending");
                     let verdict = self.send(ehr, ticket, &permit, body, turn.lease_end).await;
                     crash_point("deliver:answered");
-                    return Ok(Some(Known { from: DeliveryState::Sending, item, verdict }));
+                    let known = Known { from: DeliveryState::Sending, item, verdict };
+                    return Ok(Turned::Known(Box::new(known)));
                 }
             };
             settle(&mut turn.tx, &item, item.state, &verdict, self.rules(), turn.now).await?;
         }
         turn.tx.yield_lane(lane, turn.now).await?;
         commit(turn.tx).await?;
-        Ok(None)
+        Ok(Turned::GaveBack)
     }
 
     /// Begins a transaction that holds the member's consent and the lane's lease, and settles the previous item in it.
@@ -182,7 +184,15 @@ impl Worker {
             return Step::Settle(Verdict::NotTried("clinic-not-configured"));
         };
         if matches!(item.state, DeliveryState::Sending | DeliveryState::Unknown) {
-            return Step::Search(ready);
+            return match &ready.ticket {
+                None => Step::Prepare,
+                Some(Ok(ticket)) => Step::Search(ready.ehr, ticket),
+                // Without a token it stays unknown.
+                Some(Err(error)) => {
+                    let (reason, retry_after) = (error.code().to_owned(), error.retry_after());
+                    Step::Settle(Verdict::Searched(Found::Undecided { reason, retry_after }))
+                }
+            };
         }
         let permit = match decide(&turn.grants, item, &item.clinic, Purpose::Treatment, turn.now) {
             Ok(permit) => permit,
@@ -199,8 +209,9 @@ impl Worker {
             key.open(PAYLOAD_COLUMN, item.id.0.as_bytes(), sealed).ok()
         });
         match (opened, &ready.ticket) {
-            (Some(body), Ok(ticket)) => Step::Send(ready.ehr, ticket, permit, body),
-            (Some(_), Err(error)) => {
+            (Some(_), None) => Step::Prepare,
+            (Some(body), Some(Ok(ticket))) => Step::Send(ready.ehr, ticket, permit, body),
+            (Some(_), Some(Err(error))) => {
                 let (reason, retry_after) = (error.code().to_owned(), error.retry_after());
                 Step::Settle(Verdict::Sent(Created::NotStored { reason, retry_after }))
             }
@@ -248,26 +259,29 @@ struct Turn {
     lease_end: Timestamp,
 }
 
-/// An EHR, and what must be at hand before anything is sent to it.
+/// An EHR, and what must be at hand before anything is sent to it: not yet asked for, had, or not to be had.
 struct Ready<'a> {
     ehr: &'a EhrClient,
-    ticket: Result<Ticket, TokenError>,
+    ticket: Option<Result<Ticket, TokenError>>,
+}
+
+/// How a turn ended.
+enum Turned {
+    /// The lane was given back.
+    GaveBack,
+    /// Something is known of an item, and not yet settled.
+    Known(Box<Known>),
+    /// There is something to send or to search for, and no ticket for it.
+    Unprepared,
 }
 
 /// What is to be done with the first item of a lane.
 enum Step<'a> {
     Settle(Verdict),
     Park(Timestamp),
-    Search(&'a Ready<'a>),
+    Prepare,
+    Search(&'a EhrClient, &'a Ticket),
     Send(&'a EhrClient, &'a Ticket, Permit<'a, Delivery>, Vec<u8>),
-}
-
-/// Searches for an item whose fate is unknown. Without a token it stays unknown.
-async fn search(ready: &Ready<'_>, item: &Delivery) -> Found {
-    match &ready.ticket {
-        Ok(ticket) => ready.ehr.find(&item.resource_type, &item.identifier, ticket).await,
-        Err(error) => Found::Undecided { reason: error.code().to_owned(), retry_after: error.retry_after() },
-    }
 }
 
 /// An item, where it stands, and what is known of its fate, not yet settled.

@@ -95,6 +95,8 @@ on_both_databases! {
         gate.revoke_all();
         bridge.clock.advance(SignedDuration::from_secs(10));
         bridge.deliver().await;
+        bridge.clock.advance(SignedDuration::from_secs(1));
+        bridge.deliver().await;
         assert_eq!(bridge.count(DeliveryState::Confirmed).await, 1, "{:?}", bridge.counts().await);
         assert_eq!((gate.asked(), ehr.observations().await.len()), (2, 1));
     }

@@ -91,6 +91,16 @@ impl EhrClient {
         self.egress.send(request).await
     }
 
+    /// A ticket, if nothing has to be asked for it.
+    #[must_use]
+    pub fn ready(&self, now: Timestamp) -> Option<Ticket> {
+        let token = match &self.auth {
+            Some(auth) => Some(auth.at_hand()?),
+            None => None,
+        };
+        Some(Ticket { token, capabilities: self.known_capabilities(now)? })
+    }
+
     /// A ticket; what is not known or held is asked for.
     ///
     /// # Errors

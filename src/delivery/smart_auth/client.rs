@@ -97,7 +97,7 @@ impl SmartAuth {
 
     /// The token, if there is one that need not be renewed.
     #[must_use]
-    fn at_hand(&self) -> Option<Arc<AccessToken>> {
+    pub fn at_hand(&self) -> Option<Arc<AccessToken>> {
         let now = self.clock.now();
         self.held().token.clone().filter(|token| now < token.renew_at)
     }
