@@ -47,6 +47,19 @@ pub enum MappingError {
 /// # Errors
 /// [`MappingError`]; never for a reading that passed its JSON Schema.
 pub fn to_fhir(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Result<Outbound, MappingError> {
+    let (resource, decimals) = resource(permit, recipient)?;
+    Ok(Outbound {
+        resource_type: "Observation",
+        identifier: recipient.identifier.to_string(),
+        body: fhir_codec::to_bytes(&resource, &decimals)?,
+    })
+}
+
+/// The resource that [`to_fhir`] writes, with its decimals as they were given.
+///
+/// # Errors
+/// [`MappingError`]; never for a reading that passed its JSON Schema.
+pub fn resource(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Result<(Resource, Decimals), MappingError> {
     let reading = permit.item();
     let mut decimals = Decimals::new();
     let body = match (permit.detail(), &reading.measure) {
@@ -54,10 +67,5 @@ pub fn to_fhir(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Result
         (Detail::EveryEntry, Measure::Note(text)) => note::body(text)?,
         (Detail::EveryEntry, Measure::Tags(tags)) => tags::body(tags)?,
     };
-    let observation = envelope::observation(reading, recipient, body)?;
-    Ok(Outbound {
-        resource_type: "Observation",
-        identifier: recipient.identifier.to_string(),
-        body: fhir_codec::to_bytes(&Resource::Observation(observation), &decimals)?,
-    })
+    Ok((Resource::Observation(envelope::observation(reading, recipient, body)?), decimals))
 }
