@@ -1,6 +1,7 @@
 //! Logs: one line each, JSON or plain, and never a personal value.
 
 use std::error::Error;
+use std::io::IsTerminal;
 use std::iter;
 
 use serde::Deserialize;
@@ -41,8 +42,11 @@ pub fn is_filter(filter: &str) -> bool {
 /// [`InvalidFilter`].
 pub fn init(filter: &str, format: LogFormat) -> Result<(), InvalidFilter> {
     let filter = EnvFilter::try_new(filter).map_err(|_| InvalidFilter)?;
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_span_events(FmtSpan::NONE);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_span_events(FmtSpan::NONE);
     let started = match format {
         LogFormat::Plain => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
