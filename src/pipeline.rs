@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::consent::decide::{DenyReason, Permit, decide};
 use crate::domain::clock::Clock;
+use crate::domain::delivery::Operation;
 use crate::domain::grant::{Grant, Purpose};
 use crate::domain::ids::{ClinicId, CommunityId, MemberId, ReadingId};
 use crate::domain::reading::Reading;
@@ -310,7 +311,7 @@ impl Members {
         let recipient = Recipient { patient, identifier, source: &bridge.source };
         let key = self.key(reading.member)?;
         let outbound = to_fhir(&permit, recipient)?;
-        Ok(Parcel { permit, outbound, key })
+        Ok(Parcel { permit, operation: Operation::Create, outbound, key })
     }
 
     fn key(&self, member: MemberId) -> Result<&MemberKey, AcceptError> {

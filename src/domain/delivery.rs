@@ -67,6 +67,38 @@ impl DeliveryState {
     }
 }
 
+/// What an item does with the resource that has its identifier.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Operation {
+    /// The EHR gets it for the first time.
+    Create,
+    /// The member changed their entry: what the EHR has is brought up to date, and marked as corrected.
+    Correct,
+    /// The member deleted their entry: what the EHR has is marked as entered in error.
+    Retract,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 3] = [Self::Create, Self::Correct, Self::Retract];
+
+    /// The word used in the database and the logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Correct => "correct",
+            Self::Retract => "retract",
+        }
+    }
+
+    /// The operation with this name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.as_str() == name)
+    }
+}
+
 /// An outbox item as a worker finds it at the head of a lane. Its content stays sealed until it is sent.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -84,6 +116,8 @@ pub struct Delivery {
     pub category: Category,
     /// When the fact was lived.
     pub measured_at: Timestamp,
+    /// What it does with the resource.
+    pub operation: Operation,
     /// FHIR resource type.
     pub resource_type: String,
     /// Value of the resource's identifier, the same for every attempt.

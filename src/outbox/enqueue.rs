@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::consent::decide::{Disclosable, Permit};
+use crate::domain::delivery::Operation;
 use crate::domain::entropy::{Entropy, NoEntropy};
 use crate::domain::ids::DeliveryId;
 use crate::domain::outbound::Outbound;
@@ -16,6 +17,8 @@ use crate::vault::{MemberKey, SealError};
 pub struct Parcel<'a, T> {
     /// Why it may go, and to whom.
     pub permit: Permit<'a, T>,
+    /// What becomes of the resource.
+    pub operation: Operation,
     /// What goes.
     pub outbound: Outbound,
     /// The member's key: the content is sealed with it.
@@ -39,7 +42,8 @@ pub enum EnqueueError {
 /// The column a payload is sealed for; its row is the delivery's id.
 pub const PAYLOAD_COLUMN: &str = "outbox.sealed_payload";
 
-/// Puts parcels at the end of their lanes, in the given order.
+/// Puts parcels at the end of their lanes, in the given order. A correction or a retraction takes the place of what was
+/// said earlier of the same resource and not sent yet.
 ///
 /// # Errors
 /// [`EnqueueError`]; the caller's transaction must then be dropped.
@@ -54,6 +58,13 @@ pub async fn enqueue<T: Disclosable>(
         *counts.entry(lane_of(&parcel.permit)).or_default() += 1;
     }
     let mut next = tx.reserve_lanes(&counts, now).await?;
+    // After the lanes are reserved: nobody marks their items as sending from here on.
+    let changed: Vec<String> = parcels
+        .iter()
+        .filter(|parcel| parcel.operation != Operation::Create)
+        .map(|parcel| parcel.outbound.identifier.clone())
+        .collect();
+    tx.supersede(&changed, now).await?;
     for (lane, last) in &mut next {
         *last -= counts.get(lane).copied().unwrap_or_default();
     }
@@ -67,6 +78,7 @@ pub async fn enqueue<T: Disclosable>(
             id,
             seq: *seq,
             lane,
+            operation: parcel.operation,
             grant: parcel.permit.grant().0,
             category: parcel.permit.item().category(),
             measured_at: parcel.permit.item().measured_at(),

@@ -10,7 +10,7 @@ use super::error::changed;
 use super::lanes::LaneKey;
 use super::{ROWS_PER_STATEMENT, StoreError, Tx, instant, named, on};
 use crate::domain::category::Category;
-use crate::domain::delivery::{Delivery, DeliveryState};
+use crate::domain::delivery::{Delivery, DeliveryState, Operation};
 use crate::domain::ids::{ClinicId, DeliveryId, GrantId, MemberId};
 
 /// An item to be put on its lane.
@@ -24,6 +24,8 @@ pub struct NewDelivery {
     pub seq: i64,
     /// The grant that permits it.
     pub grant: GrantId,
+    /// What it does with the resource.
+    pub operation: Operation,
     /// The category it falls under.
     pub category: Category,
     /// When the fact was lived.
@@ -64,7 +66,7 @@ pub struct LedgerEntry {
     pub ehr_version: Option<String>,
 }
 
-type Row = (Uuid, i64, Uuid, String, i64, String, String, String, i32, i64, Option<String>, Option<Vec<u8>>);
+type Row = (Uuid, i64, Uuid, String, String, i64, String, String, String, i32, i64, Option<String>, Option<Vec<u8>>);
 
 impl Tx {
     /// Puts items on their lanes; their sequence numbers come from [`Tx::reserve_lanes`] in this transaction. An item
@@ -76,7 +78,7 @@ impl Tx {
         for chunk in items.chunks(ROWS_PER_STATEMENT) {
             on!(self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
-                    "INSERT INTO outbox (clinic_id, member_id, seq, delivery_id, grant_id, category, measured_at, \
+                    "INSERT INTO outbox (clinic_id, member_id, seq, delivery_id, grant_id, operation, category, measured_at, \
                      resource_type, identifier, sealed_payload, state, attempts, due_at, created_at, updated_at) ",
                 );
                 query.push_values(chunk, |mut row, item| {
@@ -85,6 +87,7 @@ impl Tx {
                         .push_bind(item.seq)
                         .push_bind(item.id.0)
                         .push_bind(item.grant.0)
+                        .push_bind(item.operation.as_str())
                         .push_bind(item.category.as_str())
                         .push_bind(item.measured_at.as_microsecond())
                         .push_bind(item.resource_type)
@@ -97,6 +100,29 @@ impl Tx {
                         .push_bind(now.as_microsecond());
                 });
                 query.push(" ON CONFLICT DO NOTHING");
+                query.build().execute(conn).await?.rows_affected()
+            });
+        }
+        Ok(())
+    }
+
+    /// Withdraws what waits to be sent of resources that a later item changes, and erases its content. The caller has
+    /// reserved their lanes in this transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn supersede(&mut self, identifiers: &[String], now: Timestamp) -> Result<(), StoreError> {
+        for chunk in identifiers.chunks(ROWS_PER_STATEMENT) {
+            on!(self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new(
+                    "UPDATE outbox SET state = 'withdrawn', sealed_payload = NULL, reason = 'superseded', updated_at = ",
+                );
+                query.push_bind(now.as_microsecond()).push(" WHERE state IN ('ready', 'retry') AND identifier IN (");
+                let mut list = query.separated(", ");
+                for identifier in chunk {
+                    list.push_bind(identifier);
+                }
+                query.push(")");
                 query.build().execute(conn).await?.rows_affected()
             });
         }
@@ -131,7 +157,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn lane_head(&mut self, lane: &LaneKey) -> Result<Option<(Delivery, Timestamp)>, StoreError> {
-        const SQL: &str = "SELECT delivery_id, seq, grant_id, category, measured_at, resource_type, identifier, state, \
+        const SQL: &str = "SELECT delivery_id, seq, grant_id, operation, category, measured_at, resource_type, identifier, state, \
              attempts, due_at, reason, sealed_payload FROM outbox \
              WHERE clinic_id = $1 AND member_id = $2 AND state IN ('ready', 'sending', 'retry', 'unknown') \
              ORDER BY seq LIMIT 1";
@@ -290,14 +316,28 @@ impl Tx {
 }
 
 fn read(lane: &LaneKey, row: Row) -> Result<(Delivery, Timestamp), StoreError> {
-    let (id, seq, grant, category, measured_at, resource_type, identifier, state, attempts, due_at, reason, payload) =
-        row;
+    let (
+        id,
+        seq,
+        grant,
+        operation,
+        category,
+        measured_at,
+        resource_type,
+        identifier,
+        state,
+        attempts,
+        due_at,
+        reason,
+        payload,
+    ) = row;
     let delivery = Delivery {
         id: DeliveryId(id),
         clinic: lane.clinic.clone(),
         member: MemberId(lane.member.0),
         seq,
         grant: GrantId(grant),
+        operation: named(Operation::from_name(&operation), "an operation it should not")?,
         category: named(Category::from_name(&category), "a category it should not")?,
         measured_at: instant(measured_at)?,
         resource_type,
