@@ -32,7 +32,12 @@ fn map(criterion: &mut Criterion, name: &str, reading: &Reading) {
     let clinic = sample::clinic();
     let grants = [sample::grant(1, sample::MEMBER, sample::clinic())];
     let permit = decide(&grants, reading, &clinic, Purpose::Treatment, sample::now()).unwrap();
-    let recipient = Recipient { patient: "example", identifier: Uuid::from_u128(3), source: "urn:mostik:bridge" };
+    let recipient = Recipient {
+        patient: "example",
+        identifier: Uuid::from_u128(3),
+        source: "urn:mostik:bridge",
+        recorded: jiff::Timestamp::UNIX_EPOCH,
+    };
     let (typed, decimals) = resource(&permit, recipient).unwrap();
     let bytes = to_fhir(&permit, recipient).unwrap().body;
     let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();

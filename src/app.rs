@@ -1,6 +1,5 @@
 //! The only wiring: from settings to a running bridge.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -15,15 +14,17 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::config::{Auth, Clinic, Config};
+use crate::delivery::desk::{Desk, Parts, Patience};
+use crate::delivery::desks::{Counterpart, Desks};
 use crate::delivery::egress::{Egress, EgressError, EgressPolicy};
-use crate::delivery::ehr::{EhrClient, with_slash};
+use crate::delivery::ehr::{EhrClient, EhrSettings, with_slash};
+use crate::delivery::form::Forms;
 use crate::delivery::smart_auth::{ClientSettings, SmartAuth};
-use crate::delivery::worker::{Patience, Worker};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::ids::ClinicId;
 use crate::inbound::event::EventSchemas;
-use crate::mapping::to_fhir::IDENTIFIER_SYSTEM;
+use crate::mapping::to_fhir::{self, IDENTIFIER_SYSTEM};
 use crate::pipeline::Bridge;
 use crate::store::{Store, StoreError};
 use crate::telemetry::logs::chain;
@@ -79,39 +80,42 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
     Ok(Bridge { store, keyring, signing, clock, source, wake: Arc::new(Notify::new()) })
 }
 
-/// A worker for every configured clinic.
+/// A desk for every configured clinic.
 ///
 /// # Errors
 /// [`StartError`].
-pub fn worker(config: &Config, bridge: &Bridge) -> Result<Worker, StartError> {
+pub fn desks(config: &Config, bridge: &Bridge) -> Result<Desks, StartError> {
     let (signing, clock) = (bridge.signing.clone(), bridge.clock.clone());
     let unsigned = config.clinics.iter().find(|(_, clinic)| clinic.auth != Auth::None);
     if let Some((id, _)) = unsigned.filter(|_| signing.all(clock.now()).is_empty()) {
         return Err(StartError::NoSigningKey(id.clone()));
     }
-    let outward = Outward::new(config, signing, clock, bridge.keyring.entropy().clone())?;
-    let ehrs: HashMap<ClinicId, EhrClient> =
-        config.clinics.iter().map(|(id, clinic)| (id.clone(), outward.ehr(id, clinic))).collect();
+    let outward = Outward { signing, clock, entropy: bridge.keyring.entropy().clone() };
+    let counterpart = |(id, clinic): (&ClinicId, &Clinic)| {
+        let forms = Forms { document: to_fhir::document, provenance: clinic.provenance, rules: clinic.rules.clone() };
+        let other = Counterpart { ehr: Arc::new(outward.ehr(config, id, clinic)?), forms: Arc::new(forms) };
+        Ok((id.clone(), other))
+    };
+    let clinics = config.clinics.iter().map(counterpart).collect::<Result<_, StartError>>()?;
     let patience = Patience {
         lease: SignedDuration::from_secs(config.delivery.lease_seconds),
         timeout: SignedDuration::from_secs(config.delivery.timeout_seconds.cast_signed()),
         doubt: SignedDuration::from_secs(config.delivery.doubt_seconds),
     };
-    Ok(Worker {
+    let parts = Parts {
         store: bridge.store.clone(),
         keyring: bridge.keyring.clone(),
         clock: bridge.clock.clone(),
-        ehrs: Arc::new(ehrs),
         patience,
+        batch_size: config.delivery.batch_size,
         stopping: watch::channel(false).1,
-    })
+    };
+    Ok(Desks { parts, clinics: Arc::new(clinics) })
 }
 
 /// What every client of an EHR is made from.
 #[derive(Clone, Debug)]
 pub struct Outward {
-    /// The way out.
-    pub egress: Egress,
     /// The keys to sign with.
     pub signing: SigningKeys,
     /// The time.
@@ -121,23 +125,17 @@ pub struct Outward {
 }
 
 impl Outward {
-    /// The way out to the hosts of the configured clinics, and no others.
+    /// The client for a clinic's EHR: with a way out of its own, to the hosts of this clinic and no others.
     ///
     /// # Errors
-    /// [`StartError`].
-    pub fn new(config: &Config, signing: SigningKeys, clock: Clock, entropy: Entropy) -> Result<Self, StartError> {
+    /// [`StartError::Egress`].
+    pub fn ehr(&self, config: &Config, id: &ClinicId, clinic: &Clinic) -> Result<EhrClient, StartError> {
+        let Self { signing, clock, entropy } = self.clone();
         let egress = Egress::new(EgressPolicy {
-            hosts: config.clinics.values().flat_map(Clinic::hosts).collect(),
+            hosts: clinic.hosts().collect(),
             private_networks: config.delivery.private_networks,
             timeout: config.timeout(),
         })?;
-        Ok(Self { egress, signing, clock, entropy })
-    }
-
-    /// The client for a clinic's EHR.
-    #[must_use]
-    pub fn ehr(&self, id: &ClinicId, clinic: &Clinic) -> EhrClient {
-        let Self { egress, signing, clock, entropy } = self.clone();
         let base = with_slash(&clinic.fhir_base);
         let auth = match &clinic.auth {
             Auth::None => None,
@@ -148,10 +146,18 @@ impl Outward {
                     scopes: services.scopes.clone(),
                     token_hosts: services.token_hosts.clone(),
                 };
-                Some(SmartAuth::new(egress.clone(), base.clone(), settings, signing, clock, entropy.clone()))
+                let (egress, base) = (egress.clone(), base.clone());
+                Some(SmartAuth::new(egress, base, settings, signing, clock.clone(), entropy.clone()))
             }
         };
-        EhrClient::new(egress, base, IDENTIFIER_SYSTEM, entropy, auth)
+        let settings = EhrSettings {
+            base,
+            identifier_system: IDENTIFIER_SYSTEM,
+            auth,
+            takes: clinic.takes,
+            concurrency: clinic.concurrency.unwrap_or(config.delivery.concurrency),
+        };
+        Ok(EhrClient::new(egress, settings, clock, entropy))
     }
 }
 
@@ -196,10 +202,11 @@ pub async fn serve(
     let server = http_server(config, bridge.clone(), listener)?;
     let handle = server.handle();
     let (stopping, stopped) = watch::channel(false);
-    let worker = Worker { stopping: stopped, ..worker(config, &bridge)? };
+    let mut desks = desks(config, &bridge)?;
+    desks.parts.stopping = stopped;
     let mut running = JoinSet::new();
-    for _ in 0..config.delivery.workers {
-        running.spawn(work(worker.clone(), bridge.wake.clone()));
+    for desk in desks.open() {
+        running.spawn(work(desk, desks.parts.stopping.clone(), bridge.wake.clone()));
     }
     running.spawn(async move { server.await.map_err(StartError::Server) });
     tracing::info!(%address, database = bridge.store.kind(), clinics = config.clinics.len(), "listening");
@@ -230,24 +237,29 @@ pub async fn serve(
     }
 }
 
-/// One worker's life: work while there is something due, otherwise wait to be woken.
-async fn work(worker: Worker, wake: Arc<Notify>) -> Result<(), StartError> {
-    let mut stopping = worker.stopping.clone();
+/// One desk's life: work while there is something to do, otherwise wait for an answer, or to be woken.
+async fn work(mut desk: Desk, mut stopping: watch::Receiver<bool>, wake: Arc<Notify>) -> Result<(), StartError> {
     while !*stopping.borrow() {
         let woken = wake.notified();
-        match worker.run_once().await {
+        let failed = match desk.step().await {
             Ok(true) => continue,
-            Ok(false) => {}
+            Ok(false) => false,
             Err(error) => {
-                let cause = chain(&error);
-                tracing::warn!(cause, "a lane was left; it is taken up again when its lease has run out");
+                let (clinic_id, cause) = (desk.clinic(), chain(&error));
+                tracing::warn!(%clinic_id, cause, "work was left; it is taken up again later");
+                true
             }
-        }
+        };
         tokio::select! {
-            () = woken => {}
-            () = tokio::time::sleep(POLL) => {}
+            () = woken, if !failed => desk.wake(),
+            true = desk.finished(), if !failed => {}
+            () = tokio::time::sleep(POLL) => desk.wake(),
             _ = stopping.changed() => {}
         }
+    }
+    if let Err(error) = desk.finish().await {
+        let (clinic_id, cause) = (desk.clinic(), chain(&error));
+        tracing::warn!(%clinic_id, cause, "work was left; the next start finds it again");
     }
     Ok(())
 }

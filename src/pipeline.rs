@@ -143,7 +143,7 @@ async fn take(
     let mut parcels = Vec::new();
     for candidate in candidates.iter().filter(|candidate| is_kept(&outcomes, candidate)) {
         for (patient, permit) in members.permits(&candidate.reading, now) {
-            parcels.push((candidate.position, members.parcel(bridge, patient, permit)?));
+            parcels.push((candidate.position, members.parcel(bridge, patient, permit, now)?));
         }
     }
     let parcels = leave_out_what_is_under_way(tx, parcels, &mut outcomes).await?;
@@ -304,11 +304,12 @@ impl Members {
         bridge: &Bridge,
         patient: &str,
         permit: Permit<'a, Reading>,
+        now: Timestamp,
     ) -> Result<Parcel<'a, Reading>, AcceptError> {
         let reading = permit.item();
         let clinic = permit.clinic().as_str().as_bytes();
         let identifier = bridge.keyring.index().uuid("identifier", &[clinic, reading.id.0.as_bytes()]);
-        let recipient = Recipient { patient, identifier, source: &bridge.source };
+        let recipient = Recipient { patient, identifier, source: &bridge.source, recorded: now };
         let key = self.key(reading.member)?;
         let outbound = to_fhir(&permit, recipient)?;
         Ok(Parcel { permit, operation: Operation::Create, outbound, key })

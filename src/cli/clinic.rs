@@ -16,9 +16,9 @@ pub async fn check(config: &Config, id: &ClinicId) -> anyhow::Result<()> {
         .get(id)
         .with_context(|| format!("there is no clinic {id} in the configuration: expected a section [clinics.{id}]"))?;
     let clock = Clock::System;
-    let outward = Outward::new(config, app::signing_keys(config, &clock)?, clock.clone(), Entropy::System)?;
+    let outward = Outward { signing: app::signing_keys(config, &clock)?, clock, entropy: Entropy::System };
     println!("{}, {}", clinic.name, clinic.fhir_base);
-    let steps = check::check(&outward.ehr(id, clinic), clock.now()).await;
+    let steps = check::check(&outward.ehr(config, id, clinic)?).await;
     steps.iter().for_each(print_step);
     match steps.iter().filter(|step| matches!(step.outcome, Outcome::Wrong(_))).count() {
         0 => Ok(()),

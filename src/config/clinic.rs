@@ -4,6 +4,7 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use super::ConfigError;
+use crate::domain::form::{Rule, Takes};
 
 /// What is asked for when `scopes` is not set: to create Observations and find them again, and to read the Patient.
 pub const DEFAULT_SCOPES: &str = "system/Observation.cruds system/Patient.rs";
@@ -19,6 +20,21 @@ pub struct Clinic {
     /// How the bridge proves there who it is.
     #[serde(default)]
     pub auth: Auth,
+    /// Requests to its EHR under way at the same time, if not as many as to any.
+    pub concurrency: Option<usize>,
+    /// Whether each resource carries its Provenance.
+    #[serde(default = "yes")]
+    pub provenance: bool,
+    /// What its EHR takes, whatever it says itself.
+    #[serde(default)]
+    pub takes: Takes,
+    /// What is changed in resources before they go.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// How the bridge proves who it is.
@@ -106,6 +122,10 @@ impl Clinic {
         let plain = base.query().is_none() && base.fragment().is_none() && anonymous;
         if !matches!(base.scheme(), "http" | "https") || !plain {
             return invalid("an http(s) URL without user, password, query and fragment");
+        }
+        if self.concurrency.is_some_and(|concurrency| !(1..=256).contains(&concurrency)) {
+            let setting = format!("clinics.{id}.concurrency");
+            return Err(ConfigError::Invalid { setting, expected: "a number from 1 to 256" });
         }
         if base.scheme() == "http" && !private_networks {
             return invalid("https (http is for delivery.private_networks = true only)");

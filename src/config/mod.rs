@@ -95,8 +95,10 @@ pub struct Bridge {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Delivery {
-    /// Lanes worked on at the same time.
-    pub workers: usize,
+    /// Requests to one EHR under way at the same time.
+    pub concurrency: usize,
+    /// Items in one request, where the EHR takes batches.
+    pub batch_size: usize,
     /// The longest request, in seconds.
     pub timeout_seconds: u64,
     /// How long a worker may have a lane without a sign of life, in seconds.
@@ -175,8 +177,11 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let invalid = |setting: &str, expected| Err(ConfigError::Invalid { setting: setting.to_owned(), expected });
-        if self.delivery.workers == 0 || self.delivery.workers > 256 {
-            return invalid("delivery.workers", "a number from 1 to 256");
+        if self.delivery.concurrency == 0 || self.delivery.concurrency > 256 {
+            return invalid("delivery.concurrency", "a number from 1 to 256");
+        }
+        if self.delivery.batch_size == 0 || self.delivery.batch_size > 100 {
+            return invalid("delivery.batch_size", "a number from 1 to 100");
         }
         if self.delivery.timeout_seconds == 0 || self.delivery.timeout_seconds > 60 {
             return invalid("delivery.timeout_seconds", "a number of seconds from 1 to 60");
@@ -284,7 +289,8 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_with_what_was_expected() {
         for (text, setting) in [
-            ("[delivery]\nworkers = 0", "delivery.workers"),
+            ("[delivery]\nconcurrency = 0", "delivery.concurrency"),
+            ("[delivery]\nbatch_size = 1000", "delivery.batch_size"),
             ("[delivery]\ntimeout_seconds = 61", "delivery.timeout_seconds"),
             ("[delivery]\nlease_seconds = 20", "delivery.lease_seconds"),
             ("[log]\nfilter = \"info,,=\"", "log.filter"),

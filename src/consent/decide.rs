@@ -47,9 +47,9 @@ pub trait Disclosable {
 /// ```
 /// Given for a reading, and used to send another item:
 /// ```compile_fail,E0308
-/// # use mostik::{consent::decide::Permit, delivery::ehr::EhrClient, domain::reading::Reading};
-/// async fn send(ehr: &EhrClient, permit: &Permit<'_, Reading>) {
-///     ehr.create(permit, Vec::new(), jiff::Timestamp::UNIX_EPOCH).await;
+/// # use mostik::{consent::decide::Permit, delivery::ehr::{EhrClient, Resource, Ticket}, domain::reading::Reading};
+/// async fn send(ehr: &EhrClient, permit: &Permit<'_, Reading>, resource: Resource, ticket: &Ticket) {
+///     ehr.create(permit, resource, ticket).await;
 /// }
 /// ```
 /// Kept when its item is gone:
@@ -92,6 +92,65 @@ impl<T> Permit<'_, T> {
     #[must_use]
     pub const fn detail(&self) -> Detail {
         self.detail
+    }
+}
+
+/// A permit that owns its item: what a delivery carries from the decision to the request. Like a [`Permit`], it can be
+/// neither built nor copied outside this module.
+///
+/// ```compile_fail,E0451
+/// # use mostik::{consent::decide::Cleared, domain::delivery::Delivery};
+/// fn forge(item: Delivery) -> Cleared<Delivery> {
+///     Cleared { item, at: jiff::Timestamp::UNIX_EPOCH }
+/// }
+/// ```
+/// A delivery goes with its own clearance only, and not without one:
+/// ```compile_fail,E0308
+/// # use mostik::{delivery::ehr::{EhrClient, Resource, Ticket}, domain::delivery::Delivery};
+/// async fn send(ehr: &EhrClient, item: &Delivery, resource: Resource, ticket: &Ticket) {
+///     ehr.create(item, resource, ticket).await;
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "a clearance that is not used lets nothing out"]
+pub struct Cleared<T> {
+    item: T,
+    at: Timestamp,
+}
+
+impl<T> Cleared<T> {
+    /// What may go.
+    #[must_use]
+    pub const fn item(&self) -> &T {
+        &self.item
+    }
+
+    /// When it was decided.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The item alone, once it has gone.
+    #[must_use]
+    pub fn into_item(self) -> T {
+        self.item
+    }
+}
+
+/// Decides as [`decide`] does about a delivery to the clinic that it is meant for, and keeps the two together.
+///
+/// # Errors
+/// The item, and why it may not go.
+pub fn clear(
+    grants: &[Grant],
+    item: Delivery,
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<Cleared<Delivery>, Box<(Delivery, Denied)>> {
+    match decide(grants, &item, &item.clinic, purpose, now).map(drop) {
+        Ok(()) => Ok(Cleared { item, at: now }),
+        Err(denied) => Err(Box::new((item, denied))),
     }
 }
 

@@ -7,9 +7,13 @@ use uuid::Uuid;
 use super::egress::EgressError;
 use super::ehr::{EhrClient, Found};
 use super::smart_auth::{SmartAuth, TokenError};
+use crate::domain::ids::MemberId;
 
 /// What the bridge creates.
 const CREATED_TYPE: &str = "Observation";
+
+/// The checks are about no member.
+const NOBODY: MemberId = MemberId(Uuid::nil());
 
 /// One step of the way.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,11 +42,11 @@ impl Outcome {
 }
 
 /// Walks until a step fails on which the next ones stand.
-pub async fn check(ehr: &EhrClient, now: Timestamp) -> Vec<Step> {
+pub async fn check(ehr: &EhrClient) -> Vec<Step> {
     let mut walk = Walk { ehr, steps: Vec::new() };
     if walk.connect().await && walk.authorize().await {
-        walk.capabilities(now).await;
-        walk.search(now).await;
+        walk.capabilities().await;
+        walk.search().await;
     }
     walk.steps
 }
@@ -66,7 +70,7 @@ impl Walk<'_> {
         let knocked = self.ehr.knock().await;
         let wrong = match &knocked {
             Ok(_) | Err(EgressError::Tls | EgressError::AnswerTooLong) => None,
-            Err(EgressError::Refused) => Some(
+            Err(EgressError::Refused | EgressError::TooLate) => Some(
                 "it stands in a private network: if that is right, set delivery.private_networks = true".to_owned(),
             ),
             Err(EgressError::NoConnection) => Some(format!(
@@ -125,8 +129,8 @@ impl Walk<'_> {
         true
     }
 
-    async fn capabilities(&mut self, now: Timestamp) {
-        let statement = match self.ehr.capability_statement(now).await {
+    async fn capabilities(&mut self) {
+        let statement = match self.ehr.capability_statement(NOBODY).await {
             Ok(answer) if answer.status == 200 => serde_json::from_slice::<Value>(&answer.body).ok(),
             Ok(_) | Err(_) => None,
         };
@@ -151,16 +155,16 @@ impl Walk<'_> {
     }
 
     /// A search for an identifier that nobody has: what the bridge does when an answer is lost.
-    async fn search(&mut self, now: Timestamp) {
+    async fn search(&mut self) {
         let nobody = Uuid::nil().to_string();
-        let found = match self.ehr.prepare(now).await {
-            Ok(ticket) => self.ehr.find(CREATED_TYPE, &nobody, &ticket).await,
+        let found = match self.ehr.prepare(NOBODY).await {
+            Ok(ticket) => self.ehr.find(CREATED_TYPE, &nobody, &ticket, Timestamp::MAX).await,
             Err(error) => Found::Undecided { reason: error.code().to_owned(), retry_after: None },
         };
         let outcome = match found {
             Found::Absent => Outcome::Good("works".to_owned()),
             Found::Stored(_) => Outcome::Wrong("it finds what is not there: ask the clinic".to_owned()),
-            Found::Undecided { reason, .. } => Outcome::Wrong(format!(
+            Found::Undecided { reason, .. } | Found::NoSearch { reason } => Outcome::Wrong(format!(
                 "it does not work ({reason}), and without it a lost answer stays unknown: ask the clinic to let this \
                  client search Observations by identifier"
             )),

@@ -54,6 +54,9 @@ pub enum EgressError {
     /// No connection; nothing was sent.
     #[error("no-connection")]
     NoConnection,
+    /// There was no time left to begin; nothing was sent.
+    #[error("too-late")]
+    TooLate,
     /// The other side could not prove who it is (TLS); nothing was sent.
     #[error("tls")]
     Tls,
@@ -72,7 +75,7 @@ impl EgressError {
     /// Whether the request certainly never arrived.
     #[must_use]
     pub const fn never_sent(self) -> bool {
-        matches!(self, Self::Refused | Self::NoConnection | Self::Tls)
+        matches!(self, Self::Refused | Self::TooLate | Self::NoConnection | Self::Tls)
     }
 }
 

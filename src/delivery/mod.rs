@@ -1,8 +1,17 @@
-//! Delivery: lanes are leased, each item is decided again, sent once, and settled by what is known of its fate.
+//! Delivery: each clinic has a [`desk`]; lanes are leased, each item is decided again, sent once, and settled by what is known of its fate.
 
 pub mod check;
+pub mod desk;
+pub mod desks;
 pub mod egress;
 pub mod ehr;
+pub mod form;
+mod rate_limit;
+mod send;
 mod settle;
 pub mod smart_auth;
-pub mod worker;
+mod throttle;
+mod turn;
+mod weigh;
+
+pub use turn::ANSWER_COLUMN;

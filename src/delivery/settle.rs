@@ -1,26 +1,40 @@
-//! From what is known about a request to where its item stands.
+//! From what is known about an item to where it stands.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::ehr::{Created, Found};
-use crate::domain::delivery::{Delivery, DeliveryState};
+use super::ehr::{Found, Sent};
+use crate::domain::delivery::{Delivery, DeliveryState, Operation, Stored};
 use crate::domain::entropy::{Entropy, NoEntropy};
 use crate::outbox::retry::next_attempt;
-use crate::store::{Settled, StoreError, Tx};
 
-/// What is known after a worker dealt with an item.
+/// An item, where it stands, and what is known of its fate, not yet written down.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The item.
+    pub item: Delivery,
+    /// Where it stands.
+    pub from: DeliveryState,
+    /// What is known.
+    pub verdict: Verdict,
+}
+
+/// What is known after a desk dealt with an item.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// A create was tried.
-    Sent(Created),
-    /// The item's fate was unknown and was searched for.
+    /// A create or an update was tried.
+    Sent(Sent),
+    /// It was searched for.
     Searched(Found),
+    /// Its fate was unknown, it must not be tried again, and this is what stands in the EHR.
+    Looked(Stored),
+    /// It stands there already.
+    AlreadyThere,
     /// It must not go any more.
     Withdrawn(&'static str),
     /// It cannot go without a human.
     Stuck(&'static str),
-    /// It was not tried for a reason on this side.
-    NotTried(&'static str),
+    /// The EHR takes it in no form.
+    Held(&'static str),
 }
 
 /// How settling is done.
@@ -32,78 +46,107 @@ pub struct Rules<'a> {
     pub doubt: SignedDuration,
 }
 
+/// Where an item stands after a verdict.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// Where.
+    pub state: DeliveryState,
+    /// How many attempts were made by now.
+    pub attempts: i32,
+    /// When it is looked at again.
+    pub due_at: Timestamp,
+    /// Why: a code.
+    pub reason: Option<String>,
+    /// Where the resource stands in the EHR, for the ledger.
+    pub stored: Option<Stored>,
+    /// What the EHR said when it refused. Personal.
+    pub answer: Option<Vec<u8>>,
+}
+
 /// Why an item is ready again: its token was refused, and it can go with another one.
 pub const TOKEN_SPENT: &str = "token-spent";
 
 /// Why an item is still unknown although a search did not find it: the EHR may not have stored it *yet*.
 const ABSENT_ONCE: &str = "absent-once";
 
-/// Writes a verdict about an item that stands in `from`. The caller holds the lane's lease in this transaction.
-///
-/// # Errors
-/// [`SettleError`]; the caller's transaction must then be dropped, and the item is found again as it was.
-pub async fn settle(
-    tx: &mut Tx,
-    item: &Delivery,
-    from: DeliveryState,
-    verdict: &Verdict,
-    rules: Rules<'_>,
-    now: Timestamp,
-) -> Result<DeliveryState, SettleError> {
-    if let Verdict::Sent(Created::Confirmed(stored)) | Verdict::Searched(Found::Stored(stored)) = verdict {
-        tx.insert_ledger(item, &stored.id, stored.version.as_deref(), now).await?;
-    }
-    let (state, due_at, reason) = outcome(item, verdict, rules, now)?;
-    let attempts = item.attempts.saturating_add(1);
-    tx.settle(item, &Settled { from, state, attempts, due_at, reason }, now).await?;
-    Ok(state)
+/// Why an item is ready again: it is certainly not there.
+const ABSENT_TWICE: &str = "absent-twice";
+
+/// Whether a search has shown that the resource is not in the EHR.
+#[must_use]
+pub fn is_absent(item: &Delivery) -> bool {
+    item.reason.as_deref() == Some(ABSENT_TWICE)
 }
 
-type Outcome<'a> = (DeliveryState, Timestamp, Option<&'a str>);
-
 /// Where an item stands after a verdict, when it is looked at again, and why.
-fn outcome<'a>(
-    item: &Delivery,
-    verdict: &'a Verdict,
-    rules: Rules<'_>,
-    now: Timestamp,
-) -> Result<Outcome<'a>, NoEntropy> {
-    let again = |state, reason: &'a str, retry_after| {
-        next_attempt(item.attempts.saturating_add(1), now, retry_after, rules.entropy).map(|due_at| match due_at {
-            Some(due_at) => (state, due_at, Some(reason)),
-            None => (DeliveryState::Dead, now, Some(reason)),
-        })
+///
+/// # Errors
+/// [`NoEntropy`] when there are no random bytes to spread a retry with.
+pub fn outcome(known: Known, rules: Rules<'_>, now: Timestamp) -> Result<Outcome, NoEntropy> {
+    let Known { item, from, verdict } = known;
+    let attempts = item.attempts.saturating_add(1);
+    let plain = |state, reason: Option<&str>| Outcome {
+        state,
+        attempts,
+        due_at: now,
+        reason: reason.map(str::to_owned),
+        stored: None,
+        answer: None,
     };
+    let again = |state, reason: String, retry_after| {
+        let next = next_attempt(attempts, now, retry_after, rules.entropy)?;
+        let state = if next.is_some() { state } else { DeliveryState::Dead };
+        Ok(Outcome { due_at: next.unwrap_or(now), reason: Some(reason), ..plain(state, None) })
+    };
+    let confirmed = |stored| Outcome { stored: Some(stored), ..plain(DeliveryState::Confirmed, None) };
     Ok(match verdict {
-        Verdict::Sent(Created::Confirmed(_)) | Verdict::Searched(Found::Stored(_)) => {
-            (DeliveryState::Confirmed, now, None)
+        Verdict::Sent(Sent::Confirmed(stored)) => confirmed(stored),
+        // It went once more with another token, and does not go again at once.
+        Verdict::Sent(Sent::TokenSpent) if item.reason.as_deref() == Some(TOKEN_SPENT) => {
+            again(DeliveryState::Retry, "token-refused-twice".to_owned(), None)?
         }
-        Verdict::Sent(Created::NotStored { reason, retry_after }) => again(DeliveryState::Retry, reason, *retry_after)?,
-        Verdict::Sent(Created::TokenSpent) => (DeliveryState::Ready, now, Some(TOKEN_SPENT)),
-        Verdict::Sent(Created::Unknown { reason }) => again(DeliveryState::Unknown, reason, None)?,
-        Verdict::Sent(Created::Rejected { reason }) => (DeliveryState::Rejected, now, Some(reason)),
+        Verdict::Sent(Sent::TokenSpent) => plain(DeliveryState::Ready, Some(TOKEN_SPENT)),
+        Verdict::Sent(Sent::NotStored { reason, retry_after }) => again(DeliveryState::Retry, reason, retry_after)?,
+        Verdict::Sent(Sent::Unknown { reason }) => again(DeliveryState::Unknown, reason, None)?,
+        Verdict::Sent(Sent::Rejected { reason, outcome }) => {
+            Outcome { answer: outcome, ..plain(DeliveryState::Rejected, Some(&reason)) }
+        }
+        Verdict::Sent(Sent::NotBegun) => {
+            Outcome { attempts: item.attempts, reason: item.reason, ..plain(DeliveryState::Ready, None) }
+        }
+        Verdict::Searched(Found::Stored(stored)) if item.operation == Operation::Create => confirmed(stored),
+        // Now that it is known where it stands, it can be changed.
+        Verdict::Searched(Found::Stored(stored)) => {
+            Outcome { stored: Some(stored), attempts: item.attempts, ..plain(DeliveryState::Ready, Some("found")) }
+        }
+        // Nothing of it was ever under way: once is enough.
+        Verdict::Searched(Found::Absent) if matches!(from, DeliveryState::Ready | DeliveryState::Retry) => {
+            plain(DeliveryState::Ready, Some(ABSENT_TWICE))
+        }
         Verdict::Searched(Found::Absent) if item.reason.as_deref() == Some(ABSENT_ONCE) => {
-            (DeliveryState::Ready, now, Some("absent-twice"))
+            plain(DeliveryState::Ready, Some(ABSENT_TWICE))
         }
         Verdict::Searched(Found::Absent) => {
-            (DeliveryState::Unknown, now.checked_add(rules.doubt).unwrap_or(now), Some(ABSENT_ONCE))
+            let due_at = now.checked_add(rules.doubt).unwrap_or(now);
+            Outcome { due_at, ..plain(DeliveryState::Unknown, Some(ABSENT_ONCE)) }
         }
-        Verdict::Searched(Found::Undecided { reason, retry_after }) => {
-            again(DeliveryState::Unknown, reason, *retry_after)?
+        Verdict::Searched(Found::Undecided { reason, retry_after }) => again(unsure(from), reason, retry_after)?,
+        Verdict::Searched(Found::NoSearch { reason }) => plain(DeliveryState::Dead, Some(&reason)),
+        Verdict::Looked(stored) if item.stored.as_ref().is_some_and(|before| before.version != stored.version) => {
+            confirmed(stored)
         }
-        Verdict::Withdrawn(reason) => (DeliveryState::Withdrawn, now, Some(reason)),
-        Verdict::Stuck(reason) => (DeliveryState::Rejected, now, Some(reason)),
-        Verdict::NotTried(reason) => again(DeliveryState::Retry, reason, None)?,
+        Verdict::Looked(_) => plain(DeliveryState::Withdrawn, Some("not-changed-in-the-ehr")),
+        Verdict::AlreadyThere => plain(DeliveryState::Confirmed, None),
+        Verdict::Withdrawn(reason) => plain(DeliveryState::Withdrawn, Some(reason)),
+        Verdict::Stuck(reason) => plain(DeliveryState::Rejected, Some(reason)),
+        Verdict::Held(reason) => plain(DeliveryState::Held, Some(reason)),
     })
 }
 
-/// A verdict that could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum SettleError {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// No random bytes for the spread of retries.
-    #[error(transparent)]
-    NoEntropy(#[from] NoEntropy),
+/// Where an item stays when a search told nothing.
+const fn unsure(from: DeliveryState) -> DeliveryState {
+    match from {
+        DeliveryState::Ready | DeliveryState::Retry => DeliveryState::Retry,
+        _ => DeliveryState::Unknown,
+    }
 }

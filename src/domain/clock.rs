@@ -26,6 +26,14 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// Whether it is the operating system's clock, which other machines have an opinion about.
+    #[must_use]
+    pub const fn is_system(&self) -> bool {
+        matches!(self, Self::System)
+    }
+}
+
 /// A clock for tests and simulations. Clones share the same hands.
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<AtomicI64>);

@@ -1,6 +1,7 @@
 //! The life of an outbox item on its way to a clinic.
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use super::category::Category;
 use super::ids::{ClinicId, DeliveryId, GrantId, MemberId};
@@ -22,13 +23,15 @@ pub enum DeliveryState {
     Rejected,
     /// All attempts are used up: a human looks at it.
     Dead,
+    /// The EHR takes it in no form: it waits until the EHR does. It holds up nothing.
+    Held,
     /// Consent ended before it was sent; its content is erased.
     Withdrawn,
 }
 
 impl DeliveryState {
     /// Every state, in the order of the way.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ready,
         Self::Sending,
         Self::Retry,
@@ -36,6 +39,7 @@ impl DeliveryState {
         Self::Confirmed,
         Self::Rejected,
         Self::Dead,
+        Self::Held,
         Self::Withdrawn,
     ];
 
@@ -50,6 +54,7 @@ impl DeliveryState {
             Self::Confirmed => "confirmed",
             Self::Rejected => "rejected",
             Self::Dead => "dead",
+            Self::Held => "held",
             Self::Withdrawn => "withdrawn",
         }
     }
@@ -65,6 +70,47 @@ impl DeliveryState {
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Ready | Self::Sending | Self::Retry | Self::Unknown)
     }
+}
+
+/// In which form a clinic's EHR takes what is sent: the write ladder, from the top down.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rung {
+    /// Nothing can be written: it is held.
+    None,
+    /// A readable note, as a `DocumentReference`.
+    Document,
+    /// The resource itself, an `Observation`.
+    Discrete,
+}
+
+impl Rung {
+    /// The word used in the configuration, the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Document => "document",
+            Self::Discrete => "discrete",
+        }
+    }
+
+    /// The rung with this name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::None, Self::Document, Self::Discrete].into_iter().find(|rung| rung.as_str() == name)
+    }
+}
+
+/// A resource as an EHR keeps it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stored {
+    /// FHIR resource type.
+    pub resource_type: String,
+    /// The id the EHR gave it.
+    pub id: String,
+    /// Its version, if the EHR said.
+    pub version: Option<String>,
 }
 
 /// What an item does with the resource that has its identifier.
@@ -118,7 +164,7 @@ pub struct Delivery {
     pub measured_at: Timestamp,
     /// What it does with the resource.
     pub operation: Operation,
-    /// FHIR resource type.
+    /// FHIR resource type: as it was mapped, or as it was last sent.
     pub resource_type: String,
     /// Value of the resource's identifier, the same for every attempt.
     pub identifier: String,
@@ -130,4 +176,6 @@ pub struct Delivery {
     pub reason: Option<String>,
     /// The sealed FHIR JSON; absent once it was confirmed or withdrawn.
     pub sealed_payload: Option<Vec<u8>>,
+    /// Where the resource with its identifier stands in the EHR, if it is known to stand there.
+    pub stored: Option<Stored>,
 }

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod decimal;
 pub mod delivery;
 pub mod entropy;
+pub mod form;
 pub mod grant;
 pub mod ids;
 pub mod moment;

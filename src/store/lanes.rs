@@ -1,13 +1,13 @@
 //! Lanes: one for each clinic and member, leased by one worker at a time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::error::changed;
-use super::{StoreError, Tx, clinic_id, on};
+use super::pool::Inner;
+use super::{StoreError, Tx, clinic_id, on, padded};
 use crate::domain::ids::{ClinicId, MemberId};
 
 /// Which lane: deliveries about one member to one clinic stay in order.
@@ -69,114 +69,150 @@ impl Tx {
             .collect()
     }
 
-    /// Leases up to `limit` lanes that have something due and no living lease, the longest waiting first.
+    /// What time it is by the clock of the database's own machine; `None` where that is this one.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn lease_lanes(&mut self, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<Lane>, StoreError> {
-        const SQLITE: &str = "UPDATE lanes SET lease_until = $2, fence = fence + 1 \
-             WHERE (clinic_id, member_id) IN (SELECT clinic_id, member_id FROM lanes \
-             WHERE due_at <= $1 AND lease_until <= $1 ORDER BY due_at LIMIT $3) \
-             RETURNING clinic_id, member_id, fence";
-        const POSTGRES: &str = "UPDATE lanes SET lease_until = $2, fence = fence + 1 \
-             WHERE (clinic_id, member_id) IN (SELECT clinic_id, member_id FROM lanes \
-             WHERE due_at <= $1 AND lease_until <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) \
-             RETURNING clinic_id, member_id, fence";
+    pub async fn database_time(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        const SQL: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
+        match &mut self.inner {
+            Inner::Sqlite(_) => Ok(None),
+            Inner::Postgres(tx) => {
+                let micros: i64 = sqlx::query_scalar(SQL).fetch_one(&mut **tx).await?;
+                super::instant(micros).map(Some)
+            }
+        }
+    }
+
+    /// Leases up to `limit` lanes of a clinic that have something due and no living lease, the longest waiting first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lease_lanes(
+        &mut self,
+        clinic: &ClinicId,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Lane>, StoreError> {
+        const SQLITE: &str = "UPDATE lanes SET lease_until = $3, fence = fence + 1 WHERE clinic_id = $1 AND member_id IN \
+             (SELECT member_id FROM lanes WHERE clinic_id = $1 AND due_at <= $2 AND lease_until <= $2 \
+             ORDER BY due_at LIMIT $4) RETURNING member_id, fence";
+        const POSTGRES: &str = "UPDATE lanes SET lease_until = $3, fence = fence + 1 WHERE clinic_id = $1 AND member_id IN \
+             (SELECT member_id FROM lanes WHERE clinic_id = $1 AND due_at <= $2 AND lease_until <= $2 \
+             ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING member_id, fence";
         let sql = self.pick(SQLITE, POSTGRES);
-        let rows: Vec<(String, Uuid, i64)> = on!(self, conn => sqlx::query_as(sql)
+        let rows: Vec<(Uuid, i64)> = on!(self, conn => sqlx::query_as(sql)
+            .bind(clinic.as_str())
             .bind(now.as_microsecond())
             .bind(until.as_microsecond())
-            .bind(limit)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(conn)
             .await?);
-        rows.into_iter()
-            .map(|(clinic, member, fence)| {
-                Ok(Lane { key: LaneKey { clinic: clinic_id(clinic)?, member: MemberId(member) }, fence })
-            })
-            .collect()
+        let lane = |(member, fence)| Lane { key: LaneKey { clinic: clinic.clone(), member: MemberId(member) }, fence };
+        Ok(rows.into_iter().map(lane).collect())
     }
 
-    /// Proves that the lease is still this worker's, and prolongs it.
+    /// Of some lanes of one clinic, those whose lease is still the caller's. They are locked until the transaction ends,
+    /// in key order, as everyone locks several lanes.
     ///
     /// # Errors
-    /// [`StoreError::RowCount`] when the lease was lost: the caller must stop at once.
-    pub async fn prolong_lease(&mut self, lane: &Lane, now: Timestamp, until: Timestamp) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE lanes SET lease_until = $4 \
-                           WHERE clinic_id = $1 AND member_id = $2 AND fence = $3 AND lease_until > $5";
-        changed(
-            1,
-            on!(self, conn => sqlx::query(SQL)
-                .bind(lane.key.clinic.as_str())
-                .bind(lane.key.member.0)
-                .bind(lane.fence)
-                .bind(until.as_microsecond())
-                .bind(now.as_microsecond())
-                .execute(conn)
-                .await?
-                .rows_affected()),
-        )
-    }
-
-    /// Gives a lane back; it is due again when its first open item is.
-    ///
-    /// # Errors
-    /// [`StoreError::RowCount`] when the lease was lost.
-    pub async fn release_lane(&mut self, lane: &Lane) -> Result<(), StoreError> {
-        let updated = on!(self, conn: Db => {
-            let mut query = QueryBuilder::<Db>::new("UPDATE lanes SET lease_until = 0, ");
-            query.push(RECOMPUTE_DUE).push(" WHERE clinic_id = ").push_bind(lane.key.clinic.as_str());
-            query.push(" AND member_id = ").push_bind(lane.key.member.0).push(" AND fence = ").push_bind(lane.fence);
-            query.build().execute(conn).await?.rows_affected()
+    /// [`StoreError::Database`].
+    pub async fn hold_lanes(
+        &mut self,
+        clinic: &ClinicId,
+        lanes: &[Lane],
+        now: Timestamp,
+    ) -> Result<HashSet<MemberId>, StoreError> {
+        if lanes.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let tail = self.pick("", " ORDER BY lanes.member_id FOR UPDATE OF lanes");
+        let rows: Vec<(Uuid,)> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new("SELECT lanes.member_id FROM lanes JOIN (");
+            query.push_values(padded(lanes), |mut row, lane| {
+                row.push_bind(lane.key.member.0).push_bind(lane.fence);
+            });
+            query.push(") AS held ON lanes.member_id = held.column1 AND lanes.fence = held.column2");
+            query.push(" WHERE lanes.clinic_id = ").push_bind(clinic.as_str());
+            query.push(" AND lanes.lease_until > ").push_bind(now.as_microsecond()).push(tail);
+            query.build_query_as().fetch_all(conn).await?
         });
-        changed(1, updated)
+        Ok(rows.into_iter().map(|(member,)| MemberId(member)).collect())
     }
 
-    /// Gives a lane back and lets those go first that have waited longer.
+    /// Prolongs the leases of lanes that the caller holds ([`Tx::hold_lanes`]).
     ///
     /// # Errors
-    /// [`StoreError::RowCount`] when the lease was lost.
-    pub async fn yield_lane(&mut self, lane: &Lane, now: Timestamp) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE lanes SET due_at = $3 WHERE clinic_id = $1 AND member_id = $2 AND due_at < $3";
-        self.release_lane(lane).await?;
-        on!(self, conn => sqlx::query(SQL)
-            .bind(lane.key.clinic.as_str())
-            .bind(lane.key.member.0)
-            .bind(now.as_microsecond())
-            .execute(conn)
-            .await?
-            .rows_affected());
-        Ok(())
+    /// [`StoreError::Database`].
+    pub async fn prolong_leases(
+        &mut self,
+        clinic: &ClinicId,
+        members: &[MemberId],
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.update_lanes("lease_until = ", Some(until), clinic, members, "").await
     }
 
-    /// Gives a lane back until `until`: nothing moves on it before, unless [`Tx::wake_lane`] is called.
+    /// Gives back lanes that the caller holds; each is due again when its first open item is, but lets those go first
+    /// that have waited longer.
     ///
     /// # Errors
-    /// [`StoreError::RowCount`] when the lease was lost.
-    pub async fn park_lane(&mut self, lane: &Lane, until: Timestamp) -> Result<(), StoreError> {
-        const SQL: &str =
-            "UPDATE lanes SET lease_until = 0, due_at = $4 WHERE clinic_id = $1 AND member_id = $2 AND fence = $3";
-        changed(
-            1,
-            on!(self, conn => sqlx::query(SQL)
-                .bind(lane.key.clinic.as_str())
-                .bind(lane.key.member.0)
-                .bind(lane.fence)
-                .bind(until.as_microsecond())
-                .execute(conn)
-                .await?
-                .rows_affected()),
-        )
+    /// [`StoreError::Database`].
+    pub async fn release_lanes(
+        &mut self,
+        clinic: &ClinicId,
+        members: &[MemberId],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const RELEASE: &str = "lease_until = 0, ";
+        self.update_lanes(&format!("{RELEASE}{RECOMPUTE_DUE}"), None, clinic, members, "").await?;
+        self.update_lanes("due_at = ", Some(now), clinic, members, " AND due_at < ").await
+    }
+
+    /// Gives a lane back that the caller holds. Nothing moves on it before `until`, unless [`Tx::wake_lane`] is called.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn park_lane(&mut self, lane: &LaneKey, until: Timestamp) -> Result<(), StoreError> {
+        self.update_lanes("lease_until = 0, due_at = ", Some(until), &lane.clinic, &[lane.member], "").await
     }
 
     /// Makes a lane due again when its first open item is. A lane that was never used stays unused.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError::Database`].
     pub async fn wake_lane(&mut self, lane: &LaneKey) -> Result<(), StoreError> {
+        self.update_lanes(RECOMPUTE_DUE, None, &lane.clinic, &[lane.member], "").await
+    }
+
+    /// `UPDATE lanes SET <set> [at] WHERE <these lanes> [<and> at]`.
+    async fn update_lanes(
+        &mut self,
+        set: &str,
+        at: Option<Timestamp>,
+        clinic: &ClinicId,
+        members: &[MemberId],
+        and: &str,
+    ) -> Result<(), StoreError> {
+        if members.is_empty() {
+            return Ok(());
+        }
         on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new("UPDATE lanes SET ");
-            query.push(RECOMPUTE_DUE).push(" WHERE clinic_id = ").push_bind(lane.clinic.as_str());
-            query.push(" AND member_id = ").push_bind(lane.member.0);
+            query.push(set);
+            if let Some(at) = at {
+                query.push_bind(at.as_microsecond());
+            }
+            query.push(" WHERE clinic_id = ").push_bind(clinic.as_str()).push(" AND member_id IN (");
+            let mut list = query.separated(", ");
+            for member in padded(members) {
+                list.push_bind(member.0);
+            }
+            query.push(")");
+            if let Some(at) = at.filter(|_| !and.is_empty()) {
+                query.push(and).push_bind(at.as_microsecond());
+            }
             query.build().execute(conn).await?.rows_affected()
         });
         Ok(())

@@ -4,24 +4,30 @@
 //! expression for both, so that nothing branches on the database inside a function. What truly differs (row locks) is a
 //! fragment that the transaction hands out. The decision and what it was weighed against: see `migrations/README.md`.
 
+mod clinics;
 mod credentials;
 mod error;
 mod events;
 mod grants;
 mod lanes;
+mod ledger;
 mod members;
 mod outbox;
 mod pool;
 mod queue;
+mod turns;
 
+pub use clinics::ClinicRow;
 pub use credentials::ApiKeyRow;
 pub use error::StoreError;
 pub use events::SeenEvent;
 pub use lanes::{Lane, LaneKey};
+pub use ledger::LedgerEntry;
 pub use members::{Link, NewLink};
-pub use outbox::{LedgerEntry, NewDelivery, Settled};
+pub use outbox::NewDelivery;
 pub use pool::{Store, Tx};
 pub use queue::{QueueRow, Replay};
+pub use turns::Settled;
 
 use jiff::Timestamp;
 
@@ -60,6 +66,12 @@ macro_rules! on {
     };
 }
 use on;
+
+/// Rows for one statement, filled up with the last of them to a power of two: so that few different statements have to
+/// be prepared. Only for statements in which a row may stand twice.
+fn padded<T>(rows: &[T]) -> impl Iterator<Item = &T> {
+    rows.iter().chain(std::iter::repeat_n(rows.last(), rows.len().next_power_of_two() - rows.len()).flatten())
+}
 
 /// The instant a column holds.
 fn instant(micros: i64) -> Result<Timestamp, StoreError> {

@@ -1,17 +1,15 @@
-//! The outbox: items on lanes, and the ledger of what an EHR confirmed.
+//! The outbox: items are put on lanes, superseded, withdrawn and counted.
 
 use std::collections::HashSet;
 
 use jiff::Timestamp;
 use sqlx::QueryBuilder;
-use uuid::Uuid;
 
-use super::error::changed;
 use super::lanes::LaneKey;
-use super::{ROWS_PER_STATEMENT, StoreError, Tx, instant, named, on};
+use super::{ROWS_PER_STATEMENT, StoreError, Tx, named, on};
 use crate::domain::category::Category;
-use crate::domain::delivery::{Delivery, DeliveryState, Operation};
-use crate::domain::ids::{ClinicId, DeliveryId, GrantId, MemberId};
+use crate::domain::delivery::{DeliveryState, Operation};
+use crate::domain::ids::{ClinicId, DeliveryId, GrantId};
 
 /// An item to be put on its lane.
 #[derive(Clone, Debug)]
@@ -37,36 +35,6 @@ pub struct NewDelivery {
     /// FHIR JSON, sealed with the member's key.
     pub sealed_payload: Vec<u8>,
 }
-
-/// What became of an item.
-#[derive(Clone, Debug)]
-pub struct Settled<'a> {
-    /// Where it stood.
-    pub from: DeliveryState,
-    /// Where it stands now.
-    pub state: DeliveryState,
-    /// How many attempts, searches included, were made for it by now.
-    pub attempts: i32,
-    /// When it is looked at again, if it is still open.
-    pub due_at: Timestamp,
-    /// Why: a code, never content.
-    pub reason: Option<&'a str>,
-}
-
-/// What stands in an EHR.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LedgerEntry {
-    /// Value of the resource's identifier.
-    pub identifier: String,
-    /// FHIR resource type.
-    pub resource_type: String,
-    /// The id the EHR gave it.
-    pub ehr_id: String,
-    /// The version the EHR gave it, if it said.
-    pub ehr_version: Option<String>,
-}
-
-type Row = (Uuid, i64, Uuid, String, String, i64, String, String, String, i32, i64, Option<String>, Option<Vec<u8>>);
 
 impl Tx {
     /// Puts items on their lanes; their sequence numbers come from [`Tx::reserve_lanes`] in this transaction. An item
@@ -117,7 +85,7 @@ impl Tx {
                 let mut query = QueryBuilder::<Db>::new(
                     "UPDATE outbox SET state = 'withdrawn', sealed_payload = NULL, reason = 'superseded', updated_at = ",
                 );
-                query.push_bind(now.as_microsecond()).push(" WHERE state IN ('ready', 'retry') AND identifier IN (");
+                query.push_bind(now.as_microsecond()).push(" WHERE state IN ('ready', 'retry', 'held') AND identifier IN (");
                 let mut list = query.separated(", ");
                 for identifier in chunk {
                     list.push_bind(identifier);
@@ -152,111 +120,16 @@ impl Tx {
         Ok(known)
     }
 
-    /// The first open item of a lane, with the time from which it may be worked on.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn lane_head(&mut self, lane: &LaneKey) -> Result<Option<(Delivery, Timestamp)>, StoreError> {
-        const SQL: &str = "SELECT delivery_id, seq, grant_id, operation, category, measured_at, resource_type, identifier, state, \
-             attempts, due_at, reason, sealed_payload FROM outbox \
-             WHERE clinic_id = $1 AND member_id = $2 AND state IN ('ready', 'sending', 'retry', 'unknown') \
-             ORDER BY seq LIMIT 1";
-        let row: Option<Row> = on!(self, conn => sqlx::query_as(SQL)
-            .bind(lane.clinic.as_str())
-            .bind(lane.member.0)
-            .fetch_optional(conn)
-            .await?);
-        row.map(|row| read(lane, row)).transpose()
-    }
-
-    /// Marks an item as being sent.
-    ///
-    /// # Errors
-    /// [`StoreError::RowCount`] when it is no longer where it was.
-    pub async fn mark_sending(&mut self, item: &Delivery, now: Timestamp) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE outbox SET state = 'sending', updated_at = $5 \
-                           WHERE clinic_id = $1 AND member_id = $2 AND seq = $3 AND state = $4";
-        changed(
-            1,
-            on!(self, conn => sqlx::query(SQL)
-                .bind(item.clinic.as_str())
-                .bind(item.member.0)
-                .bind(item.seq)
-                .bind(item.state.as_str())
-                .bind(now.as_microsecond())
-                .execute(conn)
-                .await?
-                .rows_affected()),
-        )
-    }
-
-    /// Writes what became of an item. Its content is erased once nothing can need it any more. The caller holds the
-    /// lane's lease ([`Tx::prolong_lease`]) in this transaction.
-    ///
-    /// # Errors
-    /// [`StoreError::RowCount`] when the item does not stand where it stood.
-    pub async fn settle(&mut self, item: &Delivery, to: &Settled<'_>, now: Timestamp) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE outbox SET state = $4, due_at = $5, reason = $6, updated_at = $7, attempts = $8, \
-             sealed_payload = CASE WHEN $4 IN ('confirmed', 'withdrawn') THEN NULL ELSE sealed_payload END \
-             WHERE clinic_id = $1 AND member_id = $2 AND seq = $3 AND state = $9";
-        changed(
-            1,
-            on!(self, conn => sqlx::query(SQL)
-                .bind(item.clinic.as_str())
-                .bind(item.member.0)
-                .bind(item.seq)
-                .bind(to.state.as_str())
-                .bind(to.due_at.as_microsecond())
-                .bind(to.reason)
-                .bind(now.as_microsecond())
-                .bind(to.attempts)
-                .bind(to.from.as_str())
-                .execute(conn)
-                .await?
-                .rows_affected()),
-        )
-    }
-
-    /// Notes what the EHR confirmed. A second confirmation of the same identifier replaces the first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn insert_ledger(
-        &mut self,
-        item: &Delivery,
-        ehr_id: &str,
-        ehr_version: Option<&str>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO ledger (clinic_id, member_id, identifier, resource_type, ehr_id, ehr_version, \
-             delivery_id, confirmed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-             ON CONFLICT (clinic_id, member_id, identifier) DO UPDATE SET ehr_id = excluded.ehr_id, \
-             ehr_version = excluded.ehr_version, delivery_id = excluded.delivery_id, confirmed_at = excluded.confirmed_at";
-        on!(self, conn => sqlx::query(SQL)
-            .bind(item.clinic.as_str())
-            .bind(item.member.0)
-            .bind(&item.identifier)
-            .bind(&item.resource_type)
-            .bind(ehr_id)
-            .bind(ehr_version)
-            .bind(item.id.0)
-            .bind(now.as_microsecond())
-            .execute(conn)
-            .await?
-            .rows_affected());
-        Ok(())
-    }
-
     /// Withdraws what waits on a lane and erases the content of everything still open there. What is under way, or may
     /// have arrived, stays open until its outcome is known, but has nothing left to send.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn withdraw_lane(&mut self, lane: &LaneKey, reason: &str, now: Timestamp) -> Result<u64, StoreError> {
-        const WITHDRAW: &str = "UPDATE outbox SET state = 'withdrawn', sealed_payload = NULL, reason = $3, \
-             updated_at = $4 WHERE clinic_id = $1 AND member_id = $2 AND state IN ('ready', 'retry')";
-        const ERASE: &str = "UPDATE outbox SET sealed_payload = NULL WHERE clinic_id = $1 AND member_id = $2 \
-             AND state NOT IN ('confirmed', 'withdrawn') AND sealed_payload IS NOT NULL";
+        const WITHDRAW: &str = "UPDATE outbox SET state = 'withdrawn', sealed_payload = NULL, sealed_answer = NULL, reason = $3, \
+             updated_at = $4 WHERE clinic_id = $1 AND member_id = $2 AND state IN ('ready', 'retry', 'held')";
+        const ERASE: &str = "UPDATE outbox SET sealed_payload = NULL, sealed_answer = NULL WHERE clinic_id = $1 \
+             AND member_id = $2 AND state NOT IN ('confirmed', 'withdrawn') AND sealed_payload IS NOT NULL";
         let withdrawn = on!(self, conn => sqlx::query(WITHDRAW)
             .bind(lane.clinic.as_str())
             .bind(lane.member.0)
@@ -290,62 +163,4 @@ impl Tx {
             .map(|(name, count)| Ok((named(DeliveryState::from_name(&name), "a delivery state it should not")?, count)))
             .collect()
     }
-
-    /// What stands in a clinic's EHR about a member.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn ledger(&mut self, lane: &LaneKey) -> Result<Vec<LedgerEntry>, StoreError> {
-        const SQL: &str = "SELECT identifier, resource_type, ehr_id, ehr_version FROM ledger \
-                           WHERE clinic_id = $1 AND member_id = $2 ORDER BY confirmed_at, identifier";
-        let rows: Vec<(String, String, String, Option<String>)> = on!(self, conn => sqlx::query_as(SQL)
-            .bind(lane.clinic.as_str())
-            .bind(lane.member.0)
-            .fetch_all(conn)
-            .await?);
-        Ok(rows
-            .into_iter()
-            .map(|(identifier, resource_type, ehr_id, ehr_version)| LedgerEntry {
-                identifier,
-                resource_type,
-                ehr_id,
-                ehr_version,
-            })
-            .collect())
-    }
-}
-
-fn read(lane: &LaneKey, row: Row) -> Result<(Delivery, Timestamp), StoreError> {
-    let (
-        id,
-        seq,
-        grant,
-        operation,
-        category,
-        measured_at,
-        resource_type,
-        identifier,
-        state,
-        attempts,
-        due_at,
-        reason,
-        payload,
-    ) = row;
-    let delivery = Delivery {
-        id: DeliveryId(id),
-        clinic: lane.clinic.clone(),
-        member: MemberId(lane.member.0),
-        seq,
-        grant: GrantId(grant),
-        operation: named(Operation::from_name(&operation), "an operation it should not")?,
-        category: named(Category::from_name(&category), "a category it should not")?,
-        measured_at: instant(measured_at)?,
-        resource_type,
-        identifier,
-        state: named(DeliveryState::from_name(&state), "a delivery state it should not")?,
-        attempts,
-        reason,
-        sealed_payload: payload,
-    };
-    Ok((delivery, instant(due_at)?))
 }

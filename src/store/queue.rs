@@ -30,6 +30,8 @@ pub enum Replay<'a> {
     Delivery(DeliveryId),
     /// All of a clinic that stand there for one reason, or for any.
     Clinic(&'a ClinicId, Option<&'a str>),
+    /// All of a clinic that were held because its EHR took them in no form.
+    Held(&'a ClinicId),
 }
 
 impl Tx {
@@ -64,7 +66,7 @@ impl Tx {
         Ok(on!(self, conn => sqlx::query_scalar(SQL).bind(since.as_microsecond()).fetch_one(conn).await?))
     }
 
-    /// Puts items that wait for a human back on their lanes. A rejected one is sent again; the fate of a dead one is
+    /// Puts items that wait for a human, or for the EHR to take them, back on their lanes. A rejected one is sent again; the fate of a dead one is
     /// unknown, so it is searched for first. Consent is decided anew, as ever. Returns how many there were.
     ///
     /// # Errors
@@ -76,10 +78,13 @@ impl Tx {
                  reason = 'replayed', due_at = ",
             );
             query.push_bind(now.as_microsecond()).push(", updated_at = ").push_bind(now.as_microsecond());
-            query.push(" WHERE state IN ('rejected', 'dead') AND sealed_payload IS NOT NULL AND ");
+            query.push(" WHERE state IN ('rejected', 'dead', 'held') AND sealed_payload IS NOT NULL AND ");
             match which {
                 Replay::Delivery(id) => {
                     query.push("delivery_id = ").push_bind(id.0);
+                }
+                Replay::Held(clinic) => {
+                    query.push("state = 'held' AND clinic_id = ").push_bind(clinic.as_str());
                 }
                 Replay::Clinic(clinic, reason) => {
                     query.push("clinic_id = ").push_bind(clinic.as_str());

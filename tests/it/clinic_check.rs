@@ -4,7 +4,6 @@ use std::process::Command;
 
 use jiff::SignedDuration;
 use mostik::delivery::check::{Outcome, Step, check};
-use mostik::domain::clock::Clock;
 use mostik::domain::entropy::Entropy;
 
 use crate::support::bridge::config_text;
@@ -14,7 +13,7 @@ use crate::support::gate::{Gate, Tokens};
 use crate::support::smart::{SmartFhir, client, smart_config, use_known_key, use_unknown_key};
 
 async fn walk(text: &str) -> Vec<Step> {
-    check(&client(text, Entropy::System, SignedDuration::ZERO), Clock::System.now()).await
+    check(&client(text, Entropy::System, SignedDuration::ZERO)).await
 }
 
 /// The step that went wrong, and the words about it.

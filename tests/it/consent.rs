@@ -152,8 +152,8 @@ on_both_databases! {
         let member = bridge.person("sparrow", &ehr.patient).await;
         let grant = bridge.grant(&member, &["mood"]).await;
         bridge.send(&mood("1", "sparrow", 4)).await;
-        let worker = bridge.worker.clone();
-        let delivering = tokio::spawn(async move { worker.drain().await });
+        let desks = bridge.desks.clone();
+        let delivering = tokio::spawn(async move { desks.drain().await });
         // The worker waits a second for the EHR's word; the member takes consent back meanwhile.
         let mut ticks = tokio::time::interval(std::time::Duration::from_millis(100));
         ticks.tick().await;
@@ -245,8 +245,8 @@ on_both_databases! {
             let grant = bridge.grant(&member, &["mood"]).await;
             let batch: serde_json::Value = (0..20).map(|n| mood(&format!("{round}-{n}"), &handle, 3)).collect();
             bridge.send(&batch).await;
-            let worker = bridge.worker.clone();
-            let delivering = tokio::spawn(async move { worker.drain().await });
+            let desks = bridge.desks.clone();
+            let delivering = tokio::spawn(async move { desks.drain().await });
             let revoked = bridge.change_grant(&member, &grant, "revoke").await;
             assert_eq!(revoked.status, 200);
             let at_the_answer = ehr.sandbox.as_ref().unwrap().requests();

@@ -5,7 +5,7 @@ use mostik::domain::delivery::DeliveryState;
 use mostik::sandbox::{Fault, FaultKind};
 
 use crate::on_both_databases;
-use crate::support::bridge::{TestBridge, mood};
+use crate::support::bridge::{TestBridge, config_text, mood, riverside};
 use crate::support::ehr::{Ehr, identifier};
 
 /// A bridge with one mood on its way to the sandbox.
@@ -119,8 +119,8 @@ on_both_databases! {
             }
         }
         let workers = (0..5).map(|_| {
-            let worker = bridge.worker.clone();
-            tokio::spawn(async move { worker.drain().await.unwrap() })
+            let desks = bridge.desks.clone();
+            tokio::spawn(async move { desks.drain().await.unwrap() })
         });
         futures_util::future::join_all(workers).await;
         let stored = ehr.sandbox.as_ref().unwrap().resources("Observation");
@@ -142,7 +142,7 @@ on_both_databases! {
         let (bridge, ehr) = one_mood(database).await;
         let lease = |from: jiff::Timestamp| from.checked_add(SignedDuration::from_secs(3)).unwrap();
         let mut tx = bridge.bridge.store.begin().await.unwrap();
-        let stale = tx.lease_lanes(bridge.now(), lease(bridge.now()), 1).await.unwrap().pop().unwrap();
+        let stale = tx.lease_lanes(&riverside(), bridge.now(), lease(bridge.now()), 1).await.unwrap();
         tx.commit().await.unwrap();
         bridge.deliver().await;
         assert_eq!(ehr.observations().await.len(), 0, "a leased lane is left alone");
@@ -150,16 +150,16 @@ on_both_databases! {
         bridge.deliver().await;
         assert_eq!(ehr.observations().await.len(), 1, "and taken up when its lease has run out");
         let mut tx = bridge.bridge.store.begin().await.unwrap();
-        let late = tx.prolong_lease(&stale, bridge.now(), lease(bridge.now())).await;
-        assert!(late.is_err(), "the first worker has lost it");
-        assert!(tx.release_lane(&stale).await.is_err());
+        let held = tx.hold_lanes(&riverside(), &stale, bridge.now()).await.unwrap();
+        assert!(held.is_empty(), "the first worker has lost it");
     }
 }
 
 on_both_databases! {
     async fn a_member_with_much_to_deliver_does_not_hold_up_the_others(database) {
         let ehr = Ehr::sandbox().await;
-        let bridge = TestBridge::start(database, &ehr.base).await;
+        let text = config_text(&database, &ehr.base, "127.0.0.1:0").replace("[delivery]", "[delivery]\nconcurrency = 1");
+        let bridge = TestBridge::start_with(database, &text).await;
         let sparrow = bridge.person("sparrow", &ehr.patient).await;
         let other = crate::support::ehr::create_patient(&ehr.base).await;
         let wren = bridge.person("wren", &other).await;
@@ -170,17 +170,18 @@ on_both_databases! {
         bridge.clock.advance(SignedDuration::from_secs(1));
         bridge.send(&mood("w", "wren", 3)).await;
         bridge.clock.advance(SignedDuration::from_secs(1));
-        bridge.worker.run_once().await.unwrap();
-        bridge.worker.run_once().await.unwrap();
-        let charted = crate::support::ehr::observations(&ehr.base, &other).await;
-        assert_eq!(charted.len(), 1, "wren's turn comes before sparrow's second");
+        bridge.deliver().await;
+        let charted = ehr.sandbox.as_ref().unwrap().resources("Observation");
+        let hers = |observation: &serde_json::Value| observation["subject"]["reference"] == format!("Patient/{other}");
+        let place = charted.iter().position(hers).unwrap();
+        assert!(place < 60, "wren's turn comes before sparrow's second, not as number {place} of {}", charted.len());
     }
 }
 
 on_both_databases! {
     async fn a_full_batch_goes_to_three_clinics(database) {
         let ehrs = [Ehr::sandbox().await, Ehr::sandbox().await, Ehr::sandbox().await];
-        let text = crate::support::bridge::config_text(&database, &ehrs[0].base, "127.0.0.1:0");
+        let text = config_text(&database, &ehrs[0].base, "127.0.0.1:0");
         let clinic = |name, ehr: &Ehr| format!("[clinics.{name}]\nname = \"{name}\"\nfhir_base = {:?}\n", ehr.base);
         let text = [text, clinic("hillside", &ehrs[1]), clinic("lakeside", &ehrs[2])].concat();
         let bridge = TestBridge::start_with(database, &text).await;
@@ -228,7 +229,7 @@ on_both_databases! {
     async fn two_clinics_get_identifiers_that_cannot_be_joined(database) {
         let (one, other) = (Ehr::sandbox().await, Ehr::sandbox().await);
         let folder = &database.folder;
-        let text = crate::support::bridge::config_text(&database, &one.base, "127.0.0.1:0");
+        let text = config_text(&database, &one.base, "127.0.0.1:0");
         let text = format!("{text}[clinics.hillside]\nname = \"Hillside\"\nfhir_base = {:?}\n", other.base);
         assert!(folder.path().exists());
         let bridge = TestBridge::start_with(database, &text).await;

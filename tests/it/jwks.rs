@@ -63,7 +63,7 @@ async fn a_bridge_whose_key_is_exposed_or_missing_does_not_start() {
     let (clock, entropy) = (mostik::domain::clock::Clock::System, mostik::domain::entropy::Entropy::System);
     mostik::vault::Key::generate(&entropy).unwrap().create_file(&config.vault.master_key_file).unwrap();
     let bridge = mostik::app::open(&config, clock.clone(), entropy.clone()).await.unwrap();
-    let missing = mostik::app::worker(&config, &bridge).unwrap_err().to_string();
+    let missing = mostik::app::desks(&config, &bridge).unwrap_err().to_string();
     assert!(missing.contains("mostik keys sign-create"), "{missing}");
     let (_, path) = SigningKey::create(&config.keys.folder, SigningAlgorithm::Es384, clock.now()).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();

@@ -44,7 +44,12 @@ fn mapped(measure: Measure, when: &str) -> String {
     let clinic = grant.clinic.clone();
     let grants = [grant];
     let permit = decide(&grants, &reading, &clinic, Purpose::Treatment, Timestamp::UNIX_EPOCH).unwrap();
-    let recipient = Recipient { patient: "pat-1", identifier: Uuid::from_u128(4), source: "urn:mostik:test" };
+    let recipient = Recipient {
+        patient: "pat-1",
+        identifier: Uuid::from_u128(4),
+        source: "urn:mostik:test",
+        recorded: Timestamp::UNIX_EPOCH,
+    };
     let outbound = to_fhir(&permit, recipient).unwrap();
     assert_eq!(outbound.identifier, Uuid::from_u128(4).to_string());
     String::from_utf8(outbound.body).unwrap()

@@ -140,7 +140,7 @@ on_both_databases! {
             bridge.grant(&member, &["mood"]).await;
             bridge.send(&mood(&handle, &handle, 3)).await;
         }
-        let workers = (0..50).map(|_| bridge.worker.drain());
+        let workers = (0..50).map(|_| bridge.desks.drain());
         for outcome in futures_util::future::join_all(workers).await {
             outcome.unwrap();
         }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use jiff::{SignedDuration, Timestamp};
 use mostik::app;
 use mostik::config::Config;
-use mostik::delivery::worker::Worker;
+use mostik::delivery::desks::Desks;
 use mostik::domain::clock::{Clock, ManualClock};
 use mostik::domain::delivery::DeliveryState;
 use mostik::domain::entropy::Entropy;
@@ -37,7 +37,7 @@ pub struct TestBridge {
     pub api: String,
     pub bridge: Bridge,
     pub clock: ManualClock,
-    pub worker: Worker,
+    pub desks: Desks,
     pub api_key: String,
     pub database: Database,
 }
@@ -65,11 +65,11 @@ impl TestBridge {
         let listener = TcpListener::bind(config.server.listen).unwrap();
         let api = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(app::http_server(&config, bridge.clone(), listener).unwrap());
-        let worker = app::worker(&config, &bridge).unwrap();
+        let desks = app::desks(&config, &bridge).unwrap();
         let mut tx = bridge.store.begin().await.unwrap();
         let key = create_api_key(&mut tx, &bridge.keyring, &forum(), EVENTS_WRITE, clock.now()).await.unwrap();
         tx.commit().await.unwrap();
-        Self { api, bridge, clock, worker, api_key: key.secret, database }
+        Self { api, bridge, clock, desks, api_key: key.secret, database }
     }
 
     /// A member of the forum who is linked to `patient`.
@@ -120,7 +120,7 @@ impl TestBridge {
 
     /// Works until nothing is due at the present time.
     pub async fn deliver(&self) {
-        self.worker.drain().await.unwrap();
+        self.desks.drain().await.unwrap();
     }
 
     /// Moves the clock on, minute by minute, and works on whatever becomes due.

@@ -80,8 +80,8 @@ pub async fn smart_bridge(database: Database, base: &str, client_id: &str) -> Te
 pub fn client(text: &str, entropy: Entropy, off_by: SignedDuration) -> EhrClient {
     let config = Config::from_toml(text).unwrap();
     let clock = Clock::Manual(ManualClock::new(present().checked_add(off_by).unwrap()));
-    let keys = app::signing_keys(&config, &clock).unwrap();
-    Outward::new(&config, keys, clock, entropy).unwrap().ehr(&riverside(), &config.clinics[&riverside()])
+    let signing = app::signing_keys(&config, &clock).unwrap();
+    Outward { signing, clock, entropy }.ehr(&config, &riverside(), &config.clinics[&riverside()]).unwrap()
 }
 
 /// Asks for a token once, with a clock that is off by so much, and returns what came of it.

@@ -48,9 +48,24 @@ def changed(path, value):
     return resource
 
 
+def containing(target):
+    """The PHQ-9 total with a Provenance in it that is about `target`."""
+    who = {"reference": "Patient/1"}
+    provenance = {
+        "resourceType": "Provenance",
+        "id": "provenance",
+        "target": [{"reference": target}],
+        "recorded": "2026-03-01T08:00:00Z",
+        "agent": [{"who": who}],
+    }
+    return {**PHQ9_TOTAL, "contained": [provenance]}
+
+
 CASES = [
     ("a PHQ-9 total in US Core form", PHQ9_TOTAL, set()),
     ("two answers to one question", TWO_ANSWERS, set()),
+    ("a Provenance in it that is about it", containing("#"), set()),
+    ("a Provenance in it that is about something else (dom-3)", containing("Observation/2"), {PYROFILE}),
     ("no status", changed("status", None), BOTH),
     ("a status that is none", changed("status", "done"), {PYROFILE}),
     ("a value and the reason for its absence (obs-6)", changed("dataAbsentReason", {"text": "asleep"}), BOTH),

@@ -4,36 +4,50 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{DATE, ETAG, HeaderMap, LOCATION, RETRY_AFTER};
 use serde_json::Value;
 
-use super::{Created, Found, Stored};
+use super::{Found, Sent};
 use crate::delivery::egress::{Answer, EgressError};
+use crate::domain::delivery::Stored;
 
-/// What a create's answer means (FHIR R4 http.html, 3.1.0.8; status codes as in RFC 9110).
-pub fn created(resource_type: &str, answer: Result<Answer, EgressError>) -> Created {
+/// The longest `OperationOutcome` that is kept, in bytes.
+const MAX_OUTCOME: usize = 64 * 1024;
+
+/// What the answer to a create or an update means (FHIR R4 http.html, 3.1.0.4 and 3.1.0.8; status codes as in RFC 9110).
+pub fn sent(resource_type: &str, answer: Result<Answer, EgressError>) -> Sent {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) if error.never_sent() => return Created::NotStored { reason: error.to_string(), retry_after: None },
-        Err(error) => return Created::Unknown { reason: error.to_string() },
+        Err(EgressError::TooLate) => return Sent::NotBegun,
+        Err(error) if error.never_sent() => return Sent::NotStored { reason: error.to_string(), retry_after: None },
+        Err(error) => return Sent::Unknown { reason: error.to_string() },
     };
     let status = answer.status.as_u16();
     let reason = format!("http-{status}");
     match status {
         200 | 201 => match stored(resource_type, &answer) {
-            Some(stored) => Created::Confirmed(stored),
+            Some(stored) => Sent::Confirmed(stored),
             // It was stored, but the EHR did not say where: the search will tell.
-            None => Created::Unknown { reason: "no-location".to_owned() },
+            None => Sent::Unknown { reason: "no-location".to_owned() },
         },
         // Not looked at at all: no token, too early, too much. A 503 counts only if the EHR itself says when to come
         // back; gateways answer 503 also when the EHR broke off after it was asked.
-        401 | 408 | 425 | 429 => Created::NotStored { reason, retry_after: retry_after(&answer.headers) },
+        401 | 408 | 425 | 429 => Sent::NotStored { reason, retry_after: retry_after(&answer.headers) },
         503 if answer.headers.contains_key(RETRY_AFTER) => {
-            Created::NotStored { reason, retry_after: retry_after(&answer.headers) }
+            Sent::NotStored { reason, retry_after: retry_after(&answer.headers) }
         }
         // There is no such place: a wrong address or a missing capability, for the operator to mend, not for the item.
-        300..=399 | 404 | 405 | 501 => Created::NotStored { reason, retry_after: None },
+        300..=399 | 404 | 405 | 501 => Sent::NotStored { reason, retry_after: None },
         // Taken for later, several match, or it may have been stored before the EHR or a gateway failed.
-        202..=299 | 409 | 412 | 500..=599 => Created::Unknown { reason },
-        _ => Created::Rejected { reason },
+        202..=299 | 409 | 412 | 500..=599 => Sent::Unknown { reason },
+        _ => Sent::Rejected { reason, outcome: outcome(answer.body) },
     }
+}
+
+/// The body, if it is an `OperationOutcome` of bearable length.
+fn outcome(body: Vec<u8>) -> Option<Vec<u8>> {
+    if body.len() > MAX_OUTCOME {
+        return None;
+    }
+    let value: Value = serde_json::from_slice(&body).ok()?;
+    (value.get("resourceType").and_then(Value::as_str) == Some("OperationOutcome")).then_some(body)
 }
 
 /// What a search's answer means for one identifier. An EHR may ignore a parameter it does not know and answer with
@@ -43,6 +57,10 @@ pub fn found(resource_type: &str, system: &str, value: &str, answer: Result<Answ
         Ok(answer) => answer,
         Err(error) => return Found::Undecided { reason: error.to_string(), retry_after: None },
     };
+    // The EHR does not have such a search, and will not have it in an hour.
+    if matches!(answer.status.as_u16(), 400 | 404 | 405 | 501) {
+        return Found::NoSearch { reason: format!("search-http-{}", answer.status.as_u16()) };
+    }
     if answer.status.as_u16() != 200 {
         let reason = format!("search-http-{}", answer.status.as_u16());
         return Found::Undecided { reason, retry_after: retry_after(&answer.headers) };
@@ -58,11 +76,13 @@ pub fn found(resource_type: &str, system: &str, value: &str, answer: Result<Answ
         .filter_map(|entry| entry.get("resource"))
         .find(|resource| is_ours(resource, resource_type, system, value));
     match ours {
-        Some(resource) => match stored_in(resource) {
+        Some(resource) => match stored_in(resource_type, resource) {
             Some(stored) => Found::Stored(stored),
             None => undecided("search-no-id"),
         },
-        None if has_next(&bundle) || lost_the_identifier(&bundle) => undecided("search-ignores-identifier"),
+        None if has_next(&bundle) || lost_the_identifier(&bundle) => {
+            Found::NoSearch { reason: "search-ignores-identifier".to_owned() }
+        }
         None if complains(entries) || claims_hits(&bundle) => undecided("search-incomplete"),
         None => Found::Absent,
     }
@@ -115,20 +135,22 @@ fn stored(resource_type: &str, answer: &Answer) -> Option<Stored> {
     let etag = header(&answer.headers, ETAG.as_str()).and_then(version_of_etag);
     if let Some((id, version)) = header(&answer.headers, LOCATION.as_str()).and_then(|l| of_location(resource_type, l))
     {
-        return Some(Stored { id, version: version.or(etag) });
+        let resource_type = resource_type.to_owned();
+        return Some(Stored { resource_type, id, version: version.or(etag) });
     }
     let body = serde_json::from_slice::<Value>(&answer.body).ok()?;
     if body.get("resourceType").and_then(Value::as_str) != Some(resource_type) {
         return None;
     }
-    let stored = stored_in(&body)?;
+    let stored = stored_in(resource_type, &body)?;
     Some(Stored { version: stored.version.or(etag), ..stored })
 }
 
-fn stored_in(resource: &Value) -> Option<Stored> {
+/// Where a resource that the EHR showed is stored.
+pub fn stored_in(resource_type: &str, resource: &Value) -> Option<Stored> {
     let id = resource.get("id").and_then(Value::as_str).filter(|id| is_id(id))?.to_owned();
     let version = resource.pointer("/meta/versionId").and_then(Value::as_str).map(str::to_owned);
-    Some(Stored { id, version })
+    Some(Stored { resource_type: resource_type.to_owned(), id, version })
 }
 
 /// `[base/]Type/id[/_history/version]`, absolute or relative.
@@ -146,7 +168,7 @@ fn is_id(text: &str) -> bool {
 }
 
 /// `W/"3"` → `3`.
-fn version_of_etag(etag: &str) -> Option<String> {
+pub fn version_of_etag(etag: &str) -> Option<String> {
     let quoted = etag.strip_prefix("W/").unwrap_or(etag);
     quoted.strip_prefix('"')?.strip_suffix('"').map(str::to_owned)
 }

@@ -8,8 +8,12 @@ fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> 
     Ok(Answer { status: StatusCode::from_u16(status).unwrap(), headers, body: body.as_bytes().to_vec() })
 }
 
-fn confirmed(id: &str, version: Option<&str>) -> Created {
-    Created::Confirmed(Stored { id: id.to_owned(), version: version.map(str::to_owned) })
+fn confirmed(id: &str, version: Option<&str>) -> Sent {
+    Sent::Confirmed(Stored {
+        resource_type: "Observation".to_owned(),
+        id: id.to_owned(),
+        version: version.map(str::to_owned),
+    })
 }
 
 #[test]
@@ -24,7 +28,7 @@ fn a_create_is_confirmed_however_the_vendor_says_where() {
         ),
     ];
     for (answer, expected) in cases {
-        assert_eq!(created("Observation", answer), expected);
+        assert_eq!(sent("Observation", answer), expected);
     }
 }
 
@@ -38,18 +42,18 @@ fn a_create_without_a_place_or_with_a_foreign_one_is_unknown_not_confirmed() {
         (vec![], r#"{"resourceType":"OperationOutcome","id":"x"}"#),
         (vec![], "<html>"),
     ] {
-        let got = created("Observation", answer(201, &headers, body));
-        assert_eq!(got, Created::Unknown { reason: "no-location".to_owned() }, "{headers:?} {body}");
+        let got = sent("Observation", answer(201, &headers, body));
+        assert_eq!(got, Sent::Unknown { reason: "no-location".to_owned() }, "{headers:?} {body}");
     }
 }
 
 #[test]
 fn every_status_is_read_as_what_it_says_about_the_resource() {
-    let kind = |status| match created("Observation", answer(status, &[], "")) {
-        Created::Confirmed(_) => "confirmed",
-        Created::NotStored { .. } | Created::TokenSpent => "not stored",
-        Created::Unknown { .. } => "unknown",
-        Created::Rejected { .. } => "rejected",
+    let kind = |status| match sent("Observation", answer(status, &[], "")) {
+        Sent::Confirmed(_) => "confirmed",
+        Sent::NotStored { .. } | Sent::TokenSpent | Sent::NotBegun => "not stored",
+        Sent::Unknown { .. } => "unknown",
+        Sent::Rejected { .. } => "rejected",
     };
     for status in [301, 302, 401, 404, 405, 408, 425, 429, 501] {
         assert_eq!(kind(status), "not stored", "{status}");
@@ -60,23 +64,23 @@ fn every_status_is_read_as_what_it_says_about_the_resource() {
     for status in [400, 403, 410, 413, 415, 422] {
         assert_eq!(kind(status), "rejected", "{status}");
     }
-    let patient = created("Observation", answer(503, &[("retry-after", "7")], ""));
-    assert!(matches!(patient, Created::NotStored { retry_after: Some(_), .. }), "{patient:?}");
+    let patient = sent("Observation", answer(503, &[("retry-after", "7")], ""));
+    assert!(matches!(patient, Sent::NotStored { retry_after: Some(_), .. }), "{patient:?}");
 }
 
 #[test]
 fn a_transport_error_is_unknown_unless_nothing_was_sent() {
-    assert!(matches!(created("Observation", Err(EgressError::NoConnection)), Created::NotStored { .. }));
-    assert!(matches!(created("Observation", Err(EgressError::Refused)), Created::NotStored { .. }));
+    assert!(matches!(sent("Observation", Err(EgressError::NoConnection)), Sent::NotStored { .. }));
+    assert!(matches!(sent("Observation", Err(EgressError::Refused)), Sent::NotStored { .. }));
     for error in [EgressError::NoAnswer, EgressError::Timeout, EgressError::AnswerTooLong] {
-        assert!(matches!(created("Observation", Err(error)), Created::Unknown { .. }));
+        assert!(matches!(sent("Observation", Err(error)), Sent::Unknown { .. }));
     }
 }
 
 #[test]
 fn retry_after_is_understood_in_seconds_and_as_a_date() {
-    let asked = |headers: &[(&'static str, &'static str)]| match created("Observation", answer(429, headers, "")) {
-        Created::NotStored { retry_after, .. } => retry_after.map(|wait| wait.as_secs()),
+    let asked = |headers: &[(&'static str, &'static str)]| match sent("Observation", answer(429, headers, "")) {
+        Sent::NotStored { retry_after, .. } => retry_after.map(|wait| wait.as_secs()),
         other => panic!("{other:?}"),
     };
     assert_eq!(asked(&[("retry-after", "120")]), Some(120));
@@ -99,7 +103,7 @@ fn a_search_finds_only_the_very_identifier() {
             {{"resource":{{"resourceType":"Observation","id":"o1","identifier":{identifier}}}}}]}}"#
         )
     };
-    let stored = Found::Stored(Stored { id: "o1".to_owned(), version: None });
+    let stored = Found::Stored(Stored { resource_type: "Observation".to_owned(), id: "o1".to_owned(), version: None });
     assert_eq!(search(&with(r#"[{"system":"x","value":"val"},{"system":"sys","value":"val"}]"#)), stored);
     assert_eq!(search(&with(r#"{"system":"sys","value":"val"}"#)), stored);
     assert_eq!(search(&with(r#"[{"system":"sys","value":"other"}]"#)), Found::Absent);
@@ -109,10 +113,13 @@ fn a_search_finds_only_the_very_identifier() {
 fn an_empty_bundle_means_absent_but_an_unfiltered_page_means_nothing() {
     assert_eq!(search(r#"{"resourceType":"Bundle"}"#), Found::Absent);
     let more = r#"{"resourceType":"Bundle","link":[{"relation":"next","url":"x"}],"entry":[]}"#;
-    assert!(matches!(search(more), Found::Undecided { .. }));
+    let unfiltered =
+        r#"{"resourceType":"Bundle","link":[{"relation":"self","url":"http://ehr/Observation?_count=10"}]}"#;
+    for body in [more, unfiltered] {
+        assert!(matches!(search(body), Found::NoSearch { .. }), "{body}");
+    }
     for body in [
         r#"{"resourceType":"Bundle","total":1}"#,
-        r#"{"resourceType":"Bundle","link":[{"relation":"self","url":"http://ehr/Observation?_count=10"}]}"#,
         r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"OperationOutcome",
             "issue":[{"severity":"warning","code":"not-supported"}]}}]}"#,
     ] {
@@ -128,6 +135,7 @@ fn what_is_no_search_result_decides_nothing() {
     for body in ["", "<html>", "[]", r#"{"resourceType":"OperationOutcome"}"#] {
         assert!(matches!(search(body), Found::Undecided { .. }), "{body}");
     }
-    assert!(matches!(found("Observation", "s", "v", answer(404, &[], "")), Found::Undecided { .. }));
+    assert!(matches!(found("Observation", "s", "v", answer(500, &[], "")), Found::Undecided { .. }));
+    assert!(matches!(found("Observation", "s", "v", answer(404, &[], "")), Found::NoSearch { .. }));
     assert!(matches!(found("Observation", "s", "v", Err(EgressError::NoConnection)), Found::Undecided { .. }));
 }

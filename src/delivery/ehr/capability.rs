@@ -1,55 +1,139 @@
 //! What an EHR says it can do (`GET /metadata`, FHIR R4 capabilitystatement.html). Absence means unsupported.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
+
+use crate::domain::delivery::Rung;
+use crate::domain::form::Takes;
 
 /// The parts of a `CapabilityStatement` that the bridge acts on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Capabilities {
-    conditional_create: Vec<String>,
+    /// `None` when the EHR gave no statement: then it is believed to do the plain things, and nothing special.
+    types: Option<BTreeMap<String, TypeCapabilities>>,
+    batch: bool,
+    takes: Takes,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct TypeCapabilities {
+    create: bool,
+    update: bool,
+    conditional_create: bool,
 }
 
 impl Capabilities {
     /// Reads a `CapabilityStatement`; `None` if it is not one of FHIR R4 or R4B.
     #[must_use]
-    pub fn read(body: &[u8]) -> Option<Self> {
+    pub fn read(body: &[u8], takes: Takes) -> Option<Self> {
         let statement: Value = serde_json::from_slice(body).ok()?;
         let version = statement.get("fhirVersion").and_then(Value::as_str)?;
         if !(version.starts_with("4.0") || version.starts_with("4.3")) {
             return None;
         }
-        let resources = statement.pointer("/rest/0/resource").and_then(Value::as_array)?;
-        let conditional_create = resources
-            .iter()
-            .filter(|resource| resource.get("conditionalCreate").and_then(Value::as_bool) == Some(true))
-            .filter_map(|resource| resource.get("type").and_then(Value::as_str).map(str::to_owned))
-            .collect();
-        Some(Self { conditional_create })
+        let rest = statement.pointer("/rest/0")?;
+        let resources = rest.get("resource").and_then(Value::as_array)?;
+        let types = resources.iter().filter_map(|resource| {
+            let capabilities = TypeCapabilities {
+                create: interacts(resource, "create"),
+                update: interacts(resource, "update"),
+                conditional_create: resource.get("conditionalCreate").and_then(Value::as_bool) == Some(true),
+            };
+            Some((resource.get("type").and_then(Value::as_str)?.to_owned(), capabilities))
+        });
+        Some(Self { types: Some(types.collect()), batch: interacts(rest, "batch"), takes })
+    }
+
+    /// What is believed of an EHR that gave no statement.
+    #[must_use]
+    pub const fn unknown(takes: Takes) -> Self {
+        Self { types: None, batch: false, takes }
+    }
+
+    /// In which form the EHR takes what is mapped to `resource_type`.
+    #[must_use]
+    pub fn rung(&self, resource_type: &str) -> Rung {
+        let creates = |name: &str| self.of(name).is_some_and(|of| of.create);
+        match self.takes.form {
+            Some(form) => form,
+            None if self.types.is_none() || creates(resource_type) => Rung::Discrete,
+            None if creates("DocumentReference") => Rung::Document,
+            None => Rung::None,
+        }
+    }
+
+    /// Whether a resource of this type may be changed after it was created.
+    #[must_use]
+    pub fn has_update(&self, resource_type: &str) -> bool {
+        self.types.is_none() || self.of(resource_type).is_some_and(|of| of.update)
     }
 
     /// Whether a create of this type may carry `If-None-Exist`.
     #[must_use]
     pub fn has_conditional_create(&self, resource_type: &str) -> bool {
-        self.conditional_create.iter().any(|name| name == resource_type)
+        self.takes.conditional_create.unwrap_or(self.of(resource_type).is_some_and(|of| of.conditional_create))
     }
+
+    /// Whether several items may go in one request (R4, http.html, 3.1.0.11).
+    #[must_use]
+    pub fn has_batch(&self) -> bool {
+        self.takes.batch.unwrap_or(self.batch)
+    }
+
+    fn of(&self, resource_type: &str) -> Option<&TypeCapabilities> {
+        self.types.as_ref()?.get(resource_type)
+    }
+}
+
+fn interacts(part: &Value, code: &str) -> bool {
+    let interactions = part.get("interaction").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    interactions.iter().any(|interaction| interaction.get("code").and_then(Value::as_str) == Some(code))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(resources: &str) -> Capabilities {
+        let statement = format!(
+            r#"{{"fhirVersion":"4.0.1","rest":[{{"interaction":[{{"code":"batch"}}],"resource":[{resources}]}}]}}"#
+        );
+        Capabilities::read(statement.as_bytes(), Takes::default()).unwrap()
+    }
+
     #[test]
     fn absence_means_unsupported() {
-        let statement = br#"{"fhirVersion":"4.0.1","rest":[{"resource":[
-            {"type":"Observation","conditionalCreate":true},{"type":"Task"}]}]}"#;
-        let capabilities = Capabilities::read(statement).unwrap();
+        let capabilities = read(r#"{"type":"Observation","conditionalCreate":true},{"type":"Task"}"#);
+        assert!(capabilities.has_batch());
         assert!(capabilities.has_conditional_create("Observation"));
         assert!(!capabilities.has_conditional_create("Task"));
         assert!(!capabilities.has_conditional_create("Patient"));
+        assert!(!capabilities.has_update("Observation"));
+        assert_eq!(capabilities.rung("Observation"), Rung::None);
+    }
+
+    #[test]
+    fn the_highest_rung_that_the_ehr_takes_is_used() {
+        let observation = r#"{"type":"Observation","interaction":[{"code":"read"},{"code":"create"}]}"#;
+        let document = r#"{"type":"DocumentReference","interaction":[{"code":"create"}]}"#;
+        assert_eq!(read(&format!("{observation},{document}")).rung("Observation"), Rung::Discrete);
+        assert_eq!(read(document).rung("Observation"), Rung::Document);
+        assert_eq!(Capabilities::unknown(Takes::default()).rung("Observation"), Rung::Discrete);
+    }
+
+    #[test]
+    fn the_operator_has_the_last_word() {
+        let takes = Takes { form: Some(Rung::Document), batch: Some(true), conditional_create: Some(true) };
+        let capabilities = Capabilities::unknown(takes);
+        assert_eq!(capabilities.rung("Observation"), Rung::Document);
+        assert!(capabilities.has_batch() && capabilities.has_conditional_create("Observation"));
     }
 
     #[test]
     fn another_fhir_version_is_not_spoken() {
-        assert_eq!(Capabilities::read(br#"{"fhirVersion":"5.0.0","rest":[{"resource":[]}]}"#), None);
-        assert_eq!(Capabilities::read(b"<html>"), None);
+        let takes = Takes::default();
+        assert_eq!(Capabilities::read(br#"{"fhirVersion":"5.0.0","rest":[{"resource":[]}]}"#, takes), None);
+        assert_eq!(Capabilities::read(b"<html>", takes), None);
     }
 }

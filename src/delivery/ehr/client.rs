@@ -1,23 +1,25 @@
-//! The interactions with an EHR.
+//! What every exchange with an EHR has in common: who the bridge is there, what the EHR can do, and how hard it may be
+//! pressed.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 
 use super::answer;
 use super::capability::Capabilities;
-use super::{Created, Found};
-use crate::consent::decide::Permit;
 use crate::delivery::egress::{Answer, Egress, EgressError};
+use crate::delivery::rate_limit;
 use crate::delivery::smart_auth::{AccessToken, SmartAuth, TokenError};
-use crate::domain::delivery::Delivery;
+use crate::delivery::throttle::{Signal, Throttle};
+use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
+use crate::domain::form::Takes;
+use crate::domain::ids::MemberId;
 
-const FHIR_JSON: HeaderValue = HeaderValue::from_static("application/fhir+json");
-const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
-const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub(super) const FHIR_JSON: HeaderValue = HeaderValue::from_static("application/fhir+json");
+pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How long a `CapabilityStatement` is believed.
@@ -32,32 +34,69 @@ pub struct EhrClient {
     egress: Egress,
     base: Url,
     identifier_system: &'static str,
+    clock: Clock,
     entropy: Entropy,
     auth: Option<SmartAuth>,
-    capabilities: Mutex<Option<(Timestamp, Arc<Capabilities>)>>,
+    takes: Takes,
+    throttle: Throttle,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    capabilities: Option<(Timestamp, Arc<Capabilities>)>,
+    /// The EHR said that it takes batches, and refused one.
+    no_batches_until: Option<Timestamp>,
+}
+
+/// How a clinic's EHR is reached, and what is known of it beforehand.
+#[derive(Debug)]
+pub struct EhrSettings {
+    /// The FHIR endpoint: a URL that ends with a slash ([`with_slash`]).
+    pub base: Url,
+    /// The system of the identifiers that the bridge's resources carry.
+    pub identifier_system: &'static str,
+    /// How the bridge proves who it is. With it, nothing is sent without a token.
+    pub auth: Option<SmartAuth>,
+    /// What the operator says of the EHR.
+    pub takes: Takes,
+    /// How many requests may be under way at once.
+    pub concurrency: usize,
 }
 
 /// All that must be known and held before something is sent, so that between the decision to send and the sending
 /// nothing else is asked for.
 #[derive(Clone, Debug)]
 pub struct Ticket {
+    member: MemberId,
     /// `None` where the clinic asks for no token.
     token: Option<Arc<AccessToken>>,
     capabilities: Arc<Capabilities>,
 }
 
-impl EhrClient {
-    /// A client for the FHIR endpoint at `base`, a URL that ends with a slash ([`with_slash`]). Its resources carry
-    /// identifiers of `identifier_system`. With `auth`, nothing is sent without a token.
+impl Ticket {
+    /// What the EHR can do.
     #[must_use]
-    pub const fn new(
-        egress: Egress,
-        base: Url,
-        identifier_system: &'static str,
-        entropy: Entropy,
-        auth: Option<SmartAuth>,
-    ) -> Self {
-        Self { egress, base, identifier_system, entropy, auth, capabilities: Mutex::new(None) }
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    pub(super) fn token(&self) -> Option<&AccessToken> {
+        self.token.as_deref()
+    }
+
+    pub(super) const fn shared_token(&self) -> Option<&Arc<AccessToken>> {
+        self.token.as_ref()
+    }
+}
+
+impl EhrClient {
+    /// A client for one FHIR endpoint.
+    #[must_use]
+    pub fn new(egress: Egress, settings: EhrSettings, clock: Clock, entropy: Entropy) -> Self {
+        let EhrSettings { base, identifier_system, auth, takes, concurrency } = settings;
+        let (throttle, known) = (Throttle::new(concurrency), Mutex::default());
+        Self { egress, base, identifier_system, clock, entropy, auth, takes, throttle, known }
     }
 
     /// How the bridge proves to this EHR who it is, if it has to.
@@ -70,6 +109,16 @@ impl EhrClient {
     #[must_use]
     pub const fn base(&self) -> &Url {
         &self.base
+    }
+
+    /// How hard it may be pressed.
+    #[must_use]
+    pub const fn throttle(&self) -> &Throttle {
+        &self.throttle
+    }
+
+    pub(super) const fn identifier_system(&self) -> &'static str {
+        self.identifier_system
     }
 
     /// Whether anyone answers at all, whatever the answer.
@@ -85,106 +134,58 @@ impl EhrClient {
     ///
     /// # Errors
     /// [`EgressError`]; also when there is no token where there must be one.
-    pub async fn capability_statement(&self, now: Timestamp) -> Result<Answer, EgressError> {
-        let ticket = self.prepare(now).await.map_err(|_| EgressError::Refused)?;
-        let request = self.request(Method::GET, "metadata", ticket.token.as_deref()).ok_or(EgressError::Refused)?;
+    pub async fn capability_statement(&self, member: MemberId) -> Result<Answer, EgressError> {
+        let ticket = self.prepare(member).await.map_err(|_| EgressError::Refused)?;
+        let request = self.request(Method::GET, "metadata", ticket.token()).ok_or(EgressError::Refused)?;
         self.egress.send(request).await
     }
 
-    /// A ticket, if nothing has to be asked for it.
+    /// A ticket to send something about a member, if nothing has to be asked for it.
     #[must_use]
-    pub fn ready(&self, now: Timestamp) -> Option<Ticket> {
+    pub fn ready(&self, member: MemberId) -> Option<Ticket> {
         let token = match &self.auth {
             Some(auth) => Some(auth.at_hand()?),
             None => None,
         };
-        Some(Ticket { token, capabilities: self.known_capabilities(now)? })
+        Some(Ticket { member, token, capabilities: self.known_capabilities()? })
     }
 
-    /// A ticket; what is not known or held is asked for.
+    /// A ticket to send something about a member; what is not known or held is asked for.
     ///
     /// # Errors
     /// [`TokenError`] when there is no token where there must be one.
-    pub async fn prepare(&self, now: Timestamp) -> Result<Ticket, TokenError> {
+    pub async fn prepare(&self, member: MemberId) -> Result<Ticket, TokenError> {
         let token = match &self.auth {
             Some(auth) => Some(auth.token().await?),
             None => None,
         };
-        let capabilities = match self.known_capabilities(now) {
+        let capabilities = match self.known_capabilities() {
             Some(known) => known,
-            None => self.ask_capabilities(token.as_deref(), now).await,
+            None => self.ask_capabilities(token.as_deref()).await,
         };
-        Ok(Ticket { token, capabilities })
+        Ok(Ticket { member, token, capabilities })
     }
 
-    /// Creates a resource. The permit says that it may go now; it names the delivery that `body` belongs to.
-    pub async fn create(&self, permit: &Permit<'_, Delivery>, body: Vec<u8>, ticket: &Ticket) -> Created {
-        let item = permit.item();
-        let Some(request) = self.request(Method::POST, &item.resource_type, ticket.token.as_deref()) else {
-            return Created::Rejected { reason: "no-such-address".to_owned() };
-        };
-        let mut request = request.header(CONTENT_TYPE, FHIR_JSON).header(PREFER, "return=minimal").body(body);
-        // An EHR that could not be asked is not believed to take conditional creates.
-        if ticket.capabilities.has_conditional_create(&item.resource_type) {
-            request =
-                request.header(IF_NONE_EXIST, format!("identifier={}|{}", self.identifier_system, item.identifier));
-        }
-        let answer = self.egress.send(request).await;
-        match (&ticket.token, &answer) {
-            (Some(token), Ok(answer)) => {
-                let worked = self.learn(token, answer);
-                match answer.status {
-                    StatusCode::UNAUTHORIZED if worked => return Created::TokenSpent,
-                    // For a human at the clinic to mend, not a fault of the resource.
-                    StatusCode::FORBIDDEN if !token.may_create(&item.resource_type) => {
-                        return Created::NotStored { reason: "scope-missing".to_owned(), retry_after: None };
-                    }
-                    _ => {}
-                }
-            }
-            (None, _) | (_, Err(_)) => {}
-        }
-        answer::created(&item.resource_type, answer)
+    /// The same ticket with another token, after the EHR refused the first.
+    pub(super) async fn renew(&self, ticket: &Ticket) -> Result<Ticket, TokenError> {
+        self.prepare(ticket.member).await
     }
 
-    /// Looks for a resource by its identifier, which says nothing about the member.
-    pub async fn find(&self, resource_type: &str, identifier: &str, ticket: &Ticket) -> Found {
-        let undecided = |reason: &str| Found::Undecided { reason: reason.to_owned(), retry_after: None };
-        let mut token = ticket.token.clone();
-        let mut answer = self.search(resource_type, identifier, token.as_deref()).await;
-        if let (Some(auth), Some(refused), Some(Ok(refusal))) = (&self.auth, &token, &answer)
-            && refusal.status == StatusCode::UNAUTHORIZED
-        {
-            auth.forget(refused);
-            token = match auth.token().await {
-                Ok(token) => Some(token),
-                Err(error) => return undecided(error.code()),
-            };
-            answer = self.search(resource_type, identifier, token.as_deref()).await;
-        }
-        let Some(answer) = answer else { return undecided("no-such-address") };
-        if let (Some(token), Ok(answer)) = (&token, &answer) {
-            self.learn(token, answer);
-        }
-        answer::found(resource_type, self.identifier_system, identifier, answer)
+    /// Whether several items may go in one request, as far as it is known.
+    #[must_use]
+    pub fn takes_batches(&self) -> bool {
+        let refused = self.known().no_batches_until.is_some_and(|until| self.clock.now() < until);
+        !refused && self.known_capabilities().is_some_and(|capabilities| capabilities.has_batch())
     }
 
-    async fn search(
-        &self,
-        resource_type: &str,
-        identifier: &str,
-        token: Option<&AccessToken>,
-    ) -> Option<Result<Answer, EgressError>> {
-        let request = self.request(Method::GET, resource_type, token)?;
-        let identifier = format!("{}|{identifier}", self.identifier_system);
-        let request = request.query(&[("identifier", identifier.as_str())]).header(PREFER, "handling=strict");
-        Some(self.egress.send(request).await)
+    pub(super) fn stop_batching(&self) {
+        self.known().no_batches_until = self.clock.now().checked_add(CAPABILITIES_LAST).ok();
     }
 
     /// What an answer says about the token: whether it is still good. Returns whether it ever was.
-    fn learn(&self, token: &Arc<AccessToken>, answer: &Answer) -> bool {
+    pub(super) fn learn(&self, _ticket: &Ticket, token: &Arc<AccessToken>, status: StatusCode) -> bool {
         let worked = token.has_worked();
-        match (&self.auth, answer.status) {
+        match (&self.auth, status) {
             (Some(auth), StatusCode::UNAUTHORIZED) => auth.forget(token),
             (_, status) if status.is_success() => token.note_worked(),
             _ => {}
@@ -192,27 +193,54 @@ impl EhrClient {
         worked
     }
 
+    /// Sends a request when there is a place for it, unless that comes after `not_after`; and learns from how it went how
+    /// hard the EHR may be pressed.
+    pub(super) async fn exchange(&self, request: RequestBuilder, not_after: Timestamp) -> Result<Answer, EgressError> {
+        let _slot = self.throttle.enter().await;
+        let began = self.clock.now();
+        if not_after < began {
+            return Err(EgressError::TooLate);
+        }
+        let answer = self.egress.send(request).await;
+        let now = self.clock.now();
+        self.throttle.learn(now, signal(&answer, now.duration_since(began)));
+        answer
+    }
+
+    /// What the EHR said of itself is asked for anew: it does not fit what it does.
+    pub(super) fn forget_capabilities(&self) {
+        self.known().capabilities = None;
+    }
+
     /// An EHR that cannot be asked is believed to do nothing special, and asked again soon.
-    async fn ask_capabilities(&self, token: Option<&AccessToken>, now: Timestamp) -> Arc<Capabilities> {
+    async fn ask_capabilities(&self, token: Option<&AccessToken>) -> Arc<Capabilities> {
         let read = match self.request(Method::GET, "metadata", token) {
-            Some(request) => self.egress.send(request).await.ok().and_then(|answer| Capabilities::read(&answer.body)),
+            Some(request) => {
+                let answer = self.exchange(request, Timestamp::MAX).await.ok();
+                answer.and_then(|answer| Capabilities::read(&answer.body, self.takes))
+            }
             None => None,
         };
         let lasts = if read.is_some() { CAPABILITIES_LAST } else { IGNORANCE_LASTS };
-        let read = Arc::new(read.unwrap_or_default());
-        if let (Ok(mut cache), Ok(until)) = (self.capabilities.lock(), now.checked_add(lasts)) {
-            *cache = Some((until, Arc::clone(&read)));
+        let read = Arc::new(read.unwrap_or_else(|| Capabilities::unknown(self.takes)));
+        if let Ok(until) = self.clock.now().checked_add(lasts) {
+            self.known().capabilities = Some((until, Arc::clone(&read)));
         }
         read
     }
 
-    fn known_capabilities(&self, now: Timestamp) -> Option<Arc<Capabilities>> {
-        let cache = self.capabilities.lock().ok()?;
-        cache.as_ref().filter(|(until, _)| now < *until).map(|(_, capabilities)| Arc::clone(capabilities))
+    fn known_capabilities(&self) -> Option<Arc<Capabilities>> {
+        let known = self.known();
+        let fresh = known.capabilities.as_ref().filter(|(until, _)| self.clock.now() < *until);
+        fresh.map(|(_, capabilities)| Arc::clone(capabilities))
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A request to the EHR. `None` also when there is no token where there must be one: that must never go.
-    fn request(&self, method: Method, path: &str, token: Option<&AccessToken>) -> Option<RequestBuilder> {
+    pub(super) fn request(&self, method: Method, path: &str, token: Option<&AccessToken>) -> Option<RequestBuilder> {
         let url = self.base.join(path).ok()?;
         let id: [u8; 16] = self.entropy.bytes().ok()?;
         let id = uuid::Builder::from_random_bytes(id).into_uuid().to_string();
@@ -222,6 +250,29 @@ impl EhrClient {
             (_, Some(token)) => Some(request.header(AUTHORIZATION, token.header()?)),
             (None, None) => Some(request),
         }
+    }
+}
+
+/// What an answer says about how the EHR is.
+fn signal(answer: &Result<Answer, EgressError>, took: SignedDuration) -> Signal {
+    let answer = match answer {
+        Ok(answer) => answer,
+        // What is refused on this side says nothing about the other.
+        Err(EgressError::Refused) => return Signal::Answered(took),
+        Err(error) => return Signal::Failed { reason: error.to_string() },
+    };
+    let reason = format!("http-{}", answer.status.as_u16());
+    let asked = answer::retry_after(&answer.headers).or_else(|| rate_limit::exhausted(&answer.headers));
+    match answer.status {
+        StatusCode::TOO_MANY_REQUESTS => Signal::TooMuch { reason, retry_after: asked },
+        StatusCode::SERVICE_UNAVAILABLE if answer.headers.contains_key(RETRY_AFTER) => {
+            Signal::TooMuch { reason, retry_after: asked }
+        }
+        status if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED => Signal::Failed { reason },
+        _ => match rate_limit::exhausted(&answer.headers) {
+            Some(pause) => Signal::TooMuch { reason: "rate-limit".to_owned(), retry_after: Some(pause) },
+            None => Signal::Answered(took),
+        },
     }
 }
 

@@ -1,20 +1,29 @@
 //! The EHR: a small FHIR R4 client over egress. Raw JSON is the truth of everything an EHR says.
 
 mod answer;
+mod batch;
 mod capability;
 mod client;
+pub(super) mod exact;
+mod update;
+mod write;
 
 pub(super) use answer::{retry_after, server_time};
 pub use capability::Capabilities;
-pub use client::{EhrClient, Ticket, with_slash};
+pub use client::{EhrClient, EhrSettings, Ticket, with_slash};
+pub use write::Resource;
 
 use jiff::SignedDuration;
 
-/// What is known after a create was tried.
+use crate::domain::delivery::Stored;
+
+/// What is known after something was sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Created {
+pub enum Sent {
     /// The EHR has it.
     Confirmed(Stored),
+    /// There was no time left to begin with it.
+    NotBegun,
     /// It certainly was not stored; try again, not before the EHR asked for.
     NotStored {
         /// Why, as a code.
@@ -33,6 +42,8 @@ pub enum Created {
     Rejected {
         /// Why, as a code.
         reason: String,
+        /// What the EHR said, if it said it in FHIR: may hold personal data.
+        outcome: Option<Vec<u8>>,
     },
 }
 
@@ -50,13 +61,9 @@ pub enum Found {
         /// How long the EHR asked to be left alone.
         retry_after: Option<SignedDuration>,
     },
-}
-
-/// A resource as the EHR keeps it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Stored {
-    /// The id the EHR gave it.
-    pub id: String,
-    /// Its version, if the EHR said.
-    pub version: Option<String>,
+    /// The EHR cannot be searched by identifier: only a human can find out.
+    NoSearch {
+        /// Why, as a code.
+        reason: String,
+    },
 }

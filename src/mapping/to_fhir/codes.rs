@@ -25,6 +25,15 @@ pub const US_CORE_TAGS: &str = "http://hl7.org/fhir/us/core/CodeSystem/us-core-t
 pub const SCREENING_ASSESSMENT: &str =
     "http://hl7.org/fhir/us/core/StructureDefinition/us-core-observation-screening-assessment";
 
+/// HL7 v3 `DataOperation`: what was done with a record.
+pub const DATA_OPERATION: &str = "http://terminology.hl7.org/CodeSystem/v3-DataOperation";
+
+/// HL7 v3 `ActReason`: what for.
+pub const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
+
+/// FHIR R4 4.0.1, who took part in making a resource, and how.
+pub const PROVENANCE_PARTICIPANT: &str = "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
+
 /// Units of measure.
 pub const UCUM: &str = "http://unitsofmeasure.org";
 

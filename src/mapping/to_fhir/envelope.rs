@@ -9,7 +9,9 @@ use super::codes::{
     ACT_CODE, CONFIDENTIALITY, IDENTIFIER, OBSERVATION_CATEGORY, OBSERVATION_VALUE, SCREENING_ASSESSMENT, US_CORE_TAGS,
 };
 use super::element::{coding, concept, patient};
+use super::provenance::provenance;
 use super::{MappingError, Recipient};
+use crate::domain::ids::GrantId;
 use crate::domain::moment::Moment;
 use crate::domain::reading::Reading;
 
@@ -24,9 +26,15 @@ pub struct Body {
 }
 
 /// Puts the body of a reading into its envelope.
-pub fn observation(reading: &Reading, recipient: Recipient<'_>, body: Body) -> Result<Observation, MappingError> {
+pub fn observation(
+    reading: &Reading,
+    recipient: Recipient<'_>,
+    grant: GrantId,
+    body: Body,
+) -> Result<Observation, MappingError> {
     let mut observation = Observation::builder()
         .meta(meta(recipient.source)?)
+        .contained(vec![provenance(recipient, grant)?])
         .identifier(vec![Some(identifier(recipient)?)])
         .status(ObservationStatus::Final)
         .category(vec![Some(concept(vec![coding(OBSERVATION_CATEGORY, "survey", Some("Survey"))?], None)?)])
@@ -56,7 +64,7 @@ fn meta(source: &str) -> Result<Meta, BuilderError> {
         .build()
 }
 
-fn identifier(recipient: Recipient<'_>) -> Result<Identifier, BuilderError> {
+pub fn identifier(recipient: Recipient<'_>) -> Result<Identifier, BuilderError> {
     Identifier::builder().system(IDENTIFIER.to_owned()).value(recipient.identifier.to_string()).build()
 }
 

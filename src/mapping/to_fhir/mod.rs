@@ -1,13 +1,16 @@
 //! Reading → FHIR R4 Observation. One mapper for each measure, one envelope for all.
 
 mod codes;
+mod document;
 mod element;
 mod envelope;
 mod mood;
 mod note;
+mod provenance;
 mod tags;
 
 use fhir_codec::{BuilderError, Decimals, WriteError, resources::Resource};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::consent::decide::Permit;
@@ -16,6 +19,7 @@ use crate::domain::outbound::Outbound;
 use crate::domain::reading::{Measure, Reading};
 
 pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
+pub use document::document;
 
 /// What a resource needs to know beside the reading.
 #[derive(Clone, Copy)]
@@ -26,6 +30,8 @@ pub struct Recipient<'a> {
     pub identifier: Uuid,
     /// This installation, as `meta.source`.
     pub source: &'a str,
+    /// When the bridge made the resource.
+    pub recorded: Timestamp,
 }
 
 /// A reading that cannot become a resource.
@@ -67,5 +73,5 @@ pub fn resource(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Resul
         (Detail::EveryEntry, Measure::Note(text)) => note::body(text)?,
         (Detail::EveryEntry, Measure::Tags(tags)) => tags::body(tags)?,
     };
-    Ok((Resource::Observation(envelope::observation(reading, recipient, body)?), decimals))
+    Ok((Resource::Observation(envelope::observation(reading, recipient, permit.grant().0, body)?), decimals))
 }

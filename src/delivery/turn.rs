@@ -1,0 +1,200 @@
+//! A turn: one short transaction that writes down what is known of items, and decides about the next ones.
+//!
+//! It holds the members' consent and the lanes' leases from the decision to the mark *sending*: after a revocation has
+//! committed, no send begins.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::desk::{Desk, WorkError};
+use super::ehr::Ticket;
+use super::settle::{Known, Outcome, outcome};
+use super::smart_auth::TokenError;
+use super::weigh::{Job, Scales, Step, Task, weigh};
+use crate::domain::delivery::{Delivery, DeliveryState, Stored};
+use crate::domain::grant::Grant;
+use crate::domain::ids::MemberId;
+use crate::outbox::enqueue::PAYLOAD_COLUMN;
+use crate::store::{Lane, Settled, Tx};
+use crate::telemetry::crash_point;
+use crate::vault::MemberKey;
+
+/// The column an EHR's answer is sealed for; its row is the delivery's id.
+pub const ANSWER_COLUMN: &str = "outbox.sealed_answer";
+
+/// How many items of a lane are settled without a request in one transaction.
+const SETTLED_PER_TURN: usize = 100;
+
+/// What may be had for requests, by member.
+pub type Tickets = HashMap<MemberId, Result<Ticket, TokenError>>;
+
+/// What came of a turn.
+#[derive(Debug, Default)]
+pub struct Turned {
+    /// The requests to be made.
+    pub jobs: Vec<Job>,
+    /// The lanes they are for; all others were given back.
+    pub busy: HashSet<MemberId>,
+    /// Until when their leases last.
+    pub lease_end: Timestamp,
+}
+
+/// A transaction that holds some members' consent and their lanes.
+struct Turn<'a> {
+    desk: &'a Desk,
+    tx: Tx,
+    grants: Vec<Grant>,
+    keys: HashMap<MemberId, MemberKey>,
+    now: Timestamp,
+}
+
+/// Settles what is known and deals with the first items of `lanes`, for at most `room` of which a request may be made.
+/// Lanes whose lease was lost are left alone: somebody else finds out about their items.
+///
+/// # Errors
+/// [`WorkError`]; then nothing was written.
+pub async fn turn(
+    desk: &Desk,
+    lanes: &[Lane],
+    known: Vec<Known>,
+    tickets: &Tickets,
+    room: usize,
+) -> Result<Turned, WorkError> {
+    let settles = !known.is_empty();
+    let members: Vec<MemberId> = lanes.iter().map(|lane| lane.key.member).collect();
+    let mut tx = desk.parts.store.begin().await?;
+    // The members before the lanes: whoever changes consent takes them in this order, and so must everyone.
+    let wrapped = tx.hold_members(&members).await?;
+    let grants = tx.living_grants(&members).await?;
+    let keyring = &desk.parts.keyring;
+    let open = |(member, key): (MemberId, Vec<u8>)| Some((member, keyring.unwrap_member_key(member, &key).ok()?));
+    let keys = wrapped.into_iter().filter_map(open).collect();
+    // The time only now: waiting for the locks may have taken some of it.
+    let now = desk.parts.clock.now();
+    let held = tx.hold_lanes(&desk.clinic, lanes, now).await?;
+    let mut turn = Turn { desk, tx, grants, keys, now };
+    turn.settle(known.into_iter().filter(|known| held.contains(&known.item.member)).collect()).await?;
+    if settles {
+        crash_point("deliver:before-settled");
+    }
+    let turned = turn.deal(held, tickets, room).await?;
+    let marked = turned.jobs.iter().any(|job| marked_as(&job.task).is_some());
+    turn.tx.commit().await?;
+    if settles || turned.busy.is_empty() {
+        crash_point("deliver:settled");
+    }
+    if marked {
+        crash_point("deliver:marked-sending");
+    }
+    Ok(turned)
+}
+
+impl Turn<'_> {
+    /// Deals with the first items of the lanes, again and again as long as no request is needed for them.
+    async fn deal(
+        &mut self,
+        mut lanes: HashSet<MemberId>,
+        tickets: &Tickets,
+        room: usize,
+    ) -> Result<Turned, WorkError> {
+        let lease_end = self.now.checked_add(self.desk.parts.patience.lease).unwrap_or(Timestamp::MAX);
+        let mut turned = Turned { lease_end, ..Turned::default() };
+        let mut free: Vec<MemberId> = Vec::new();
+        for _ in 0..SETTLED_PER_TURN {
+            let asked: Vec<MemberId> = lanes.iter().copied().collect();
+            let heads = self.tx.lane_heads(&self.desk.clinic, &asked).await?;
+            let mut settled = Vec::new();
+            let mut going: HashSet<MemberId> = HashSet::new();
+            for (item, due_at) in heads {
+                let member = item.member;
+                if due_at > self.now || turned.jobs.len() >= room {
+                    continue;
+                }
+                let Some(ticket) = tickets.get(&member) else { continue };
+                match self.weigh(item, ticket) {
+                    Step::Settle(known) => {
+                        settled.push(*known);
+                        going.insert(member);
+                    }
+                    Step::Park(until) => {
+                        self.tx.park_lane(&self.desk.lane(member), until).await?;
+                        lanes.remove(&member);
+                    }
+                    Step::Ask(job) => {
+                        turned.jobs.push(*job);
+                        turned.busy.insert(member);
+                        lanes.remove(&member);
+                    }
+                }
+            }
+            free.extend(lanes.iter().filter(|member| !going.contains(member)));
+            lanes = going;
+            if lanes.is_empty() {
+                break;
+            }
+            self.settle(settled).await?;
+        }
+        free.extend(lanes);
+        let marks: Vec<(&Delivery, &str)> = turned.jobs.iter().filter_map(|job| marked_as(&job.task)).collect();
+        self.tx.mark_sending(&self.desk.clinic, &marks, self.now).await?;
+        let busy: Vec<MemberId> = turned.busy.iter().copied().collect();
+        self.tx.prolong_leases(&self.desk.clinic, &busy, lease_end).await?;
+        self.tx.release_lanes(&self.desk.clinic, &free, self.now).await?;
+        Ok(turned)
+    }
+
+    fn weigh(&self, item: Delivery, ticket: &Result<Ticket, TokenError>) -> Step {
+        let scales = Scales { grants: &self.grants, ticket: ticket.as_ref(), now: self.now };
+        weigh(item, scales, |item| {
+            let sealed = item.sealed_payload.as_ref()?;
+            self.keys.get(&item.member)?.open(PAYLOAD_COLUMN, item.id.0.as_bytes(), sealed).ok()
+        })
+    }
+
+    /// Writes down what is known.
+    async fn settle(&mut self, known: Vec<Known>) -> Result<(), WorkError> {
+        let mut settled = Vec::with_capacity(known.len());
+        let mut stored: Vec<(Delivery, Stored)> = Vec::new();
+        for known in known {
+            let (item, from) = (known.item.clone(), known.from);
+            let outcome = outcome(known, self.desk.rules(), self.now)?;
+            tracing::info!(delivery_id = %item.id, clinic_id = %item.clinic, state = outcome.state.as_str(), "settled");
+            let sealed_answer = self.seal(&item, &outcome)?;
+            settled.push(Settled {
+                member: item.member,
+                seq: item.seq,
+                from,
+                state: outcome.state,
+                attempts: outcome.attempts,
+                due_at: outcome.due_at,
+                reason: outcome.reason,
+                sealed_answer,
+            });
+            stored.extend(outcome.stored.map(|stored| (item, stored)));
+        }
+        let confirmed: Vec<(&Delivery, &Stored)> = stored.iter().map(|(item, stored)| (item, stored)).collect();
+        self.tx.insert_ledger(&self.desk.clinic, &confirmed, self.now).await?;
+        Ok(self.tx.settle(&self.desk.clinic, &settled, self.now).await?)
+    }
+
+    /// What the EHR said, sealed. An item whose content was erased in the meantime keeps nothing that may quote it.
+    fn seal(&self, item: &Delivery, outcome: &Outcome) -> Result<Option<Vec<u8>>, WorkError> {
+        match (&outcome.answer, self.keys.get(&item.member)) {
+            (Some(answer), Some(key)) if outcome.state == DeliveryState::Rejected => {
+                Ok(Some(key.seal(ANSWER_COLUMN, item.id.0.as_bytes(), answer)?))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The item that a request may change something with in the EHR, and the type as which it goes.
+fn marked_as(task: &Task) -> Option<(&Delivery, &str)> {
+    match task {
+        Task::Search(_) | Task::Look(..) => None,
+        Task::Create(outgoing) | Task::Update(outgoing, _) => {
+            Some((outgoing.cleared.item(), outgoing.resource_type.as_str()))
+        }
+    }
+}

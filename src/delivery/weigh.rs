@@ -1,0 +1,201 @@
+//! What is to be done with the first item of a lane, now that nobody can change the consent it stands under. Pure.
+
+use jiff::Timestamp;
+
+use super::ehr::{Found, Sent, Ticket};
+use super::form::Forms;
+use super::settle::{Known, Verdict, is_absent};
+use super::smart_auth::TokenError;
+use crate::consent::decide::{Cleared, DenyReason, clear};
+use crate::domain::delivery::{Delivery, DeliveryState, Operation, Rung, Stored};
+use crate::domain::grant::{Grant, Purpose};
+
+/// What is to be done with an item.
+#[derive(Debug)]
+pub enum Step {
+    /// Its fate is known without a request.
+    Settle(Box<Known>),
+    /// Nothing moves on its lane until then.
+    Park(Timestamp),
+    /// A request is to be made.
+    Ask(Box<Job>),
+}
+
+/// A request to be made for an item. It leaves only after the transaction that decided it has committed.
+#[derive(Debug)]
+pub struct Job {
+    /// What is to be done.
+    pub task: Task,
+    /// What was at hand when it was decided.
+    pub ticket: Ticket,
+}
+
+/// What a request is for.
+#[derive(Debug)]
+pub enum Task {
+    /// To find out whether it is there.
+    Search(Delivery),
+    /// To find out what is there.
+    Look(Delivery, Stored),
+    /// To create it.
+    Create(Outgoing),
+    /// To change what is there.
+    Update(Outgoing, Stored),
+}
+
+impl Task {
+    /// The item it is about.
+    #[must_use]
+    pub const fn item(&self) -> &Delivery {
+        match self {
+            Self::Search(item) | Self::Look(item, _) => item,
+            Self::Create(outgoing) | Self::Update(outgoing, _) => outgoing.cleared.item(),
+        }
+    }
+}
+
+/// An item that may go.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// The item, cleared.
+    pub cleared: Cleared<Delivery>,
+    /// The resource as it was mapped. Personal.
+    pub mapped: Vec<u8>,
+    /// The form in which it goes.
+    pub rung: Rung,
+    /// The FHIR type as which it goes.
+    pub resource_type: String,
+}
+
+/// What an item is weighed with.
+#[derive(Clone, Copy, Debug)]
+pub struct Scales<'a> {
+    /// The member's living grants, held.
+    pub grants: &'a [Grant],
+    /// What is at hand for a request about this member, or why it is not.
+    pub ticket: Result<&'a Ticket, &'a TokenError>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Weighs an item. `open` opens its content.
+pub fn weigh(item: Delivery, scales: Scales<'_>, open: impl FnOnce(&Delivery) -> Option<Vec<u8>>) -> Step {
+    let was_sent = matches!(item.state, DeliveryState::Sending | DeliveryState::Unknown);
+    match (item.operation, was_sent, item.stored.clone()) {
+        // Whatever consent says now: what may have happened must be found out.
+        (_, true, None) | (Operation::Create, true, Some(_)) => search(item, scales.ticket),
+        (Operation::Create, false, Some(_)) => settle(item, Verdict::AlreadyThere),
+        // An earlier version may stand there although nobody knows where.
+        (Operation::Correct | Operation::Retract, false, None) if !is_absent(&item) => {
+            cleared(item, scales, |cleared, ticket| search(cleared.into_item(), Ok(ticket)))
+        }
+        (Operation::Retract, false, None) => settle(item, Verdict::Withdrawn("nothing-to-retract")),
+        (Operation::Create | Operation::Correct, false, None) => {
+            cleared(item, scales, |cleared, ticket| create(cleared, ticket, open))
+        }
+        // An update is tried again, if it still may: it reads first, and does nothing twice.
+        (Operation::Correct | Operation::Retract, _, Some(stored)) => update(item, stored, was_sent, scales, open),
+    }
+}
+
+/// Goes on with an item that may go.
+fn cleared(item: Delivery, scales: Scales<'_>, go_on: impl FnOnce(Cleared<Delivery>, &Ticket) -> Step) -> Step {
+    let denied = match clear(scales.grants, item, Purpose::Treatment, scales.now) {
+        Ok(cleared) => {
+            return match scales.ticket {
+                Ok(ticket) => go_on(cleared, ticket),
+                Err(error) => settle(cleared.into_item(), Verdict::Sent(no_token(error))),
+            };
+        }
+        Err(denied) => denied,
+    };
+    let (item, denied) = *denied;
+    match denied.foremost() {
+        DenyReason::Paused => Step::Park(end_of_pause(scales.grants, &item)),
+        reason => settle(item, Verdict::Withdrawn(reason.as_str())),
+    }
+}
+
+fn create(cleared: Cleared<Delivery>, ticket: &Ticket, open: impl FnOnce(&Delivery) -> Option<Vec<u8>>) -> Step {
+    outgoing(cleared, ticket, open, Task::Create)
+}
+
+fn update(
+    item: Delivery,
+    stored: Stored,
+    was_sent: bool,
+    scales: Scales<'_>,
+    open: impl FnOnce(&Delivery) -> Option<Vec<u8>>,
+) -> Step {
+    let denied = clear(scales.grants, item.clone(), Purpose::Treatment, scales.now).err();
+    if was_sent && denied.is_some() {
+        return match scales.ticket {
+            Ok(ticket) => ask(Task::Look(item, stored), ticket),
+            Err(error) => settle(item, Verdict::Sent(no_token(error))),
+        };
+    }
+    cleared(item, scales, |cleared, ticket| {
+        if !ticket.capabilities().has_update(&stored.resource_type) {
+            return settle(cleared.into_item(), Verdict::Held("update-not-taken"));
+        }
+        outgoing(cleared, ticket, open, |outgoing| Task::Update(outgoing, stored))
+    })
+}
+
+/// A request with the item's content, in the form that the EHR takes.
+fn outgoing(
+    cleared: Cleared<Delivery>,
+    ticket: &Ticket,
+    open: impl FnOnce(&Delivery) -> Option<Vec<u8>>,
+    task: impl FnOnce(Outgoing) -> Task,
+) -> Step {
+    let item = cleared.item();
+    if item.sealed_payload.is_none() {
+        return settle(cleared.into_item(), Verdict::Withdrawn("content-erased"));
+    }
+    // What stands there already keeps its form; a new one takes the highest that the EHR has.
+    let rung = match &item.stored {
+        Some(stored) if stored.resource_type == "DocumentReference" => Rung::Document,
+        Some(_) => Rung::Discrete,
+        None => ticket.capabilities().rung(MAPPED_TYPE),
+    };
+    let Some(resource_type) = Forms::resource_type(rung, MAPPED_TYPE).map(str::to_owned) else {
+        return settle(cleared.into_item(), Verdict::Held("no-form-taken"));
+    };
+    let Some(mapped) = open(item) else {
+        return settle(cleared.into_item(), Verdict::Stuck("content-does-not-open"));
+    };
+    ask(task(Outgoing { cleared, mapped, rung, resource_type }), ticket)
+}
+
+/// What everything is mapped to, at the highest rung.
+pub const MAPPED_TYPE: &str = "Observation";
+
+fn search(item: Delivery, ticket: Result<&Ticket, &TokenError>) -> Step {
+    match ticket {
+        Ok(ticket) => ask(Task::Search(item), ticket),
+        // Without a token nobody knows more than before.
+        Err(error) => {
+            let (reason, retry_after) = (error.code().to_owned(), error.retry_after());
+            settle(item, Verdict::Searched(Found::Undecided { reason, retry_after }))
+        }
+    }
+}
+
+fn no_token(error: &TokenError) -> Sent {
+    Sent::NotStored { reason: error.code().to_owned(), retry_after: error.retry_after() }
+}
+
+fn ask(task: Task, ticket: &Ticket) -> Step {
+    Step::Ask(Box::new(Job { task, ticket: ticket.clone() }))
+}
+
+fn settle(item: Delivery, verdict: Verdict) -> Step {
+    Step::Settle(Box::new(Known { from: item.state, item, verdict }))
+}
+
+/// When a pause ends by itself at the latest: then the consent has expired, and what waits is withdrawn.
+fn end_of_pause(grants: &[Grant], item: &Delivery) -> Timestamp {
+    let towards = grants.iter().filter(|grant| grant.clinic == item.clinic && grant.member == item.member);
+    towards.map(|grant| grant.terms.valid_until).min().unwrap_or(Timestamp::MAX)
+}

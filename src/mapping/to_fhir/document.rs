@@ -1,0 +1,120 @@
+//! Observation → `DocumentReference`: for an EHR that takes no Observations from outside. What the Observation says in
+//! codes, the note says in words; who, when, how sensitive and under which identifier stays the same.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Map, Value, json};
+
+/// The widest line of a note: EHRs show notes in a narrow, fixed-width window.
+const COLUMNS: usize = 80;
+
+const LOINC: &str = "http://loinc.org";
+
+/// The note that says what an Observation of the bridge says. `None` if it is none. Numbers may be strings that begin
+/// with a control character: it is left out.
+#[must_use]
+pub fn document(observation: &Value) -> Option<Value> {
+    if text(observation, "/resourceType") != Some("Observation") {
+        return None;
+    }
+    let when = text(observation, "/effectiveDateTime")?;
+    let status = text(observation, "/status")?;
+    let mut meta = observation.get("meta")?.clone();
+    // The profile is one of Observations.
+    meta.as_object_mut()?.remove("profile");
+    let mut document = Map::new();
+    for (name, value) in [
+        ("resourceType", json!("DocumentReference")),
+        ("meta", meta),
+        ("status", json!(if status == "entered-in-error" { status } else { "current" })),
+        ("docStatus", json!("final")),
+        ("type", json!({"coding": [{"system": LOINC, "code": "51855-5", "display": "Patient Note"}]})),
+        (
+            "category",
+            json!([{"coding": [{
+                "system": "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category",
+                "code": "clinical-note", "display": "Clinical Note",
+            }]}]),
+        ),
+        ("date", json!(when)),
+        ("description", json!(title(observation))),
+        (
+            "content",
+            json!([{"attachment": {
+                "contentType": "text/plain; charset=utf-8",
+                "data": BASE64_STANDARD.encode(note(observation, when)),
+                "title": title(observation),
+                "creation": when,
+            }}]),
+        ),
+        ("context", json!({"period": {"start": when, "end": when}})),
+    ] {
+        document.insert(name.to_owned(), value);
+    }
+    for (name, from) in
+        [("contained", "contained"), ("identifier", "identifier"), ("subject", "subject"), ("author", "performer")]
+    {
+        if let Some(value) = observation.get(from) {
+            document.insert(name.to_owned(), value.clone());
+        }
+    }
+    Some(Value::Object(document))
+}
+
+fn title(observation: &Value) -> String {
+    text(observation, "/code/text").map_or_else(|| name(observation.get("code")), str::to_owned)
+}
+
+/// The whole note, complete in itself.
+fn note(observation: &Value, when: &str) -> String {
+    let mut lines = vec![title(observation), format!("When: {when}")];
+    if let Some(value) = value(observation) {
+        lines.push(format!("Value: {value}"));
+    }
+    for component in observation.get("component").and_then(Value::as_array).into_iter().flatten() {
+        if let Some(value) = value(component) {
+            lines.push(format!("{}: {value}", name(component.get("code"))));
+        }
+    }
+    lines.push("Reported by the patient through their community; not checked by anyone.".to_owned());
+    lines.iter().flat_map(|line| wrapped(line)).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// A value in words, whatever its type.
+fn value(of: &Value) -> Option<String> {
+    let (kind, value) = of.as_object()?.iter().find(|(name, _)| name.starts_with("value"))?;
+    match kind.as_str() {
+        "valueQuantity" => {
+            let unit = value.get("code").and_then(Value::as_str).filter(|unit| !unit.starts_with('{') && *unit != "1");
+            let number = plain(value.get("value")?)?;
+            Some(unit.map_or_else(|| number.clone(), |unit| format!("{number} {unit}")))
+        }
+        "valueCodeableConcept" => Some(name(Some(value))),
+        _ => plain(value),
+    }
+}
+
+/// What a concept is called: in words, or else by its code.
+fn name(concept: Option<&Value>) -> String {
+    let Some(concept) = concept else { return String::new() };
+    let said = ["/text", "/coding/0/display", "/coding/0/code"].iter().find_map(|path| text(concept, path));
+    said.unwrap_or_default().to_owned()
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim_start_matches('\u{1}').to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(is) => Some(is.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn text<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
+    value.pointer(path).and_then(Value::as_str)
+}
+
+/// Lines of at most [`COLUMNS`] characters, broken between words where there are any.
+fn wrapped(text: &str) -> Vec<String> {
+    textwrap::wrap(text, COLUMNS).into_iter().map(std::borrow::Cow::into_owned).collect()
+}

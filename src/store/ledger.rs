@@ -1,0 +1,80 @@
+//! The ledger: what stands where in which EHR.
+
+use jiff::Timestamp;
+use sqlx::QueryBuilder;
+
+use super::lanes::LaneKey;
+use super::{StoreError, Tx, on};
+use crate::domain::delivery::{Delivery, Stored};
+use crate::domain::ids::ClinicId;
+
+/// What stands in an EHR.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LedgerEntry {
+    /// Value of the resource's identifier.
+    pub identifier: String,
+    /// Where.
+    pub stored: Stored,
+}
+
+impl Tx {
+    /// Notes what a clinic's EHR confirmed; no identifier twice. A later confirmation of the same identifier replaces an
+    /// earlier one.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn insert_ledger(
+        &mut self,
+        clinic: &ClinicId,
+        confirmed: &[(&Delivery, &Stored)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if confirmed.is_empty() {
+            return Ok(());
+        }
+        on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(
+                "INSERT INTO ledger (clinic_id, member_id, identifier, resource_type, ehr_id, ehr_version, delivery_id, \
+                 confirmed_at) ",
+            );
+            query.push_values(confirmed, |mut row, (item, stored)| {
+                row.push_bind(clinic.as_str())
+                    .push_bind(item.member.0)
+                    .push_bind(&item.identifier)
+                    .push_bind(&stored.resource_type)
+                    .push_bind(&stored.id)
+                    .push_bind(&stored.version)
+                    .push_bind(item.id.0)
+                    .push_bind(now.as_microsecond());
+            });
+            query.push(
+                " ON CONFLICT (clinic_id, member_id, identifier) DO UPDATE SET resource_type = excluded.resource_type, \
+                 ehr_id = excluded.ehr_id, ehr_version = excluded.ehr_version, delivery_id = excluded.delivery_id, \
+                 confirmed_at = excluded.confirmed_at",
+            );
+            query.build().execute(conn).await?.rows_affected()
+        });
+        Ok(())
+    }
+
+    /// What stands in a clinic's EHR about a member.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn ledger(&mut self, lane: &LaneKey) -> Result<Vec<LedgerEntry>, StoreError> {
+        const SQL: &str = "SELECT identifier, resource_type, ehr_id, ehr_version FROM ledger \
+                           WHERE clinic_id = $1 AND member_id = $2 ORDER BY confirmed_at, identifier";
+        let rows: Vec<(String, String, String, Option<String>)> = on!(self, conn => sqlx::query_as(SQL)
+            .bind(lane.clinic.as_str())
+            .bind(lane.member.0)
+            .fetch_all(conn)
+            .await?);
+        Ok(rows
+            .into_iter()
+            .map(|(identifier, resource_type, id, version)| LedgerEntry {
+                identifier,
+                stored: Stored { resource_type, id, version },
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,193 @@
+//! A desk's turn: the first open items of its lanes, marked as being sent, and settled.
+
+use jiff::Timestamp;
+use sqlx::QueryBuilder;
+use sqlx::types::Uuid;
+
+use super::error::changed;
+use super::{StoreError, Tx, instant, named, on, padded};
+use crate::domain::category::Category;
+use crate::domain::delivery::{Delivery, DeliveryState, Operation, Stored};
+use crate::domain::ids::{ClinicId, DeliveryId, GrantId, MemberId};
+
+/// What became of an item.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// Whose lane it is on.
+    pub member: MemberId,
+    /// Its place there.
+    pub seq: i64,
+    /// Where it stood.
+    pub from: DeliveryState,
+    /// Where it stands now.
+    pub state: DeliveryState,
+    /// How many attempts, searches included, were made for it by now.
+    pub attempts: i32,
+    /// When it is looked at again, if it is still open.
+    pub due_at: Timestamp,
+    /// Why: a code, never content.
+    pub reason: Option<String>,
+    /// What the EHR said about it, sealed.
+    pub sealed_answer: Option<Vec<u8>>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    member_id: Uuid,
+    delivery_id: Uuid,
+    seq: i64,
+    grant_id: Uuid,
+    operation: String,
+    category: String,
+    measured_at: i64,
+    resource_type: String,
+    identifier: String,
+    state: String,
+    attempts: i32,
+    due_at: i64,
+    reason: Option<String>,
+    sealed_payload: Option<Vec<u8>>,
+    stored_type: Option<String>,
+    ehr_id: Option<String>,
+    ehr_version: Option<String>,
+}
+
+impl Tx {
+    /// The first open item of each of some lanes of a clinic, with the time from which it may be worked on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lane_heads(
+        &mut self,
+        clinic: &ClinicId,
+        members: &[MemberId],
+    ) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
+        if members.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<Row> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(
+                "SELECT o.member_id, o.delivery_id, o.seq, o.grant_id, o.operation, o.category, o.measured_at, \
+                 o.resource_type, o.identifier, o.state, o.attempts, o.due_at, o.reason, o.sealed_payload, \
+                 l.resource_type AS stored_type, l.ehr_id, l.ehr_version FROM (SELECT DISTINCT column1 FROM (",
+            );
+            query.push_values(padded(members), |mut row, member| {
+                row.push_bind(member.0);
+            });
+            query.push(") AS lanes) AS lane JOIN outbox o ON o.clinic_id = ").push_bind(clinic.as_str());
+            query.push(
+                " AND o.member_id = lane.column1 AND o.seq = (SELECT i.seq FROM outbox i WHERE i.clinic_id = ",
+            );
+            query.push_bind(clinic.as_str());
+            query.push(
+                " AND i.member_id = lane.column1 AND i.state IN ('ready', 'sending', 'retry', 'unknown') \
+                 ORDER BY i.seq LIMIT 1) LEFT JOIN ledger l ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id \
+                 AND l.identifier = o.identifier",
+            );
+            query.build_query_as().fetch_all(conn).await?
+        });
+        rows.into_iter().map(|row| read(clinic, row)).collect()
+    }
+
+    /// Marks items as being sent, each as the type that is given.
+    ///
+    /// # Errors
+    /// [`StoreError::RowCount`] when one is no longer where it was.
+    pub async fn mark_sending(
+        &mut self,
+        clinic: &ClinicId,
+        items: &[(&Delivery, &str)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        let updated = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new("UPDATE outbox SET state = 'sending', updated_at = ");
+            query.push_bind(now.as_microsecond()).push(", resource_type = item.column4 FROM (");
+            query.push_values(padded(items), |mut row, (item, resource_type)| {
+                row.push_bind(item.member.0)
+                    .push_bind(item.seq)
+                    .push_bind(item.state.as_str())
+                    .push_bind(*resource_type);
+            });
+            query.push(") AS item WHERE outbox.clinic_id = ").push_bind(clinic.as_str());
+            query.push(
+                " AND outbox.member_id = item.column1 AND outbox.seq = item.column2 AND outbox.state = item.column3",
+            );
+            query.build().execute(conn).await?.rows_affected()
+        });
+        changed(items.len() as u64, updated)
+    }
+
+    /// Writes what became of items on lanes that the caller holds ([`Tx::hold_lanes`]). Their content is erased once
+    /// nothing can need it any more.
+    ///
+    /// # Errors
+    /// [`StoreError::RowCount`] when one does not stand where it stood.
+    pub async fn settle(&mut self, clinic: &ClinicId, items: &[Settled], now: Timestamp) -> Result<(), StoreError> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        let updated = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new("UPDATE outbox SET updated_at = ");
+            query.push_bind(now.as_microsecond()).push(
+                ", state = item.column4, attempts = item.column5, due_at = item.column6, reason = item.column7, \
+                 sealed_answer = item.column8, sealed_payload = CASE WHEN item.column4 IN ('confirmed', 'withdrawn') \
+                 THEN NULL ELSE outbox.sealed_payload END FROM (",
+            );
+            query.push_values(padded(items), |mut row, item| {
+                row.push_bind(item.member.0)
+                    .push_bind(item.seq)
+                    .push_bind(item.from.as_str())
+                    .push_bind(item.state.as_str())
+                    .push_bind(item.attempts)
+                    .push_bind(item.due_at.as_microsecond())
+                    .push_bind(&item.reason)
+                    .push_bind(&item.sealed_answer);
+            });
+            query.push(") AS item WHERE outbox.clinic_id = ").push_bind(clinic.as_str());
+            query.push(
+                " AND outbox.member_id = item.column1 AND outbox.seq = item.column2 AND outbox.state = item.column3",
+            );
+            query.build().execute(conn).await?.rows_affected()
+        });
+        changed(items.len() as u64, updated)
+    }
+
+    /// What a clinic's EHR said when it refused an item: whose it is, and the sealed answer.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn refusal(&mut self, item: DeliveryId) -> Result<Option<(MemberId, Option<Vec<u8>>)>, StoreError> {
+        const SQL: &str = "SELECT member_id, sealed_answer FROM outbox WHERE delivery_id = $1";
+        let row: Option<(Uuid, Option<Vec<u8>>)> =
+            on!(self, conn => sqlx::query_as(SQL).bind(item.0).fetch_optional(conn).await?);
+        Ok(row.map(|(member, answer)| (MemberId(member), answer)))
+    }
+}
+
+fn read(clinic: &ClinicId, row: Row) -> Result<(Delivery, Timestamp), StoreError> {
+    let stored = match (row.stored_type, row.ehr_id) {
+        (Some(resource_type), Some(id)) => Some(Stored { resource_type, id, version: row.ehr_version }),
+        _ => None,
+    };
+    let delivery = Delivery {
+        id: DeliveryId(row.delivery_id),
+        clinic: clinic.clone(),
+        member: MemberId(row.member_id),
+        seq: row.seq,
+        grant: GrantId(row.grant_id),
+        operation: named(Operation::from_name(&row.operation), "an operation it should not")?,
+        category: named(Category::from_name(&row.category), "a category it should not")?,
+        measured_at: instant(row.measured_at)?,
+        resource_type: row.resource_type,
+        identifier: row.identifier,
+        state: named(DeliveryState::from_name(&row.state), "a delivery state it should not")?,
+        attempts: row.attempts,
+        reason: row.reason,
+        sealed_payload: row.sealed_payload,
+        stored,
+    };
+    Ok((delivery, instant(row.due_at)?))
+}
