@@ -35,6 +35,9 @@ use crate::web;
 /// How long an idle worker waits before it looks for work that another process left behind.
 const POLL: Duration = Duration::from_secs(1);
 
+/// How often other processes are told that there is something to do.
+const ANNOUNCE_AT_MOST_EVERY: Duration = Duration::from_millis(20);
+
 /// A bridge that cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -205,9 +208,13 @@ pub async fn serve(
     let mut desks = desks(config, &bridge)?;
     desks.parts.stopping = stopped;
     let mut running = JoinSet::new();
+    let bells = Bells { stored: Arc::clone(&bridge.wake), heard: Arc::default() };
     for desk in desks.open() {
-        running.spawn(work(desk, desks.parts.stopping.clone(), bridge.wake.clone()));
+        running.spawn(work(desk, desks.parts.stopping.clone(), bells.clone()));
     }
+    let mut ringing = JoinSet::new();
+    ringing.spawn(announce(bridge.store.clone(), bells.clone()));
+    ringing.spawn(listen(bridge.store.clone(), bells));
     running.spawn(async move { server.await.map_err(StartError::Server) });
     tracing::info!(%address, database = bridge.store.kind(), clinics = config.clinics.len(), "listening");
     listening(address);
@@ -228,6 +235,7 @@ pub async fn serve(
         tracing::warn!("a delivery did not end in time");
         running.shutdown().await;
     }
+    ringing.shutdown().await;
     bridge.store.close().await;
     tracing::info!("stopped");
     match early {
@@ -238,9 +246,9 @@ pub async fn serve(
 }
 
 /// One desk's life: work while there is something to do, otherwise wait for an answer, or to be woken.
-async fn work(mut desk: Desk, mut stopping: watch::Receiver<bool>, wake: Arc<Notify>) -> Result<(), StartError> {
+async fn work(mut desk: Desk, mut stopping: watch::Receiver<bool>, bells: Bells) -> Result<(), StartError> {
     while !*stopping.borrow() {
-        let woken = wake.notified();
+        let (stored, heard) = (bells.stored.notified(), bells.heard.notified());
         let failed = match desk.step().await {
             Ok(true) => continue,
             Ok(false) => false,
@@ -251,7 +259,8 @@ async fn work(mut desk: Desk, mut stopping: watch::Receiver<bool>, wake: Arc<Not
             }
         };
         tokio::select! {
-            () = woken, if !failed => desk.wake(),
+            () = stored, if !failed => desk.wake(),
+            () = heard, if !failed => desk.wake(),
             true = desk.finished(), if !failed => {}
             () = tokio::time::sleep(POLL) => desk.wake(),
             _ = stopping.changed() => {}
@@ -262,6 +271,44 @@ async fn work(mut desk: Desk, mut stopping: watch::Receiver<bool>, wake: Arc<Not
         tracing::warn!(%clinic_id, cause, "work was left; the next start finds it again");
     }
     Ok(())
+}
+
+/// What wakes desks.
+#[derive(Clone, Debug)]
+struct Bells {
+    /// This process put something into the outbox.
+    stored: Arc<Notify>,
+    /// Another one did.
+    heard: Arc<Notify>,
+}
+
+/// Tells other processes that something was put into the outbox: many batches in one word.
+async fn announce(store: Store, bells: Bells) {
+    let mut stored = Box::pin(bells.stored.notified());
+    loop {
+        stored.await;
+        stored = Box::pin(bells.stored.notified());
+        if let Err(error) = store.announce().await {
+            tracing::debug!(cause = chain(&error), "other processes are not told; they look by themselves");
+        }
+        tokio::time::sleep(ANNOUNCE_AT_MOST_EVERY).await;
+    }
+}
+
+/// Hears what other processes tell.
+async fn listen(store: Store, bells: Bells) {
+    loop {
+        match store.listen().await {
+            Ok(None) => return,
+            Ok(Some(mut listener)) => {
+                while listener.heard().await.is_ok() {
+                    bells.heard.notify_waiters();
+                }
+            }
+            Err(error) => tracing::debug!(cause = chain(&error), "not listening; looking from time to time"),
+        }
+        tokio::time::sleep(POLL).await;
+    }
 }
 
 async fn open_keyring(store: &Store, master: Key, entropy: Entropy) -> Result<Keyring, StartError> {

@@ -106,10 +106,20 @@ pub struct ImportDaylio {
 
 /// `mostik queue`
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mostik queue                    how many items stand where, and why, clinic by clinic
+  mostik queue --items            the items that do not go on by themselves, each with its id
+  mostik queue --answer 0198…     what the EHR said when it refused this item (may quote what was sent)")]
 pub struct Queue {
     /// Look again every two seconds, until Ctrl-C.
     #[arg(long)]
     pub watch: bool,
+    /// List the items that wait for a human, or for the EHR to take them.
+    #[arg(long, conflicts_with = "watch")]
+    pub items: bool,
+    /// Show what the EHR said when it refused an item. It may be personal.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["watch", "items"])]
+    pub answer: Option<DeliveryId>,
 }
 
 /// `mostik replay`
@@ -117,7 +127,7 @@ pub struct Queue {
 #[command(after_help = "Examples:
   mostik replay --clinic riverside                      everything that waits for a human there
   mostik replay --clinic riverside --reason http-422    only what was refused for this reason (see `mostik queue`)
-  mostik replay --delivery 0198…                        one item (its id is in the log)")]
+  mostik replay --delivery 0198…                        one item (its id: `mostik queue --items`)")]
 pub struct Replay {
     /// All items of this clinic.
     #[arg(long, required_unless_present = "delivery")]

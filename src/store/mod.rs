@@ -16,6 +16,7 @@ mod outbox;
 mod pool;
 mod queue;
 mod turns;
+mod wake;
 
 pub use clinics::ClinicRow;
 pub use credentials::ApiKeyRow;
@@ -26,8 +27,9 @@ pub use ledger::LedgerEntry;
 pub use members::{Link, NewLink};
 pub use outbox::NewDelivery;
 pub use pool::{Store, Tx};
-pub use queue::{QueueRow, Replay};
+pub use queue::{QueueRow, Replay, StuckItem};
 pub use turns::Settled;
+pub use wake::Listener;
 
 use jiff::Timestamp;
 

@@ -21,11 +21,11 @@ const MAX_CONNECTIONS: u32 = 16;
 /// The database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pools: Pools,
+    pub(super) pools: Pools,
 }
 
 #[derive(Clone, Debug)]
-enum Pools {
+pub(super) enum Pools {
     /// One connection writes, the others read beside it (WAL).
     Sqlite {
         write: SqlitePool,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use sqlx::QueryBuilder;
+use uuid::Uuid;
 
 use super::lanes::RECOMPUTE_DUE;
 use super::{StoreError, Tx, clinic_id, instant, named, on};
@@ -21,6 +22,23 @@ pub struct QueueRow {
     pub count: i64,
     /// When the oldest of them was put into the outbox.
     pub oldest: Timestamp,
+}
+
+/// An item that does not go on by itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StuckItem {
+    /// The item.
+    pub id: DeliveryId,
+    /// To whom.
+    pub clinic: ClinicId,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Why: a code.
+    pub reason: Option<String>,
+    /// When it was put into the outbox.
+    pub since: Timestamp,
+    /// Whether the EHR said more, in words.
+    pub answered: bool,
 }
 
 /// Which items are tried again. Only those that wait for a human are.
@@ -52,6 +70,29 @@ impl Tx {
                     reason,
                     count,
                     oldest: instant(oldest)?,
+                })
+            })
+            .collect()
+    }
+
+    /// The items that wait for a human or for their EHR, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn stuck_items(&mut self, limit: i64) -> Result<Vec<StuckItem>, StoreError> {
+        const SQL: &str = "SELECT delivery_id, clinic_id, state, reason, created_at, sealed_answer IS NOT NULL \
+             FROM outbox WHERE state IN ('rejected', 'dead', 'held') ORDER BY created_at, delivery_id LIMIT $1";
+        let rows: Vec<(Uuid, String, String, Option<String>, i64, bool)> =
+            on!(self, conn => sqlx::query_as(SQL).bind(limit).fetch_all(conn).await?);
+        rows.into_iter()
+            .map(|(id, clinic, state, reason, since, answered)| {
+                Ok(StuckItem {
+                    id: DeliveryId(id),
+                    clinic: clinic_id(clinic)?,
+                    state: named(DeliveryState::from_name(&state), "a delivery state it should not")?,
+                    reason,
+                    since: instant(since)?,
+                    answered,
                 })
             })
             .collect()
