@@ -3,7 +3,7 @@
 //!
 //! A worker that dies leaves items *sending*; whoever leases their lanes next searches before anything is sent again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -90,7 +90,7 @@ pub struct Desk {
     pub(super) parts: Parts,
     pub(super) clinic: ClinicId,
     sender: Sender,
-    lanes: HashMap<MemberId, Leased>,
+    lanes: BTreeMap<MemberId, Leased>,
     under_way: JoinSet<Vec<Known>>,
     /// Whose items each request is about.
     errands: HashMap<task::Id, Vec<MemberId>>,
@@ -120,7 +120,7 @@ impl Desk {
             parts,
             clinic,
             sender,
-            lanes: HashMap::new(),
+            lanes: BTreeMap::new(),
             under_way: JoinSet::new(),
             errands: HashMap::new(),
             known: Vec::new(),
@@ -250,10 +250,12 @@ impl Desk {
         }
         for lane in leased {
             let fresh = Leased { lane, dealt_with: 0, busy: false };
+            let member = fresh.lane.key.member;
             // A lane that outlived its own lease here: its request must end first.
-            let known = self.lanes.entry(fresh.lane.key.member).or_insert_with(|| fresh.clone());
-            if !known.busy {
-                *known = fresh;
+            if self.lanes.get(&member).is_none_or(|before| !before.busy) {
+                // What is known from an earlier lease may be known to others better by now.
+                self.known.retain(|known| known.item.member != member);
+                self.lanes.insert(member, fresh);
             }
         }
         Ok(())

@@ -1,11 +1,13 @@
 //! Egress: the one way out of the house. Named hosts only, no redirects, no waiting for ever, no endless answers.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::HeaderMap;
 use reqwest::{StatusCode, Url};
@@ -32,6 +34,13 @@ pub struct EgressPolicy {
 pub struct Egress {
     client: reqwest::Client,
     policy: Arc<EgressPolicy>,
+    simulated: Option<Arc<dyn Transport>>,
+}
+
+/// A world in place of the network: for simulations, in which every order of events can be had and repeated.
+pub trait Transport: fmt::Debug + Send + Sync {
+    /// Carries a request to where it is meant to go, and its answer back.
+    fn carry(&self, request: reqwest::Request) -> BoxFuture<'static, Result<Answer, EgressError>>;
 }
 
 /// An answer, read to its end.
@@ -99,7 +108,13 @@ impl Egress {
             .user_agent(concat!("mostik/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|_| EgressError::Refused)?;
-        Ok(Self { client, policy })
+        Ok(Self { client, policy, simulated: None })
+    }
+
+    /// The same way out, into a simulated world.
+    #[must_use]
+    pub fn into_simulation(self, world: Arc<dyn Transport>) -> Self {
+        Self { simulated: Some(world), ..self }
     }
 
     /// A request builder of the pooled client, to be handed to [`Egress::send`].
@@ -114,6 +129,9 @@ impl Egress {
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, EgressError> {
         let request = request.build().map_err(|_| EgressError::Refused)?;
         self.check(request.url())?;
+        if let Some(world) = &self.simulated {
+            return world.carry(request).await;
+        }
         let mut response = self.client.execute(request).await.map_err(|error| classify(&error))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut body = Vec::new();

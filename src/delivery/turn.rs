@@ -3,7 +3,7 @@
 //! It holds the members' consent and the lanes' leases from the decision to the mark *sending*: after a revocation has
 //! committed, no send begins.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -35,7 +35,7 @@ pub struct Turned {
     /// The requests to be made.
     pub jobs: Vec<Job>,
     /// The lanes they are for; all others were given back.
-    pub busy: HashSet<MemberId>,
+    pub busy: BTreeSet<MemberId>,
     /// Until when their leases last.
     pub lease_end: Timestamp,
 }
@@ -94,7 +94,7 @@ impl Turn<'_> {
     /// Deals with the first items of the lanes, again and again as long as no request is needed for them.
     async fn deal(
         &mut self,
-        mut lanes: HashSet<MemberId>,
+        mut lanes: BTreeSet<MemberId>,
         tickets: &Tickets,
         room: usize,
     ) -> Result<Turned, WorkError> {
@@ -105,7 +105,7 @@ impl Turn<'_> {
             let asked: Vec<MemberId> = lanes.iter().copied().collect();
             let heads = self.tx.lane_heads(&self.desk.clinic, &asked).await?;
             let mut settled = Vec::new();
-            let mut going: HashSet<MemberId> = HashSet::new();
+            let mut going: BTreeSet<MemberId> = BTreeSet::new();
             for (item, due_at) in heads {
                 let member = item.member;
                 if due_at > self.now || turned.jobs.len() >= room {

@@ -1,6 +1,6 @@
 //! Lanes: one for each clinic and member, leased by one worker at a time.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use sqlx::QueryBuilder;
@@ -123,9 +123,9 @@ impl Tx {
         clinic: &ClinicId,
         lanes: &[Lane],
         now: Timestamp,
-    ) -> Result<HashSet<MemberId>, StoreError> {
+    ) -> Result<BTreeSet<MemberId>, StoreError> {
         if lanes.is_empty() {
-            return Ok(HashSet::new());
+            return Ok(BTreeSet::new());
         }
         let tail = self.pick("", " ORDER BY lanes.member_id FOR UPDATE OF lanes");
         let rows: Vec<(Uuid,)> = on!(self, conn: Db => {

@@ -82,7 +82,7 @@ impl Tx {
             query.push(
                 " AND i.member_id = lane.column1 AND i.state IN ('ready', 'sending', 'retry', 'unknown') \
                  ORDER BY i.seq LIMIT 1) LEFT JOIN ledger l ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id \
-                 AND l.identifier = o.identifier",
+                 AND l.identifier = o.identifier ORDER BY o.member_id",
             );
             query.build_query_as().fetch_all(conn).await?
         });

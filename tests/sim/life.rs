@@ -1,0 +1,339 @@
+//! One story: members report, desks work, the network fails, replicas die, consent changes; in the end everything calms
+//! down, and the EHR's own witness is asked.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use jiff::{SignedDuration, Timestamp};
+use mostik::consent::change;
+use mostik::delivery::desk::Desk;
+use mostik::domain::category::{Category, Detail};
+use mostik::domain::clock::ManualClock;
+use mostik::domain::grant::{Purpose, Terms};
+use mostik::domain::ids::{CommunityId, GrantId, MemberId};
+use mostik::domain::moment::Moment;
+use mostik::domain::reading::{Measure, Mood, Rating};
+use mostik::enrolment::join::{join, link};
+use mostik::inbound::event::{Event, Subject};
+use mostik::pipeline::{Bridge, Outcome, accept};
+use mostik::store::Replay;
+use serde_json::Value;
+
+use crate::dice::Dice;
+use crate::ehr::{Request, identifier_of};
+use crate::house::{House, riverside};
+use crate::net::{Fate, Net};
+
+/// A send begins at most this long after the decision that it may.
+const BEGIN_WITHIN: SignedDuration = SignedDuration::from_secs(1);
+
+struct Person {
+    id: MemberId,
+    patient: String,
+    grant: GrantId,
+    /// Ratings in the order in which the bridge took them.
+    accepted: Vec<i64>,
+    revoked: Option<Timestamp>,
+    paused: Option<Timestamp>,
+}
+
+struct Story<'a> {
+    house: &'a House,
+    dice: Dice,
+    clock: ManualClock,
+    bridge: Bridge,
+    net: Net,
+    desks: Vec<Desk>,
+    people: Vec<Person>,
+    events: u32,
+    /// Whether an item had to wait for a human: those behind it went first.
+    out_of_order: bool,
+    trace: DefaultHasher,
+    tells: bool,
+}
+
+/// Lives through a story. Returns a number that stands for all that happened.
+pub async fn live(house: &mut House, seed: u64, tells: bool) -> u64 {
+    let mut dice = Dice::new(seed);
+    let clock = ManualClock::new("2026-11-20T12:00:00Z".parse().unwrap());
+    let bridge = house.bridge(&clock, seed);
+    let net = Net::new(clock.clone());
+    let (conditional_create, batch) = (dice.percent(50), dice.percent(50));
+    net.ehr(|ehr| (ehr.conditional_create, ehr.batch) = (conditional_create, batch));
+    let mut people = Vec::new();
+    for n in 0..=dice.below(3) {
+        people.push(enrol(&bridge, &format!("{seed}-{n}")).await);
+    }
+    let desks = (0..=dice.below(3)).map(|_| house.replica(&bridge, &net)).collect();
+    let trace = DefaultHasher::new();
+    let mut story =
+        Story { house, dice, clock, bridge, net, desks, people, events: 0, out_of_order: false, trace, tells };
+    for _ in 0..10 + story.dice.below(40) {
+        story.go_on().await;
+        story.watch();
+    }
+    story.calm_down().await;
+    story.judge(seed);
+    story.trace.finish()
+}
+
+async fn enrol(bridge: &Bridge, name: &str) -> Person {
+    let now = bridge.clock.now();
+    let mut tx = bridge.store.begin().await.unwrap();
+    let id = join(&mut tx, &bridge.keyring, &forum(), name, now).await.unwrap();
+    link(&mut tx, &bridge.keyring, id, &riverside(), name, "simulation", now).await.unwrap();
+    let terms = Terms {
+        categories: BTreeMap::from([(Category::Mood, Detail::EveryEntry)]),
+        purposes: [Purpose::Treatment].into(),
+        valid_from: now,
+        valid_until: Timestamp::MAX,
+        data_from: None,
+    };
+    let grant = GrantId(bridge.keyring.entropy().uuid(now).unwrap());
+    change::grant(&mut tx, grant, id, riverside(), terms, now).await.unwrap();
+    tx.commit().await.unwrap();
+    Person { id, patient: name.to_owned(), grant, accepted: Vec::new(), revoked: None, paused: None }
+}
+
+impl Story<'_> {
+    async fn go_on(&mut self) {
+        match self.dice.below(100) {
+            0..20 => self.report().await,
+            20..52 => self.work().await,
+            52..84 => self.decide(),
+            84..92 => self.wait(),
+            92..96 => self.die().await,
+            96..98 => self.change_consent().await,
+            _ => {
+                let silent = self.dice.percent(50);
+                self.net.keep_silent(silent);
+            }
+        }
+    }
+
+    fn note(&mut self, what: &str, about: usize) {
+        (what, about, self.net.under_way()).hash(&mut self.trace);
+        if self.tells {
+            println!("{} {what} {about}, {} under way", self.clock.now(), self.net.under_way());
+        }
+    }
+
+    async fn report(&mut self) {
+        let who = self.dice.below(self.people.len());
+        let mut events = Vec::new();
+        let mut ratings = Vec::new();
+        for _ in 0..=self.dice.below(3) {
+            self.events += 1;
+            ratings.push(i64::from(self.events));
+            events.push(Ok(mood(self.people[who].id, self.events)));
+        }
+        let outcomes = accept(&self.bridge, &forum(), events).await.unwrap();
+        let person = &mut self.people[who];
+        for (outcome, rating) in outcomes.into_iter().zip(ratings) {
+            match outcome {
+                Outcome::Accepted => person.accepted.push(rating),
+                Outcome::Refused(_) if person.revoked.is_some() || person.paused.is_some() => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        self.note("reports", who);
+    }
+
+    async fn work(&mut self) {
+        let which = self.dice.below(self.desks.len());
+        self.step(which).await;
+        self.note("works", which);
+    }
+
+    async fn step(&mut self, which: usize) -> bool {
+        self.desks[which].wake();
+        let did = self.desks[which].step().await.unwrap();
+        breathe().await;
+        did
+    }
+
+    fn decide(&mut self) {
+        let under_way = self.net.under_way();
+        if under_way == 0 {
+            return;
+        }
+        let place = self.dice.below(under_way);
+        let fate = match self.dice.below(100) {
+            0..60 => Fate::Answered,
+            60..70 => Fate::AnswerLost,
+            70..74 => Fate::AnsweredWithError,
+            74..80 => Fate::Lost,
+            80..86 => Fate::Late,
+            86..90 => Fate::NoConnection,
+            90..92 => Fate::Refused(429),
+            92..94 => Fate::Refused(503),
+            94..96 => Fate::Refused(500),
+            96..98 => Fate::Refused(401),
+            _ => Fate::Refused(422),
+        };
+        self.out_of_order |= fate == Fate::Refused(422);
+        self.net.decide(place, fate);
+        self.note("is decided", place);
+    }
+
+    fn wait(&mut self) {
+        let seconds = [1, 5, 12, 31, 50, 400, 4000][self.dice.below(7)];
+        let executes = self.dice.below(2);
+        self.net.advance(SignedDuration::from_secs(seconds), |place| place % 2 == executes);
+        self.note("waits", usize::try_from(seconds).unwrap());
+    }
+
+    /// A replica dies, sometimes right after it has marked items as being sent, and comes back with an empty head.
+    async fn die(&mut self) {
+        let which = self.dice.below(self.desks.len());
+        if self.dice.percent(50) {
+            self.desks[which].wake();
+            self.desks[which].step().await.unwrap();
+        }
+        self.desks[which] = self.house.replica(&self.bridge, &self.net);
+        breathe().await;
+        self.note("dies", which);
+    }
+
+    async fn change_consent(&mut self) {
+        let who = self.dice.below(self.people.len());
+        let revokes = self.dice.percent(30);
+        let (now, person) = (self.clock.now(), &mut self.people[who]);
+        if person.revoked.is_some() {
+            return;
+        }
+        let mut tx = self.bridge.store.begin().await.unwrap();
+        if revokes {
+            change::revoke(&mut tx, person.id, person.grant, now).await.unwrap();
+            person.revoked = Some(now);
+        } else if person.paused.take().is_some() {
+            change::resume(&mut tx, person.id, person.grant, now).await.unwrap();
+        } else {
+            change::pause(&mut tx, person.id, person.grant, now).await.unwrap();
+            person.paused = Some(now);
+        }
+        tx.commit().await.unwrap();
+        self.note("consents otherwise", who);
+    }
+
+    /// Nothing begins for a member who has taken consent back or set it aside.
+    fn watch(&mut self) {
+        for (since, request) in self.net.began() {
+            for patient in patients(&request) {
+                let person = self.people.iter().find(|person| person.patient == patient).unwrap();
+                for changed in [person.revoked, person.paused].into_iter().flatten() {
+                    assert!(since <= changed + BEGIN_WITHIN, "{patient} did not consent any more");
+                }
+            }
+        }
+    }
+
+    /// Nobody dies any more, and everything is answered, until nothing is left to do.
+    async fn calm_down(&mut self) {
+        self.net.keep_silent(false);
+        for who in 0..self.people.len() {
+            let (now, person) = (self.clock.now(), &mut self.people[who]);
+            if person.revoked.is_none() && person.paused.take().is_some() {
+                let mut tx = self.bridge.store.begin().await.unwrap();
+                change::resume(&mut tx, person.id, person.grant, now).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        }
+        for round in 0..2000 {
+            let mut did = false;
+            for which in 0..self.desks.len() {
+                did |= self.step(which).await;
+                while self.net.under_way() > 0 {
+                    self.net.decide(0, Fate::Answered);
+                    breathe().await;
+                    did = true;
+                }
+            }
+            self.watch();
+            if did {
+                continue;
+            }
+            if !self.tries_again().await && self.is_done().await {
+                return;
+            }
+            let minutes = if round < 200 { 1 } else { 600 };
+            self.net.advance(SignedDuration::from_mins(minutes), |_| true);
+        }
+        panic!("it never ends");
+    }
+
+    async fn is_done(&self) -> bool {
+        let counts = self.bridge.store.read().await.unwrap().count_deliveries(None).await.unwrap();
+        counts.iter().all(|(state, _)| !state.is_open())
+    }
+
+    /// A human tries again what was refused or given up.
+    async fn tries_again(&mut self) -> bool {
+        let now = self.clock.now();
+        let mut tx = self.bridge.store.begin().await.unwrap();
+        let replayed = tx.replay(&Replay::Clinic(&riverside(), None), now).await.unwrap();
+        tx.commit().await.unwrap();
+        self.out_of_order |= replayed > 0;
+        replayed > 0
+    }
+
+    /// What the EHR has is what the members told, each once, in order.
+    fn judge(&mut self, seed: u64) {
+        for person in &self.people {
+            let charted: Vec<i64> = self.net.ehr(|ehr| {
+                let created = ehr.created.get(&format!("Patient/{}", person.patient)).cloned().unwrap_or_default();
+                let rating = |identifier: &String| {
+                    let found = ehr.resources.iter().find(|resource| identifier_of(resource) == *identifier);
+                    found.unwrap()["valueQuantity"]["value"].as_i64().unwrap()
+                };
+                created.iter().map(rating).collect()
+            });
+            charted.hash(&mut self.trace);
+            let mut sorted = charted.clone();
+            sorted.sort_unstable();
+            if !self.out_of_order {
+                assert_eq!(charted, sorted, "seed {seed}: in order");
+            }
+            if person.revoked.is_none() {
+                assert_eq!(sorted, person.accepted, "seed {seed}: each once");
+            } else {
+                assert!(sorted.iter().all(|rating| person.accepted.contains(rating)), "seed {seed}: nothing else");
+            }
+        }
+    }
+}
+
+/// Lets everything that can go on go on, as far as the network.
+async fn breathe() {
+    for _ in 0..4 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Whom a request is about.
+fn patients(request: &Request) -> Vec<String> {
+    let one = |resource: &Value| {
+        let reference = resource["subject"]["reference"].as_str().unwrap_or_default();
+        reference.trim_start_matches("Patient/").to_owned()
+    };
+    match request.body["entry"].as_array() {
+        Some(entries) => entries.iter().map(|entry| one(&entry["resource"])).collect(),
+        None => vec![one(&request.body)],
+    }
+}
+
+fn forum() -> CommunityId {
+    "forum".parse().unwrap()
+}
+
+fn mood(member: MemberId, rating: u32) -> Event {
+    let number = |n: i32| n.into();
+    let scale = Rating { value: number(i32::try_from(rating).unwrap()), worst: number(0), best: number(1000) };
+    Event {
+        source: "/simulation".to_owned(),
+        id: format!("{member}-{rating}"),
+        subject: Subject::Member(member),
+        moment: Moment::parse_rfc3339("2026-11-20T11:00:00+01:00").unwrap(),
+        measure: Measure::Mood(Mood { rating: Some(scale), label: None, state_of_mind: None }),
+    }
+}

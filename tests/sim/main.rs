@@ -1,0 +1,83 @@
+//! The delivery core in a simulated world: virtual time, a network and an EHR that fail in every way, replicas that die,
+//! members who change their minds. Everything follows from one number: a seed that fails is repeated by
+//! `MOSTIK_SIM_SEED=<seed> cargo nextest run --test sim`.
+//!
+//! What runs is the real thing (intake, decision, mapping, outbox, desks, SQLite); only the clock, the dice, the network
+//! and the EHR are the simulation's.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod dice;
+mod ehr;
+mod house;
+mod life;
+mod net;
+
+use dice::Dice;
+use house::House;
+
+/// How many seeds are tried in all, unless `MOSTIK_SIM_SEEDS` says otherwise.
+const SEEDS: u64 = 100_000;
+
+/// The shards that run beside each other.
+const SHARDS: u64 = 4;
+
+/// How many seeds share a database before it is thrown away.
+const SEEDS_PER_HOUSE: u64 = 250;
+
+async fn shard(number: u64) {
+    if let Some(seed) = variable("MOSTIK_SIM_SEED") {
+        if number == 0 {
+            let trace = life::live(&mut House::build().await, seed, true).await;
+            println!("{trace:#x}");
+        }
+        return;
+    }
+    let seeds = variable("MOSTIK_SIM_SEEDS").unwrap_or(SEEDS) / SHARDS;
+    let mut house = House::build().await;
+    for n in 0..seeds {
+        if n % SEEDS_PER_HOUSE == SEEDS_PER_HOUSE - 1 {
+            house = House::build().await;
+        }
+        life::live(&mut house, n * SHARDS + number, false).await;
+    }
+    println!("{seeds} seeds");
+}
+
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+macro_rules! shards {
+    ($($name:ident: $number:literal,)*) => {
+        $(#[tokio::test]
+        async fn $name() {
+            shard($number).await;
+        })*
+    };
+}
+
+shards! {
+    whatever_happens_each_reading_arrives_once_and_in_order_and_with_consent_shard_0: 0,
+    whatever_happens_each_reading_arrives_once_and_in_order_and_with_consent_shard_1: 1,
+    whatever_happens_each_reading_arrives_once_and_in_order_and_with_consent_shard_2: 2,
+    whatever_happens_each_reading_arrives_once_and_in_order_and_with_consent_shard_3: 3,
+}
+
+#[tokio::test]
+async fn a_seed_tells_the_same_story_each_time() {
+    let mut first = House::build().await;
+    let mut second = House::build().await;
+    for seed in 0..20 {
+        let once = life::live(&mut first, seed, false).await;
+        let again = life::live(&mut second, seed, false).await;
+        assert_eq!(once, again, "seed {seed}");
+    }
+    let mut dice = Dice::new(1);
+    assert_ne!(dice.below(1 << 30), Dice::new(2).below(1 << 30));
+}
