@@ -13,6 +13,7 @@ mod members;
 mod outbox;
 mod pool;
 mod queue;
+mod versions;
 
 pub use credentials::ApiKeyRow;
 pub use error::StoreError;
@@ -22,6 +23,7 @@ pub use members::{Link, NewLink};
 pub use outbox::{LedgerEntry, NewDelivery, Settled};
 pub use pool::{Store, Tx};
 pub use queue::{QueueRow, Replay};
+pub use versions::Version;
 
 use jiff::Timestamp;
 
