@@ -101,10 +101,8 @@ struct Item {
 
 async fn take(bridge: &Bridge, diary: &Diary, batch: Vec<Item>, report: &mut Report) -> Result<(), ImportError> {
     let community: CommunityId = IMPORT_COMMUNITY.parse()?;
-    let about: Vec<(u64, Category, bool)> = batch
-        .iter()
-        .map(|item| (item.line, item.category, matches!(item.event.says, Says::Reading(..))))
-        .collect();
+    let about: Vec<(u64, Category, bool)> =
+        batch.iter().map(|item| (item.line, item.category, matches!(item.event.says, Says::Reading(..)))).collect();
     let events = batch.into_iter().map(|item| Ok::<_, Refusal>(item.event)).collect();
     let outcomes = if diary.dry_run {
         pipeline::rehearse(bridge, &community, events).await?

@@ -37,6 +37,8 @@ pub struct Letter {
 
 impl<'k> Parcel<'k> {
     /// Uses a permit up. The content will be sealed with the member's `key`.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is for one parcel")]
     pub fn new<T: Disclosable>(permit: Permit<'_, T>, letter: Letter, key: &'k MemberKey) -> Self {
         let item = permit.item();
         Self {

@@ -26,6 +26,7 @@ pub(super) struct Candidate {
 }
 
 /// What an event wants.
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are versions")]
 pub(super) enum Wants {
     /// To tell a version of an entry.
     Version {
@@ -48,7 +49,8 @@ impl Candidate {
         position: usize,
     ) -> Self {
         let keys = keyring.index();
-        let named = |id: &str| keys.index("event", &[community.as_str().as_bytes(), event.source.as_bytes(), id.as_bytes()]);
+        let named =
+            |id: &str| keys.index("event", &[community.as_str().as_bytes(), event.source.as_bytes(), id.as_bytes()]);
         let own = named(&event.id);
         let entry = match &event.says {
             Says::Reading(_, Version::First | Version::Current) => own,

@@ -37,7 +37,9 @@ impl<'a> Fates<'a> {
     pub(super) fn of(&mut self, candidate: &'a Candidate) -> Outcome {
         let own = self.own(candidate);
         let outcome = match &candidate.wants {
-            Wants::Version { is_current: false, .. } | Wants::Retraction if own == Own::Conflict => Ok(Outcome::Conflict),
+            Wants::Version { is_current: false, .. } | Wants::Retraction if own == Own::Conflict => {
+                Ok(Outcome::Conflict)
+            }
             Wants::Version { .. } if own == Own::Overtaken => Ok(Outcome::Duplicate),
             Wants::Version { content, is_current, .. } => self.version(candidate, *content, *is_current, own),
             Wants::Retraction => self.retraction(candidate, own),

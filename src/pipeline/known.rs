@@ -24,8 +24,11 @@ impl Known {
         candidates: &[Candidate],
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let wanted: Vec<SeenEvent> =
-            candidates.iter().flat_map(|candidate| [Some(candidate.row()), candidate.row_of_entry()]).flatten().collect();
+        let wanted: Vec<SeenEvent> = candidates
+            .iter()
+            .flat_map(|candidate| [Some(candidate.row()), candidate.row_of_entry()])
+            .flatten()
+            .collect();
         let new = tx.insert_events(community, &wanted, now).await?;
         let mut stored: HashMap<Index, SeenEvent> = HashMap::with_capacity(wanted.len());
         // Of two rows with the same index the first was inserted.
@@ -57,7 +60,8 @@ impl Known {
         let changed: Vec<SeenEvent> =
             self.rows.values().filter(|row| self.stored.get(&row.event) != Some(row)).copied().collect();
         tx.update_events(community, &changed, now).await?;
-        let unclaimed: Vec<Index> = self.stored.keys().filter(|event| !self.rows.contains_key(*event)).copied().collect();
+        let unclaimed: Vec<Index> =
+            self.stored.keys().filter(|event| !self.rows.contains_key(*event)).copied().collect();
         tx.forget_events(community, &unclaimed).await
     }
 }

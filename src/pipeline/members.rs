@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::candidate::{Candidate, Wants};
 use super::known::Known;
 use super::{AcceptError, Bridge};
-use crate::consent::decide::{DenyReason, Denied, Disclosable, Permit, decide};
+use crate::consent::decide::{Denied, DenyReason, Disclosable, Permit, decide};
 use crate::domain::grant::{Grant, Purpose};
 use crate::domain::ids::{ClinicId, CommunityId, MemberId, ReadingId};
 use crate::domain::reading::Reading;
@@ -117,11 +117,7 @@ impl Members {
     }
 
     /// A permit for each linked clinic that may see the reading, with that clinic's Patient.
-    pub(super) fn permits<'a>(
-        &'a self,
-        reading: &'a Reading,
-        now: Timestamp,
-    ) -> Vec<(&'a str, Permit<'a, Reading>)> {
+    pub(super) fn permits<'a>(&'a self, reading: &'a Reading, now: Timestamp) -> Vec<(&'a str, Permit<'a, Reading>)> {
         self.clinics(reading.member)
             .filter_map(|(clinic, patient)| Some((patient, self.decide(reading, clinic, now).ok()?)))
             .collect()

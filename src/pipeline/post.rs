@@ -48,7 +48,9 @@ impl<'a> Fates<'a> {
                 Wants::Retraction => self.retractions(candidate, &mut mail)?,
             };
             let is_more = mail.parcels.len() + mail.recalls.len() > before;
-            if let Some(slot) = outcomes.get_mut(candidate.position).filter(|slot| is_more && **slot == Outcome::Duplicate) {
+            if let Some(slot) =
+                outcomes.get_mut(candidate.position).filter(|slot| is_more && **slot == Outcome::Duplicate)
+            {
                 *slot = did;
             }
         }
@@ -68,7 +70,9 @@ impl<'a> Fates<'a> {
             let identifier = identifier(self.bridge, permit.clinic(), reading.id);
             let operation = match self.told.get(&identifier.to_string()) {
                 None => Operation::Create,
-                Some(told) if told.operation != Operation::Retract && told.content.or(first) == Some(content) => continue,
+                Some(told) if told.operation != Operation::Retract && told.content.or(first) == Some(content) => {
+                    continue;
+                }
                 Some(_) => {
                     did = Outcome::Corrected;
                     Operation::Correct

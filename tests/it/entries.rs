@@ -114,7 +114,9 @@ impl House {
             let first = |entry: usize| format!("{handle}-{entry}");
             let new = format!("{handle}-turn-{turn}");
             let event = match step {
-                Step::Report(entry, rating) => Some((at(mood(&first(*entry), handle, *rating), *entry), *entry, Some(*rating))),
+                Step::Report(entry, rating) => {
+                    Some((at(mood(&first(*entry), handle, *rating), *entry), *entry, Some(*rating)))
+                }
                 Step::Correct(entry, rating) => {
                     let event = correcting(at(mood(&new, handle, *rating), *entry), &first(*entry));
                     Some((event, *entry, Some(*rating)))
@@ -176,7 +178,7 @@ impl House {
                 let told: Past = lane.iter().map(Item::value).collect();
                 assert!(is_in_order(&told, past), "{clinic} is told {told:?} of {past:?}");
                 for (place, item) in lane.iter().enumerate() {
-                    assert_eq!(item.operation == "create", place == 0, "one create, and first: {lane:?}");
+                    assert!(place == 0 || item.operation != "create", "a create only comes first: {lane:?}");
                     assert_eq!(item.operation == "retract", item.value().is_none(), "{lane:?}");
                 }
                 let newest = past.last().copied().flatten();
@@ -209,7 +211,9 @@ fn micros(entry: usize) -> i64 {
 on_both_databases! {
     async fn clinics_are_told_the_newest_state_and_never_an_older_one_after_it(database) {
         let house = House::open(database).await;
-        let mut runner = TestRunner::new(Config { cases: 96, failure_persistence: None, ..Config::default() });
+        // A case takes a few hundred requests: a tenth of what PROPTEST_CASES asks for, which is 256 unless it is set.
+        let cases = Config::default().cases / 10;
+        let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
         let case = std::cell::Cell::new(0);
         let steps = prop::collection::vec(any_step(), 1..16);
         let result = tokio::task::block_in_place(|| runner.run(&steps, |steps| {

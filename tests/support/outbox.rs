@@ -11,7 +11,6 @@ use uuid::Uuid;
 use super::bridge::{Person, TestBridge};
 
 /// An item with its content opened.
-#[derive(Debug)]
 pub struct Item {
     pub clinic: String,
     pub seq: i64,
@@ -34,6 +33,12 @@ struct Row {
     identifier: String,
     measured_at: i64,
     sealed_payload: Option<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Item {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}: {}", self.clinic, self.seq, self.summary())
+    }
 }
 
 impl Item {

@@ -61,8 +61,9 @@ impl Refusal {
         Self {
             reason: RefusalReason::Retracted,
             field: None,
-            expected: "an entry that its member has not deleted; what they write anew is a new entry with an id of its own"
-                .to_owned(),
+            expected:
+                "an entry that its member has not deleted; what they write anew is a new entry with an id of its own"
+                    .to_owned(),
         }
     }
 }
