@@ -73,7 +73,8 @@ impl<'a> Fates<'a> {
         check(candidate, &entry)?;
         if entry.retracted_at.is_some() {
             // A known version of a deleted entry is nothing new; but the entry does not come back.
-            return if own == Own::Known { Ok(Outcome::Duplicate) } else { Err(Refusal::retracted()) };
+            let is_old = own == Own::Known && !is_current;
+            return if is_old { Ok(Outcome::Duplicate) } else { Err(Refusal::retracted()) };
         }
         if own == Own::New {
             self.known.put(candidate.row());

@@ -235,6 +235,22 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn what_was_sent_takes_a_consent_to_be_taken_back_whatever_else_waits(database) {
+        let (bridge, member, _ehr) = ready(database).await;
+        let grant = bridge.grant(&member, &["mood"]).await;
+        send(&bridge, &mood("1", "sparrow", 4)).await;
+        bridge.deliver_in_time().await;
+        send(&bridge, &correcting(mood("2", "sparrow", 2), "1")).await;
+        bridge.change_grant(&member, &grant, "pause").await;
+        assert_eq!(send(&bridge, &retraction("3", "sparrow", "1")).await, refused("not-permitted"));
+        assert_eq!(summary(&bridge, &member).await, ["create - confirmed", "correct 2 ready"]);
+        bridge.change_grant(&member, &grant, "resume").await;
+        assert_eq!(send(&bridge, &retraction("3", "sparrow", "1")).await, retracted());
+        assert_eq!(summary(&bridge, &member).await.last().unwrap(), "retract gone ready");
+    }
+}
+
+on_both_databases! {
     async fn an_entry_whose_deliveries_were_all_withdrawn_can_be_changed_and_deleted(database) {
         let (bridge, member, _ehr) = ready(database).await;
         let grant = bridge.grant(&member, &["mood"]).await;
