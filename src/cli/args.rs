@@ -78,7 +78,12 @@ pub struct Demo {
 /// `mostik import …`
 #[derive(Debug, Subcommand)]
 pub enum Import {
-    /// A Daylio CSV export. Importing it twice adds nothing.
+    /// A Daylio CSV export. Importing it twice adds nothing; importing a newer one brings changed entries up to date.
+    ///
+    /// Each line says how its entry reads now: a changed mood, note or list of tags is corrected at the clinics that have
+    /// it, and a note or tags that are gone from their line are retracted. A line that is missing says nothing, as an
+    /// export may cover only a part of the diary. So import exports in the order in which they were made, with the same
+    /// --zone and --moods; --dry-run shows how much would change.
     #[command(
         after_help = "Example of a mapping file for moods that were renamed:\n\n  [moods]\n  \"so-so\" = 3\n  \"on top of the world\" = 5"
     )]

@@ -49,7 +49,11 @@ fn scale(asked: &ImportDaylio) -> anyhow::Result<MoodScale> {
 }
 
 fn print(report: &Report, dry_run: bool) {
-    let (taken, kept) = if dry_run { ("would be taken", "would stay") } else { ("taken", "stay") };
+    let (taken, updated, retracted) = if dry_run {
+        ("would be taken", "would be brought up to date", "would be retracted")
+    } else {
+        ("taken", "brought up to date", "retracted")
+    };
     println!("{} diary entries read.", report.lines);
     for category in Category::ALL {
         let count = |counts: &std::collections::BTreeMap<Category, u64>| counts.get(&category).copied().unwrap_or(0);
@@ -61,11 +65,24 @@ fn print(report: &Report, dry_run: bool) {
             );
         }
     }
+    let total = |counts: &std::collections::BTreeMap<Category, u64>| counts.values().sum::<u64>();
+    if total(&report.corrected) > 0 {
+        println!("  {} were imported before, read differently now, and {updated}.", total(&report.corrected));
+    }
+    if total(&report.retracted) > 0 {
+        println!("  {} are gone from entries that were imported before, and {retracted}.", total(&report.retracted));
+    }
     if report.duplicates > 0 {
         println!("  {} were imported before.", report.duplicates);
     }
-    for line in report.changed_lines.iter().take(LISTED) {
-        println!("  line {line}: imported before with another content; the first import {kept}");
+    if report.left > 0 {
+        println!("  {} are gone from their entries and stay at clinics that may not be told any more.", report.left);
+    }
+    for line in report.retracted_lines.iter().take(LISTED) {
+        println!("  line {line}: a part of it was retracted before and does not come back");
+    }
+    if report.retracted_lines.len() > LISTED {
+        println!("  … and {} more lines with parts that were retracted before", report.retracted_lines.len() - LISTED);
     }
     for bad in report.bad_lines.iter().take(LISTED) {
         println!("  {bad}");

@@ -9,7 +9,7 @@ use crate::domain::category::{Category, Detail};
 use crate::domain::delivery::Delivery;
 use crate::domain::grant::{Grant, GrantState, Purpose};
 use crate::domain::ids::{ClinicId, GrantId, MemberId};
-use crate::domain::reading::Reading;
+use crate::domain::reading::{Reading, Retraction};
 
 /// Something about a member that may be disclosed if they consent.
 pub trait Disclosable {
@@ -288,6 +288,20 @@ impl Disclosable for Reading {
 
     fn measured_at(&self) -> Timestamp {
         self.moment.at
+    }
+}
+
+impl Disclosable for Retraction {
+    fn member(&self) -> MemberId {
+        self.member
+    }
+
+    fn category(&self) -> Category {
+        self.category
+    }
+
+    fn measured_at(&self) -> Timestamp {
+        self.measured_at
     }
 }
 

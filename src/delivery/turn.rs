@@ -175,7 +175,7 @@ impl Turn<'_> {
         }
         let confirmed: Vec<(&Delivery, &Stored)> = stored.iter().map(|(item, stored)| (item, stored)).collect();
         self.tx.insert_ledger(&self.desk.clinic, &confirmed, self.now).await?;
-        Ok(self.tx.settle(&self.desk.clinic, &settled, self.now).await?)
+        Ok(self.tx.settle(&self.desk.clinic, settled, self.now).await?)
     }
 
     /// What the EHR said, sealed. An item whose content was erased in the meantime keeps nothing that may quote it.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::category::Category;
@@ -20,6 +21,18 @@ pub struct Reading {
     pub moment: Moment,
     /// What was reported.
     pub measure: Measure,
+}
+
+/// The word that a reading is no longer one: its member deleted it. To say so to a clinic discloses no less than the
+/// reading did, and falls under the same consent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Retraction {
+    /// Whose reading it was.
+    pub member: MemberId,
+    /// Under which consent it fell.
+    pub category: Category,
+    /// When it was lived, as the clinic was last told.
+    pub measured_at: Timestamp,
 }
 
 /// What was reported. A personal value: its `Debug` shows the kind only.

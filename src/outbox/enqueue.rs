@@ -5,25 +5,55 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::consent::decide::{Disclosable, Permit};
+use crate::domain::category::Category;
 use crate::domain::delivery::Operation;
 use crate::domain::entropy::{Entropy, NoEntropy};
-use crate::domain::ids::DeliveryId;
+use crate::domain::ids::{DeliveryId, GrantId};
 use crate::domain::outbound::Outbound;
 use crate::store::{LaneKey, NewDelivery, StoreError, Tx};
-use crate::vault::{MemberKey, SealError};
+use crate::vault::{Index, MemberKey, SealError};
 
-/// A resource and the permit under which it was made.
+/// A resource that may go to a clinic. There is none without a permit.
 #[derive(Debug)]
-pub struct Parcel<'a, T> {
-    /// Why it may go, and to whom.
-    pub permit: Permit<'a, T>,
+pub struct Parcel<'k> {
+    lane: LaneKey,
+    grant: GrantId,
+    category: Category,
+    measured_at: Timestamp,
+    letter: Letter,
+    key: &'k MemberKey,
+}
+
+/// What goes to a clinic, and what for.
+#[derive(Debug)]
+pub struct Letter {
     /// What becomes of the resource.
     pub operation: Operation,
-    /// What goes.
+    /// The resource.
     pub outbound: Outbound,
-    /// The member's key: the content is sealed with it.
-    pub key: &'a MemberKey,
+    /// Keyed index of what it says; `None` for a retraction.
+    pub content: Option<Index>,
 }
+
+impl<'k> Parcel<'k> {
+    /// Uses a permit up. The content will be sealed with the member's `key`.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is for one parcel")]
+    pub fn new<T: Disclosable>(permit: Permit<'_, T>, letter: Letter, key: &'k MemberKey) -> Self {
+        let item = permit.item();
+        Self {
+            lane: LaneKey { clinic: permit.clinic().clone(), member: item.member() },
+            grant: permit.grant().0,
+            category: item.category(),
+            measured_at: item.measured_at(),
+            letter,
+            key,
+        }
+    }
+}
+
+/// Something that must not go any more: the lane it waits on, and the identifier of its resource.
+pub type Recall = (LaneKey, String);
 
 /// Parcels that could not be put on their lanes; none was.
 #[derive(Debug, thiserror::Error)]
@@ -43,53 +73,51 @@ pub enum EnqueueError {
 pub const PAYLOAD_COLUMN: &str = "outbox.sealed_payload";
 
 /// Puts parcels at the end of their lanes, in the given order. A correction or a retraction takes the place of what was
-/// said earlier of the same resource and not sent yet.
+/// said earlier of the same resource and not sent yet; what is recalled is withdrawn with nothing in its place.
 ///
 /// # Errors
 /// [`EnqueueError`]; the caller's transaction must then be dropped.
-pub async fn enqueue<T: Disclosable>(
+pub async fn enqueue(
     tx: &mut Tx,
-    parcels: &[Parcel<'_, T>],
+    parcels: &[Parcel<'_>],
+    recalls: &[Recall],
     entropy: &Entropy,
     now: Timestamp,
 ) -> Result<(), EnqueueError> {
     let mut counts: BTreeMap<LaneKey, i64> = BTreeMap::new();
     for parcel in parcels {
-        *counts.entry(lane_of(&parcel.permit)).or_default() += 1;
+        *counts.entry(parcel.lane.clone()).or_default() += 1;
+    }
+    for (lane, _) in recalls {
+        counts.entry(lane.clone()).or_default();
     }
     let mut next = tx.reserve_lanes(&counts, now).await?;
     // After the lanes are reserved: nobody marks their items as sending from here on.
-    let changed: Vec<String> = parcels
-        .iter()
-        .filter(|parcel| parcel.operation != Operation::Create)
-        .map(|parcel| parcel.outbound.identifier.clone())
-        .collect();
-    tx.supersede(&changed, now).await?;
+    let changed = parcels.iter().map(|parcel| &parcel.letter).filter(|letter| letter.operation != Operation::Create);
+    let changed = changed.map(|letter| letter.outbound.identifier.clone());
+    let superseded: Vec<String> = changed.chain(recalls.iter().map(|(_, identifier)| identifier.clone())).collect();
+    tx.supersede(&superseded, now).await?;
     for (lane, last) in &mut next {
         *last -= counts.get(lane).copied().unwrap_or_default();
     }
     let mut items = Vec::with_capacity(parcels.len());
-    for parcel in parcels {
-        let lane = lane_of(&parcel.permit);
-        let seq = next.get_mut(&lane).ok_or(StoreError::Corrupt("no lane that was just reserved"))?;
+    for Parcel { lane, grant, category, measured_at, letter, key } in parcels {
+        let seq = next.get_mut(lane).ok_or(StoreError::Corrupt("no lane that was just reserved"))?;
         *seq += 1;
         let id = DeliveryId(entropy.uuid(now)?);
         items.push(NewDelivery {
             id,
+            lane: lane.clone(),
             seq: *seq,
-            lane,
-            operation: parcel.operation,
-            grant: parcel.permit.grant().0,
-            category: parcel.permit.item().category(),
-            measured_at: parcel.permit.item().measured_at(),
-            resource_type: parcel.outbound.resource_type,
-            identifier: parcel.outbound.identifier.clone(),
-            sealed_payload: parcel.key.seal(PAYLOAD_COLUMN, id.0.as_bytes(), &parcel.outbound.body)?,
+            grant: *grant,
+            operation: letter.operation,
+            category: *category,
+            measured_at: *measured_at,
+            resource_type: letter.outbound.resource_type.clone(),
+            identifier: letter.outbound.identifier.clone(),
+            content: letter.content,
+            sealed_payload: key.seal(PAYLOAD_COLUMN, id.0.as_bytes(), &letter.outbound.body)?,
         });
     }
     Ok(tx.insert_deliveries(&items, now).await?)
-}
-
-fn lane_of<T: Disclosable>(permit: &Permit<'_, T>) -> LaneKey {
-    LaneKey { clinic: permit.clinic().clone(), member: permit.item().member() }
 }

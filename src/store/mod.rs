@@ -16,6 +16,7 @@ mod outbox;
 mod pool;
 mod queue;
 mod turns;
+mod versions;
 mod wake;
 
 pub use clinics::ClinicRow;
@@ -29,6 +30,7 @@ pub use outbox::NewDelivery;
 pub use pool::{Store, Tx};
 pub use queue::{QueueRow, Replay, StuckItem};
 pub use turns::Settled;
+pub use versions::Version;
 pub use wake::Listener;
 
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! The outbox: items are put on lanes, superseded, withdrawn and counted.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 use sqlx::QueryBuilder;
@@ -10,6 +10,7 @@ use super::{ROWS_PER_STATEMENT, StoreError, Tx, named, on};
 use crate::domain::category::Category;
 use crate::domain::delivery::{DeliveryState, Operation};
 use crate::domain::ids::{ClinicId, DeliveryId, GrantId};
+use crate::vault::Index;
 
 /// An item to be put on its lane.
 #[derive(Clone, Debug)]
@@ -29,9 +30,11 @@ pub struct NewDelivery {
     /// When the fact was lived.
     pub measured_at: Timestamp,
     /// FHIR resource type.
-    pub resource_type: &'static str,
+    pub resource_type: Cow<'static, str>,
     /// Value of the resource's identifier.
     pub identifier: String,
+    /// Keyed index of what it says; `None` for a retraction.
+    pub content: Option<Index>,
     /// FHIR JSON, sealed with the member's key.
     pub sealed_payload: Vec<u8>,
 }
@@ -47,7 +50,8 @@ impl Tx {
             on!(self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
                     "INSERT INTO outbox (clinic_id, member_id, seq, delivery_id, grant_id, operation, category, measured_at, \
-                     resource_type, identifier, sealed_payload, state, attempts, due_at, created_at, updated_at) ",
+                     resource_type, identifier, content_index, sealed_payload, state, attempts, due_at, created_at, \
+                     updated_at) ",
                 );
                 query.push_values(chunk, |mut row, item| {
                     row.push_bind(item.lane.clinic.as_str())
@@ -58,8 +62,9 @@ impl Tx {
                         .push_bind(item.operation.as_str())
                         .push_bind(item.category.as_str())
                         .push_bind(item.measured_at.as_microsecond())
-                        .push_bind(item.resource_type)
+                        .push_bind(&*item.resource_type)
                         .push_bind(&item.identifier)
+                        .push_bind(item.content.as_ref().map(|content| &content[..]))
                         .push_bind(&item.sealed_payload)
                         .push_bind(DeliveryState::Ready.as_str())
                         .push("0")
@@ -74,18 +79,21 @@ impl Tx {
         Ok(())
     }
 
-    /// Withdraws what waits to be sent of resources that a later item changes, and erases its content. The caller has
-    /// reserved their lanes in this transaction.
+    /// Withdraws what was not sent of resources that a later item changes, and erases its content, so that nobody can
+    /// send it again: it would come after the later item. The caller has reserved their lanes in this transaction.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn supersede(&mut self, identifiers: &[String], now: Timestamp) -> Result<(), StoreError> {
         for chunk in identifiers.chunks(ROWS_PER_STATEMENT) {
             on!(self, conn: Db => {
+                // A dead letter may have arrived, and stays one.
                 let mut query = QueryBuilder::<Db>::new(
-                    "UPDATE outbox SET state = 'withdrawn', sealed_payload = NULL, reason = 'superseded', updated_at = ",
+                    "UPDATE outbox SET state = CASE state WHEN 'dead' THEN 'dead' ELSE 'withdrawn' END, \
+                     sealed_payload = NULL, sealed_answer = NULL, reason = 'superseded', updated_at = ",
                 );
-                query.push_bind(now.as_microsecond()).push(" WHERE state IN ('ready', 'retry', 'held') AND identifier IN (");
+                query.push_bind(now.as_microsecond());
+                query.push(" WHERE state IN ('ready', 'retry', 'rejected', 'held', 'dead') AND identifier IN (");
                 let mut list = query.separated(", ");
                 for identifier in chunk {
                     list.push_bind(identifier);
@@ -95,29 +103,6 @@ impl Tx {
             });
         }
         Ok(())
-    }
-
-    /// Which of these identifiers have a delivery that was not withdrawn.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn delivered_or_under_way(&mut self, identifiers: &[String]) -> Result<HashSet<String>, StoreError> {
-        let mut known = HashSet::new();
-        for chunk in identifiers.chunks(ROWS_PER_STATEMENT) {
-            let rows: Vec<(String,)> = on!(self, conn: Db => {
-                let mut query = QueryBuilder::<Db>::new(
-                    "SELECT identifier FROM outbox WHERE state <> 'withdrawn' AND identifier IN (",
-                );
-                let mut list = query.separated(", ");
-                for identifier in chunk {
-                    list.push_bind(identifier);
-                }
-                query.push(")");
-                query.build_query_as().fetch_all(conn).await?
-            });
-            known.extend(rows.into_iter().map(|(identifier,)| identifier));
-        }
-        Ok(known)
     }
 
     /// Withdraws what waits on a lane and erases the content of everything still open there. What is under way, or may

@@ -121,13 +121,22 @@ impl Tx {
     }
 
     /// Writes what became of items on lanes that the caller holds ([`Tx::hold_lanes`]). Their content is erased once
-    /// nothing can need it any more.
+    /// nothing can need it any more. An item that was only searched for may have been withdrawn in the meantime: it stays
+    /// so.
     ///
     /// # Errors
-    /// [`StoreError::RowCount`] when one does not stand where it stood.
-    pub async fn settle(&mut self, clinic: &ClinicId, items: &[Settled], now: Timestamp) -> Result<(), StoreError> {
+    /// [`StoreError::RowCount`] when one that was marked does not stand where it stood.
+    pub async fn settle(&mut self, clinic: &ClinicId, items: Vec<Settled>, now: Timestamp) -> Result<(), StoreError> {
+        let is_marked = |item: &Settled| matches!(item.from, DeliveryState::Sending | DeliveryState::Unknown);
+        let (marked, searched): (Vec<_>, Vec<_>) = items.into_iter().partition(is_marked);
+        changed(marked.len() as u64, self.write_settled(clinic, &marked, now).await?)?;
+        self.write_settled(clinic, &searched, now).await.map(drop)
+    }
+
+    /// Returns how many stood where they stood.
+    async fn write_settled(&mut self, clinic: &ClinicId, items: &[Settled], now: Timestamp) -> Result<u64, StoreError> {
         if items.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let updated = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new("UPDATE outbox SET updated_at = ");
@@ -152,7 +161,7 @@ impl Tx {
             );
             query.build().execute(conn).await?.rows_affected()
         });
-        changed(items.len() as u64, updated)
+        Ok(updated)
     }
 
     /// What a clinic's EHR said when it refused an item: whose it is, and the sealed answer.

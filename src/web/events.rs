@@ -1,4 +1,4 @@
-//! `POST /v1/events`: readings from communities and apps.
+//! `POST /v1/events`: readings from communities and apps, their corrections, and their retractions.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
@@ -38,9 +38,15 @@ pub struct EventResult {
 pub enum EventStatus {
     /// Stored, and on its way to every clinic that may see it.
     Accepted,
-    /// The same event with the same content was taken before; nothing more to do.
+    /// Stored as the newest version of an entry that was known, and on its way to every clinic that may see it.
+    Corrected,
+    /// The entry is deleted; every clinic that has it and may be told is being told.
+    Retracted,
+    /// Nothing more to do: the same event with the same content was taken before, or a later version of its entry was,
+    /// or it says what the newest version says already, or it retracts what no clinic has.
     Duplicate,
-    /// The same source and id were taken before with another content; not stored.
+    /// The same source and id were taken before with another content; not stored. What changed in an entry is told by an
+    /// event with an id of its own and the attribute `corrects`.
     Conflict,
     /// Not taken; it left no trace.
     Refused,
@@ -48,6 +54,15 @@ pub enum EventStatus {
 
 /// Takes one event or a batch of up to 1,000. Each event stands or falls alone; what is accepted is durable when the
 /// answer arrives, so a request whose answer was lost can be sent again as it was.
+///
+/// An entry is named by the `id` of the event that first reported it. When the member changes it, send how it reads now
+/// as an event of the same type, source and subject, with an `id` of its own and the extension attribute `corrects`,
+/// which is the `id` of the first report, however often the entry was corrected since. When they delete it, send
+/// `mostik.retraction.v1` with `data.retracts`, the `id` of the first report. Versions count in the order in which they
+/// arrive. A correction of what was never taken is a first report; a retraction of it is a duplicate and is not
+/// remembered. What was retracted does not come back: a correction of it is refused with the reason `retracted`. Both
+/// fall under the consent that the entry falls under: without one, a clinic that has the entry is told nothing, and the
+/// event is refused when that is so for all of them. What only waits to be sent is dropped in any case.
 #[utoipa::path(
     tag = "events",
     request_body(
@@ -61,7 +76,7 @@ pub enum EventStatus {
     security(("api_key" = ["events:write"])),
     responses(
         (status = 200, description = "A batch, or one event that is a duplicate", body = EventResults),
-        (status = 202, description = "One event, accepted", body = EventResults),
+        (status = 202, description = "One event, accepted, corrected or retracted", body = EventResults),
         (status = 400, description = "No event can be made out", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No valid API key", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "An API key without the scope events:write", body = Problem, content_type = "application/problem+json"),
@@ -87,6 +102,8 @@ pub async fn post_events(
     tracing::info!(
         community_id = %sender.0,
         accepted = count(EventStatus::Accepted),
+        corrected = count(EventStatus::Corrected),
+        retracted = count(EventStatus::Retracted),
         duplicate = count(EventStatus::Duplicate),
         conflict = count(EventStatus::Conflict),
         refused = count(EventStatus::Refused),
@@ -98,6 +115,8 @@ pub async fn post_events(
 fn result(outcome: Outcome) -> EventResult {
     let (status, refusal) = match outcome {
         Outcome::Accepted => (EventStatus::Accepted, None),
+        Outcome::Corrected => (EventStatus::Corrected, None),
+        Outcome::Retracted => (EventStatus::Retracted, None),
         Outcome::Duplicate => (EventStatus::Duplicate, None),
         Outcome::Conflict => (EventStatus::Conflict, None),
         Outcome::Refused(refusal) => (EventStatus::Refused, Some(refusal)),
@@ -110,10 +129,12 @@ fn answer(results: Vec<EventResult>, is_batch: bool) -> Result<HttpResponse, Pro
     let single = results.first().filter(|_| !is_batch);
     match single.map(|result| (result.status, result.refusal.clone())) {
         None | Some((EventStatus::Duplicate, _)) => Ok(HttpResponse::Ok().json(EventResults { results })),
-        Some((EventStatus::Accepted, _)) => Ok(HttpResponse::Accepted().json(EventResults { results })),
+        Some((EventStatus::Accepted | EventStatus::Corrected | EventStatus::Retracted, _)) => {
+            Ok(HttpResponse::Accepted().json(EventResults { results }))
+        }
         Some((EventStatus::Conflict, _)) => {
             Err(Problem::new(StatusCode::CONFLICT, "conflict", "The event was taken before with another content")
-                .detail("Nothing was changed. Give a changed event an id of its own."))
+                .detail("Nothing was changed. Give a changed event an id of its own, and name this one in `corrects`."))
         }
         Some((EventStatus::Refused, refusal)) => {
             let problem =

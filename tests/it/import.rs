@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use crate::support::bridge::{Person, TestBridge, config_text};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
+use crate::support::outbox::{Item, execute, items};
 
 struct Case {
     bridge: TestBridge,
@@ -27,8 +28,9 @@ async fn ready(categories: &[&str]) -> Case {
 impl Case {
     fn run(&self, file: &str, more: &[&str]) -> (Output, String) {
         let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/daylio/");
+        let file = if file.starts_with('/') { file.to_owned() } else { format!("{fixtures}{file}") };
         let output = Command::new(env!("CARGO_BIN_EXE_mostik"))
-            .args(["--config", self.config.to_str().unwrap(), "import", "daylio", &format!("{fixtures}{file}")])
+            .args(["--config", self.config.to_str().unwrap(), "import", "daylio", &file])
             .args(["--member", &self.member.id.to_string(), "--zone", "Europe/Berlin"])
             .args(["--moods", &format!("{fixtures}demo_moods.toml")])
             .args(more)
@@ -37,6 +39,30 @@ impl Case {
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         (output, said)
     }
+
+    /// Imports an export with these lines.
+    fn import(&self, lines: &[&str], more: &[&str]) -> String {
+        let file = self.bridge.database.folder.path().join("export.csv");
+        let header = "full_date,date,weekday,time,mood,activities,note_title,note";
+        std::fs::write(&file, format!("{header}\n{}\n", lines.join("\n"))).unwrap();
+        let (output, said) = self.run(file.to_str().unwrap(), more);
+        assert!(output.status.success(), "{said}");
+        said
+    }
+
+    /// What waits for the clinic, in words.
+    async fn waiting(&self) -> Vec<String> {
+        let found = items(&self.bridge, &self.member).await;
+        found.iter().filter(|item| item.state == "ready").map(said_by).collect()
+    }
+}
+
+/// The operation, and what the resource says: a rating, a text, or nothing.
+fn said_by(item: &Item) -> String {
+    let body = item.body.as_ref().unwrap();
+    let text = body["valueString"].as_str().map(str::to_owned);
+    let value = item.value().map(|value| value.to_string()).or(text);
+    format!("{} {}", item.operation, value.unwrap_or_else(|| body["status"].as_str().unwrap().to_owned()))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -72,4 +98,43 @@ async fn a_file_that_is_no_export_is_refused_with_the_headers_that_are_known() {
     assert!(said.contains("full_date,date,weekday,time,mood"), "{said}");
     let (output, said) = case.run("no_such_file.csv", &[]);
     assert!(!output.status.success() && said.contains("no_such_file.csv"), "{said}");
+}
+
+const MORNING: &str = r#"2026-11-14,14 November,Saturday,10:30 am,steady,"","","slept well""#;
+const MORNING_LATER: &str = r#"2026-11-14,14 November,Saturday,10:30 am,bright,"","","slept well""#;
+const MORNING_BARE: &str = r#"2026-11-14,14 November,Saturday,10:30 am,bright,"","","""#;
+const NIGHT: &str = r#"2026-11-14,14 November,Saturday,9:10 pm,good,"","","a long day""#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newer_export_corrects_what_changed_and_says_so() {
+    let case = ready(&["mood", "note"]).await;
+    case.import(&[MORNING, NIGHT], &[]);
+    execute(&case.bridge, "UPDATE outbox SET state = 'confirmed'").await;
+    let said = case.import(&[MORNING_LATER, NIGHT], &["--dry-run"]);
+    assert!(said.contains("1 were imported before, read differently now, and would be brought up to date"), "{said}");
+    assert!(case.waiting().await.is_empty(), "a rehearsal changes nothing");
+    let said = case.import(&[MORNING_LATER, NIGHT], &[]);
+    assert!(said.contains("1 were imported before, read differently now, and brought up to date"), "{said}");
+    assert!(said.contains("  3 were imported before."), "{said}");
+    assert_eq!(case.waiting().await, ["correct 4"]);
+    let said = case.import(&[MORNING_LATER, NIGHT], &[]);
+    assert!(said.contains("  4 were imported before.") && !said.contains("differently"), "{said}");
+    let said = case.import(&[MORNING, NIGHT], &[]);
+    assert!(said.contains("brought up to date"), "the newest import counts, also when it goes back: {said}");
+    assert_eq!(case.waiting().await, ["correct 3"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_note_that_is_gone_from_its_line_is_retracted_and_a_line_that_is_missing_says_nothing() {
+    let case = ready(&["mood", "note"]).await;
+    case.import(&[MORNING_LATER, NIGHT], &[]);
+    execute(&case.bridge, "UPDATE outbox SET state = 'confirmed'").await;
+    let said = case.import(&[MORNING_BARE], &[]);
+    assert!(said.contains("1 are gone from entries that were imported before, and retracted"), "{said}");
+    assert_eq!(case.waiting().await, ["retract entered-in-error"], "and nothing about the night");
+    let said = case.import(&[MORNING_BARE], &[]);
+    assert!(!said.contains("retracted"), "{said}");
+    let said = case.import(&[MORNING_LATER], &[]);
+    assert!(said.contains("line 2: a part of it was retracted before"), "{said}");
+    assert_eq!(case.waiting().await, ["retract entered-in-error"]);
 }

@@ -14,7 +14,7 @@ use mostik::domain::ids::{CommunityId, GrantId, MemberId};
 use mostik::domain::moment::Moment;
 use mostik::domain::reading::{Measure, Mood, Rating};
 use mostik::enrolment::join::{join, link};
-use mostik::inbound::event::{Event, Subject};
+use mostik::inbound::event::{self as inbound, Event, Says, Subject, Version};
 use mostik::pipeline::{Bridge, Outcome, accept};
 use mostik::store::Replay;
 use serde_json::Value;
@@ -31,11 +31,28 @@ struct Person {
     id: MemberId,
     patient: String,
     grant: GrantId,
-    /// Ratings in the order in which the bridge took them.
-    accepted: Vec<i64>,
+    /// In the order in which the bridge took them.
+    entries: Vec<Entry>,
     revoked: Option<Timestamp>,
     paused: Option<Timestamp>,
 }
+
+/// An entry of a diary, as the bridge last took it. Its rating tells the entry and the version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Entry {
+    number: u32,
+    version: u32,
+    retracted: bool,
+}
+
+impl Entry {
+    fn rating(self) -> i64 {
+        i64::from(self.number * VERSIONS + self.version)
+    }
+}
+
+/// More than there ever are of one entry.
+const VERSIONS: u32 = 100;
 
 struct Story<'a> {
     house: &'a House,
@@ -46,6 +63,8 @@ struct Story<'a> {
     desks: Vec<Desk>,
     people: Vec<Person>,
     events: u32,
+    /// Whether members change and delete what they told.
+    changes_entries: bool,
     /// Whether an item had to wait for a human: those behind it went first.
     out_of_order: bool,
     trace: DefaultHasher,
@@ -65,9 +84,22 @@ pub async fn live(house: &mut House, seed: u64, tells: bool) -> u64 {
         people.push(enrol(&bridge, &format!("{seed}-{n}")).await);
     }
     let desks = (0..=dice.below(3)).map(|_| house.replica(&bridge, &net)).collect();
+    let (changes_entries, out_of_order) = (dice.percent(50), false);
     let trace = DefaultHasher::new();
-    let mut story =
-        Story { house, dice, clock, bridge, net, desks, people, events: 0, out_of_order: false, trace, tells };
+    let mut story = Story {
+        house,
+        dice,
+        clock,
+        bridge,
+        net,
+        desks,
+        people,
+        events: 0,
+        changes_entries,
+        out_of_order,
+        trace,
+        tells,
+    };
     for _ in 0..10 + story.dice.below(40) {
         story.go_on().await;
         story.watch();
@@ -92,13 +124,14 @@ async fn enrol(bridge: &Bridge, name: &str) -> Person {
     let grant = GrantId(bridge.keyring.entropy().uuid(now).unwrap());
     change::grant(&mut tx, grant, id, riverside(), terms, now).await.unwrap();
     tx.commit().await.unwrap();
-    Person { id, patient: name.to_owned(), grant, accepted: Vec::new(), revoked: None, paused: None }
+    Person { id, patient: name.to_owned(), grant, entries: Vec::new(), revoked: None, paused: None }
 }
 
 impl Story<'_> {
     async fn go_on(&mut self) {
         match self.dice.below(100) {
-            0..20 => self.report().await,
+            0..16 => self.report().await,
+            16..20 => self.change_entry().await,
             20..52 => self.work().await,
             52..84 => self.decide(),
             84..92 => self.wait(),
@@ -121,22 +154,47 @@ impl Story<'_> {
     async fn report(&mut self) {
         let who = self.dice.below(self.people.len());
         let mut events = Vec::new();
-        let mut ratings = Vec::new();
+        let mut entries = Vec::new();
         for _ in 0..=self.dice.below(3) {
             self.events += 1;
-            ratings.push(i64::from(self.events));
-            events.push(Ok(mood(self.people[who].id, self.events)));
+            let entry = Entry { number: self.events, version: 0, retracted: false };
+            entries.push(entry);
+            events.push(Ok(event(self.people[who].id, entry)));
         }
         let outcomes = accept(&self.bridge, &forum(), events).await.unwrap();
         let person = &mut self.people[who];
-        for (outcome, rating) in outcomes.into_iter().zip(ratings) {
+        for (outcome, entry) in outcomes.into_iter().zip(entries) {
             match outcome {
-                Outcome::Accepted => person.accepted.push(rating),
+                Outcome::Accepted => person.entries.push(entry),
                 Outcome::Refused(_) if person.revoked.is_some() || person.paused.is_some() => {}
                 other => panic!("{other:?}"),
             }
         }
         self.note("reports", who);
+    }
+
+    /// A member changes or deletes what they told.
+    async fn change_entry(&mut self) {
+        let who = self.dice.below(self.people.len());
+        if !self.changes_entries || self.people[who].entries.is_empty() {
+            return;
+        }
+        let which = self.dice.below(self.people[who].entries.len());
+        let before = self.people[who].entries[which];
+        let deletes = self.dice.percent(30);
+        let after = Entry { version: before.version + 1, retracted: deletes || before.retracted, ..before };
+        let event = event(self.people[who].id, Entry { retracted: deletes, ..after });
+        let outcome = accept(&self.bridge, &forum(), vec![Ok(event)]).await.unwrap().remove(0);
+        let person = &mut self.people[who];
+        match outcome {
+            Outcome::Corrected | Outcome::Accepted | Outcome::Retracted => person.entries[which] = after,
+            Outcome::Duplicate if before.retracted && deletes => {}
+            Outcome::Refused(_) if before.retracted || person.revoked.is_some() || person.paused.is_some() => {}
+            other => panic!("{other:?}"),
+        }
+        // What replaces something that still waits goes to the end of the lane.
+        self.out_of_order = true;
+        self.note("changes an entry", who);
     }
 
     async fn work(&mut self) {
@@ -280,24 +338,31 @@ impl Story<'_> {
     /// What the EHR has is what the members told, each once, in order.
     fn judge(&mut self, seed: u64) {
         for person in &self.people {
-            let charted: Vec<i64> = self.net.ehr(|ehr| {
+            let charted: Vec<(i64, String)> = self.net.ehr(|ehr| {
                 let created = ehr.created.get(&format!("Patient/{}", person.patient)).cloned().unwrap_or_default();
-                let rating = |identifier: &String| {
-                    let found = ehr.resources.iter().find(|resource| identifier_of(resource) == *identifier);
-                    found.unwrap()["valueQuantity"]["value"].as_i64().unwrap()
+                let told = |identifier: &String| {
+                    let found = ehr.resources.iter().find(|resource| identifier_of(resource) == *identifier).unwrap();
+                    let rating = found["valueQuantity"]["value"].as_i64().unwrap();
+                    (rating, found["status"].as_str().unwrap().to_owned())
                 };
-                created.iter().map(rating).collect()
+                created.iter().map(told).collect()
             });
             charted.hash(&mut self.trace);
-            let mut sorted = charted.clone();
-            sorted.sort_unstable();
             if !self.out_of_order {
-                assert_eq!(charted, sorted, "seed {seed}: in order");
+                assert!(charted.is_sorted(), "seed {seed}: in order: {charted:?}");
             }
+            let mut standing: Vec<i64> =
+                charted.iter().filter(|(_, status)| status != "entered-in-error").map(|(rating, _)| *rating).collect();
+            standing.sort_unstable();
+            let told = person.entries.iter().filter(|entry| !entry.retracted);
+            let mut expected: Vec<i64> = told.copied().map(Entry::rating).collect();
+            expected.sort_unstable();
             if person.revoked.is_none() {
-                assert_eq!(sorted, person.accepted, "seed {seed}: each once");
+                assert_eq!(standing, expected, "seed {seed}: each entry once, as it was last told");
             } else {
-                assert!(sorted.iter().all(|rating| person.accepted.contains(rating)), "seed {seed}: nothing else");
+                let number = |rating: i64| u32::try_from(rating).unwrap() / VERSIONS;
+                let known = |rating: &i64| person.entries.iter().any(|entry| entry.number == number(*rating));
+                assert!(standing.iter().all(known), "seed {seed}: nothing else");
             }
         }
     }
@@ -326,14 +391,20 @@ fn forum() -> CommunityId {
     "forum".parse().unwrap()
 }
 
-fn mood(member: MemberId, rating: u32) -> Event {
-    let number = |n: i32| n.into();
-    let scale = Rating { value: number(i32::try_from(rating).unwrap()), worst: number(0), best: number(1000) };
-    Event {
-        source: "/simulation".to_owned(),
-        id: format!("{member}-{rating}"),
-        subject: Subject::Member(member),
-        moment: Moment::parse_rfc3339("2026-11-20T11:00:00+01:00").unwrap(),
-        measure: Measure::Mood(Mood { rating: Some(scale), label: None, state_of_mind: None }),
-    }
+/// What the member's app says of an entry.
+fn event(member: MemberId, entry: Entry) -> Event {
+    let first = format!("{member}-{}", entry.number);
+    let says = if entry.retracted {
+        Says::Retraction(first.clone())
+    } else {
+        let number = |n: u32| i32::try_from(n).unwrap().into();
+        let rating = number(entry.number * VERSIONS + entry.version);
+        let scale = Rating { value: rating, worst: number(0), best: number(1_000_000) };
+        let measure = Measure::Mood(Mood { rating: Some(scale), label: None, state_of_mind: None });
+        let moment = Moment::parse_rfc3339("2026-11-20T11:00:00+01:00").unwrap();
+        let version = if entry.version == 0 { Version::First } else { Version::Corrects(first.clone()) };
+        Says::Reading(inbound::Entry { moment, measure }, version)
+    };
+    let id = if entry.version == 0 { first } else { format!("{first}-{}-{}", entry.version, entry.retracted) };
+    Event { source: "/simulation".to_owned(), id, subject: Subject::Member(member), says }
 }

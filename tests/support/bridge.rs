@@ -205,3 +205,17 @@ pub fn note(id: &str, handle: &str, text: &str) -> Value {
         "time": "2026-11-20T11:00:00+01:00", "subject": handle, "data": {"text": text},
     })
 }
+
+/// The same event as a new version of the entry that `original` first reported.
+pub fn correcting(mut event: Value, original: &str) -> Value {
+    event["corrects"] = json!(original);
+    event
+}
+
+/// The word that the entry which `original` first reported was deleted.
+pub fn retraction(id: &str, handle: &str, original: &str) -> Value {
+    json!({
+        "specversion": "1.0", "id": id, "source": "/test", "type": "mostik.retraction.v1",
+        "time": "2026-11-20T12:00:00+01:00", "subject": handle, "data": {"retracts": original},
+    })
+}

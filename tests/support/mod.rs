@@ -6,6 +6,7 @@ pub mod database;
 pub mod ehr;
 pub mod gate;
 pub mod http;
+pub mod outbox;
 pub mod parts;
 pub mod proxy;
 pub mod smart;

@@ -1,4 +1,4 @@
-//! Events from communities and apps: CloudEvents 1.0 in JSON, one reading each.
+//! Events from communities and apps: CloudEvents 1.0 in JSON, one reading each, or one that is taken back.
 
 mod parse;
 mod refusal;
@@ -29,10 +29,37 @@ pub struct Event {
     pub id: String,
     /// Whose reading it is.
     pub subject: Subject,
+    /// What it says.
+    pub says: Says,
+}
+
+/// What an event says.
+#[derive(Clone, PartialEq)]
+pub enum Says {
+    /// A reading: a new entry, or a version of one.
+    Reading(Entry, Version),
+    /// The member deleted the entry that was first reported by this event of the same source.
+    Retraction(String),
+}
+
+/// What a member noted down.
+#[derive(Clone, PartialEq)]
+pub struct Entry {
     /// When it was lived.
     pub moment: Moment,
     /// What was reported.
     pub measure: Measure,
+}
+
+/// Which version of its entry a reading is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Version {
+    /// The first report: the event's id names the entry from here on.
+    First,
+    /// The entry as it reads now, whatever was reported of it before: the event's id names the entry, not the version.
+    Current,
+    /// A later version of the entry that was first reported by this event of the same source.
+    Corrects(String),
 }
 
 /// Whose reading it is.
@@ -46,6 +73,26 @@ pub enum Subject {
 
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Event({:?})", self.measure)
+        write!(f, "Event({:?})", self.says)
+    }
+}
+
+impl fmt::Debug for Says {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reading(entry, version) => write!(f, "{version:?} {:?}", entry.measure),
+            Self::Retraction(_) => f.write_str("Retraction(..)"),
+        }
+    }
+}
+
+/// Ids may be personal: they are the sender's own.
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::First => "First",
+            Self::Current => "Current",
+            Self::Corrects(_) => "Corrects(..)",
+        })
     }
 }

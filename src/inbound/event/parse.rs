@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::schema::EventType;
-use super::{CLOCK_SKEW, Event, EventSchemas, MAX_BATCH, Refusal, Subject};
+use super::{CLOCK_SKEW, Entry, Event, EventSchemas, MAX_BATCH, Refusal, Says, Subject, Version};
 use crate::domain::moment::Moment;
 use crate::domain::reading::{Measure, Mood, Rating};
 
@@ -67,6 +67,7 @@ struct Envelope<'a> {
     source: String,
     subject: String,
     time: String,
+    corrects: Option<String>,
     #[serde(borrow)]
     data: &'a RawValue,
 }
@@ -79,6 +80,11 @@ struct Note {
 #[derive(Deserialize)]
 struct Tags {
     tags: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Retraction {
+    retracts: String,
 }
 
 fn parse_event(schemas: &EventSchemas, text: &str, now: Timestamp) -> Result<Event, Refusal> {
@@ -94,8 +100,25 @@ fn parse_event(schemas: &EventSchemas, text: &str, now: Timestamp) -> Result<Eve
         EventType::Mood => Measure::Mood(mood(data)?),
         EventType::Note => Measure::Note(typed::<Note>(data)?.text),
         EventType::Tags => Measure::Tags(typed::<Tags>(data)?.tags),
+        EventType::Retraction => {
+            let entry = another(typed::<Retraction>(data)?.retracts, &envelope.id, "/data/retracts")?;
+            return Ok(event(envelope, Says::Retraction(entry)));
+        }
     };
-    Ok(Event { source: envelope.source, id: envelope.id, subject: Subject::Handle(envelope.subject), moment, measure })
+    let version = match envelope.corrects.clone() {
+        None => Version::First,
+        Some(entry) => Version::Corrects(another(entry, &envelope.id, "/corrects")?),
+    };
+    Ok(event(envelope, Says::Reading(Entry { moment, measure }, version)))
+}
+
+fn event(envelope: Envelope<'_>, says: Says) -> Event {
+    Event { source: envelope.source, id: envelope.id, subject: Subject::Handle(envelope.subject), says }
+}
+
+/// The id of the event that is meant, which is not the event itself.
+fn another(meant: String, own: &str, field: &str) -> Result<String, Refusal> {
+    if meant == own { Err(Refusal::invalid(field, "the id of an earlier event, not its own")) } else { Ok(meant) }
 }
 
 fn mood(data: &str) -> Result<Mood, Refusal> {

@@ -25,6 +25,8 @@ pub enum RefusalReason {
     UnknownMember,
     /// No consent of the member lets any clinic see it; nothing was stored.
     NotPermitted,
+    /// The member deleted the entry; it does not come back under the same id.
+    Retracted,
 }
 
 impl Refusal {
@@ -50,6 +52,18 @@ impl Refusal {
             reason: RefusalReason::NotPermitted,
             field: None,
             expected: format!("the member's consent for some clinic to see it ({reason})"),
+        }
+    }
+
+    /// The entry was taken back before.
+    #[must_use]
+    pub fn retracted() -> Self {
+        Self {
+            reason: RefusalReason::Retracted,
+            field: None,
+            expected:
+                "an entry that its member has not deleted; what they write anew is a new entry with an id of its own"
+                    .to_owned(),
         }
     }
 }

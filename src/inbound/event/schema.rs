@@ -9,6 +9,7 @@ const ENVELOPE: &str = include_str!("../../../schemas/events/cloudevent.v1.json"
 const MOOD: &str = include_str!("../../../schemas/events/mood.v1.json");
 const NOTE: &str = include_str!("../../../schemas/events/note.v1.json");
 const TAGS: &str = include_str!("../../../schemas/events/tags.v1.json");
+const RETRACTION: &str = include_str!("../../../schemas/events/retraction.v1.json");
 
 /// Compiled schemas of everything an event can be.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub struct EventSchemas {
     mood: Validator,
     note: Validator,
     tags: Validator,
+    retraction: Validator,
 }
 
 /// A schema of the repository cannot be compiled. A defect of the build.
@@ -33,6 +35,7 @@ pub(super) enum EventType {
     Mood,
     Note,
     Tags,
+    Retraction,
 }
 
 impl EventSchemas {
@@ -46,6 +49,7 @@ impl EventSchemas {
             mood: compile("mood.v1", MOOD)?,
             note: compile("note.v1", NOTE)?,
             tags: compile("tags.v1", TAGS)?,
+            retraction: compile("retraction.v1", RETRACTION)?,
         })
     }
 
@@ -56,6 +60,7 @@ impl EventSchemas {
             Some("mostik.mood.v1") => (EventType::Mood, &self.mood),
             Some("mostik.note.v1") => (EventType::Note, &self.note),
             Some("mostik.tags.v1") => (EventType::Tags, &self.tags),
+            Some("mostik.retraction.v1") => (EventType::Retraction, &self.retraction),
             _ => return Err(Refusal::invalid("/type", "a type that this bridge knows")),
         };
         let data = event.get("data").unwrap_or(&Value::Null);

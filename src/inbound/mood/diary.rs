@@ -4,14 +4,15 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::daylio::{BadLine, DiaryEntry, MoodScale};
+use crate::domain::category::Category;
 use crate::domain::decimal::Decimal;
 use crate::domain::ids::MemberId;
 use crate::domain::moment::Moment;
 use crate::domain::reading::{Measure, Mood, Rating};
-use crate::inbound::event::{CLOCK_SKEW, Event, Subject};
+use crate::inbound::event::{CLOCK_SKEW, Entry, Event, Says, Subject, Version};
 
-/// The readings of one diary line. Their ids depend on the entry's time only, so that importing the file again, or a
-/// longer one, finds them again.
+/// What one diary line says of each of its parts as it reads now: a reading, or that there is none (any more). Ids depend
+/// on the entry's time only, so that importing the file again, or a longer one, finds them again.
 ///
 /// # Errors
 /// [`BadLine`] when the mood is not in the scale, or the time is in the future.
@@ -21,28 +22,24 @@ pub fn events(
     zone: &TimeZone,
     scale: &MoodScale,
     now: Timestamp,
-) -> Result<Vec<Event>, BadLine> {
+) -> Result<[(Category, Event); 3], BadLine> {
     let level = scale.level(&entry.mood).ok_or_else(|| BadLine::unknown_mood(entry.line))?;
     let moment = moment(&entry, zone, now)?;
     let key = format!("{}/{}", entry.at, entry.occurrence);
-    let mut measures = vec![("mood", Measure::Mood(mood(level, plain(&entry.mood))))];
-    if let Some(text) = note(entry.note_title, entry.note) {
-        measures.push(("note", Measure::Note(text)));
-    }
     let tags: Vec<String> = entry.tags.iter().map(|tag| plain(tag)).filter(|tag| !tag.is_empty()).collect();
-    if !tags.is_empty() {
-        measures.push(("tags", Measure::Tags(tags)));
-    }
-    Ok(measures
-        .into_iter()
-        .map(|(part, measure)| Event {
-            source: format!("daylio/{member}"),
-            id: format!("{key}/{part}"),
-            subject: Subject::Member(member),
-            moment,
-            measure,
-        })
-        .collect())
+    let parts = [
+        (Category::Mood, Some(Measure::Mood(mood(level, plain(&entry.mood))))),
+        (Category::Note, note(entry.note_title, entry.note).map(Measure::Note)),
+        (Category::Tags, Some(tags).filter(|tags| !tags.is_empty()).map(Measure::Tags)),
+    ];
+    Ok(parts.map(|(category, measure)| {
+        let id = format!("{key}/{}", category.as_str());
+        let (id, says) = match measure {
+            Some(measure) => (id, Says::Reading(Entry { moment, measure }, Version::Current)),
+            None => (format!("{id}/gone"), Says::Retraction(id)),
+        };
+        (category, Event { source: format!("daylio/{member}"), id, subject: Subject::Member(member), says })
+    }))
 }
 
 /// The wall time in the member's zone. In the hour that a clock change skips or repeats, as RFC 5545 reads it.

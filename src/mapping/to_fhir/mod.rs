@@ -55,7 +55,7 @@ pub enum MappingError {
 pub fn to_fhir(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Result<Outbound, MappingError> {
     let (resource, decimals) = resource(permit, recipient)?;
     Ok(Outbound {
-        resource_type: "Observation",
+        resource_type: "Observation".into(),
         identifier: recipient.identifier.to_string(),
         body: fhir_codec::to_bytes(&resource, &decimals)?,
     })

@@ -1,0 +1,152 @@
+//! The whole way of a reading on one page: inbound → consent → mapping → outbox. Delivery takes it from there.
+//!
+//! A batch is one transaction: what is accepted is stored together with everything that follows from it, or not at all.
+//! A reading that no clinic may see is not stored and not remembered: it can be sent again once consent is given.
+//!
+//! The event that first reports an entry names it for ever. Later versions and the retraction change what stands under
+//! that name, in the order in which they arrive; each clinic is told the newest state only.
+//!
+//! Locks are taken in one order: members, events, lanes, items.
+
+mod candidate;
+mod fate;
+mod known;
+mod members;
+mod post;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::domain::clock::Clock;
+use crate::domain::ids::CommunityId;
+use crate::inbound::event::{Event, Refusal};
+use crate::mapping::to_fhir::MappingError;
+use crate::outbox::enqueue::{EnqueueError, enqueue};
+use crate::store::{Store, StoreError, Tx};
+use crate::telemetry::crash_point;
+use crate::vault::signing::SigningKeys;
+use crate::vault::{Keyring, SealError};
+
+use fate::Fates;
+use known::Known;
+use members::Members;
+
+/// What every part of a running bridge shares. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Bridge {
+    /// The database.
+    pub store: Store,
+    /// The keys.
+    pub keyring: Keyring,
+    /// The keys to sign with.
+    pub signing: SigningKeys,
+    /// The time.
+    pub clock: Clock,
+    /// This installation, as `meta.source` of what it writes: a URI.
+    pub source: Arc<str>,
+    /// Tells the workers of this process that something was put into the outbox.
+    pub wake: Arc<Notify>,
+}
+
+/// What became of one event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It is on its way to every clinic that may see it.
+    Accepted,
+    /// It is the newest version of an entry that was known, and on its way to every clinic that may see it.
+    Corrected,
+    /// Its entry is deleted; every clinic that has it and may be told is being told.
+    Retracted,
+    /// There is nothing to do: it was taken before, by every clinic that may see it, or changes nothing.
+    Duplicate,
+    /// The same event was taken before with another content.
+    Conflict,
+    /// It was not taken, and left no trace.
+    Refused(Refusal),
+}
+
+/// A batch that could not be taken; nothing of it was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A value could not be sealed or opened.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A reading could not be mapped.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    /// The outbox did not take it.
+    #[error(transparent)]
+    Enqueue(#[from] EnqueueError),
+}
+
+/// Takes a batch of events of one community. The outcomes stand in the order of the events.
+///
+/// # Errors
+/// [`AcceptError`]; then nothing of the batch was stored.
+pub async fn accept(
+    bridge: &Bridge,
+    community: &CommunityId,
+    events: Vec<Result<Event, Refusal>>,
+) -> Result<Vec<Outcome>, AcceptError> {
+    let mut tx = bridge.store.begin().await?;
+    let outcomes = take(bridge, &mut tx, community, events).await?;
+    crash_point("accept:before-commit");
+    tx.commit().await?;
+    crash_point("accept:after-commit");
+    bridge.wake.notify_waiters();
+    Ok(outcomes)
+}
+
+/// Says what [`accept`] would do, and does nothing.
+///
+/// # Errors
+/// [`AcceptError`].
+pub async fn rehearse(
+    bridge: &Bridge,
+    community: &CommunityId,
+    events: Vec<Result<Event, Refusal>>,
+) -> Result<Vec<Outcome>, AcceptError> {
+    let mut tx = bridge.store.begin().await?;
+    // The transaction is dropped: what was done in it leaves no trace.
+    take(bridge, &mut tx, community, events).await
+}
+
+/// The whole way, within one transaction.
+async fn take(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    community: &CommunityId,
+    events: Vec<Result<Event, Refusal>>,
+) -> Result<Vec<Outcome>, AcceptError> {
+    let members = Members::load(bridge, tx, community, &events).await?;
+    // Only now, when nobody can change these members' consent any more.
+    let now = bridge.clock.now();
+    let mut outcomes = Vec::with_capacity(events.len());
+    let mut candidates = Vec::new();
+    for (position, event) in events.into_iter().enumerate() {
+        match event.and_then(|event| members.candidate(bridge, community, event, position, now)) {
+            Ok(candidate) => {
+                candidates.push(candidate);
+                outcomes.push(Outcome::Duplicate);
+            }
+            Err(refusal) => outcomes.push(Outcome::Refused(refusal)),
+        }
+    }
+    let known = Known::load(tx, community, &candidates, now).await?;
+    let told = members.what_clinics_were_told(bridge, tx, &candidates, &known).await?;
+    let mut fates = Fates { bridge, members: &members, told: &told, known, newest: HashMap::new(), now };
+    for candidate in &candidates {
+        if let Some(slot) = outcomes.get_mut(candidate.position) {
+            *slot = fates.of(candidate);
+        }
+    }
+    let mail = fates.mail(&mut outcomes)?;
+    fates.known.save(tx, community, now).await?;
+    enqueue(tx, &mail.parcels, &mail.recalls, bridge.keyring.entropy(), now).await?;
+    Ok(outcomes)
+}

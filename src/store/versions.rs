@@ -1,0 +1,80 @@
+//! What clinics were last told of a resource, or are about to be told.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use sqlx::QueryBuilder;
+
+use super::events::to_index;
+use super::{ROWS_PER_STATEMENT, StoreError, Tx, instant, named, on};
+use crate::domain::category::Category;
+use crate::domain::delivery::{DeliveryState, Operation};
+use crate::vault::Index;
+
+/// The newest item about a resource that was not withdrawn: it may be in the EHR, or get there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Version {
+    /// What it does with the resource.
+    pub operation: Operation,
+    /// Under which consent it falls.
+    pub category: Category,
+    /// When the fact was lived.
+    pub measured_at: Timestamp,
+    /// FHIR resource type.
+    pub resource_type: String,
+    /// Keyed index of what it says; `None` for a retraction, and where it was not kept.
+    pub content: Option<Index>,
+    /// Whether the EHR certainly has nothing of the resource: neither this item nor one before it was sent.
+    pub is_unsent: bool,
+}
+
+type Row = (String, String, String, i64, String, Option<Vec<u8>>, String);
+
+impl Tx {
+    /// The newest version of each of these resources, by the value of its identifier; a resource whose items were all
+    /// withdrawn has none. The caller holds their members ([`Tx::hold_members`]).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn newest_versions(&mut self, identifiers: &[String]) -> Result<HashMap<String, Version>, StoreError> {
+        let mut newest: HashMap<String, Version> = HashMap::new();
+        for chunk in identifiers.chunks(ROWS_PER_STATEMENT) {
+            let rows: Vec<Row> = on!(self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new(
+                    "SELECT identifier, operation, category, measured_at, resource_type, content_index, state \
+                     FROM outbox WHERE state <> 'withdrawn' AND identifier IN (",
+                );
+                let mut list = query.separated(", ");
+                for identifier in chunk {
+                    list.push_bind(identifier);
+                }
+                // An identifier belongs to one lane.
+                query.push(") ORDER BY seq");
+                query.build_query_as().fetch_all(conn).await?
+            });
+            for row in rows {
+                let (identifier, mut version) = read(row)?;
+                version.is_unsent &= newest.get(&identifier).is_none_or(|earlier| earlier.is_unsent);
+                newest.insert(identifier, version);
+            }
+        }
+        Ok(newest)
+    }
+}
+
+fn read(row: Row) -> Result<(String, Version), StoreError> {
+    let (identifier, operation, category, measured_at, resource_type, content, state) = row;
+    let state = named(DeliveryState::from_name(&state), "a delivery state it should not")?;
+    let version = Version {
+        operation: named(Operation::from_name(&operation), "an operation it should not")?,
+        category: named(Category::from_name(&category), "a category it should not")?,
+        measured_at: instant(measured_at)?,
+        resource_type,
+        content: content.map(to_index).transpose()?,
+        is_unsent: matches!(
+            state,
+            DeliveryState::Ready | DeliveryState::Retry | DeliveryState::Held | DeliveryState::Rejected
+        ),
+    };
+    Ok((identifier, version))
+}
