@@ -13,7 +13,7 @@ use mostik::domain::ids::GrantId;
 use mostik::enrolment::join::{join, link};
 use serde_json::Value;
 
-use super::server::{Running, Server};
+use crate::support::server::{Running, Server};
 use crate::on_both_databases;
 use crate::support::bridge::{forum, mood, riverside};
 use crate::support::database::Database;

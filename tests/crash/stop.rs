@@ -3,7 +3,7 @@
 use mostik::domain::delivery::DeliveryState;
 use serde_json::Value;
 
-use super::server::Server;
+use crate::support::server::Server;
 use crate::on_both_databases;
 use crate::support::bridge::mood;
 use crate::support::ehr::{Ehr, identifier};

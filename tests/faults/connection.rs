@@ -6,10 +6,9 @@ use jiff::SignedDuration;
 use mostik::domain::delivery::DeliveryState::{Retry, Unknown};
 use serde_json::Value;
 
-use super::scene::{MOODS, Scene, assert_all_once, queue};
+use super::scene::{Scene, queue};
 use crate::on_both_databases;
 use crate::support::bridge::{TestBridge, config_text, mood};
-use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patient, identifier};
 use crate::support::proxy::{Fault, On, Proxy};
 
@@ -108,14 +107,7 @@ on_both_databases! {
         let scene = Scene::with(database, ehr, proxy).await;
         scene.is_seen_as(Retry, "no-connection").await;
         scene.an_hour_later(Retry, "no-connection").await;
-        // The same bridge, once the name leads somewhere.
-        let text = scene.bridge.config.replace("http://ehr.invalid/fhir", &scene.ehr.base);
-        let now = scene.bridge.now();
-        let url = scene.bridge.database.url.clone();
-        let again = Database { url, folder: tempfile::tempdir().unwrap() };
-        let again = TestBridge::start_at(again, &text, now).await;
-        again.deliver_in_time().await;
-        assert_all_once(&scene.ehr, MOODS).await;
+        scene.arrives_at(&scene.ehr.base).await;
     }
 }
 

@@ -15,3 +15,4 @@ mod answers;
 mod clock;
 mod connection;
 mod scene;
+mod tls;

@@ -127,6 +127,14 @@ impl Scene {
         self.all_arrive_once().await;
     }
 
+    /// The same bridge, once its configuration names another address.
+    pub async fn arrives_at(&self, base: &str) {
+        let text = self.bridge.config.replace(&self.proxy.base, base);
+        let database = Database { url: self.bridge.database.url.clone(), folder: tempfile::tempdir().unwrap() };
+        TestBridge::start_at(database, &text, self.bridge.now()).await.deliver_in_time().await;
+        assert_all_once(&self.ehr, MOODS).await;
+    }
+
     async fn replay(&self, why: &str) -> u64 {
         let mut tx = self.bridge.bridge.store.begin().await.unwrap();
         let replayed = tx.replay(&Replay::Clinic(&riverside(), Some(why)), self.bridge.now()).await.unwrap();

@@ -9,6 +9,7 @@ pub mod gate;
 pub mod http;
 pub mod parts;
 pub mod proxy;
+pub mod server;
 pub mod smart;
 pub mod tunnel;
 pub mod validate;

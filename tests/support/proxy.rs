@@ -12,6 +12,9 @@ use tokio_rustls::rustls::ServerConfig;
 
 use super::door::Door;
 
+/// The first byte of a TLS connection (RFC 8446, section 5.1).
+const TLS_HANDSHAKE: u8 = 22;
+
 /// What goes wrong with a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
@@ -173,6 +176,10 @@ async fn pass<S: AsyncRead + AsyncWrite + Unpin>(mut client: S, shared: &Shared)
     let mut request = vec![0; 4];
     if client.read_exact(&mut request).await.is_err() {
         return;
+    }
+    if request[0] == TLS_HANDSHAKE {
+        // As web servers answer who speaks TLS where they do not.
+        return say(&mut client, b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n").await;
     }
     let is_post = request == b"POST";
     shared.requests.fetch_add(1, Ordering::SeqCst);

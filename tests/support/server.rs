@@ -19,18 +19,20 @@ use mostik::vault::Key;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::bridge::{config_text, forum, riverside};
-use crate::support::database::Database;
-use crate::support::ehr::Ehr;
-use crate::support::http::{Got, client};
+use super::bridge::{config_text, forum, riverside};
+use super::database::Database;
+use super::ehr::Ehr;
+use super::http::{Got, client};
 
 /// Everything a process needs to start, and the member of the test.
 pub struct Server {
-    config: PathBuf,
+    pub config: PathBuf,
     pub bridge: Bridge,
     token: String,
     api_key: String,
     pub handle: String,
+    /// Environment variables of the process.
+    pub environment: Vec<(&'static str, PathBuf)>,
 }
 
 /// A running process.
@@ -43,7 +45,12 @@ pub struct Running<'a> {
 impl Server {
     /// Writes the configuration and enrols a member.
     pub async fn prepare(database: &Database, ehr: &Ehr) -> Self {
-        let text = config_text(database, &ehr.base, "127.0.0.1:0");
+        Self::prepare_at(database, &ehr.base, &ehr.patient).await
+    }
+
+    /// The same with an EHR that is reached at `base`.
+    pub async fn prepare_at(database: &Database, base: &str, patient: &str) -> Self {
+        let text = config_text(database, base, "127.0.0.1:0");
         let path = database.folder.path().join("mostik.toml");
         std::fs::write(&path, &text).unwrap();
         let config = Config::from_toml(&text).unwrap();
@@ -53,17 +60,18 @@ impl Server {
         let mut tx = bridge.store.begin().await.unwrap();
         let handle = "sparrow".to_owned();
         let member = join(&mut tx, keyring, &forum(), &handle, now).await.unwrap();
-        link(&mut tx, keyring, member, &riverside(), &ehr.patient, "test", now).await.unwrap();
+        link(&mut tx, keyring, member, &riverside(), patient, "test", now).await.unwrap();
         let token = create_member_token(&mut tx, keyring, member, SignedDuration::from_hours(1), now).await.unwrap();
         let api_key = create_api_key(&mut tx, keyring, &forum(), EVENTS_WRITE, now).await.unwrap().secret;
         tx.commit().await.unwrap();
-        Self { config: path, bridge, token, api_key, handle }
+        Self { config: path, bridge, token, api_key, handle, environment: Vec::new() }
     }
 
     /// Starts a process and waits until it listens.
     pub fn start(&self, crash_at: Option<&str>) -> Running<'_> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mostik"));
         command.arg("--config").arg(&self.config).arg("serve").stdout(Stdio::piped()).stderr(Stdio::null());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         if let Some(point) = crash_at {
             command.env("MOSTIK_CRASH_AT", point);
         }
@@ -170,7 +178,7 @@ impl Drop for Running<'_> {
 }
 
 /// Between two looks at a process that runs by the real clock.
-async fn moment() {
+pub async fn moment() {
     let mut ticks = tokio::time::interval(Duration::from_millis(10));
     ticks.tick().await;
     ticks.tick().await;
