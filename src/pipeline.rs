@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::consent::decide::{DenyReason, Permit, decide};
 use crate::domain::clock::Clock;
+use crate::domain::entropy::NoEntropy;
 use crate::domain::grant::{Grant, Purpose};
 use crate::domain::ids::{ClinicId, CommunityId, MemberId, ReadingId};
 use crate::domain::reading::Reading;
@@ -65,9 +66,19 @@ pub enum AcceptError {
     /// A reading could not be mapped.
     #[error(transparent)]
     Mapping(#[from] MappingError),
-    /// The outbox did not take it.
+    /// There is no randomness for an id.
     #[error(transparent)]
-    Enqueue(#[from] EnqueueError),
+    NoEntropy(#[from] NoEntropy),
+}
+
+impl From<EnqueueError> for AcceptError {
+    fn from(error: EnqueueError) -> Self {
+        match error {
+            EnqueueError::Store(error) => Self::Store(error),
+            EnqueueError::Seal(error) => Self::Seal(error),
+            EnqueueError::NoEntropy(error) => Self::NoEntropy(error),
+        }
+    }
 }
 
 /// Everything that is known about the members of a batch, read in the transaction that takes it.

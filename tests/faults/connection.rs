@@ -102,7 +102,7 @@ on_both_databases! {
 on_both_databases! {
     async fn a_name_that_leads_nowhere_is_looked_up_again_later(database) {
         let ehr = Ehr::without_conditional_create().await;
-        let mut proxy = Proxy::before(&ehr.base).await;
+        let mut proxy = Proxy::before(&ehr.base);
         "http://ehr.invalid/fhir".clone_into(&mut proxy.base);
         let scene = Scene::with(database, ehr, proxy).await;
         scene.is_seen_as(Retry, "no-connection").await;
@@ -114,7 +114,7 @@ on_both_databases! {
 on_both_databases! {
     async fn a_thousand_answers_are_lost_and_a_thousand_resources_arrive_exactly_once(database) {
         let ehr = Ehr::without_conditional_create().await;
-        let proxy = Proxy::before(&ehr.base).await;
+        let proxy = Proxy::before(&ehr.base);
         let text = config_text(&database, &proxy.base, "127.0.0.1:0");
         let bridge = TestBridge::start_with(database, &text).await;
         let mut patients = Vec::new();

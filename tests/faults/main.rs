@@ -14,5 +14,7 @@ mod support;
 mod answers;
 mod clock;
 mod connection;
+mod database;
+mod full;
 mod scene;
 mod tls;

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::support::bridge::{Person, TestBridge, config_text, mood, riverside};
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, identifier};
+use crate::support::http::Got;
 use crate::support::proxy::Proxy;
 
 /// How many moods the member reports.
@@ -46,7 +47,7 @@ pub struct Line {
 impl Scene {
     pub async fn new(database: Database) -> Self {
         let ehr = Ehr::without_conditional_create().await;
-        let proxy = Proxy::before(&ehr.base).await;
+        let proxy = Proxy::before(&ehr.base);
         Self::with(database, ehr, proxy).await
     }
 
@@ -93,7 +94,7 @@ impl Scene {
     /// Works until nothing is due at the present time.
     pub async fn come_to_rest(&self) {
         let rest = tokio::time::timeout(AT_REST, self.bridge.deliver()).await;
-        rest.expect("it never comes to rest: a busy loop");
+        assert!(rest.is_ok(), "it never comes to rest: a busy loop");
     }
 
     /// `mostik queue` says this of one item at least, and nothing was dropped.
@@ -141,6 +142,13 @@ impl Scene {
         tx.commit().await.unwrap();
         replayed
     }
+}
+
+/// The caller is told to come back later, in the one shape in which errors leave.
+pub fn assert_told_to_try_later(got: &Got) {
+    assert_eq!(got.status, 503, "{got:?}");
+    assert_eq!(got.content_type, "application/problem+json");
+    assert!(got.retry_after.is_some_and(|seconds| (1..=60).contains(&seconds)), "{got:?}");
 }
 
 /// The EHR has as many Observations as that, each of its own.

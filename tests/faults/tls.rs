@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mostik::domain::delivery::DeliveryState::Retry;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
@@ -77,7 +78,8 @@ async fn nothing_is_sent_until_the_certificate_is_good(
             moment().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), seen).await.expect("an operator sees `retry tls`");
+    let seen = tokio::time::timeout(Duration::from_secs(20), seen).await;
+    assert!(seen.is_ok(), "an operator sees {:?}", queue_of(&server.config).await);
     assert_eq!(proxy.requests(), 0, "not a word was said");
     assert!((1..=10).contains(&proxy.connections()), "{} handshakes", proxy.connections());
 
@@ -121,7 +123,7 @@ on_both_databases! {
 on_both_databases! {
     async fn an_ehr_that_speaks_no_tls_where_it_should_is_told_nothing(database) {
         let ehr = Ehr::without_conditional_create().await;
-        let mut proxy = Proxy::before(&ehr.base).await;
+        let mut proxy = Proxy::before(&ehr.base);
         proxy.base = proxy.base.replace("http://", "https://");
         let scene = Scene::with(database, ehr, proxy).await;
         scene.is_seen_as(Retry, "tls").await;
@@ -139,7 +141,7 @@ on_both_databases! {
             let mut heard = Vec::new();
             let _gone = client.read_to_end(&mut heard).await;
         });
-        let mut proxy = Proxy::before(&ehr.base).await;
+        let mut proxy = Proxy::before(&ehr.base);
         proxy.base = format!("https://localhost:{}/fhir", silent.address.port());
         let scene = Scene::with(database, ehr, proxy).await;
         scene.is_seen_as(Retry, "no-connection").await;

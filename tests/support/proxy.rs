@@ -61,7 +61,7 @@ struct Shared {
 
 impl Proxy {
     /// A proxy in front of the FHIR endpoint `upstream`.
-    pub async fn before(upstream: &str) -> Self {
+    pub fn before(upstream: &str) -> Self {
         Self::make(upstream, None)
     }
 

@@ -84,7 +84,7 @@ async fn pass(mut client: TcpStream, shared: &Shared) -> Option<()> {
                     server.write_all(asked).await.ok()?;
                 }
                 if breaks == Some(Breaks::AfterCommit) {
-                    server.read(&mut said).await.ok()?;
+                    let _word = server.read(&mut said).await.ok()?;
                 }
                 if breaks.is_some() {
                     shared.broke.fetch_add(1, Ordering::SeqCst);
