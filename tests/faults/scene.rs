@@ -34,6 +34,7 @@ pub struct Scene {
     pub ehr: Ehr,
     pub proxy: Proxy,
     pub member: Person,
+    pub grant: String,
 }
 
 /// A line of `mostik queue`.
@@ -55,8 +56,8 @@ impl Scene {
         let text = config_text(&database, &proxy.base, "127.0.0.1:0");
         let bridge = TestBridge::start_with(database, &text).await;
         let member = bridge.person("sparrow", &ehr.patient).await;
-        bridge.grant(&member, &["mood"]).await;
-        Self { bridge, ehr, proxy, member }
+        let grant = bridge.grant(&member, &["mood"]).await;
+        Self { bridge, ehr, proxy, member, grant }
     }
 
     /// The member reports.
