@@ -3,10 +3,15 @@
 use jiff::SignedDuration;
 use mostik::domain::delivery::DeliveryState::{Rejected, Retry, Unknown};
 
-use super::scene::{MOODS, Scene, queue};
+use serde_json::Value;
+
+use super::scene::{MOODS, Scene, assert_all_once, queue};
 use crate::on_both_databases;
 use crate::support::bridge::mood;
+use crate::support::ehr::Ehr;
+use crate::support::gate::{Gate, Tokens};
 use crate::support::proxy::{Fault, On};
+use crate::support::smart::{smart_bridge, use_unknown_key};
 
 const OUTCOME: &str = r#"{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"processing"}]}"#;
 const FHIR: &str = "content-type: application/fhir+json\r\n";
@@ -155,4 +160,56 @@ macro_rules! comes_back_when_asked_to {
 comes_back_when_asked_to! {
     a_429_that_says_when_to_come_back_is_obeyed: "429 Too Many Requests", "http-429";
     a_503_that_says_when_to_come_back_is_obeyed: "503 Service Unavailable", "http-503";
+}
+
+on_both_databases! {
+    async fn a_409_that_stays_although_nothing_is_there_is_a_dead_letter_and_can_be_sent_again(database) {
+        let scene = Scene::new(database).await;
+        scene.proxy.strike(On::Posts, says("409 Conflict"));
+        scene.is_seen_as(Unknown, "http-409").await;
+        let mut hours = 0;
+        while scene.bridge.open_items().await > 0 {
+            scene.bridge.clock.advance(SignedDuration::from_hours(1));
+            scene.come_to_rest().await;
+            hours += 1;
+            assert!(hours < 24 * 30, "it never ends");
+        }
+        let made = scene.proxy.requests();
+        assert!(made < hours * 2 + 100, "{made} requests in {hours} hours are a busy loop");
+        let lines = queue(&scene.bridge).await;
+        assert!(lines.iter().all(|line| line.state == "dead"), "{lines:?}");
+        scene.proxy.heal();
+        assert_eq!(scene.replay(None).await, MOODS as u64);
+        scene.all_arrive_once().await;
+    }
+}
+
+on_both_databases! {
+    async fn tokens_that_are_taken_back_in_the_middle_of_the_work_are_replaced(database) {
+        let ehr = Ehr::without_conditional_create().await;
+        let gate = Gate::before(&ehr.base, Tokens::Own);
+        use_unknown_key(&database);
+        let bridge = smart_bridge(database, &gate.base, "mostik").await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        bridge.grant(&member, &["mood"]).await;
+        let moods: Value = (0..100).map(|n| mood(&n.to_string(), "sparrow", 3)).collect();
+        assert_eq!(bridge.send(&moods).await.status, 200);
+        let worker = bridge.worker.clone();
+        let working = tokio::spawn(async move { worker.drain().await.is_ok() });
+        let mut taken_back = 0;
+        for passed in [10, 40, 70] {
+            while gate.refused_and_passed().1 < passed && !working.is_finished() {
+                tokio::task::yield_now().await;
+            }
+            taken_back += u32::from(!working.is_finished());
+            gate.revoke_all();
+        }
+        assert!(working.await.unwrap());
+        assert!(taken_back > 0, "all was over before it began");
+        bridge.deliver_in_time().await;
+        assert_all_once(&ehr, 100).await;
+        let (refused, _) = gate.refused_and_passed();
+        assert!((1..=30).contains(&refused), "{refused} requests with a token that was taken back");
+        assert!(gate.asked() <= 3 + refused, "{} tokens", gate.asked());
+    }
 }

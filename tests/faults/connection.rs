@@ -5,10 +5,13 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use mostik::domain::delivery::DeliveryState::{Retry, Unknown};
 use serde_json::Value;
+use tokio::io::copy_bidirectional;
+use tokio::net::TcpStream;
 
-use super::scene::{Scene, queue};
+use super::scene::{Scene, assert_all_once, queue};
 use crate::on_both_databases;
 use crate::support::bridge::{TestBridge, config_text, mood};
+use crate::support::door::Door;
 use crate::support::ehr::{Ehr, create_patient, identifier};
 use crate::support::proxy::{Fault, On, Proxy};
 
@@ -152,5 +155,47 @@ on_both_databases! {
             let hers = charted.iter().filter(|resource| resource["subject"]["reference"] == patient.as_str()).count();
             assert_eq!(hers, 25, "{patient}");
         }
+    }
+}
+
+on_both_databases! {
+    async fn connections_that_are_cut_again_and_again_lose_and_double_nothing(database) {
+        let ehr = Ehr::without_conditional_create().await;
+        let url = reqwest::Url::parse(&ehr.base).unwrap();
+        let target = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
+        let door = Door::new(move |mut client| {
+            let target = target.clone();
+            async move {
+                let mut upstream = TcpStream::connect(target).await.unwrap();
+                let _ended = copy_bidirectional(&mut client, &mut upstream).await;
+            }
+        });
+        let text = config_text(&database, &format!("http://{}/fhir", door.address), "127.0.0.1:0");
+        let bridge = TestBridge::start_with(database, &text).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        bridge.grant(&member, &["mood"]).await;
+        let moods: Value = (0..150).map(|n| mood(&n.to_string(), "sparrow", 3)).collect();
+        assert_eq!(bridge.send(&moods).await.status, 200);
+        let sandbox = ehr.sandbox.as_ref().unwrap();
+        let mut cuts = 0;
+        while bridge.open_items().await > 0 {
+            let worker = bridge.worker.clone();
+            let working = tokio::spawn(async move { worker.drain().await.is_ok() });
+            let mut next = sandbox.requests() + 7;
+            // Requests share connections, and some are cut with a request on its way.
+            while !working.is_finished() {
+                if sandbox.requests() >= next {
+                    door.break_off();
+                    (cuts, next) = (cuts + 1, next + 7);
+                }
+                tokio::task::yield_now().await;
+            }
+            assert!(working.await.unwrap(), "the database has no part in it");
+            bridge.clock.advance(SignedDuration::from_mins(1));
+        }
+        assert!(cuts > 5, "only {cuts} cuts");
+        assert_all_once(&ehr, 150).await;
+        let most = 4 * 150 + 10 * cuts;
+        assert!(sandbox.requests() < most, "{} requests are a busy loop", sandbox.requests());
     }
 }

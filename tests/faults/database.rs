@@ -12,8 +12,10 @@ use sqlx::{Connection, PgConnection, SqliteConnection};
 use super::scene::{Scene, assert_all_once, assert_told_to_try_later, queue};
 use crate::support::bridge::{TestBridge, mood};
 use crate::support::database::Database;
-use crate::support::ehr::{create_patient, observations};
+use crate::support::ehr::{Ehr, create_patient, observations};
 use crate::support::http;
+use crate::support::proxy::Proxy;
+use crate::support::server::{Running, Server, moment};
 use crate::support::tunnel::{Breaks, Tunnel};
 
 /// Runs a test whose bridge finds PostgreSQL through a tunnel.
@@ -200,4 +202,39 @@ async fn a_sqlite_file_that_somebody_else_holds_is_waited_for_and_then_the_calle
     held.rollback().await.unwrap();
     scene.report().await;
     scene.all_arrive_once().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_whose_database_is_restarted_waits_in_peace_and_goes_on_by_itself() {
+    let Some(database) = Database::postgres().await else { return };
+    let (tunnel, database) = Tunnel::to(database);
+    let ehr = Ehr::without_conditional_create().await;
+    let proxy = Proxy::before(&ehr.base);
+    let server = Server::prepare_at(&database, &proxy.base, &ehr.patient).await;
+    let mut running = server.start(None);
+    assert!(running.grant(&server).await);
+    running.send(&server, &moods(&server.handle, 200)).await.unwrap();
+    while proxy.posts() < 20 {
+        moment().await;
+    }
+    tunnel.door.shut().await;
+    let (cpu, posts) = (cpu_time(&running), proxy.posts());
+    tokio::time::timeout(Duration::from_secs(4), std::future::pending::<()>()).await.unwrap_err();
+    let used = cpu_time(&running) - cpu;
+    assert!(used <= Duration::from_secs(1), "{used:?} of work in 4 s without a database are a busy loop");
+    assert!(proxy.posts() - posts <= 4, "what was on its way, and no more");
+    tunnel.door.open();
+    running.wait_until_idle(&server).await;
+    assert_all_once(&ehr, 200).await;
+    assert!(proxy.posts() <= 200, "nothing was sent a second time");
+    assert!(running.stop().await.success());
+}
+
+/// How long a process has kept a processor busy (`proc(5)`: fields 14 and 15 of `stat`, in hundredths of a second).
+fn cpu_time(running: &Running<'_>) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", running.pid().as_raw_nonzero())).unwrap();
+    let after_the_name = stat.rsplit_once(')').unwrap().1;
+    let fields: Vec<&str> = after_the_name.split_whitespace().collect();
+    let ticks = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    Duration::from_millis(10 * ticks)
 }

@@ -124,8 +124,8 @@ impl Scene {
         self.bridge.deliver_in_time_of(SignedDuration::from_mins(30)).await;
         assert_eq!(self.proxy.posts(), posts, "what was refused is not sent again by itself");
         self.stands(DeliveryState::Rejected, why).await;
-        assert_eq!(self.replay("another-reason").await, 0);
-        assert_eq!(self.replay(why).await, MOODS as u64);
+        assert_eq!(self.replay(Some("another-reason")).await, 0);
+        assert_eq!(self.replay(Some(why)).await, MOODS as u64);
         self.all_arrive_once().await;
     }
 
@@ -137,9 +137,10 @@ impl Scene {
         assert_all_once(&self.ehr, MOODS).await;
     }
 
-    async fn replay(&self, why: &str) -> u64 {
+    /// A human tries all that waits for one again, for whatever reason, or for this one only.
+    pub async fn replay(&self, why: Option<&str>) -> u64 {
         let mut tx = self.bridge.bridge.store.begin().await.unwrap();
-        let replayed = tx.replay(&Replay::Clinic(&riverside(), Some(why)), self.bridge.now()).await.unwrap();
+        let replayed = tx.replay(&Replay::Clinic(&riverside(), why), self.bridge.now()).await.unwrap();
         tx.commit().await.unwrap();
         replayed
     }

@@ -29,10 +29,12 @@ pub struct Server {
     pub config: PathBuf,
     pub bridge: Bridge,
     token: String,
-    api_key: String,
+    pub api_key: String,
     pub handle: String,
     /// Environment variables of the process.
     pub environment: Vec<(&'static str, PathBuf)>,
+    /// What a shell does before it becomes the process.
+    pub before: &'static str,
 }
 
 /// A running process.
@@ -64,12 +66,13 @@ impl Server {
         let token = create_member_token(&mut tx, keyring, member, SignedDuration::from_hours(1), now).await.unwrap();
         let api_key = create_api_key(&mut tx, keyring, &forum(), EVENTS_WRITE, now).await.unwrap().secret;
         tx.commit().await.unwrap();
-        Self { config: path, bridge, token, api_key, handle, environment: Vec::new() }
+        Self { config: path, bridge, token, api_key, handle, environment: Vec::new(), before: "" }
     }
 
     /// Starts a process and waits until it listens.
     pub fn start(&self, crash_at: Option<&str>) -> Running<'_> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mostik"));
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("{} exec \"$0\" \"$@\"", self.before)).arg(env!("CARGO_BIN_EXE_mostik"));
         command.arg("--config").arg(&self.config).arg("serve").stdout(Stdio::piped()).stderr(Stdio::null());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         if let Some(point) = crash_at {
@@ -103,10 +106,14 @@ impl Server {
 }
 
 impl Running<'_> {
+    /// Its process id.
+    pub fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
     /// Asks the process to stop, as an orchestrator does, and returns how it ended.
     pub async fn stop(&mut self) -> std::process::ExitStatus {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        rustix::process::kill_process(self.pid(), rustix::process::Signal::TERM).unwrap();
         for _ in 0..3000 {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
@@ -161,7 +168,8 @@ impl Running<'_> {
         got.is_some_and(|got| got.status == 200)
     }
 
-    async fn call(&self, method: Method, path: &str, credential: &str, body: Option<&Value>) -> Option<Got> {
+    /// Calls the process. `None` when no answer came.
+    pub async fn call(&self, method: Method, path: &str, credential: &str, body: Option<&Value>) -> Option<Got> {
         let mut request = client().request(method, format!("{}{path}", self.api)).bearer_auth(credential);
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
