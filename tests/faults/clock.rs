@@ -107,13 +107,13 @@ fn lived_earlier(n: usize) -> Value {
 
 on_both_databases! {
     async fn one_of_two_bridges_is_a_day_ahead_and_nothing_is_lost_or_sent_twice(database) {
-        two_bridges(database, A_DAY).await;
+        Box::pin(two_bridges(database, A_DAY)).await;
     }
 }
 
 on_both_databases! {
     async fn one_of_two_bridges_is_a_day_behind_and_nothing_is_lost_or_sent_twice(database) {
-        two_bridges(database, A_DAY_BACK).await;
+        Box::pin(two_bridges(database, A_DAY_BACK)).await;
     }
 }
 
@@ -139,12 +139,12 @@ async fn revoked(database: Database, off_by: SignedDuration) {
 
 on_both_databases! {
     async fn a_revocation_holds_on_a_bridge_that_is_a_day_ahead(database) {
-        revoked(database, A_DAY).await;
+        Box::pin(revoked(database, A_DAY)).await;
     }
 }
 
 on_both_databases! {
     async fn a_revocation_holds_on_a_bridge_that_is_a_day_behind(database) {
-        revoked(database, A_DAY_BACK).await;
+        Box::pin(revoked(database, A_DAY_BACK)).await;
     }
 }
