@@ -1,6 +1,7 @@
 //! Clocks that are moved by a day, on the only bridge or on one of two that share a database.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use mostik::domain::delivery::DeliveryState::{Retry, Unknown};
@@ -114,6 +115,32 @@ on_both_databases! {
 on_both_databases! {
     async fn one_of_two_bridges_is_a_day_behind_and_nothing_is_lost_or_sent_twice(database) {
         Box::pin(two_bridges(database, A_DAY_BACK)).await;
+    }
+}
+
+/// A request is under way, and a bridge whose clock is ahead believes that its lease has run out.
+async fn overtaken(database: Database) {
+    let scene = Scene::new(database).await;
+    scene.report().await;
+    let ahead = scene.bridge.beside(A_DAY).await;
+    scene.proxy.strike_times(1, On::Posts, Fault::Late(Duration::from_millis(500)));
+    let worker = scene.bridge.worker.clone();
+    let working = tokio::spawn(async move { worker.drain().await.is_ok() });
+    while scene.proxy.posts() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let _ended = ahead.try_deliver().await;
+    let _lost_its_lease = working.await.unwrap();
+    for bridge in [&scene.bridge, &ahead] {
+        bridge.clock.advance(SignedDuration::from_mins(1));
+    }
+    ahead.deliver_in_time().await;
+    scene.all_arrive_once().await;
+}
+
+on_both_databases! {
+    async fn a_bridge_that_is_a_day_ahead_takes_over_what_is_under_way_and_does_not_send_it_again(database) {
+        Box::pin(overtaken(database)).await;
     }
 }
 

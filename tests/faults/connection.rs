@@ -14,6 +14,7 @@ use crate::support::bridge::{TestBridge, config_text, mood};
 use crate::support::door::Door;
 use crate::support::ehr::{Ehr, create_patient, identifier};
 use crate::support::proxy::{Fault, On, Proxy};
+use crate::support::server::moment;
 
 on_both_databases! {
     async fn an_ehr_that_refuses_connections_is_called_again_later(database) {
@@ -67,6 +68,22 @@ on_both_databases! {
         scene.is_seen_as(Unknown, "timeout").await;
         scene.an_hour_later(Unknown, "timeout").await;
         scene.proxy.heal();
+        scene.all_arrive_once().await;
+    }
+}
+
+on_both_databases! {
+    async fn an_ehr_that_stores_after_it_was_given_up_is_asked_twice_before_anything_is_sent_again(database) {
+        let scene = Scene::new(database).await;
+        scene.proxy.strike_times(1, On::Posts, Fault::Late(Duration::from_secs(2)));
+        scene.is_seen_as(Unknown, "timeout").await;
+        // The first search finds nothing, because it comes too early.
+        scene.bridge.clock.advance(SignedDuration::from_secs(6));
+        scene.come_to_rest().await;
+        let stored = || scene.ehr.sandbox.as_ref().unwrap().resources("Observation").len();
+        while stored() == 0 {
+            moment().await;
+        }
         scene.all_arrive_once().await;
     }
 }

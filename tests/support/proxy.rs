@@ -24,6 +24,8 @@ pub enum Fault {
     LostAnswer,
     /// Neither passed on nor answered.
     Stall,
+    /// The EHR gets the request only after a while, even if the client has given up by then.
+    Late(Duration),
     /// The EHR's answer comes byte by byte, so far apart.
     Trickle(Duration),
     /// The EHR's answer breaks off before its end, and the connection with it.
@@ -203,6 +205,9 @@ async fn pass<S: AsyncRead + AsyncWrite + Unpin>(mut client: S, shared: &Shared)
             say(&mut client, answer.as_bytes()).await;
         }
         fault => {
+            if let Some(Fault::Late(by)) = fault {
+                tokio::time::sleep(by).await;
+            }
             if let Some(answer) = ask(shared.target, request).await {
                 tell(&mut client, fault, answer).await;
             }
