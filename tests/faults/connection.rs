@@ -80,8 +80,7 @@ on_both_databases! {
         // The first search finds nothing, because it comes too early.
         scene.bridge.clock.advance(SignedDuration::from_secs(6));
         scene.come_to_rest().await;
-        let stored = || scene.ehr.sandbox.as_ref().unwrap().resources("Observation").len();
-        while stored() == 0 {
+        while scene.proxy.late() == 0 {
             moment().await;
         }
         scene.all_arrive_once().await;

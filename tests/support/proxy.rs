@@ -59,6 +59,7 @@ struct Shared {
     requests: AtomicU32,
     posts: AtomicU32,
     struck: AtomicU32,
+    late: AtomicU32,
 }
 
 impl Proxy {
@@ -84,6 +85,7 @@ impl Proxy {
             requests: AtomicU32::new(0),
             posts: AtomicU32::new(0),
             struck: AtomicU32::new(0),
+            late: AtomicU32::new(0),
         });
         let of_the_door = shared.clone();
         let door = Door::new(move |client| greet(client, of_the_door.clone()));
@@ -124,6 +126,11 @@ impl Proxy {
     /// How many requests something went wrong with.
     pub fn struck(&self) -> u32 {
         self.shared.struck.load(Ordering::SeqCst)
+    }
+
+    /// How many requests the EHR got late, and has dealt with.
+    pub fn late(&self) -> u32 {
+        self.shared.late.load(Ordering::SeqCst)
     }
 
     /// How many connections were opened.
@@ -208,7 +215,9 @@ async fn pass<S: AsyncRead + AsyncWrite + Unpin>(mut client: S, shared: &Shared)
             if let Some(Fault::Late(by)) = fault {
                 tokio::time::sleep(by).await;
             }
-            if let Some(answer) = ask(shared.target, request).await {
+            let answer = ask(shared.target, request).await;
+            shared.late.fetch_add(u32::from(matches!(fault, Some(Fault::Late(_)))), Ordering::SeqCst);
+            if let Some(answer) = answer {
                 tell(&mut client, fault, answer).await;
             }
         }
