@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use mostik::domain::delivery::DeliveryState;
-use reqwest::Method;
+use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
@@ -183,6 +183,26 @@ async fn an_administrator_who_ends_connections_again_and_again_loses_nothing() {
     deliver_whatever_happens(&scene.bridge).await;
     assert_all_once(&scene.ehr, sent).await;
     assert!(scene.proxy.posts() as usize <= sent, "nothing was sent a second time");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_says_that_it_takes_no_connections_is_waited_for() {
+    let Some(database) = Database::postgres().await else { return };
+    let mut administrator = Url::parse(&database.url).unwrap();
+    let name = administrator.path().trim_start_matches('/').to_owned();
+    administrator.set_path("/postgres");
+    let administrator = Database { url: administrator.to_string(), folder: tempfile::tempdir().unwrap() };
+    let scene = Scene::new(database).await;
+    scene.report().await;
+    administrator.run(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
+    let ended = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    administrator.run(&ended).await;
+    let late = moods("sparrow", 3);
+    assert_told_to_try_later(&scene.bridge.send(&late).await);
+    assert!(scene.bridge.try_deliver().await.is_err());
+    assert_eq!(scene.proxy.requests(), 0);
+    administrator.run(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true")).await;
+    scene.all_arrive_once().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
