@@ -16,5 +16,6 @@ mod clock;
 mod connection;
 mod database;
 mod full;
+mod restart;
 mod scene;
 mod tls;
