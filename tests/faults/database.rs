@@ -171,8 +171,13 @@ async fn an_administrator_who_ends_connections_again_and_again_loses_nothing() {
         let more: Value = (sent..sent + 20).map(|n| mood(&n.to_string(), "sparrow", 3)).collect();
         assert_eq!(scene.bridge.send(&more).await.status, 200);
         sent += 20;
+        // Before the first request, after it, and so on.
+        let strike_at = scene.proxy.posts() + struck % 5;
         let worker = scene.bridge.worker.clone();
         let working = tokio::spawn(async move { worker.drain().await.is_ok() });
+        while scene.proxy.posts() < strike_at && !working.is_finished() {
+            tokio::task::yield_now().await;
+        }
         let mut ended = 0;
         while ended == 0 && !working.is_finished() {
             ended = sqlx::query(END_TRANSACTIONS).execute(&mut administrator).await.unwrap().rows_affected();
