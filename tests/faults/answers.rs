@@ -194,8 +194,7 @@ on_both_databases! {
         bridge.grant(&member, &["mood"]).await;
         let moods: Value = (0..100).map(|n| mood(&n.to_string(), "sparrow", 3)).collect();
         assert_eq!(bridge.send(&moods).await.status, 200);
-        let worker = bridge.worker.clone();
-        let working = tokio::spawn(async move { worker.drain().await.is_ok() });
+        let working = bridge.deliver_aside();
         let mut taken_back = 0;
         for passed in [10, 40, 70] {
             while gate.refused_and_passed().1 < passed && !working.is_finished() {

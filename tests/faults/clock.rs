@@ -124,8 +124,7 @@ async fn overtaken(database: Database) {
     scene.report().await;
     let ahead = scene.bridge.beside(A_DAY).await;
     scene.proxy.strike_times(1, On::Posts, Fault::Late(Duration::from_millis(500)));
-    let worker = scene.bridge.worker.clone();
-    let working = tokio::spawn(async move { worker.drain().await.is_ok() });
+    let working = scene.bridge.deliver_aside();
     while scene.proxy.posts() == 0 {
         tokio::task::yield_now().await;
     }

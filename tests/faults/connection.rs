@@ -195,8 +195,7 @@ on_both_databases! {
         let sandbox = ehr.sandbox.as_ref().unwrap();
         let mut cuts = 0;
         while bridge.open_items().await > 0 {
-            let worker = bridge.worker.clone();
-            let working = tokio::spawn(async move { worker.drain().await.is_ok() });
+            let working = bridge.deliver_aside();
             let mut next = sandbox.requests() + 7;
             // Requests share connections, and some are cut with a request on its way.
             while !working.is_finished() {

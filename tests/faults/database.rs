@@ -122,8 +122,7 @@ async fn a_revocation_whose_commit_is_not_heard_of_is_told_to_try_again_and_hold
 async fn a_database_that_is_away_for_a_while_in_the_middle_of_the_work_loses_nothing() {
     through_a_tunnel(async |scene, tunnel| {
         assert_eq!(scene.bridge.send(&moods("sparrow", 40)).await.status, 200);
-        let delivering = scene.bridge.worker.clone();
-        let working = tokio::spawn(async move { delivering.drain().await.is_ok() });
+        let working = scene.bridge.deliver_aside();
         while scene.proxy.posts() < 5 {
             tokio::task::yield_now().await;
         }
@@ -173,8 +172,7 @@ async fn an_administrator_who_ends_connections_again_and_again_loses_nothing() {
         sent += 20;
         // Before the first request, after it, and so on.
         let strike_at = scene.proxy.posts() + struck % 5;
-        let worker = scene.bridge.worker.clone();
-        let working = tokio::spawn(async move { worker.drain().await.is_ok() });
+        let working = scene.bridge.deliver_aside();
         while scene.proxy.posts() < strike_at && !working.is_finished() {
             tokio::task::yield_now().await;
         }

@@ -77,8 +77,7 @@ async fn a_postgres_that_is_restarted_and_killed_in_the_middle_of_the_work_loses
     assert_eq!(scene.bridge.send(&moods).await.status, 200);
     for signal in [Signal::INT, Signal::QUIT, Signal::QUIT] {
         let before = scene.proxy.posts();
-        let worker = scene.bridge.worker.clone();
-        let working = tokio::spawn(async move { worker.drain().await.is_ok() });
+        let working = scene.bridge.deliver_aside();
         while scene.proxy.posts() < before + 10 && !working.is_finished() {
             tokio::task::yield_now().await;
         }

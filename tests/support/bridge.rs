@@ -17,6 +17,7 @@ use mostik::store::LaneKey;
 use mostik::vault::Key;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use super::database::Database;
 use super::http::{self, Got};
@@ -135,6 +136,12 @@ impl TestBridge {
     /// The same, where the database may fail: why work ended early, if it did.
     pub async fn try_deliver(&self) -> Result<(), String> {
         self.worker.drain().await.map_err(|error| error.to_string())
+    }
+
+    /// The same aside, while the test goes on; true when nothing failed.
+    pub fn deliver_aside(&self) -> JoinHandle<bool> {
+        let worker = self.worker.clone();
+        tokio::spawn(async move { worker.drain().await.is_ok() })
     }
 
     /// Moves the clock on, minute by minute, and works on whatever becomes due.
