@@ -20,6 +20,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::domain::clock::Clock;
+use crate::domain::entropy::NoEntropy;
 use crate::domain::ids::CommunityId;
 use crate::inbound::event::{Event, Refusal};
 use crate::mapping::to_fhir::MappingError;
@@ -79,9 +80,19 @@ pub enum AcceptError {
     /// A reading could not be mapped.
     #[error(transparent)]
     Mapping(#[from] MappingError),
-    /// The outbox did not take it.
+    /// There is no randomness for an id.
     #[error(transparent)]
-    Enqueue(#[from] EnqueueError),
+    NoEntropy(#[from] NoEntropy),
+}
+
+impl From<EnqueueError> for AcceptError {
+    fn from(error: EnqueueError) -> Self {
+        match error {
+            EnqueueError::Store(error) => Self::Store(error),
+            EnqueueError::Seal(error) => Self::Seal(error),
+            EnqueueError::NoEntropy(error) => Self::NoEntropy(error),
+        }
+    }
 }
 
 /// Takes a batch of events of one community. The outcomes stand in the order of the events.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use super::error::StoreError;
 
@@ -148,12 +148,19 @@ async fn open_sqlite(file: &Path) -> Result<Pools, StoreError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(PATIENCE);
-    let write =
-        SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_with(options.clone()).await?;
+    let write = sqlite_pool(1).connect_with(options.clone()).await?;
     sqlx::migrate!("migrations/sqlite").run(&write).await?;
-    let read = SqlitePoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(PATIENCE);
-    let read = read.connect_with(options.read_only(true)).await?;
+    let read = sqlite_pool(MAX_CONNECTIONS).connect_with(options.read_only(true)).await?;
     Ok(Pools::Sqlite { write, read })
+}
+
+/// When the disk is full or fails, SQLite rolls back by itself (<https://sqlite.org/lang_transaction.html>, section 3),
+/// and sqlx still believes that its connection is in a transaction: another one takes its place.
+fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
 async fn open_postgres(url: &str) -> Result<Pools, StoreError> {

@@ -34,8 +34,8 @@ impl FromRequest for EventSender {
         Box::pin(async move {
             let (state, credential) = credential(&request, API_KEY_PREFIX)?;
             let index = api_key_index(&state.bridge.keyring, credential);
-            let mut tx = state.bridge.store.read().await.map_err(|error| Problem::internal(&error))?;
-            let key = tx.api_key(index).await.map_err(|error| Problem::internal(&error))?;
+            let mut tx = state.bridge.store.read().await?;
+            let key = tx.api_key(index).await?;
             let in_force = |key: &ApiKeyRow| !key.revoked && state.communities.contains(&key.community);
             let key = key.filter(in_force).ok_or_else(Problem::unauthorized)?;
             if key.scopes.split(' ').any(|scope| scope == EVENTS_WRITE) {
@@ -57,8 +57,8 @@ impl FromRequest for SignedInMember {
             let (state, credential) = credential(&request, MEMBER_TOKEN_PREFIX)?;
             let index = member_token_index(&state.bridge.keyring, credential);
             let now = state.bridge.clock.now();
-            let mut tx = state.bridge.store.read().await.map_err(|error| Problem::internal(&error))?;
-            let member = tx.member_by_token(index, now).await.map_err(|error| Problem::internal(&error))?;
+            let mut tx = state.bridge.store.read().await?;
+            let member = tx.member_by_token(index, now).await?;
             member.map(Self).ok_or_else(Problem::unauthorized)
         })
     }

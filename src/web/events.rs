@@ -84,6 +84,7 @@ pub enum EventStatus {
         (status = 413, description = "Too many bytes or events", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Another media type or charset", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "One event, refused", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not now: the same again after `Retry-After`", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/events")]
@@ -96,7 +97,7 @@ pub async fn post_events(
     let bytes = body::read(&request, payload, &MEDIA_TYPES).await?;
     let now = state.bridge.clock.now();
     let (events, is_batch) = parse_body(&state.schemas, &bytes, now).map_err(|error| unreadable(&error))?;
-    let outcomes = accept(&state.bridge, &sender.0, events).await.map_err(|error| Problem::internal(&error))?;
+    let outcomes = accept(&state.bridge, &sender.0, events).await?;
     let results: Vec<EventResult> = outcomes.into_iter().map(result).collect();
     let count = |status| results.iter().filter(|result| result.status == status).count();
     tracing::info!(

@@ -109,6 +109,7 @@ pub struct Revoked {
     responses(
         (status = 200, body = GrantList),
         (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not now: the same again after `Retry-After`", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[get("/v1/grants")]
@@ -130,6 +131,7 @@ pub async fn list(state: Data<State>, member: SignedInMember) -> Result<HttpResp
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Not linked, or a living grant exists", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Terms that contradict themselves", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not now: the same again after `Retry-After`", body = Problem, content_type = "application/problem+json"),
     ),
     request_body = GrantRequest,
 )]
@@ -166,6 +168,7 @@ pub async fn create(
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The grant has ended", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Terms that contradict themselves", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not now: the same again after `Retry-After`", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[put("/v1/grants/{grant_id}")]
@@ -196,6 +199,7 @@ pub async fn change(
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Not active", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not now: the same again after `Retry-After`", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/grants/{grant_id}/pause")]
@@ -217,6 +221,7 @@ pub async fn pause(state: Data<State>, member: SignedInMember, grant: Path<Strin
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Not paused", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not now: the same again after `Retry-After`", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/grants/{grant_id}/resume")]
@@ -240,6 +245,7 @@ pub async fn resume(state: Data<State>, member: SignedInMember, grant: Path<Stri
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "A newer version took its place", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not now: the same again after `Retry-After`", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[post("/v1/grants/{grant_id}/revoke")]
@@ -332,6 +338,6 @@ fn problem(error: ChangeError, terms_at: &str) -> Problem {
         ChangeError::Store(StoreError::RowCount { .. } | StoreError::Conflict) => {
             conflict("concurrent-change", "The grant was changed at the same time").detail("Look again, and repeat.")
         }
-        ChangeError::Store(error) => Problem::internal(&error),
+        ChangeError::Store(error) => error.into(),
     }
 }

@@ -3,12 +3,18 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::inbound::event::Refusal;
+use crate::pipeline::AcceptError;
+use crate::store::StoreError;
 use crate::telemetry::logs::chain;
+
+/// How long a caller is asked to wait who came at a bad time, in seconds.
+const TRY_AGAIN_AFTER: u32 = 10;
 
 /// An error as a caller sees it. Holds no personal value and no cause from inside the house.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -60,6 +66,13 @@ impl Problem {
             .detail("It is not known whether it was done. Sending the same again later is safe.")
     }
 
+    /// The database takes nothing at present. The cause goes to the log.
+    fn unavailable(cause: &dyn std::error::Error) -> Self {
+        tracing::error!(cause = chain(cause), "the database cannot be used at present");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "This cannot be done at present")
+            .detail("It is not known whether it was done. Sending the same again later is safe.")
+    }
+
     /// No valid credentials.
     #[must_use]
     pub fn unauthorized() -> Self {
@@ -76,6 +89,21 @@ impl Problem {
     }
 }
 
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        if error.is_temporary() { Self::unavailable(&error) } else { Self::internal(&error) }
+    }
+}
+
+impl From<AcceptError> for Problem {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.status, self.title)
@@ -89,8 +117,14 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        if self.status == StatusCode::UNAUTHORIZED.as_u16() {
-            response.insert_header(("WWW-Authenticate", "Bearer"));
+        match self.status_code() {
+            StatusCode::UNAUTHORIZED => {
+                response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                response.insert_header((RETRY_AFTER, TRY_AGAIN_AFTER));
+            }
+            _ => {}
         }
         response.content_type("application/problem+json").json(self)
     }

@@ -12,7 +12,6 @@
 mod support;
 
 mod random;
-mod server;
 mod stop;
 
 use std::collections::BTreeSet;
@@ -20,10 +19,10 @@ use std::collections::BTreeSet;
 use mostik::telemetry::CRASH_POINTS;
 use serde_json::{Value, json};
 
-use server::Server;
 use support::bridge::{mood, note};
 use support::database::Database;
 use support::ehr::{Ehr, identifier};
+use support::server::{self, Server};
 
 /// How many moods the member reports.
 const MOODS: usize = 3;

@@ -13,11 +13,11 @@ use mostik::domain::ids::GrantId;
 use mostik::enrolment::join::{join, link};
 use serde_json::Value;
 
-use super::server::{Running, Server};
 use crate::on_both_databases;
 use crate::support::bridge::{forum, mood, riverside};
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patient, observations};
+use crate::support::server::{Running, Server};
 
 /// Many members, so that the lanes of the dead do not hold up everyone.
 const MEMBERS: usize = 120;

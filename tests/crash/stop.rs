@@ -3,10 +3,10 @@
 use mostik::domain::delivery::DeliveryState;
 use serde_json::Value;
 
-use super::server::Server;
 use crate::on_both_databases;
 use crate::support::bridge::mood;
 use crate::support::ehr::{Ehr, identifier};
+use crate::support::server::Server;
 
 on_both_databases! {
     async fn a_bridge_with_much_to_do_stops_when_it_is_asked_to(database) {

@@ -9,6 +9,7 @@ use mostik::consent::change;
 use mostik::delivery::desk::Desk;
 use mostik::domain::category::{Category, Detail};
 use mostik::domain::clock::ManualClock;
+use mostik::domain::delivery::DeliveryState;
 use mostik::domain::grant::{Purpose, Terms};
 use mostik::domain::ids::{CommunityId, GrantId, MemberId};
 use mostik::domain::moment::Moment;
@@ -297,7 +298,8 @@ impl Story<'_> {
                 tx.commit().await.unwrap();
             }
         }
-        for round in 0..2000 {
+        let mut idle = 0;
+        for _ in 0..2000 {
             let mut did = false;
             for which in 0..self.desks.len() {
                 did |= self.step(which).await;
@@ -309,20 +311,24 @@ impl Story<'_> {
             }
             self.watch();
             if did {
+                idle = 0;
                 continue;
             }
-            if !self.tries_again().await && self.is_done().await {
+            let counts = self.bridge.store.read().await.unwrap().count_deliveries(None).await.unwrap();
+            let some = |wanted: fn(DeliveryState) -> bool| counts.iter().any(|(state, _)| wanted(*state));
+            let waits_for_a_human = |state| matches!(state, DeliveryState::Rejected | DeliveryState::Dead);
+            if some(waits_for_a_human) && self.tries_again().await {
+                continue;
+            }
+            if !some(DeliveryState::is_open) {
                 return;
             }
-            let minutes = if round < 200 { 1 } else { 600 };
+            // As long as a retry may take.
+            let minutes = [1, 5, 10, 30, 60, 240, 600].get(idle).copied().unwrap_or(600);
+            idle += 1;
             self.net.advance(SignedDuration::from_mins(minutes), |_| true);
         }
         panic!("it never ends");
-    }
-
-    async fn is_done(&self) -> bool {
-        let counts = self.bridge.store.read().await.unwrap().count_deliveries(None).await.unwrap();
-        counts.iter().all(|(state, _)| !state.is_open())
     }
 
     /// A human tries again what was refused or given up.

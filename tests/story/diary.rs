@@ -42,7 +42,7 @@ on_both_databases! {
 /// Diary in → consent → Observations in the EHR, each exactly once although answers get lost, each valid; nothing that
 /// was not consented to; nothing after consent is taken back.
 async fn the_diary_story(database: Database, ehr: Ehr) {
-    let proxy = Proxy::before(&ehr.base).await;
+    let proxy = Proxy::before(&ehr.base);
     let bridge = TestBridge::start(database, &proxy.base).await;
     let member = bridge.person("sparrow", &ehr.patient).await;
 

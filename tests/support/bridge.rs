@@ -17,6 +17,7 @@ use mostik::store::LaneKey;
 use mostik::vault::Key;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use super::database::Database;
 use super::http::{self, Got};
@@ -40,6 +41,8 @@ pub struct TestBridge {
     pub desks: Desks,
     pub api_key: String,
     pub database: Database,
+    /// The text of the configuration file, which also lies in the database's folder as `mostik.toml`.
+    pub config: String,
 }
 
 impl TestBridge {
@@ -57,6 +60,7 @@ impl TestBridge {
     /// Starts a bridge with this configuration file, whose clock begins at `start`.
     pub async fn start_at(database: Database, text: &str, start: Timestamp) -> Self {
         let config = Config::from_toml(text).unwrap();
+        std::fs::write(database.folder.path().join("mostik.toml"), text).unwrap();
         if !config.vault.master_key_file.exists() {
             Key::generate(&Entropy::System).unwrap().create_file(&config.vault.master_key_file).unwrap();
         }
@@ -69,7 +73,13 @@ impl TestBridge {
         let mut tx = bridge.store.begin().await.unwrap();
         let key = create_api_key(&mut tx, &bridge.keyring, &forum(), EVENTS_WRITE, clock.now()).await.unwrap();
         tx.commit().await.unwrap();
-        Self { api, bridge, clock, desks, api_key: key.secret, database }
+        Self { api, bridge, clock, desks, api_key: key.secret, database, config: text.to_owned() }
+    }
+
+    /// Another bridge on the same database, with the same master key, whose clock is off by so much.
+    pub async fn beside(&self, off_by: SignedDuration) -> Self {
+        let database = Database { url: self.database.url.clone(), folder: tempfile::tempdir().unwrap() };
+        Self::start_at(database, &self.config, self.now().checked_add(off_by).unwrap()).await
     }
 
     /// A member of the forum who is linked to `patient`.
@@ -121,6 +131,17 @@ impl TestBridge {
     /// Works until nothing is due at the present time.
     pub async fn deliver(&self) {
         self.desks.drain().await.unwrap();
+    }
+
+    /// The same, where the database may fail: why work ended early, if it did.
+    pub async fn try_deliver(&self) -> Result<(), String> {
+        self.desks.drain().await.map_err(|error| error.to_string())
+    }
+
+    /// The same aside, while the test goes on; true when nothing failed.
+    pub fn deliver_aside(&self) -> JoinHandle<bool> {
+        let desks = self.desks.clone();
+        tokio::spawn(async move { desks.drain().await.is_ok() })
     }
 
     /// Moves the clock on, minute by minute, and works on whatever becomes due.

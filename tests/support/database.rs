@@ -1,6 +1,7 @@
 //! Empty databases, one for each test, removed afterwards.
 
-use sqlx::{Connection, PgConnection};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 use super::parts::part;
@@ -31,6 +32,26 @@ impl Database {
         let mut url = reqwest::Url::parse(&server).unwrap();
         url.set_path(&name);
         Some(Self { url: url.to_string(), folder })
+    }
+
+    /// Runs statements on the side, as an administrator would.
+    pub async fn run(&self, statements: &str) {
+        let statements = sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()));
+        if let Some(file) = self.url.strip_prefix("sqlite:") {
+            let options = SqliteConnectOptions::new().filename(file);
+            let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+            statements.execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            statements.execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        }
+    }
+
+    /// Whether it is a file.
+    pub fn is_sqlite(&self) -> bool {
+        self.url.starts_with("sqlite:")
     }
 
     /// Both kinds, as far as they are there.

@@ -14,6 +14,8 @@ pub fn client() -> Client {
 pub struct Got {
     pub status: u16,
     pub content_type: String,
+    /// `Retry-After`, in seconds.
+    pub retry_after: Option<u32>,
     pub json: Value,
 }
 
@@ -22,8 +24,10 @@ impl Got {
         let status = response.status().as_u16();
         let header = response.headers().get("content-type").and_then(|value| value.to_str().ok());
         let content_type = header.unwrap_or_default().to_owned();
+        let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+        let retry_after = header.map(|seconds| seconds.parse().unwrap());
         let bytes = response.bytes().await.unwrap();
-        Self { status, content_type, json: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        Self { status, content_type, retry_after, json: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
     }
 }
 

@@ -3,13 +3,16 @@
 
 pub mod bridge;
 pub mod database;
+pub mod door;
 pub mod ehr;
 pub mod gate;
 pub mod http;
 pub mod outbox;
 pub mod parts;
 pub mod proxy;
+pub mod server;
 pub mod smart;
+pub mod tunnel;
 pub mod validate;
 
 /// Stamps a test for each database: the body is an async block that has `$database`, an empty one.

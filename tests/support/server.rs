@@ -19,18 +19,22 @@ use mostik::vault::Key;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::bridge::{config_text, forum, riverside};
-use crate::support::database::Database;
-use crate::support::ehr::Ehr;
-use crate::support::http::{Got, client};
+use super::bridge::{config_text, forum, riverside};
+use super::database::Database;
+use super::ehr::Ehr;
+use super::http::{Got, client};
 
 /// Everything a process needs to start, and the member of the test.
 pub struct Server {
-    config: PathBuf,
+    pub config: PathBuf,
     pub bridge: Bridge,
     token: String,
-    api_key: String,
+    pub api_key: String,
     pub handle: String,
+    /// Environment variables of the process.
+    pub environment: Vec<(&'static str, PathBuf)>,
+    /// What a shell does before it becomes the process.
+    pub before: &'static str,
 }
 
 /// A running process.
@@ -43,7 +47,12 @@ pub struct Running<'a> {
 impl Server {
     /// Writes the configuration and enrols a member.
     pub async fn prepare(database: &Database, ehr: &Ehr) -> Self {
-        let text = config_text(database, &ehr.base, "127.0.0.1:0");
+        Self::prepare_at(database, &ehr.base, &ehr.patient).await
+    }
+
+    /// The same with an EHR that is reached at `base`.
+    pub async fn prepare_at(database: &Database, base: &str, patient: &str) -> Self {
+        let text = config_text(database, base, "127.0.0.1:0");
         let path = database.folder.path().join("mostik.toml");
         std::fs::write(&path, &text).unwrap();
         let config = Config::from_toml(&text).unwrap();
@@ -53,17 +62,19 @@ impl Server {
         let mut tx = bridge.store.begin().await.unwrap();
         let handle = "sparrow".to_owned();
         let member = join(&mut tx, keyring, &forum(), &handle, now).await.unwrap();
-        link(&mut tx, keyring, member, &riverside(), &ehr.patient, "test", now).await.unwrap();
+        link(&mut tx, keyring, member, &riverside(), patient, "test", now).await.unwrap();
         let token = create_member_token(&mut tx, keyring, member, SignedDuration::from_hours(1), now).await.unwrap();
         let api_key = create_api_key(&mut tx, keyring, &forum(), EVENTS_WRITE, now).await.unwrap().secret;
         tx.commit().await.unwrap();
-        Self { config: path, bridge, token, api_key, handle }
+        Self { config: path, bridge, token, api_key, handle, environment: Vec::new(), before: "" }
     }
 
     /// Starts a process and waits until it listens.
     pub fn start(&self, crash_at: Option<&str>) -> Running<'_> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mostik"));
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("{} exec \"$0\" \"$@\"", self.before)).arg(env!("CARGO_BIN_EXE_mostik"));
         command.arg("--config").arg(&self.config).arg("serve").stdout(Stdio::piped()).stderr(Stdio::null());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         if let Some(point) = crash_at {
             command.env("MOSTIK_CRASH_AT", point);
         }
@@ -95,10 +106,14 @@ impl Server {
 }
 
 impl Running<'_> {
+    /// Its process id.
+    pub fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
     /// Asks the process to stop, as an orchestrator does, and returns how it ended.
     pub async fn stop(&mut self) -> std::process::ExitStatus {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        rustix::process::kill_process(self.pid(), rustix::process::Signal::TERM).unwrap();
         for _ in 0..3000 {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
@@ -153,7 +168,8 @@ impl Running<'_> {
         got.is_some_and(|got| got.status == 200)
     }
 
-    async fn call(&self, method: Method, path: &str, credential: &str, body: Option<&Value>) -> Option<Got> {
+    /// Calls the process. `None` when no answer came.
+    pub async fn call(&self, method: Method, path: &str, credential: &str, body: Option<&Value>) -> Option<Got> {
         let mut request = client().request(method, format!("{}{path}", self.api)).bearer_auth(credential);
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
@@ -170,7 +186,7 @@ impl Drop for Running<'_> {
 }
 
 /// Between two looks at a process that runs by the real clock.
-async fn moment() {
+pub async fn moment() {
     let mut ticks = tokio::time::interval(Duration::from_millis(10));
     ticks.tick().await;
     ticks.tick().await;
