@@ -3,7 +3,7 @@
 use mostik::domain::delivery::DeliveryState;
 use serde_json::{Value, json};
 
-use crate::on_both_databases;
+use crate::on_every_database;
 use crate::support::bridge::{TestBridge, mood, note};
 use crate::support::ehr::Ehr;
 
@@ -12,7 +12,7 @@ fn statuses(results: &Value) -> Vec<String> {
     results.iter().map(|result| result["status"].as_str().unwrap().to_owned()).collect()
 }
 
-on_both_databases! {
+on_every_database! {
     async fn each_event_of_a_batch_stands_or_falls_alone(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -41,7 +41,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn the_same_event_again_is_a_duplicate_and_another_content_a_conflict(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -61,7 +61,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn the_same_event_sent_by_many_at_once_is_taken_once(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -79,7 +79,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn what_was_refused_for_want_of_consent_can_be_sent_again_later(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -91,7 +91,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_full_batch_of_a_thousand_is_taken(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -104,7 +104,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn two_communities_may_use_the_same_ids_and_names(database) {
         let ehr = Ehr::sandbox().await;
         let text = crate::support::bridge::config_text(&database, &ehr.base, "127.0.0.1:0");

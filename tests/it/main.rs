@@ -16,6 +16,7 @@ mod events;
 mod import;
 mod jwks;
 mod mapping;
+mod migrations;
 mod queue;
 mod sealing;
 mod smart_auth;

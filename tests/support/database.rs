@@ -8,6 +8,8 @@ use super::parts::part;
 /// An empty database.
 pub struct Database {
     pub url: String,
+    /// The same database without a pooler before it.
+    pub direct: String,
     /// A folder of the test's own: SQLite's file, the key, whatever else.
     pub folder: TempDir,
 }
@@ -15,7 +17,8 @@ pub struct Database {
 impl Database {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { url: format!("sqlite:{}", folder.path().join("mostik.db").display()), folder }
+        let url = format!("sqlite:{}", folder.path().join("mostik.db").display());
+        Self { direct: url.clone(), url, folder }
     }
 
     /// A database of its own on the server of `tests/run`, which is thrown away as a whole.
@@ -30,7 +33,19 @@ impl Database {
         admin.close().await.unwrap();
         let mut url = reqwest::Url::parse(&server).unwrap();
         url.set_path(&name);
-        Some(Self { url: url.to_string(), folder })
+        Some(Self { url: url.to_string(), direct: url.to_string(), folder })
+    }
+
+    /// The same, reached through a pooler that gives out the server's sessions for one transaction each.
+    pub async fn pooled() -> Option<Self> {
+        let pooler = part("MOSTIK_TEST_PGBOUNCER", "pgbouncer")?;
+        let direct = Self::postgres().await?;
+        let mut url = reqwest::Url::parse(&direct.url).unwrap();
+        let (host, port) = pooler.split_once(':').unwrap();
+        url.set_host(Some(host)).unwrap();
+        url.set_port(port.parse().ok()).unwrap();
+        url.set_query(Some("pooler=transaction"));
+        Some(Self { url: url.to_string(), ..direct })
     }
 
     /// Both kinds, as far as they are there.
