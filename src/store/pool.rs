@@ -22,7 +22,7 @@ const MAX_CONNECTIONS: u32 = 16;
 /// How a transaction on SQLite begins: as the one that writes.
 const BEGIN_WRITING: &str = "BEGIN IMMEDIATE";
 
-/// How a transaction begins behind a pooler, where each may get another session of the server: what [`open_postgres`]
+/// How a transaction begins behind a pooler, where each may get another session of the server: what [`postgres_options`]
 /// otherwise asks of the session is asked of the transaction, and statements that other clients of the session left
 /// there go, because sqlx gives them the same names (it names them although it keeps none).
 const BEGIN_POOLED: &str = "BEGIN; DEALLOCATE ALL; SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '10s'; \
@@ -176,25 +176,7 @@ async fn open_sqlite(file: &Path) -> Result<Pools, StoreError> {
 }
 
 async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
-    let mut url = Url::parse(url).map_err(|_| StoreError::Url)?;
-    let pooled = take_pooler(&mut url)?;
-    let options = PgConnectOptions::from_url(&url).map_err(|_| StoreError::Url)?;
-    let patience = PATIENCE.as_millis().to_string();
-    let (options, begin) = if pooled {
-        // A pooler refuses what it cannot keep apart, and there is no session to keep a prepared statement in.
-        (options.extra_float_digits(None).statement_cache_capacity(0), BEGIN_POOLED)
-    } else {
-        let options = options.options([
-            ("statement_timeout", patience.as_str()),
-            ("lock_timeout", patience.as_str()),
-            // A process that froze or was cut off must not hold its members' consent for long.
-            ("idle_in_transaction_session_timeout", "15s"),
-            ("tcp_keepalives_idle", "15"),
-            ("tcp_keepalives_interval", "5"),
-            ("tcp_keepalives_count", "3"),
-        ]);
-        (options, "BEGIN")
-    };
+    let (options, begin) = postgres_options(url)?;
     let pool =
         PgPoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(PATIENCE).connect_with(options).await?;
     let mut tx = pool.begin_with(begin).await?;
@@ -206,6 +188,28 @@ async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
     known(sqlx::migrate!("migrations/postgres")).run(&mut *tx).await?;
     tx.commit().await?;
     Ok(Pools::Postgres { pool, begin })
+}
+
+/// How to connect, and how to begin a transaction: together they bound how long anything waits.
+fn postgres_options(url: &str) -> Result<(PgConnectOptions, &'static str), StoreError> {
+    let mut url = Url::parse(url).map_err(|_| StoreError::Url)?;
+    let pooled = take_pooler(&mut url)?;
+    let options = PgConnectOptions::from_url(&url).map_err(|_| StoreError::Url)?;
+    if pooled {
+        // A pooler refuses what it cannot keep apart, and there is no session to keep a prepared statement in.
+        return Ok((options.extra_float_digits(None).statement_cache_capacity(0), BEGIN_POOLED));
+    }
+    let patience = PATIENCE.as_millis().to_string();
+    let options = options.options([
+        ("statement_timeout", patience.as_str()),
+        ("lock_timeout", patience.as_str()),
+        // A process that froze or was cut off must not hold its members' consent for long.
+        ("idle_in_transaction_session_timeout", "15s"),
+        ("tcp_keepalives_idle", "15"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+    ]);
+    Ok((options, "BEGIN"))
 }
 
 /// Takes `pooler=transaction` out of the URL; whether it was there.
@@ -225,4 +229,37 @@ fn take_pooler(url: &mut Url) -> Result<bool, StoreError> {
 fn known(mut migrations: Migrator) -> Migrator {
     migrations.set_ignore_missing(true).set_locking(false);
     migrations
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection;
+
+    use super::*;
+
+    /// The limits inside a transaction, of `tests/run`'s server. Without one there is nothing to look at.
+    async fn limits(pooler: Option<&str>) -> Option<String> {
+        const SQL: &str = "SELECT concat_ws(' ', current_setting('statement_timeout'), current_setting('lock_timeout'), \
+                           current_setting('idle_in_transaction_session_timeout'))";
+        let mut url: Url = std::env::var("MOSTIK_TEST_POSTGRES").ok()?.parse().unwrap();
+        if let Some(variable) = pooler {
+            let address = std::env::var(variable).ok()?;
+            let (host, port) = address.split_once(':').unwrap();
+            url.set_host(Some(host)).unwrap();
+            url.set_port(port.parse().ok()).unwrap();
+            url.set_query(Some("pooler=transaction"));
+        }
+        let (options, begin) = postgres_options(url.as_str()).unwrap();
+        let mut connection = options.connect().await.unwrap();
+        let mut tx = connection.begin_with(begin).await.unwrap();
+        Some(sqlx::query_scalar(SQL).fetch_one(&mut *tx).await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn nothing_waits_for_ever_with_and_without_a_pooler() {
+        for pooler in [None, Some("MOSTIK_TEST_PGBOUNCER")] {
+            let found = limits(pooler).await;
+            assert!(found.as_deref().is_none_or(|limits| limits == "10s 10s 15s"), "{pooler:?}: {found:?}");
+        }
+    }
 }
