@@ -44,10 +44,11 @@ check_nginx() {
 check_unit() {
   local told
   sed "s#/usr/local/bin/mostik#/bin/true#" deploy/mostik.service >"$1/mostik.service"
-  told=$(systemd-analyze verify --man=no "$1/mostik.service" 2>&1) && [[ -z $told ]] || {
+  told=$(systemd-analyze verify --man=no "$1/mostik.service" 2>&1) || told+=" (refused)"
+  if [[ -n $told ]]; then
     printf '%s\n' "$told"
     return 1
-  }
+  fi
   systemd-analyze security --offline=yes --no-pager --threshold=15 "$1/mostik.service" >"$1/security" || {
     cat "$1/security"
     return 1
