@@ -11,6 +11,7 @@ mod consent;
 mod credentials;
 mod decision;
 mod delivery;
+mod deploy;
 mod documents;
 mod events;
 mod import;

@@ -40,15 +40,6 @@ async fn migrate_to_the_next_release(database: &Database) {
     }
 }
 
-/// Runs statements beside the bridge.
-async fn run(database: &Database, sql: &'static str) {
-    match database.direct.strip_prefix("sqlite:") {
-        Some(file) => sqlx::raw_sql(sql).execute(&mut SqliteConnection::connect(file).await.unwrap()).await.map(drop),
-        None => sqlx::raw_sql(sql).execute(&mut PgConnection::connect(&database.direct).await.unwrap()).await.map(drop),
-    }
-    .unwrap();
-}
-
 on_every_database! {
     async fn a_bridge_goes_on_and_starts_again_on_the_schema_of_the_next_release(database) {
         let ehr = Ehr::sandbox().await;
@@ -72,7 +63,7 @@ on_every_database! {
 on_every_database! {
     async fn a_migration_that_was_changed_after_it_ran_is_refused(database) {
         drop(Store::open(&database.url).await.unwrap());
-        run(&database, "UPDATE _sqlx_migrations SET checksum = '' WHERE version = 1").await;
+        database.run("UPDATE _sqlx_migrations SET checksum = '' WHERE version = 1").await;
         assert!(matches!(Store::open(&database.url).await, Err(StoreError::Migration(_))));
     }
 }

@@ -1,6 +1,6 @@
 //! Empty databases, one for each test, removed afterwards.
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 use super::parts::part;
@@ -29,7 +29,7 @@ impl Database {
         let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         let name = format!("t_{name}_{}", std::process::id());
         let mut admin = PgConnection::connect(&server).await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
         admin.close().await.unwrap();
         let mut url = reqwest::Url::parse(&server).unwrap();
         url.set_path(&name);
@@ -46,6 +46,16 @@ impl Database {
         url.set_port(port.parse().ok()).unwrap();
         url.set_query(Some("pooler=transaction"));
         Some(Self { url: url.to_string(), ..direct })
+    }
+
+    /// Runs statements beside the bridge.
+    pub async fn run(&self, statements: &str) {
+        let sql = sqlx::raw_sql(AssertSqlSafe(statements.to_owned()));
+        let done = match self.direct.strip_prefix("sqlite:") {
+            Some(file) => sql.execute(&mut SqliteConnection::connect(file).await.unwrap()).await.map(drop),
+            None => sql.execute(&mut PgConnection::connect(&self.direct).await.unwrap()).await.map(drop),
+        };
+        done.unwrap();
     }
 
     /// Both kinds, as far as they are there.
