@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use url::Url;
 
 use super::error::StoreError;
@@ -165,8 +165,15 @@ async fn open_sqlite(file: &Path) -> Result<Pools, StoreError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(PATIENCE);
-    let write =
-        SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_with(options.clone()).await?;
+    // When there is no room left, SQLite itself rolls back, and sqlx goes on counting a transaction that is gone: such a
+    // connection would refuse every other one for ever. (The ping before it has waited for a rollback under way.)
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(true)
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+        .connect_with(options.clone())
+        .await?;
     let mut tx = write.begin_with(BEGIN_WRITING).await?;
     known(sqlx::migrate!("migrations/sqlite")).run(&mut *tx).await?;
     tx.commit().await?;
@@ -233,8 +240,6 @@ fn known(mut migrations: Migrator) -> Migrator {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::Connection;
-
     use super::*;
 
     /// The limits inside a transaction, of `tests/run`'s server. Without one there is nothing to look at.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::on_every_database;
 use crate::support::bridge::{TestBridge, mood, note};
+use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 
 fn statuses(results: &Value) -> Vec<String> {
@@ -124,4 +125,22 @@ on_every_database! {
         assert_eq!(got.json["refusal"]["reason"], "unknown-member", "the other community has no sparrow");
         assert_eq!(bridge.send(&mood("1", "sparrow", 4)).await.status, 202);
     }
+}
+
+#[tokio::test]
+async fn a_database_that_was_full_takes_events_again_when_there_is_room() {
+    let ehr = Ehr::sandbox().await;
+    let bridge = TestBridge::start(Database::sqlite(), &ehr.base).await;
+    let member = bridge.person("sparrow", &ehr.patient).await;
+    bridge.grant(&member, &["mood"]).await;
+    // SQLite gives a transaction up by itself when the disk is full, and when a trigger says so.
+    const FULL: &str = "CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT RAISE(ROLLBACK, 'full'); END";
+    bridge.database.run(FULL).await;
+    for attempt in ["first", "second"] {
+        assert_eq!(bridge.send(&mood("1", "sparrow", 4)).await.status, 500, "{attempt}");
+    }
+    bridge.database.run("DROP TRIGGER full").await;
+    assert_eq!(bridge.send(&mood("1", "sparrow", 4)).await.status, 202);
+    bridge.deliver().await;
+    assert_eq!(ehr.observations().await.len(), 1);
 }
