@@ -134,8 +134,8 @@ async fn a_database_that_was_full_takes_events_again_when_there_is_room() {
     let member = bridge.person("sparrow", &ehr.patient).await;
     bridge.grant(&member, &["mood"]).await;
     // SQLite gives a transaction up by itself when the disk is full, and when a trigger says so.
-    const FULL: &str = "CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT RAISE(ROLLBACK, 'full'); END";
-    bridge.database.run(FULL).await;
+    let full = "CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT RAISE(ROLLBACK, 'full'); END";
+    bridge.database.run(full).await;
     for attempt in ["first", "second"] {
         assert_eq!(bridge.send(&mood("1", "sparrow", 4)).await.status, 500, "{attempt}");
     }
