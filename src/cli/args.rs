@@ -36,6 +36,8 @@ const EXAMPLES: &str = "Examples:
 pub enum Command {
     /// Runs the bridge: the API, and the delivery to clinics.
     Serve,
+    /// Says whether the bridge that runs with this configuration on this machine can work.
+    Health,
     /// Shows the whole way on a diary that comes with mostik: consent, import, delivery, revocation.
     Demo(Demo),
     /// Imports a member's own data from a file.

@@ -6,6 +6,7 @@ mod args;
 mod clinic;
 mod demo;
 mod enrol;
+mod health;
 mod import;
 mod keys;
 mod queue;
@@ -46,6 +47,7 @@ async fn dispatch(args: Args) -> anyhow::Result<()> {
     let config = args.config.as_deref();
     match args.command {
         Command::Serve => serve::serve(&load(config)?).await,
+        Command::Health => health::health(&load(config)?).await,
         Command::Demo(demo) => Box::pin(demo::demo(demo)).await,
         Command::Import(import) => import::import(&load(config)?, import).await,
         Command::Config(ConfigCommand::Check) => {

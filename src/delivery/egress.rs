@@ -15,7 +15,8 @@ use reqwest::{StatusCode, Url};
 /// The longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
-/// How long a connection may take to open.
+/// How long a connection may take to open: so long, and never more than half of what the whole request may take. A
+/// request that ran out of time before it was sent must not look as if it might have arrived.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where calls may go.
@@ -101,7 +102,7 @@ impl Egress {
             // A request that was perhaps sent is never sent again by a library: only the outbox decides that.
             .retry(reqwest::retry::never())
             .timeout(policy.timeout)
-            .connect_timeout(CONNECT_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT.min(policy.timeout / 2))
             .dns_resolver(Arc::new(GuardedResolver { private_networks: policy.private_networks }))
             .no_proxy()
             .referer(false)

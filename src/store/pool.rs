@@ -3,12 +3,13 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use url::Url;
 
 use super::error::StoreError;
 
@@ -17,6 +18,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How many connections one process keeps at most.
 const MAX_CONNECTIONS: u32 = 16;
+
+/// How a transaction on SQLite begins: as the one that writes.
+const BEGIN_WRITING: &str = "BEGIN IMMEDIATE";
+
+/// How a transaction begins behind a pooler, where each may get another session of the server: what [`postgres_options`]
+/// otherwise asks of the session is asked of the transaction, and statements that other clients of the session left
+/// there go, because sqlx gives them the same names (it names them although it keeps none).
+pub(super) const BEGIN_POOLED: &str = "BEGIN; DEALLOCATE ALL; SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '10s'; \
+                            SET LOCAL idle_in_transaction_session_timeout = '15s'";
+
+/// The advisory lock of PostgreSQL under which migrations run: any number that nothing else in the database uses.
+const MIGRATION_LOCK: i64 = 0x6d6f_7374_696b;
 
 /// The database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -27,11 +40,12 @@ pub struct Store {
 #[derive(Clone, Debug)]
 pub(super) enum Pools {
     /// One connection writes, the others read beside it (WAL).
-    Sqlite {
-        write: SqlitePool,
-        read: SqlitePool,
+    Sqlite { write: SqlitePool, read: SqlitePool },
+    Postgres {
+        pool: PgPool,
+        /// How a transaction begins.
+        begin: &'static str,
     },
-    Postgres(PgPool),
 }
 
 /// A transaction on either database. Dropped without [`Tx::commit`], it leaves no trace.
@@ -47,7 +61,10 @@ pub(super) enum Inner {
 }
 
 impl Store {
-    /// Connects to `sqlite:<file>` (made if it is not there) or `postgres://…`, and brings the schema up to date.
+    /// Connects to `sqlite:<file>` (made if it is not there) or `postgres://…`, and brings the schema up to date. A
+    /// schema that is newer than this program is left as it is: see `migrations/README.md`.
+    ///
+    /// `postgres://…?pooler=transaction` is reached through a pooler that gives out sessions for one transaction each.
     ///
     /// # Errors
     /// [`StoreError`] when the URL is none, the database cannot be reached, or a migration fails.
@@ -69,8 +86,8 @@ impl Store {
     /// [`StoreError::Database`] when no connection can be had in time.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let inner = match &self.pools {
-            Pools::Sqlite { write, .. } => Inner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            Pools::Sqlite { write, .. } => Inner::Sqlite(write.begin_with(BEGIN_WRITING).await?),
+            Pools::Postgres { pool, begin } => Inner::Postgres(pool.begin_with(*begin).await?),
         };
         Ok(Tx { inner })
     }
@@ -82,7 +99,7 @@ impl Store {
     pub async fn read(&self) -> Result<Tx, StoreError> {
         let inner = match &self.pools {
             Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin().await?),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            Pools::Postgres { pool, begin } => Inner::Postgres(pool.begin_with(*begin).await?),
         };
         Ok(Tx { inner })
     }
@@ -92,7 +109,7 @@ impl Store {
     pub const fn kind(&self) -> &'static str {
         match self.pools {
             Pools::Sqlite { .. } => "sqlite",
-            Pools::Postgres(_) => "postgres",
+            Pools::Postgres { .. } => "postgres",
         }
     }
 
@@ -103,7 +120,7 @@ impl Store {
                 read.close().await;
                 write.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres { pool, .. } => pool.close().await,
         }
     }
 }
@@ -148,14 +165,17 @@ async fn open_sqlite(file: &Path) -> Result<Pools, StoreError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(PATIENCE);
-    let write = sqlite_pool(1).connect_with(options.clone()).await?;
-    sqlx::migrate!("migrations/sqlite").run(&write).await?;
+    let write = sqlite_pool(1).test_before_acquire(true).connect_with(options.clone()).await?;
+    let mut tx = write.begin_with(BEGIN_WRITING).await?;
+    known(sqlx::migrate!("migrations/sqlite")).run(&mut *tx).await?;
+    tx.commit().await?;
     let read = sqlite_pool(MAX_CONNECTIONS).connect_with(options.read_only(true)).await?;
     Ok(Pools::Sqlite { write, read })
 }
 
 /// When the disk is full or fails, SQLite rolls back by itself (<https://sqlite.org/lang_transaction.html>, section 3),
-/// and sqlx still believes that its connection is in a transaction: another one takes its place.
+/// and sqlx still believes that its connection is in a transaction: another one takes its place. (The ping before it has
+/// waited for a rollback under way.)
 fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
@@ -164,8 +184,31 @@ fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
 }
 
 async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
+    let (options, begin) = postgres_options(url)?;
+    let pool =
+        PgPoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(PATIENCE).connect_with(options).await?;
+    let mut tx = pool.begin_with(begin).await?;
+    // Whoever is second waits here as long as it takes, and a large table takes longer than a statement usually may.
+    sqlx::raw_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").execute(&mut *tx).await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK).execute(&mut *tx).await?;
+    // A change that cannot have its table gives up, before all that comes after it has to wait.
+    sqlx::raw_sql("SET LOCAL lock_timeout = '10s'").execute(&mut *tx).await?;
+    known(sqlx::migrate!("migrations/postgres")).run(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(Pools::Postgres { pool, begin })
+}
+
+/// How to connect, and how to begin a transaction: together they bound how long anything waits.
+fn postgres_options(url: &str) -> Result<(PgConnectOptions, &'static str), StoreError> {
+    let mut url = Url::parse(url).map_err(|_| StoreError::Url)?;
+    let pooled = take_pooler(&mut url)?;
+    let options = PgConnectOptions::from_url(&url).map_err(|_| StoreError::Url)?;
+    if pooled {
+        // A pooler refuses what it cannot keep apart, and there is no session to keep a prepared statement in.
+        return Ok((options.extra_float_digits(None).statement_cache_capacity(0), BEGIN_POOLED));
+    }
     let patience = PATIENCE.as_millis().to_string();
-    let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::Url)?.options([
+    let options = options.options([
         ("statement_timeout", patience.as_str()),
         ("lock_timeout", patience.as_str()),
         // A process that froze or was cut off must not hold its members' consent for long.
@@ -174,8 +217,55 @@ async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
         ("tcp_keepalives_interval", "5"),
         ("tcp_keepalives_count", "3"),
     ]);
-    let pool =
-        PgPoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(PATIENCE).connect_with(options).await?;
-    sqlx::migrate!("migrations/postgres").run(&pool).await?;
-    Ok(Pools::Postgres(pool))
+    Ok((options, "BEGIN"))
+}
+
+/// Takes `pooler=transaction` out of the URL; whether it was there.
+fn take_pooler(url: &mut Url) -> Result<bool, StoreError> {
+    let (pooler, others): (Vec<_>, Vec<_>) = url.query_pairs().into_owned().partition(|(name, _)| name == "pooler");
+    match pooler.as_slice() {
+        [] => return Ok(false),
+        [(_, mode)] if mode == "transaction" => {}
+        _ => return Err(StoreError::Url),
+    }
+    url.query_pairs_mut().clear().extend_pairs(others);
+    Ok(true)
+}
+
+/// Migrations to run inside a transaction that keeps others from running them at the same time. Those that only a newer
+/// program knows are no obstacle: while replicas are replaced one by one, an old one may have to start again.
+fn known(mut migrations: Migrator) -> Migrator {
+    migrations.set_ignore_missing(true).set_locking(false);
+    migrations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The limits inside a transaction, of `tests/run`'s server. Without one there is nothing to look at.
+    async fn limits(pooler: Option<&str>) -> Option<String> {
+        const SQL: &str = "SELECT concat_ws(' ', current_setting('statement_timeout'), current_setting('lock_timeout'), \
+                           current_setting('idle_in_transaction_session_timeout'))";
+        let mut url: Url = std::env::var("MOSTIK_TEST_POSTGRES").ok()?.parse().unwrap();
+        if let Some(variable) = pooler {
+            let address = std::env::var(variable).ok()?;
+            let (host, port) = address.split_once(':').unwrap();
+            url.set_host(Some(host)).unwrap();
+            url.set_port(port.parse().ok()).unwrap();
+            url.set_query(Some("pooler=transaction"));
+        }
+        let (options, begin) = postgres_options(url.as_str()).unwrap();
+        let mut connection = options.connect().await.unwrap();
+        let mut tx = connection.begin_with(begin).await.unwrap();
+        Some(sqlx::query_scalar(SQL).fetch_one(&mut *tx).await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn nothing_waits_for_ever_with_and_without_a_pooler() {
+        for pooler in [None, Some("MOSTIK_TEST_PGBOUNCER")] {
+            let found = limits(pooler).await;
+            assert!(found.as_deref().is_none_or(|limits| limits == "10s 10s 15s"), "{pooler:?}: {found:?}");
+        }
+    }
 }

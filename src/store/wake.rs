@@ -3,11 +3,12 @@
 
 use sqlx::postgres::PgListener;
 
-use super::pool::Pools;
+use super::pool::{BEGIN_POOLED, Pools};
 use super::{Store, StoreError};
 
 /// The channel: something was put into the outbox.
 const CHANNEL: &str = "mostik_outbox";
+const ANNOUNCE: &str = "NOTIFY mostik_outbox";
 
 /// Hears what other processes announce.
 #[derive(Debug)]
@@ -20,20 +21,22 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn announce(&self) -> Result<(), StoreError> {
-        if let Pools::Postgres(pool) = &self.pools {
-            sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(pool).await?;
+        if let Pools::Postgres { pool, .. } = &self.pools {
+            // Without a prepared statement, which a pooler would leave in a session of others.
+            sqlx::raw_sql(ANNOUNCE).execute(pool).await?;
         }
         Ok(())
     }
 
-    /// Begins to listen; `None` where no other process could announce anything that matters.
+    /// Begins to listen; `None` where no other process could announce anything that matters, and behind a pooler, where
+    /// there is no session to listen in: there, looking from time to time has to do.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn listen(&self) -> Result<Option<Listener>, StoreError> {
         match &self.pools {
-            Pools::Sqlite { .. } => Ok(None),
-            Pools::Postgres(pool) => {
+            Pools::Sqlite { .. } | Pools::Postgres { begin: BEGIN_POOLED, .. } => Ok(None),
+            Pools::Postgres { pool, .. } => {
                 let mut listener = PgListener::connect_with(pool).await?;
                 listener.listen(CHANNEL).await?;
                 Ok(Some(Listener(listener)))

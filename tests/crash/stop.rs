@@ -3,12 +3,12 @@
 use mostik::domain::delivery::DeliveryState;
 use serde_json::Value;
 
-use crate::on_both_databases;
+use crate::on_every_database;
 use crate::support::bridge::mood;
 use crate::support::ehr::{Ehr, identifier};
 use crate::support::server::Server;
 
-on_both_databases! {
+on_every_database! {
     async fn a_bridge_with_much_to_do_stops_when_it_is_asked_to(database) {
         let ehr = Ehr::without_conditional_create().await;
         let server = Server::prepare(&database, &ehr).await;

@@ -194,7 +194,7 @@ async fn a_database_that_says_that_it_takes_no_connections_is_waited_for() {
     let mut administrator = Url::parse(&database.url).unwrap();
     let name = administrator.path().trim_start_matches('/').to_owned();
     administrator.set_path("/postgres");
-    let administrator = Database { url: administrator.to_string(), folder: tempfile::tempdir().unwrap() };
+    let administrator = Database::at(administrator.as_str());
     let scene = Scene::new(database).await;
     scene.report().await;
     administrator.run(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;

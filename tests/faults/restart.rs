@@ -72,7 +72,7 @@ async fn a_postgres_that_is_restarted_and_killed_in_the_middle_of_the_work_loses
         return;
     }
     let mut server = OwnPostgres::start().await;
-    let scene = Scene::new(Database { url: server.url(), folder: tempfile::tempdir().unwrap() }).await;
+    let scene = Scene::new(Database::at(&server.url())).await;
     let moods: Value = (0..120).map(|n| mood(&n.to_string(), "sparrow", 3)).collect();
     assert_eq!(scene.bridge.send(&moods).await.status, 200);
     for signal in [Signal::INT, Signal::QUIT, Signal::QUIT] {

@@ -132,7 +132,7 @@ impl Scene {
     /// The same bridge, once its configuration names another address.
     pub async fn arrives_at(&self, base: &str) {
         let text = self.bridge.config.replace(&self.proxy.base, base);
-        let database = Database { url: self.bridge.database.url.clone(), folder: tempfile::tempdir().unwrap() };
+        let database = Database::at(&self.bridge.database.url);
         TestBridge::start_at(database, &text, self.bridge.now()).await.deliver_in_time().await;
         assert_all_once(&self.ehr, MOODS).await;
     }

@@ -134,7 +134,6 @@ on_both_databases! {
 }
 
 on_both_databases! {
-    #[ignore = "issue 4: CONNECT_TIMEOUT in delivery/egress.rs is longer than a timeout of less than 5 s"]
     async fn a_handshake_that_never_ends_is_no_request_that_may_have_arrived(database) {
         let ehr = Ehr::without_conditional_create().await;
         let silent = Door::new(|mut client| async move {

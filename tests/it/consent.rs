@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::support::bridge::{TestBridge, mood};
 use super::support::ehr::Ehr;
-use crate::on_both_databases;
+use crate::on_every_database;
 
-on_both_databases! {
+on_every_database! {
     async fn a_pause_holds_what_waits_and_takes_nothing_new(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -31,7 +31,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn what_waits_through_a_pause_is_withdrawn_when_the_consent_expires(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -50,7 +50,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_change_during_a_pause_does_not_end_the_pause(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -69,7 +69,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn what_was_withdrawn_can_go_when_consent_is_given_anew(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -88,7 +88,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_consent_is_changed_while_everything_moves(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -120,7 +120,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn taking_consent_back_succeeds_even_while_it_is_changed(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -143,7 +143,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn an_ehr_that_is_slow_to_say_what_it_can_do_does_not_delay_a_send_past_a_revocation(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -164,7 +164,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_change_is_a_new_version_and_decides_about_what_waits(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -184,7 +184,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn consent_that_expires_before_the_send_lets_nothing_out(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -202,7 +202,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_clinic_has_one_living_grant_of_a_member_even_when_asked_at_once(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -216,7 +216,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn revoking_twice_is_revoking_once(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -234,7 +234,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn no_send_begins_once_a_revocation_is_answered(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;

@@ -4,12 +4,12 @@ use mostik::enrolment::credentials::{create_api_key, create_member_token};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::on_both_databases;
+use crate::on_every_database;
 use crate::support::bridge::{TestBridge, forum, mood};
 use crate::support::ehr::{Ehr, create_patient};
 use crate::support::http::call;
 
-on_both_databases! {
+on_every_database! {
     async fn only_a_key_in_force_sends_events(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -30,7 +30,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_key_without_the_scope_sends_nothing(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -43,7 +43,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_token_ends_at_the_very_instant(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -60,7 +60,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_member_who_is_signed_out_is_signed_out(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -72,7 +72,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_community_that_is_no_longer_configured_sends_nothing(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -85,7 +85,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn nobody_touches_another_members_consent(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -104,7 +104,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn one_patient_belongs_to_one_member_and_one_name_too(database) {
         use mostik::enrolment::join::{EnrolError, join, link};
         let ehr = Ehr::sandbox().await;

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use mostik::domain::delivery::DeliveryState;
 use mostik::sandbox::{Fault, FaultKind};
 
-use crate::on_both_databases;
+use crate::on_every_database as on_both_databases;
 use crate::support::bridge::{TestBridge, config_text, mood, riverside};
 use crate::support::ehr::{Ehr, identifier};
 

@@ -3,8 +3,9 @@
 use mostik::domain::delivery::DeliveryState;
 use serde_json::{Value, json};
 
-use crate::on_both_databases;
+use crate::on_every_database;
 use crate::support::bridge::{TestBridge, mood, note};
+use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 
 fn statuses(results: &Value) -> Vec<String> {
@@ -12,7 +13,7 @@ fn statuses(results: &Value) -> Vec<String> {
     results.iter().map(|result| result["status"].as_str().unwrap().to_owned()).collect()
 }
 
-on_both_databases! {
+on_every_database! {
     async fn each_event_of_a_batch_stands_or_falls_alone(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -41,7 +42,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn the_same_event_again_is_a_duplicate_and_another_content_a_conflict(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -61,7 +62,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn the_same_event_sent_by_many_at_once_is_taken_once(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -79,7 +80,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn what_was_refused_for_want_of_consent_can_be_sent_again_later(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -91,7 +92,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_full_batch_of_a_thousand_is_taken(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -104,7 +105,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn two_communities_may_use_the_same_ids_and_names(database) {
         let ehr = Ehr::sandbox().await;
         let text = crate::support::bridge::config_text(&database, &ehr.base, "127.0.0.1:0");
@@ -124,4 +125,22 @@ on_both_databases! {
         assert_eq!(got.json["refusal"]["reason"], "unknown-member", "the other community has no sparrow");
         assert_eq!(bridge.send(&mood("1", "sparrow", 4)).await.status, 202);
     }
+}
+
+#[tokio::test]
+async fn a_database_that_was_full_takes_events_again_when_there_is_room() {
+    let ehr = Ehr::sandbox().await;
+    let bridge = TestBridge::start(Database::sqlite(), &ehr.base).await;
+    let member = bridge.person("sparrow", &ehr.patient).await;
+    bridge.grant(&member, &["mood"]).await;
+    // SQLite gives a transaction up by itself when the disk is full, and when a trigger says so.
+    let full = "CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT RAISE(ROLLBACK, 'full'); END";
+    bridge.database.run(full).await;
+    for attempt in ["first", "second"] {
+        assert_eq!(bridge.send(&mood("1", "sparrow", 4)).await.status, 500, "{attempt}");
+    }
+    bridge.database.run("DROP TRIGGER full").await;
+    assert_eq!(bridge.send(&mood("1", "sparrow", 4)).await.status, 202);
+    bridge.deliver().await;
+    assert_eq!(ehr.observations().await.len(), 1);
 }

@@ -6,9 +6,9 @@ use mostik::store::Replay;
 
 use super::support::bridge::{TestBridge, mood, riverside};
 use super::support::ehr::Ehr;
-use crate::on_both_databases;
+use crate::on_every_database;
 
-on_both_databases! {
+on_every_database! {
     async fn what_was_rejected_is_seen_with_its_reason_and_sent_again_by_hand(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -35,7 +35,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_dead_letter_whose_fate_is_unknown_is_searched_for_before_it_is_sent_again(database) {
         let ehr = Ehr::without_conditional_create().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -59,7 +59,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_replay_sends_nothing_without_consent(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;

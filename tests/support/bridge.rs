@@ -78,7 +78,7 @@ impl TestBridge {
 
     /// Another bridge on the same database, with the same master key, whose clock is off by so much.
     pub async fn beside(&self, off_by: SignedDuration) -> Self {
-        let database = Database { url: self.database.url.clone(), folder: tempfile::tempdir().unwrap() };
+        let database = Database::at(&self.database.url);
         Self::start_at(database, &self.config, self.now().checked_add(off_by).unwrap()).await
     }
 

@@ -1,7 +1,6 @@
 //! Empty databases, one for each test, removed afterwards.
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 use super::parts::part;
@@ -9,6 +8,8 @@ use super::parts::part;
 /// An empty database.
 pub struct Database {
     pub url: String,
+    /// The same database without a pooler before it.
+    pub direct: String,
     /// A folder of the test's own: SQLite's file, the key, whatever else.
     pub folder: TempDir,
 }
@@ -16,7 +17,13 @@ pub struct Database {
 impl Database {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { url: format!("sqlite:{}", folder.path().join("mostik.db").display()), folder }
+        let url = format!("sqlite:{}", folder.path().join("mostik.db").display());
+        Self { direct: url.clone(), url, folder }
+    }
+
+    /// A database that is there already, with another folder beside it.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), direct: url.to_owned(), folder: tempfile::tempdir().unwrap() }
     }
 
     /// A database of its own on the server of `tests/run`, which is thrown away as a whole.
@@ -27,26 +34,33 @@ impl Database {
         let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         let name = format!("t_{name}_{}", std::process::id());
         let mut admin = PgConnection::connect(&server).await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
         admin.close().await.unwrap();
         let mut url = reqwest::Url::parse(&server).unwrap();
         url.set_path(&name);
-        Some(Self { url: url.to_string(), folder })
+        Some(Self { url: url.to_string(), direct: url.to_string(), folder })
     }
 
-    /// Runs statements on the side, as an administrator would.
+    /// The same, reached through a pooler that gives out the server's sessions for one transaction each.
+    pub async fn pooled() -> Option<Self> {
+        let pooler = part("MOSTIK_TEST_PGBOUNCER", "pgbouncer")?;
+        let direct = Self::postgres().await?;
+        let mut url = reqwest::Url::parse(&direct.url).unwrap();
+        let (host, port) = pooler.split_once(':').unwrap();
+        url.set_host(Some(host)).unwrap();
+        url.set_port(port.parse().ok()).unwrap();
+        url.set_query(Some("pooler=transaction"));
+        Some(Self { url: url.to_string(), ..direct })
+    }
+
+    /// Runs statements beside the bridge.
     pub async fn run(&self, statements: &str) {
-        let statements = sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()));
-        if let Some(file) = self.url.strip_prefix("sqlite:") {
-            let options = SqliteConnectOptions::new().filename(file);
-            let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-            statements.execute(&mut connection).await.unwrap();
-            connection.close().await.unwrap();
-        } else {
-            let mut connection = PgConnection::connect(&self.url).await.unwrap();
-            statements.execute(&mut connection).await.unwrap();
-            connection.close().await.unwrap();
-        }
+        let sql = sqlx::raw_sql(AssertSqlSafe(statements.to_owned()));
+        let done = match self.direct.strip_prefix("sqlite:") {
+            Some(file) => sql.execute(&mut SqliteConnection::connect(file).await.unwrap()).await.map(drop),
+            None => sql.execute(&mut PgConnection::connect(&self.direct).await.unwrap()).await.map(drop),
+        };
+        done.unwrap();
     }
 
     /// Whether it is a file.

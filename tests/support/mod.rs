@@ -18,25 +18,45 @@ pub mod validate;
 /// Stamps a test for each database: the body is an async block that has `$database`, an empty one.
 #[macro_export]
 macro_rules! on_both_databases {
-    ($(#[$meta:meta])* async fn $name:ident($database:ident) $body:block) => {
+    (async fn $name:ident($database:ident) $body:block) => {
+        $crate::on_databases! {
+            async fn $name($database) $body
+            on_sqlite: Some($crate::support::database::Database::sqlite()),
+            on_postgres: $crate::support::database::Database::postgres().await,
+        }
+    };
+}
+
+/// The same, and once more on `PostgreSQL` behind a pooler: for what leans on sessions, time limits and locks.
+#[macro_export]
+macro_rules! on_every_database {
+    (async fn $name:ident($database:ident) $body:block) => {
+        $crate::on_databases! {
+            async fn $name($database) $body
+            on_sqlite: Some($crate::support::database::Database::sqlite()),
+            on_postgres: $crate::support::database::Database::postgres().await,
+            on_postgres_behind_a_pooler: $crate::support::database::Database::pooled().await,
+        }
+    };
+}
+
+/// Stamps a test for each of these databases, as far as they are there.
+#[macro_export]
+macro_rules! on_databases {
+    (async fn $name:ident($database:ident) $body:block $($test:ident: $made:expr,)*) => {
         mod $name {
             use super::*;
 
             async fn body($database: $crate::support::database::Database) $body
 
-            $(#[$meta])*
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                Box::pin(body($crate::support::database::Database::sqlite())).await;
-            }
-
-            $(#[$meta])*
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_postgres() {
-                if let Some(database) = $crate::support::database::Database::postgres().await {
-                    Box::pin(body(database)).await;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    if let Some(database) = $made {
+                        Box::pin(body(database)).await;
+                    }
                 }
-            }
+            )*
         }
     };
 }

@@ -51,7 +51,7 @@ impl Tunnel {
             }
         });
         url.set_port(Some(door.address.port())).unwrap();
-        (Self { door, shared }, Database { url: url.to_string(), folder: database.folder })
+        (Self { door, shared }, Database { url: url.to_string(), ..database })
     }
 
     /// Breaks the connection at the `nth` commit from now on, counted from 1; once.

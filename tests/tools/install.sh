@@ -8,6 +8,7 @@ pg_bin=
 install_missing() {
   local packages=()
   find_postgres || packages+=(postgresql)
+  [[ -x /usr/sbin/pgbouncer ]] || command -v pgbouncer >/dev/null || packages+=(pgbouncer)
   command -v node >/dev/null || packages+=(nodejs)
   if ! is_fresh; then
     python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
@@ -24,6 +25,7 @@ install_missing() {
     step "unpack the FHIR definitions" "$tools/venv/bin/python" tests/tools/unpack-definitions.py
     fingerprint >"$tools/stamp"
   fi
+  PATH=$PATH:/usr/sbin # pgbouncer
   PATH=$PATH:$tools/cargo/bin # last: a runner that is there already is preferred
   if ! command -v cargo-nextest >/dev/null; then
     step "build cargo-nextest (minutes, once)" \

@@ -4,8 +4,8 @@
 declare -A part_pid part_signal
 
 start_parts() {
-  local pg_port fhir_port smart_port auth_port pyrofile_port medplum_port
-  read -r pg_port fhir_port smart_port auth_port pyrofile_port medplum_port < <(free_ports 6)
+  local pg_port pooler_port fhir_port smart_port auth_port pyrofile_port medplum_port
+  read -r pg_port pooler_port fhir_port smart_port auth_port pyrofile_port medplum_port < <(free_ports 7)
   validator_urls="http://127.0.0.1:$pyrofile_port http://127.0.0.1:$medplum_port"
 
   # The slow starters first; initdb fills the time.
@@ -14,8 +14,10 @@ start_parts() {
   launch_fhir "$fhir_port"
   launch_smart "$smart_port" "$auth_port"
   launch_postgres "$pg_port"
+  launch_pgbouncer "$pooler_port" "$pg_port"
 
   wait_for postgres "$pg_bin/pg_isready" -h 127.0.0.1 -p "$pg_port"
+  wait_for pgbouncer "$pg_bin/pg_isready" -h 127.0.0.1 -p "$pooler_port"
   wait_for fhir answers "$fhir_port" /fhir/metadata
   wait_for smart answers "$smart_port" /fhir/metadata
   wait_for auth answers "$auth_port" /jwks
@@ -23,6 +25,7 @@ start_parts() {
   wait_for medplum answers "$medplum_port" /
 
   export MOSTIK_TEST_POSTGRES="postgres://mostik:$pg_password@127.0.0.1:$pg_port/postgres"
+  export MOSTIK_TEST_PGBOUNCER="127.0.0.1:$pooler_port"
   export MOSTIK_TEST_FHIR="http://127.0.0.1:$fhir_port/fhir"
   export MOSTIK_TEST_SMART_FHIR="http://127.0.0.1:$smart_port/fhir"
   export MOSTIK_TEST_SMART_ADMIN=$smart_admin
@@ -101,6 +104,35 @@ launch_postgres() {
   # lies in the kernel's hands either way.
   launch postgres INT "${as_user[@]}" "$pg_bin/postgres" -D "$folder/data" -c "port=$1" -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories= -c max_connections=200 -c fsync=off -c full_page_writes=off
+}
+
+# A pooler as deploy/runbook.md describes it, before every database of the server. So few sessions that clients have to
+# share them; they end soon, because every test leaves a database behind.
+launch_pgbouncer() {
+  local as_user=() user
+  printf '"mostik" "%s"\n' "$pg_password" >"$work/pgbouncer.users"
+  cat >"$work/pgbouncer.ini" <<END
+[databases]
+* = host=127.0.0.1 port=$2
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = $1
+unix_socket_dir =
+auth_type = plain
+auth_file = $work/pgbouncer.users
+pool_mode = transaction
+default_pool_size = 3
+max_client_conn = 500
+server_idle_timeout = 5
+query_wait_timeout = 10
+END
+  if ((EUID == 0)); then # nor does pgbouncer
+    user=$(id -un postgres 2>/dev/null || echo nobody)
+    as_user=("--reuid=$user" "--regid=$(id -gn "$user")" --clear-groups)
+    chown "$user" "$work/pgbouncer.users"
+  fi
+  chmod 600 "$work/pgbouncer.users"
+  launch pgbouncer INT "${as_user[@]}" pgbouncer "$work/pgbouncer.ini"
 }
 
 wait_for() {
