@@ -1,5 +1,6 @@
 //! Typed settings. `deploy/default.toml` is the documentation and the source of the defaults; unknown keys are refused.
 
+mod auth;
 mod clinic;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,8 @@ use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 use url::Url;
 
-pub use self::clinic::{Auth, BackendServices, Clinic};
+pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch};
+pub use self::clinic::Clinic;
 use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY};
 use crate::telemetry::logs::{LogFormat, is_filter};
 
@@ -203,12 +205,10 @@ impl Config {
         for (id, clinic) in &self.clinics {
             clinic.check(id.as_str(), self.delivery.private_networks)?;
             // Discovery, a token and capabilities are asked for on one lease, before an item is touched.
-            if clinic.auth != Auth::None
-                && self.delivery.lease_seconds <= 3 * self.delivery.timeout_seconds.cast_signed()
-            {
+            if clinic.wants_tokens() && self.delivery.lease_seconds <= 3 * self.delivery.timeout_seconds.cast_signed() {
                 return invalid(
                     "delivery.lease_seconds",
-                    "more than three times delivery.timeout_seconds, because a clinic has backend-services",
+                    "more than three times delivery.timeout_seconds, because a clinic wants tokens",
                 );
             }
         }

@@ -11,6 +11,7 @@ mod grants;
 mod lanes;
 mod members;
 mod outbox;
+mod patient_tokens;
 mod pool;
 mod queue;
 
@@ -20,6 +21,7 @@ pub use events::SeenEvent;
 pub use lanes::{Lane, LaneKey};
 pub use members::{Link, NewLink};
 pub use outbox::{LedgerEntry, NewDelivery, Settled};
+pub use patient_tokens::{NewPatientTokens, PatientTokensRow, PatientTokensState};
 pub use pool::{Store, Tx};
 pub use queue::{QueueRow, Replay};
 
