@@ -3,8 +3,10 @@
 use anyhow::{Context, bail};
 
 use crate::app::{self, Outward};
-use crate::config::Config;
+use crate::config::{ClientAuthentication, Config};
 use crate::delivery::check::{self, Outcome, Step};
+use crate::delivery::ehr::with_slash;
+use crate::delivery::smart_auth::{Discovery, Flow};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::ids::ClinicId;
@@ -18,7 +20,16 @@ pub async fn check(config: &Config, id: &ClinicId) -> anyhow::Result<()> {
     let clock = Clock::System;
     let outward = Outward::new(config, app::signing_keys(config, &clock)?, clock.clone(), Entropy::System)?;
     println!("{}, {}", clinic.name, clinic.fhir_base);
-    let steps = check::check(&outward.ehr(id, clinic), clock.now()).await;
+    let ehr = outward.ehr(id, clinic);
+    let steps = match &clinic.launch {
+        None => check::check(&ehr, clock.now()).await,
+        Some(launch) => {
+            let flow = Flow::Patient { signed: launch.client_authentication == ClientAuthentication::PrivateKeyJwt };
+            let base = with_slash(&clinic.fhir_base);
+            let discovery = Discovery::new(outward.egress.clone(), base, launch.token_hosts.clone(), flow);
+            check::check_lent(&ehr, &discovery, &launch.scopes, &outward.signing, clock.now()).await
+        }
+    };
     steps.iter().for_each(print_step);
     match steps.iter().filter(|step| matches!(step.outcome, Outcome::Wrong(_))).count() {
         0 => Ok(()),

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::error::TokenError;
 use super::flow::Flow;
+use super::scopes;
 use crate::vault::signing::SigningAlgorithm;
 
 /// Where the document is, relative to the FHIR base.
@@ -21,10 +22,8 @@ pub struct AuthorizationServer {
     pub token_url: Url,
     /// What the standard requires and the document lacks, in plain words. Nothing of it hinders.
     pub gaps: Vec<&'static str>,
-    /// The scopes that it names; a server may know more.
-    pub scopes: Option<Vec<String>>,
-    /// The grant types that it names.
-    pub grant_types: Option<Vec<String>>,
+    grant_types: Option<Vec<String>>,
+    scopes: Option<Vec<String>>,
     algorithms: Option<Vec<String>>,
 }
 
@@ -64,13 +63,25 @@ impl AuthorizationServer {
         }
         let algorithms = document.token_endpoint_auth_signing_alg_values_supported;
         let (scopes, grant_types) = (document.scopes_supported, document.grant_types_supported);
-        Ok(Self { token_endpoint, token_url, gaps, scopes, grant_types, algorithms })
+        Ok(Self { token_endpoint, token_url, gaps, grant_types, scopes, algorithms })
     }
 
     /// Who gives the tokens there: scheme, host and port. What one server gave is shown to no other.
     #[must_use]
     pub fn issuer(&self) -> String {
         self.token_url.origin().ascii_serialization()
+    }
+
+    /// What of the scopes in `asked` it does not name; `None` when it names none at all.
+    #[must_use]
+    pub fn unnamed(&self, asked: &str) -> Option<Vec<String>> {
+        self.scopes.as_ref().map(|named| scopes::missing(asked, &named.join(" ")))
+    }
+
+    /// Whether it says that it renews tokens.
+    #[must_use]
+    pub fn renews(&self) -> bool {
+        self.grant_types.as_ref().is_some_and(|types| has(types, "refresh_token"))
     }
 
     /// Whether it takes assertions signed with this algorithm. One that does not say is asked to find out.
