@@ -3,9 +3,11 @@
 
 pub mod bridge;
 pub mod database;
+pub mod desk;
 pub mod ehr;
 pub mod gate;
 pub mod http;
+pub mod launch;
 pub mod parts;
 pub mod proxy;
 pub mod smart;

@@ -121,6 +121,13 @@ impl PatientAuth {
         }
     }
 
+    /// Whether a renewal gave something for the member that is not stored yet. The next [`PatientAuth::token`] stores it.
+    #[must_use]
+    pub fn has_unstored(&self, member: MemberId) -> bool {
+        let entry = self.members().get(&member).cloned();
+        entry.is_some_and(|entry| entry.held().unstored.is_some())
+    }
+
     /// How it stands with a member's token, as far as this process has seen.
     #[must_use]
     pub fn state(&self, member: MemberId) -> AuthState {
