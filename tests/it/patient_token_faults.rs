@@ -6,6 +6,7 @@ use mostik::delivery::egress::EgressError;
 use mostik::delivery::smart_auth::patient::TokenSet;
 use mostik::delivery::smart_auth::{Connect, OAuthCode, TokenError};
 use mostik::store::PatientTokensState;
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::patient_token::{Lent, sent};
@@ -232,23 +233,39 @@ on_both_databases! {
     }
 }
 
+/// Renews; while the server's answer is on its way, the member launches anew, perhaps after they had revoked.
+async fn launches_during_a_renewal(lent: &Lent, after_a_revocation: bool) {
+    let (auth, member, again) = (lent.process(), lent.member.id, lent.launch_again().await);
+    lent.pass(300);
+    let (issued_at, expires_at) = (lent.bridge.now(), TokenSet::end(lent.bridge.now(), Some(300)).unwrap());
+    let again = TokenSet { issued_at, expires_at, ..again };
+    let gate = lent.desk.hold();
+    let (renewed, ()) = tokio::join!(auth.token(member), async {
+        until(|| lent.desk.asked() == 1).await;
+        if after_a_revocation {
+            let mut tx = lent.bridge.bridge.store.begin().await.unwrap();
+            assert!(tx.delete_patient_tokens(&riverside(), member).await.unwrap());
+            tx.commit().await.unwrap();
+        }
+        launch::store(&lent.bridge, member, &again).await;
+        gate.add_permits(1);
+    });
+    let other = lent.process().token(member).await.unwrap();
+    assert_eq!(sent(&renewed.unwrap()), sent(&other));
+    assert!(sent(&other).ends_with(again.access.expose_secret()));
+}
+
 on_both_databases! {
     async fn a_launch_during_a_renewal_wins(database) {
         let Some(lent) = Lent::with(database, "launch-public").await else { return };
-        let (auth, again) = (lent.process(), lent.launch_again().await);
-        lent.pass(300);
-        let again = TokenSet { issued_at: lent.bridge.now(), expires_at: TokenSet::end(lent.bridge.now(), Some(300)).unwrap(), ..again };
-        let gate = lent.desk.hold();
-        lent.desk.do_this(Fault::Say(400, json!({"error": "invalid_grant"})));
-        lent.desk.do_this(Fault::None);
-        let (renewed, ()) = tokio::join!(auth.token(lent.member.id), async {
-            until(|| lent.desk.asked() == 1).await;
-            launch::store(&lent.bridge, lent.member.id, &again).await;
-            gate.add_permits(1);
-        });
-        let other = lent.process().token(lent.member.id).await.unwrap();
-        assert_eq!(sent(&renewed.unwrap()), sent(&other));
-        assert!(sent(&other).ends_with(secrecy::ExposeSecret::expose_secret(&again.access)));
+        launches_during_a_renewal(&lent, false).await;
+    }
+}
+
+on_both_databases! {
+    async fn a_launch_after_a_revocation_during_a_renewal_wins_too(database) {
+        let Some(lent) = Lent::with(database, "launch-public").await else { return };
+        launches_during_a_renewal(&lent, true).await;
     }
 }
 

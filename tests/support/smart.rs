@@ -70,6 +70,12 @@ pub fn smart_config(database: &Database, base: &str, client_id: &str) -> String 
     )
 }
 
+/// A configuration for a bridge to which members lend their access to the FHIR endpoint `base`.
+pub fn lent_config(database: &Database, base: &str, client_authentication: &str) -> String {
+    smart_config(database, base, "mostik")
+        .replace("\"backend-services\"", &format!("\"patient\"\nclient_authentication = {client_authentication:?}"))
+}
+
 /// A bridge that proves to the FHIR endpoint `base` that it is `client_id`. Its clock begins at the present.
 pub async fn smart_bridge(database: Database, base: &str, client_id: &str) -> TestBridge {
     let text = smart_config(&database, base, client_id);
