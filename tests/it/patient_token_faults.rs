@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use mostik::delivery::egress::EgressError;
 use mostik::delivery::smart_auth::patient::TokenSet;
 use mostik::delivery::smart_auth::{Connect, OAuthCode, TokenError};
@@ -11,7 +12,7 @@ use serde_json::json;
 
 use super::patient_token::{Lent, sent};
 use crate::on_both_databases;
-use crate::support::bridge::riverside;
+use crate::support::bridge::{mood, riverside};
 use crate::support::desk::Fault;
 use crate::support::launch;
 
@@ -303,5 +304,32 @@ on_both_databases! {
         });
         assert_eq!(sent(&first.unwrap()), sent(&second.unwrap()));
         assert_eq!(lent.row().await.unwrap().rotation, before + 1);
+    }
+}
+
+on_both_databases! {
+    async fn a_token_is_not_lost_for_a_wrong_content_type(database) {
+        let Some(lent) = Lent::with(database, "launch-public").await else { return };
+        lent.pass(300);
+        lent.desk.do_this(Fault::As("text/html"));
+        lent.process().token(lent.member.id).await.unwrap();
+    }
+}
+
+on_both_databases! {
+    async fn what_waited_for_the_member_goes_on_when_they_connect(database) {
+        let Some(lent) = Lent::with(database, "launch-public").await else { return };
+        lent.bridge.grant(&lent.member, &["mood"]).await;
+        assert_eq!(lent.bridge.send(&mood("1", "sparrow", 4)).await.status, 202);
+        let now = lent.bridge.now();
+        let later = |hours| now + SignedDuration::from_hours(hours);
+        let mut tx = lent.bridge.bridge.store.begin().await.unwrap();
+        let lane = tx.lease_lanes(now, later(1), 1).await.unwrap().remove(0);
+        tx.park_lane(&lane, later(100)).await.unwrap();
+        assert!(tx.lease_lanes(later(2), later(3), 1).await.unwrap().is_empty());
+        tx.commit().await.unwrap();
+        launch::store(&lent.bridge, lent.member.id, &lent.tokens).await;
+        let mut tx = lent.bridge.bridge.store.begin().await.unwrap();
+        assert_eq!(tx.lease_lanes(later(2), later(3), 1).await.unwrap().len(), 1);
     }
 }

@@ -97,10 +97,8 @@ impl Way<'_> {
         let kid = signed.as_ref().map_or("", |(_, kid)| kid);
         let (scopes, token_endpoint, flow) = (self.scopes, &server.token_endpoint, self.exchange.flow());
         let given = token::given(&Asked { client_id, scopes, kid, token_endpoint, at: *at, flow }, answer)?;
-        let mut response = HttpResponse::new(given.body);
-        *response.status_mut() = given.status;
-        *response.headers_mut() = given.headers;
-        Ok(response)
+        // Without its headers: a token is not lost, together with what it was renewed from, for a wrong Content-Type.
+        Ok(HttpResponse::new(given.body))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::delivery::smart_auth::flow::Flow;
 use crate::delivery::smart_auth::scopes;
 use crate::delivery::smart_auth::token::{self, AccessToken};
 use crate::domain::ids::{ClinicId, MemberId};
-use crate::store::{NewPatientTokens, StoreError, Tx};
+use crate::store::{LaneKey, NewPatientTokens, StoreError, Tx};
 use crate::vault::{Keyring, MemberKey, SealError};
 
 /// The column the tokens are sealed for; its row is the clinic.
@@ -127,8 +127,8 @@ pub enum ConnectError {
     Seal(#[from] SealError),
 }
 
-/// Stores what a member's launch gave, in place of what was there. The caller has checked that the launch was about the
-/// Patient to whom the member is linked.
+/// Stores what a member's launch gave, in place of what was there, and wakes what waited for it. The caller has checked
+/// that the launch was about the Patient to whom the member is linked.
 ///
 /// # Errors
 /// [`ConnectError`].
@@ -142,5 +142,41 @@ pub async fn connect(
 ) -> Result<(), ConnectError> {
     let wrapped = tx.member_key(member).await?.ok_or(ConnectError::UnknownMember)?;
     let sealed = tokens.seal(&keyring.unwrap_member_key(member, &wrapped)?, clinic)?;
-    Ok(tx.put_patient_tokens(clinic, member, tokens.row(&sealed), now).await?)
+    tx.put_patient_tokens(clinic, member, tokens.row(&sealed), now).await?;
+    Ok(tx.wake_lane(&LaneKey { clinic: clinic.clone(), member }).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::entropy::{Entropy, SeededEntropy};
+    use crate::vault::Key;
+
+    #[test]
+    fn what_was_lent_opens_for_its_member_and_its_clinic_only() {
+        let entropy = Entropy::Seeded(SeededEntropy::new(5));
+        let master = || Key::from_bytes([1; 32]);
+        let wrapped = Keyring::create_index_key(&master(), &entropy).unwrap();
+        let keyring = Keyring::open(master(), &wrapped, entropy).unwrap();
+        let key = |member: u128| keyring.create_member_key(MemberId(uuid::Uuid::from_u128(member))).unwrap().0;
+        let (sparrow, wren) = (key(1), key(2));
+        let [here, there]: [ClinicId; 2] = ["riverside", "hillside"].map(|clinic| clinic.parse().unwrap());
+        let life: (Timestamp, Timestamp) =
+            ("2026-11-20T12:00:00Z".parse().unwrap(), "2026-11-20T12:05:00Z".parse().unwrap());
+        for refresh in [None, Some(SecretString::from("a-refresh-token"))] {
+            let (scope, issuer) = ("patient/*.rs".to_owned(), "https://as.example".to_owned());
+            let (issued_at, expires_at) = life;
+            let tokens = TokenSet { access: "an-access-token".into(), refresh, scope, issuer, issued_at, expires_at };
+            let sealed = tokens.seal(&sparrow, &here).unwrap();
+            assert!(!sealed.windows(5).any(|window| window == b"token"));
+            let opened = TokenSet::open(&sparrow, &here, &sealed, life).unwrap();
+            let secrets = |tokens: &TokenSet| {
+                let refresh = tokens.refresh.as_ref().map(|token| token.expose_secret().to_owned());
+                (tokens.access.expose_secret().to_owned(), refresh, tokens.scope.clone(), tokens.issuer.clone())
+            };
+            assert_eq!(secrets(&opened), secrets(&tokens));
+            assert_eq!(TokenSet::open(&sparrow, &there, &sealed, life).unwrap_err(), SealError::DoesNotOpen);
+            assert_eq!(TokenSet::open(&wren, &here, &sealed, life).unwrap_err(), SealError::DoesNotOpen);
+        }
+    }
 }
