@@ -17,8 +17,9 @@ use crate::config::{Auth, Clinic, Config};
 use crate::delivery::desk::{Desk, Parts, Patience};
 use crate::delivery::desks::{Counterpart, Desks};
 use crate::delivery::egress::{Egress, EgressError, EgressPolicy};
-use crate::delivery::ehr::{EhrClient, EhrSettings, with_slash};
+use crate::delivery::ehr::{Access, EhrClient, EhrSettings, with_slash};
 use crate::delivery::form::Forms;
+use crate::delivery::smart_auth::patient::{PatientAuth, PatientSettings};
 use crate::delivery::smart_auth::{ClientSettings, SmartAuth};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
@@ -89,11 +90,12 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
 /// [`StartError`].
 pub fn desks(config: &Config, bridge: &Bridge) -> Result<Desks, StartError> {
     let (signing, clock) = (bridge.signing.clone(), bridge.clock.clone());
-    let unsigned = config.clinics.iter().find(|(_, clinic)| clinic.auth != Auth::None);
+    let unsigned = config.clinics.iter().find(|(_, clinic)| clinic.auth.signs());
     if let Some((id, _)) = unsigned.filter(|_| signing.all(clock.now()).is_empty()) {
         return Err(StartError::NoSigningKey(id.clone()));
     }
-    let outward = Outward { signing, clock, entropy: bridge.keyring.entropy().clone() };
+    let lenders = Some((bridge.store.clone(), bridge.keyring.clone()));
+    let outward = Outward { signing, clock, entropy: bridge.keyring.entropy().clone(), lenders };
     let counterpart = |(id, clinic): (&ClinicId, &Clinic)| {
         let forms = Forms { document: to_fhir::document, provenance: clinic.provenance, rules: clinic.rules.clone() };
         let other = Counterpart { ehr: Arc::new(outward.ehr(config, id, clinic)?), forms: Arc::new(forms) };
@@ -125,6 +127,8 @@ pub struct Outward {
     pub clock: Clock,
     /// Randomness.
     pub entropy: Entropy,
+    /// Where what members lend is kept, and what opens it; `None` where nothing is sent.
+    pub lenders: Option<(Store, Keyring)>,
 }
 
 impl Outward {
@@ -133,15 +137,12 @@ impl Outward {
     /// # Errors
     /// [`StartError::Egress`].
     pub fn ehr(&self, config: &Config, id: &ClinicId, clinic: &Clinic) -> Result<EhrClient, StartError> {
-        let Self { signing, clock, entropy } = self.clone();
-        let egress = Egress::new(EgressPolicy {
-            hosts: clinic.hosts().collect(),
-            private_networks: config.delivery.private_networks,
-            timeout: config.timeout(),
-        })?;
+        let Self { signing, clock, entropy, lenders } = self.clone();
+        let egress = egress(config, clinic)?;
         let base = with_slash(&clinic.fhir_base);
-        let auth = match &clinic.auth {
-            Auth::None => None,
+        let (to_server, server_base) = (egress.clone(), base.clone());
+        let access = match &clinic.auth {
+            Auth::None => Access::Open,
             Auth::BackendServices(services) => {
                 let settings = ClientSettings {
                     clinic: id.clone(),
@@ -149,19 +150,43 @@ impl Outward {
                     scopes: services.scopes.clone(),
                     token_hosts: services.token_hosts.clone(),
                 };
-                let (egress, base) = (egress.clone(), base.clone());
-                Some(SmartAuth::new(egress, base, settings, signing, clock.clone(), entropy.clone()))
+                let (clock, entropy) = (clock.clone(), entropy.clone());
+                Access::Own(Box::new(SmartAuth::new(to_server, server_base, settings, signing, clock, entropy)))
             }
+            Auth::Patient(launch) => Access::Lent(lenders.map(|(store, keyring)| {
+                let settings = PatientSettings {
+                    clinic: id.clone(),
+                    client_id: launch.client_id.clone(),
+                    scopes: launch.scopes.clone(),
+                    token_hosts: launch.token_hosts.clone(),
+                    signed: clinic.auth.signs(),
+                };
+                let (clock, entropy) = (clock.clone(), entropy.clone());
+                let auth = PatientAuth::new(to_server, server_base, settings, signing, store, keyring, clock, entropy);
+                Box::new(auth)
+            })),
         };
         let settings = EhrSettings {
             base,
             identifier_system: IDENTIFIER_SYSTEM,
-            auth,
+            access,
             takes: clinic.takes,
             concurrency: clinic.concurrency.unwrap_or(config.delivery.concurrency),
         };
         Ok(EhrClient::new(egress, settings, clock, entropy))
     }
+}
+
+/// The way out to a clinic's hosts, and no others.
+///
+/// # Errors
+/// [`StartError::Egress`].
+pub fn egress(config: &Config, clinic: &Clinic) -> Result<Egress, StartError> {
+    Ok(Egress::new(EgressPolicy {
+        hosts: clinic.hosts().collect(),
+        private_networks: config.delivery.private_networks,
+        timeout: config.timeout(),
+    })?)
 }
 
 /// The keys to sign with.

@@ -3,8 +3,10 @@
 use anyhow::{Context, bail};
 
 use crate::app::{self, Outward};
-use crate::config::Config;
+use crate::config::{Auth, Config};
 use crate::delivery::check::{self, Outcome, Step};
+use crate::delivery::ehr::with_slash;
+use crate::delivery::smart_auth::{Discovery, Flow};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::ids::ClinicId;
@@ -16,9 +18,19 @@ pub async fn check(config: &Config, id: &ClinicId) -> anyhow::Result<()> {
         .get(id)
         .with_context(|| format!("there is no clinic {id} in the configuration: expected a section [clinics.{id}]"))?;
     let clock = Clock::System;
-    let outward = Outward { signing: app::signing_keys(config, &clock)?, clock, entropy: Entropy::System };
+    let outward =
+        Outward { signing: app::signing_keys(config, &clock)?, clock, entropy: Entropy::System, lenders: None };
     println!("{}, {}", clinic.name, clinic.fhir_base);
-    let steps = check::check(&outward.ehr(config, id, clinic)?).await;
+    let ehr = outward.ehr(config, id, clinic)?;
+    let steps = match &clinic.auth {
+        Auth::None | Auth::BackendServices(_) => check::check(&ehr).await,
+        Auth::Patient(launch) => {
+            let flow = Flow::Patient { signed: clinic.auth.signs() };
+            let base = with_slash(&clinic.fhir_base);
+            let discovery = Discovery::new(app::egress(config, clinic)?, base, launch.token_hosts.clone(), flow);
+            check::check_lent(&ehr, &discovery, &launch.scopes, &outward.signing, outward.clock.now()).await
+        }
+    };
     steps.iter().for_each(print_step);
     match steps.iter().filter(|step| matches!(step.outcome, Outcome::Wrong(_))).count() {
         0 => Ok(()),

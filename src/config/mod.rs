@@ -1,5 +1,6 @@
 //! Typed settings. `deploy/default.toml` is the documentation and the source of the defaults; unknown keys are refused.
 
+mod auth;
 mod clinic;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,8 @@ use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 use url::Url;
 
-pub use self::clinic::{Auth, BackendServices, Clinic};
+pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch};
+pub use self::clinic::Clinic;
 use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY};
 use crate::telemetry::logs::{LogFormat, is_filter};
 
@@ -213,7 +215,7 @@ impl Config {
             {
                 return invalid(
                     "delivery.lease_seconds",
-                    "more than three times delivery.timeout_seconds, because a clinic has backend-services",
+                    "more than three times delivery.timeout_seconds, because a clinic wants tokens",
                 );
             }
         }

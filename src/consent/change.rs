@@ -105,8 +105,9 @@ pub async fn resume(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) 
     Ok(grant)
 }
 
-/// Takes consent back: the grant ends, what waits is withdrawn and its content erased, in one transaction. Returns the
-/// ended grant and how many items were withdrawn. Taking it back twice changes nothing more.
+/// Takes consent back: the grant ends, what waits is withdrawn and its content erased, and the clinic's access that the
+/// member lent to the bridge is forgotten, in one transaction. Returns the ended grant and how many items were
+/// withdrawn. Taking it back twice changes nothing more.
 ///
 /// # Errors
 /// [`ChangeError`]; then nothing was changed.
@@ -119,6 +120,10 @@ pub async fn revoke(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) 
     let ended = grant.into_state(GrantState::Revoked, now)?;
     tx.update_grant_state(&ended, from).await?;
     let withdrawn = tx.withdraw_lane(&lane_of(&ended), "consent-revoked", now).await?;
+    // A grant that cannot be read permits nothing, and so it is not counted here either.
+    if !tx.living_grants(&[member]).await?.iter().any(|living| living.clinic == ended.clinic) {
+        tx.delete_patient_tokens(&ended.clinic, member).await?;
+    }
     Ok((ended, withdrawn))
 }
 

@@ -5,9 +5,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::egress::EgressError;
-use super::ehr::{EhrClient, Found};
-use super::smart_auth::{SmartAuth, TokenError};
+use super::ehr::{Access, EhrClient, Found};
+use super::smart_auth::{AuthorizationServer, Discovery, SmartAuth, TokenError};
 use crate::domain::ids::MemberId;
+use crate::vault::signing::SigningKeys;
 
 /// What the bridge creates.
 const CREATED_TYPE: &str = "Observation";
@@ -47,6 +48,22 @@ pub async fn check(ehr: &EhrClient) -> Vec<Step> {
     if walk.connect().await && walk.authorize().await {
         walk.capabilities().await;
         walk.search().await;
+    }
+    walk.steps
+}
+
+/// The same for a clinic whose members lend the bridge their access. Only they have tokens: what takes one is left out.
+pub async fn check_lent(
+    ehr: &EhrClient,
+    discovery: &Discovery,
+    scopes: &str,
+    keys: &SigningKeys,
+    now: Timestamp,
+) -> Vec<Step> {
+    let mut walk = Walk { ehr, steps: Vec::new() };
+    if walk.connect().await && walk.find_server(discovery, scopes, keys, now).await {
+        walk.capabilities().await;
+        walk.note("search by identifier", Outcome::Skipped("takes a member's token"));
     }
     walk.steps
 }
@@ -95,20 +112,45 @@ impl Walk<'_> {
     }
 
     async fn authorize(&mut self) -> bool {
-        let Some(auth) = self.ehr.auth() else {
+        let Access::Own(auth) = self.ehr.access() else {
             return self.note("discovery", Outcome::Skipped("auth.method is none: no token is asked for"));
         };
         match auth.discover().await {
-            Ok(server) => {
-                let gaps = match server.gaps.as_slice() {
-                    [] => String::new(),
-                    gaps => format!("; not there, and not needed here: {}", gaps.join(", ")),
-                };
-                self.note("discovery", Outcome::Good(format!("tokens are at {}{gaps}", server.token_endpoint)));
-            }
+            Ok(server) => self.note_server(&server),
             Err(error) => return self.note("discovery", Outcome::Wrong(error.to_string())),
         }
         self.token(auth).await
+    }
+
+    fn note_server(&mut self, server: &AuthorizationServer) {
+        let gaps = match server.gaps.as_slice() {
+            [] => String::new(),
+            gaps => format!("; not there, and not needed here: {}", gaps.join(", ")),
+        };
+        self.note("discovery", Outcome::Good(format!("tokens are at {}{gaps}", server.token_endpoint)));
+    }
+
+    /// What the SMART configuration says to one who has no token yet.
+    async fn find_server(&mut self, discovery: &Discovery, asked: &str, keys: &SigningKeys, now: Timestamp) -> bool {
+        let server = match discovery.find(now).await {
+            Ok(server) => server,
+            Err(error) => return self.note("discovery", Outcome::Wrong(error.to_string())),
+        };
+        self.note_server(&server);
+        let unsaid = Outcome::Skipped("it does not say refresh_token; SMART does not ask for that");
+        self.note(
+            "grant types",
+            if server.renews() { Outcome::Good("access can be renewed".to_owned()) } else { unsaid },
+        );
+        self.note("scopes", scopes_supported(&server, asked));
+        if discovery.flow().signed() {
+            let key = keys.active(now, |algorithm| server.accepts(algorithm));
+            let kid = key.as_ref().map(|key| key.kid().to_owned());
+            let signs = Outcome::of(kid.is_some(), kid.unwrap_or_default(), TokenError::NoKey.to_string());
+            self.note("signing key", signs);
+        }
+        self.note("token", Outcome::Skipped("tokens come from members, each by a launch of their own"));
+        true
     }
 
     async fn token(&mut self, auth: &SmartAuth) -> bool {
@@ -170,6 +212,17 @@ impl Walk<'_> {
             )),
         };
         self.note("search by identifier", outcome);
+    }
+}
+
+/// Of what it does not name, nothing follows: a server may know more (SMART App Launch 2.2.0, conformance).
+fn scopes_supported(server: &AuthorizationServer, asked: &str) -> Outcome {
+    match server.unnamed(asked).as_deref() {
+        None => Outcome::Skipped("it does not say scopes_supported"),
+        Some([]) => Outcome::Good("it names all of them".to_owned()),
+        Some(unnamed) => {
+            Outcome::Good(format!("it does not name {}, and may know them nevertheless", unnamed.join(" ")))
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::task::{self, JoinError, JoinSet};
@@ -263,23 +264,20 @@ impl Desk {
 
     /// What requests need, asked for outside of any transaction. A lane that had its turn gets none, and is given back.
     async fn tickets(&mut self, idle: &[Lane]) -> Result<Tickets, WorkError> {
-        let mut tickets = Tickets::new();
-        let mut rung = None;
-        for lane in idle {
-            let member = lane.key.member;
-            if self.lanes.get(&member).is_none_or(|leased| leased.dealt_with >= ITEMS_PER_LEASE) {
-                continue;
-            }
-            // Whether a lane goes on after what is known of it is open: nothing is asked for on suspicion.
-            let is_due = self.known.iter().all(|known| known.item.member != member);
-            let ticket = match self.sender.ehr.ready(member) {
-                Some(ticket) => Ok(ticket),
-                None if is_due => self.sender.ehr.prepare(member).await,
-                None => continue,
-            };
-            rung = rung.or_else(|| ticket.as_ref().ok().map(|ticket| ticket.capabilities().rung(MAPPED_TYPE)));
-            tickets.insert(member, ticket);
-        }
+        let ehr = &self.sender.ehr;
+        // Whether a lane goes on after what is known of it is open: nothing is asked for on suspicion.
+        let is_due = |member| self.known.iter().all(|known| known.item.member != member);
+        let wanted = idle
+            .iter()
+            .map(|lane| lane.key.member)
+            .filter(|member| self.lanes.get(member).is_some_and(|leased| leased.dealt_with < ITEMS_PER_LEASE));
+        let asked = wanted.map(async |member| match ehr.ready(member) {
+            Some(ticket) => Some((member, Ok(ticket))),
+            None if is_due(member) => Some((member, ehr.prepare(member).await)),
+            None => None,
+        });
+        let tickets: Tickets = join_all(asked).await.into_iter().flatten().collect();
+        let rung = tickets.values().flatten().next().map(|ticket| ticket.capabilities().rung(MAPPED_TYPE));
         self.note_rung(rung).await?;
         Ok(tickets)
     }

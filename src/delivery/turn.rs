@@ -11,7 +11,7 @@ use super::desk::{Desk, WorkError};
 use super::ehr::Ticket;
 use super::settle::{Known, Outcome, outcome};
 use super::smart_auth::TokenError;
-use super::weigh::{Job, Scales, Step, Task, weigh};
+use super::weigh::{Job, Parked, Scales, Step, Task, weigh};
 use crate::domain::delivery::{Delivery, DeliveryState, Stored};
 use crate::domain::grant::Grant;
 use crate::domain::ids::MemberId;
@@ -117,8 +117,8 @@ impl Turn<'_> {
                         settled.push(*known);
                         going.insert(member);
                     }
-                    Step::Park(until) => {
-                        self.tx.park_lane(&self.desk.lane(member), until).await?;
+                    Step::Park(parked) => {
+                        self.park(*parked).await?;
                         lanes.remove(&member);
                     }
                     Step::Ask(job) => {
@@ -142,6 +142,25 @@ impl Turn<'_> {
         self.tx.prolong_leases(&self.desk.clinic, &busy, lease_end).await?;
         self.tx.release_lanes(&self.desk.clinic, &free, self.now).await?;
         Ok(turned)
+    }
+
+    /// Leaves an item where it is, with the reason why, and its lane alone.
+    async fn park(&mut self, parked: Parked) -> Result<(), WorkError> {
+        let Parked { item, until, reason } = parked;
+        if item.reason.as_deref() != Some(reason) {
+            let noted = Settled {
+                member: item.member,
+                seq: item.seq,
+                from: item.state,
+                state: item.state,
+                attempts: item.attempts,
+                due_at: self.now,
+                reason: Some(reason.to_owned()),
+                sealed_answer: None,
+            };
+            self.tx.settle(&self.desk.clinic, vec![noted], self.now).await?;
+        }
+        Ok(self.tx.park_lane(&self.desk.lane(item.member), until).await?)
     }
 
     fn weigh(&self, item: Delivery, ticket: &Result<Ticket, TokenError>) -> Step {

@@ -15,10 +15,21 @@ use crate::domain::grant::{Grant, Purpose};
 pub enum Step {
     /// Its fate is known without a request.
     Settle(Box<Known>),
-    /// Nothing moves on its lane until then.
-    Park(Timestamp),
+    /// Nothing moves on its lane until then, unless the lane is woken.
+    Park(Box<Parked>),
     /// A request is to be made.
     Ask(Box<Job>),
+}
+
+/// An item that holds its lane up for a while.
+#[derive(Debug)]
+pub struct Parked {
+    /// The item.
+    pub item: Delivery,
+    /// Until when.
+    pub until: Timestamp,
+    /// Why: a code.
+    pub reason: &'static str,
 }
 
 /// A request to be made for an item. It leaves only after the transaction that decided it has committed.
@@ -104,6 +115,8 @@ fn cleared(item: Delivery, scales: Scales<'_>, go_on: impl FnOnce(Cleared<Delive
         Ok(cleared) => {
             return match scales.ticket {
                 Ok(ticket) => go_on(cleared, ticket),
+                // Only the member can change that: their consent ends sooner or later, and no attempt is used up.
+                Err(error @ TokenError::Connect(_)) => park(cleared.into_item(), scales.grants, error.code()),
                 Err(error) => settle(cleared.into_item(), Verdict::Sent(no_token(error))),
             };
         }
@@ -111,7 +124,7 @@ fn cleared(item: Delivery, scales: Scales<'_>, go_on: impl FnOnce(Cleared<Delive
     };
     let (item, denied) = *denied;
     match denied.foremost() {
-        DenyReason::Paused => Step::Park(end_of_pause(scales.grants, &item)),
+        DenyReason::Paused => park(item, scales.grants, DenyReason::Paused.as_str()),
         reason => settle(item, Verdict::Withdrawn(reason.as_str())),
     }
 }
@@ -194,8 +207,9 @@ fn settle(item: Delivery, verdict: Verdict) -> Step {
     Step::Settle(Box::new(Known { from: item.state, item, verdict }))
 }
 
-/// When a pause ends by itself at the latest: then the consent has expired, and what waits is withdrawn.
-fn end_of_pause(grants: &[Grant], item: &Delivery) -> Timestamp {
+/// Until the consent ends at the latest: then what waits is withdrawn.
+fn park(item: Delivery, grants: &[Grant], reason: &'static str) -> Step {
     let towards = grants.iter().filter(|grant| grant.clinic == item.clinic && grant.member == item.member);
-    towards.map(|grant| grant.terms.valid_until).min().unwrap_or(Timestamp::MAX)
+    let until = towards.map(|grant| grant.terms.valid_until).min().unwrap_or(Timestamp::MAX);
+    Step::Park(Box::new(Parked { item, until, reason }))
 }

@@ -8,9 +8,10 @@ use mostik::domain::entropy::Entropy;
 
 use crate::support::bridge::config_text;
 use crate::support::database::Database;
+use crate::support::desk::Desk;
 use crate::support::ehr::Ehr;
 use crate::support::gate::{Gate, Tokens};
-use crate::support::smart::{SmartFhir, client, smart_config, use_known_key, use_unknown_key};
+use crate::support::smart::{SmartFhir, client, lent_config, smart_config, use_known_key, use_unknown_key};
 
 async fn walk(text: &str) -> Vec<Step> {
     check(&client(text, Entropy::System, SignedDuration::ZERO)).await
@@ -124,4 +125,46 @@ async fn the_command_prints_a_line_for_each_step_and_fails_when_one_does() {
     assert!(well && printed.contains("✓ token") && !printed.contains('✗'), "{printed}");
     let (well, printed) = run(&database, &text, &["clinic", "check", "hillside"]);
     assert!(!well && printed.contains("[clinics.hillside]"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_members_lend_their_access_all_is_judged_that_takes_no_token() {
+    let database = Database::sqlite();
+    let desk = Desk::before("http://127.0.0.1:9");
+    let check = |authentication: &str| {
+        let text = lent_config(&database, &desk.base, authentication);
+        run(&database, &text, &["clinic", "check", "riverside"]).1
+    };
+    let printed = check("none");
+    for line in [
+        "✓ discovery            tokens are at http://127.0.0.1:",
+        "✓ grant types          access can be renewed",
+        "✓ scopes               it does not name patient/Observation.cud,",
+        "- token                tokens come from members",
+        "✗ FHIR version",
+        "- search by identifier takes a member's token",
+    ] {
+        assert!(printed.contains(line), "{line}: {printed}");
+    }
+    assert!(!printed.contains("signing key") && !printed.contains("offline_access"), "{printed}");
+    let printed = check("private_key_jwt");
+    assert!(printed.contains("✗ signing key") && printed.contains("keys sign-create"), "{printed}");
+    assert!(printed.contains("not needed here: client-confidential-asymmetric in capabilities"), "{printed}");
+    let kid = use_unknown_key(&database);
+    assert!(check("private_key_jwt").contains(&format!("✓ signing key          {kid}")));
+    assert_eq!(desk.asked(), 0);
+    // A clinic that offers the bridge's own access only.
+    let (ehr, database) = (Ehr::sandbox().await, Database::sqlite());
+    let gate = Gate::before(&ehr.base, Tokens::Own);
+    let text = lent_config(&database, &gate.base, "none");
+    let (well, printed) = run(&database, &text, &["clinic", "check", "riverside"]);
+    assert!(!well && printed.contains("authorization_code") && printed.contains("launches by patients"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clinic_whose_members_lend_their_access_is_not_served_without_it() {
+    let database = Database::sqlite();
+    let text = lent_config(&database, "http://127.0.0.1:9/fhir", "none");
+    let (well, printed) = run(&database, &text, &["serve"]);
+    assert!(!well && printed.contains("clinics.riverside.auth.method"), "{printed}");
 }

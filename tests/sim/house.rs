@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use mostik::delivery::desk::{Desk, Parts, Patience};
 use mostik::delivery::desks::{Counterpart, Desks};
 use mostik::delivery::egress::{Egress, EgressPolicy};
-use mostik::delivery::ehr::{EhrClient, EhrSettings};
+use mostik::delivery::ehr::{Access, EhrClient, EhrSettings};
 use mostik::delivery::form::Forms;
 use mostik::domain::clock::{Clock, ManualClock};
 use mostik::domain::entropy::{Entropy, SeededEntropy};
@@ -70,7 +70,7 @@ impl House {
         let settings = EhrSettings {
             base: "https://ehr.example/fhir/".parse().unwrap(),
             identifier_system: IDENTIFIER_SYSTEM,
-            auth: None,
+            access: Access::Open,
             takes: Takes::default(),
             concurrency: 2,
         };

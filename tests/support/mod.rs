@@ -3,10 +3,12 @@
 
 pub mod bridge;
 pub mod database;
+pub mod desk;
 pub mod door;
 pub mod ehr;
 pub mod gate;
 pub mod http;
+pub mod launch;
 pub mod outbox;
 pub mod parts;
 pub mod proxy;

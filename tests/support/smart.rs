@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use mostik::app::{self, Outward};
 use mostik::config::Config;
-use mostik::delivery::ehr::EhrClient;
+use mostik::delivery::ehr::{Access, EhrClient};
 use mostik::delivery::smart_auth::{AuthState, TokenError};
 use mostik::domain::clock::{Clock, ManualClock};
 use mostik::domain::entropy::Entropy;
@@ -70,6 +70,12 @@ pub fn smart_config(database: &Database, base: &str, client_id: &str) -> String 
     )
 }
 
+/// A configuration for a bridge to which members lend their access to the FHIR endpoint `base`.
+pub fn lent_config(database: &Database, base: &str, client_authentication: &str) -> String {
+    smart_config(database, base, "mostik")
+        .replace("\"backend-services\"", &format!("\"patient\"\nclient_authentication = {client_authentication:?}"))
+}
+
 /// A bridge that proves to the FHIR endpoint `base` that it is `client_id`. Its clock begins at the present.
 pub async fn smart_bridge(database: Database, base: &str, client_id: &str) -> TestBridge {
     let text = smart_config(&database, base, client_id);
@@ -81,12 +87,14 @@ pub fn client(text: &str, entropy: Entropy, off_by: SignedDuration) -> EhrClient
     let config = Config::from_toml(text).unwrap();
     let clock = Clock::Manual(ManualClock::new(present().checked_add(off_by).unwrap()));
     let signing = app::signing_keys(&config, &clock).unwrap();
-    Outward { signing, clock, entropy }.ehr(&config, &riverside(), &config.clinics[&riverside()]).unwrap()
+    Outward { signing, clock, entropy, lenders: None }
+        .ehr(&config, &riverside(), &config.clinics[&riverside()])
+        .unwrap()
 }
 
 /// Asks for a token once, with a clock that is off by so much, and returns what came of it.
 pub async fn ask(text: &str, entropy: Entropy, off_by: SignedDuration) -> Result<AuthState, TokenError> {
     let ehr = client(text, entropy, off_by);
-    let auth = ehr.auth().unwrap();
+    let Access::Own(auth) = ehr.access() else { panic!("backend services") };
     auth.token().await.map(|_| auth.state())
 }

@@ -7,11 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 
+use super::access::Access;
 use super::answer;
 use super::capability::Capabilities;
 use crate::delivery::egress::{Answer, Egress, EgressError};
 use crate::delivery::rate_limit;
-use crate::delivery::smart_auth::{AccessToken, SmartAuth, TokenError};
+use crate::delivery::smart_auth::{AccessToken, TokenError};
 use crate::delivery::throttle::{Signal, Throttle};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
@@ -36,10 +37,12 @@ pub struct EhrClient {
     identifier_system: &'static str,
     clock: Clock,
     entropy: Entropy,
-    auth: Option<SmartAuth>,
+    access: Access,
     takes: Takes,
     throttle: Throttle,
     known: Mutex<Known>,
+    /// Held by the one who asks what the EHR can do; the others wait for it.
+    asking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -56,8 +59,8 @@ pub struct EhrSettings {
     pub base: Url,
     /// The system of the identifiers that the bridge's resources carry.
     pub identifier_system: &'static str,
-    /// How the bridge proves who it is. With it, nothing is sent without a token.
-    pub auth: Option<SmartAuth>,
+    /// By what right.
+    pub access: Access,
     /// What the operator says of the EHR.
     pub takes: Takes,
     /// How many requests may be under way at once.
@@ -94,15 +97,26 @@ impl EhrClient {
     /// A client for one FHIR endpoint.
     #[must_use]
     pub fn new(egress: Egress, settings: EhrSettings, clock: Clock, entropy: Entropy) -> Self {
-        let EhrSettings { base, identifier_system, auth, takes, concurrency } = settings;
+        let EhrSettings { base, identifier_system, access, takes, concurrency } = settings;
         let (throttle, known) = (Throttle::new(concurrency), Mutex::default());
-        Self { egress, base, identifier_system, clock, entropy, auth, takes, throttle, known }
+        Self {
+            egress,
+            base,
+            identifier_system,
+            clock,
+            entropy,
+            access,
+            takes,
+            throttle,
+            known,
+            asking: tokio::sync::Mutex::default(),
+        }
     }
 
-    /// How the bridge proves to this EHR who it is, if it has to.
+    /// By what right the bridge speaks to this EHR.
     #[must_use]
-    pub const fn auth(&self) -> Option<&SmartAuth> {
-        self.auth.as_ref()
+    pub const fn access(&self) -> &Access {
+        &self.access
     }
 
     /// The FHIR endpoint.
@@ -130,11 +144,15 @@ impl EhrClient {
         self.egress.send(self.egress.request(Method::GET, url).header(ACCEPT, FHIR_JSON)).await
     }
 
-    /// The EHR's `CapabilityStatement`, asked for anew.
+    /// The EHR's `CapabilityStatement`, asked for anew: with the bridge's own token where it has one, and openly where
+    /// only members have any. SMART servers show it to everyone.
     ///
     /// # Errors
     /// [`EgressError`]; also when there is no token where there must be one.
     pub async fn capability_statement(&self, member: MemberId) -> Result<Answer, EgressError> {
+        if matches!(self.access, Access::Lent(_)) {
+            return self.knock().await;
+        }
         let ticket = self.prepare(member).await.map_err(|_| EgressError::Refused)?;
         let request = self.request(Method::GET, "metadata", ticket.token()).ok_or(EgressError::Refused)?;
         self.egress.send(request).await
@@ -143,10 +161,7 @@ impl EhrClient {
     /// A ticket to send something about a member, if nothing has to be asked for it.
     #[must_use]
     pub fn ready(&self, member: MemberId) -> Option<Ticket> {
-        let token = match &self.auth {
-            Some(auth) => Some(auth.at_hand()?),
-            None => None,
-        };
+        let token = self.access.at_hand(member)?;
         Some(Ticket { member, token, capabilities: self.known_capabilities()? })
     }
 
@@ -155,10 +170,7 @@ impl EhrClient {
     /// # Errors
     /// [`TokenError`] when there is no token where there must be one.
     pub async fn prepare(&self, member: MemberId) -> Result<Ticket, TokenError> {
-        let token = match &self.auth {
-            Some(auth) => Some(auth.token().await?),
-            None => None,
-        };
+        let token = self.access.right(member).await?;
         let capabilities = match self.known_capabilities() {
             Some(known) => known,
             None => self.ask_capabilities(token.as_deref()).await,
@@ -175,7 +187,9 @@ impl EhrClient {
     #[must_use]
     pub fn takes_batches(&self) -> bool {
         let refused = self.known().no_batches_until.is_some_and(|until| self.clock.now() < until);
-        !refused && self.known_capabilities().is_some_and(|capabilities| capabilities.has_batch())
+        self.access.is_shared()
+            && !refused
+            && self.known_capabilities().is_some_and(|capabilities| capabilities.has_batch())
     }
 
     pub(super) fn stop_batching(&self) {
@@ -183,11 +197,11 @@ impl EhrClient {
     }
 
     /// What an answer says about the token: whether it is still good. Returns whether it ever was.
-    pub(super) fn learn(&self, _ticket: &Ticket, token: &Arc<AccessToken>, status: StatusCode) -> bool {
+    pub(super) fn learn(&self, ticket: &Ticket, token: &Arc<AccessToken>, status: StatusCode) -> bool {
         let worked = token.has_worked();
-        match (&self.auth, status) {
-            (Some(auth), StatusCode::UNAUTHORIZED) => auth.forget(token),
-            (_, status) if status.is_success() => token.note_worked(),
+        match status {
+            StatusCode::UNAUTHORIZED => self.access.forget(ticket.member, token),
+            status if status.is_success() => token.note_worked(),
             _ => {}
         }
         worked
@@ -214,6 +228,10 @@ impl EhrClient {
 
     /// An EHR that cannot be asked is believed to do nothing special, and asked again soon.
     async fn ask_capabilities(&self, token: Option<&AccessToken>) -> Arc<Capabilities> {
+        let _asking = self.asking.lock().await;
+        if let Some(known) = self.known_capabilities() {
+            return known;
+        }
         let read = match self.request(Method::GET, "metadata", token) {
             Some(request) => {
                 let answer = self.exchange(request, Timestamp::MAX).await.ok();
@@ -245,10 +263,10 @@ impl EhrClient {
         let id: [u8; 16] = self.entropy.bytes().ok()?;
         let id = uuid::Builder::from_random_bytes(id).into_uuid().to_string();
         let request = self.egress.request(method, url).header(ACCEPT, FHIR_JSON).header(X_REQUEST_ID, id);
-        match (&self.auth, token) {
-            (Some(_), None) => None,
-            (_, Some(token)) => Some(request.header(AUTHORIZATION, token.header()?)),
-            (None, None) => Some(request),
+        match token {
+            None if self.access.wants_token() => None,
+            None => Some(request),
+            Some(token) => Some(request.header(AUTHORIZATION, token.header()?)),
         }
     }
 }

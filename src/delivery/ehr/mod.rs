@@ -1,5 +1,6 @@
 //! The EHR: a small FHIR R4 client over egress. Raw JSON is the truth of everything an EHR says.
 
+mod access;
 mod answer;
 mod batch;
 mod capability;
@@ -8,6 +9,7 @@ pub(super) mod exact;
 mod update;
 mod write;
 
+pub use access::Access;
 pub(super) use answer::{retry_after, server_time};
 pub use capability::Capabilities;
 pub use client::{EhrClient, EhrSettings, Ticket, with_slash};

@@ -11,6 +11,9 @@ use crate::vault::signing::SigningKey;
 /// How long an assertion is good for. The standard allows five minutes; less leaves room for clocks that differ.
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(4);
 
+/// What `client_assertion_type` says (RFC 7523, section 2.2).
+pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,

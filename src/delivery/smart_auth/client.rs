@@ -6,8 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, Url};
 
 use super::assertion::assertion;
-use super::discovery::{AuthorizationServer, WELL_KNOWN};
+use super::discovery::AuthorizationServer;
 use super::error::TokenError;
+use super::finding::Discovery;
+use super::flow::Flow;
 use super::scopes;
 use super::token::{self, AccessToken, Asked};
 use crate::delivery::egress::Egress;
@@ -16,14 +18,11 @@ use crate::domain::entropy::Entropy;
 use crate::domain::ids::ClinicId;
 use crate::vault::signing::SigningKeys;
 
-/// How long a SMART configuration is believed.
-const DISCOVERY_LASTS: SignedDuration = SignedDuration::from_hours(1);
-
 /// How long a failure stands for all who ask: many lanes must not become many requests to a server that refuses.
-const FAILURE_LASTS: SignedDuration = SignedDuration::from_secs(10);
+pub(super) const FAILURE_LASTS: SignedDuration = SignedDuration::from_secs(10);
 
 /// The longest that a server's `Retry-After` is obeyed without looking again.
-const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+pub(super) const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
 /// How this bridge is known at a clinic.
 #[derive(Clone, Debug)]
@@ -42,7 +41,7 @@ pub struct ClientSettings {
 #[derive(Debug)]
 pub struct SmartAuth {
     egress: Egress,
-    base: Url,
+    discovery: Discovery,
     settings: ClientSettings,
     keys: SigningKeys,
     clock: Clock,
@@ -73,7 +72,6 @@ pub struct AuthState {
 
 #[derive(Debug)]
 struct Held {
-    server: Option<(Timestamp, Arc<AuthorizationServer>)>,
     token: Option<Arc<AccessToken>>,
     refused_until: Option<Timestamp>,
     state: AuthState,
@@ -91,8 +89,10 @@ impl SmartAuth {
         entropy: Entropy,
     ) -> Self {
         let state = AuthState { asked: settings.scopes.clone(), ..AuthState::default() };
-        let held = Mutex::new(Held { server: None, token: None, refused_until: None, state });
-        Self { egress, base, settings, keys, clock, entropy, held, in_flight: tokio::sync::Mutex::default() }
+        let held = Mutex::new(Held { token: None, refused_until: None, state });
+        let token_hosts = settings.token_hosts.clone();
+        let discovery = Discovery::new(egress.clone(), base, token_hosts, Flow::BackendServices);
+        Self { egress, discovery, settings, keys, clock, entropy, held, in_flight: tokio::sync::Mutex::default() }
     }
 
     /// The token, if there is one that need not be renewed.
@@ -166,9 +166,10 @@ impl SmartAuth {
             .request(Method::POST, server.token_url.clone())
             .header(name, value)
             .form(&token::form(scopes, &assertion));
-        let answer = self.egress.send(request).await.map_err(|cause| no_answer(&server.token_url, cause))?;
-        let token_endpoint = &server.token_endpoint;
-        token::read(&Asked { client_id, scopes, kid: key.kid(), token_endpoint, at: now }, answer)
+        let answer =
+            self.egress.send(request).await.map_err(|cause| TokenError::no_answer(&server.token_url, cause))?;
+        let (token_endpoint, flow) = (&server.token_endpoint, Flow::BackendServices);
+        token::read(&Asked { client_id, scopes, kid: key.kid(), token_endpoint, at: now, flow }, answer)
     }
 
     /// The authorization server, as it was found within the last hour or as it is found now.
@@ -176,23 +177,8 @@ impl SmartAuth {
     /// # Errors
     /// [`TokenError`], which says what to fix.
     pub async fn discover(&self) -> Result<Arc<AuthorizationServer>, TokenError> {
-        let now = self.clock.now();
-        if let Some((_, server)) = self.held().server.as_ref().filter(|(until, _)| now < *until) {
-            return Ok(Arc::clone(server));
-        }
-        let base = || self.base.to_string();
-        let url = self.base.join(WELL_KNOWN).map_err(|_| TokenError::DiscoveryUnreadable { base: base() })?;
-        let (name, value) = token::ACCEPT_JSON;
-        let request = self.egress.request(Method::GET, url).header(name, value);
-        let answer = self.egress.send(request).await.map_err(|cause| no_answer(&self.base, cause))?;
-        if answer.status != 200 {
-            return Err(TokenError::NoDiscovery { base: base(), status: answer.status.as_u16() });
-        }
-        let server = AuthorizationServer::read(&answer.body, &self.base, &self.settings.token_hosts)?;
-        let server = Arc::new(server);
-        let mut held = self.held();
-        held.state.gaps.clone_from(&server.gaps);
-        held.server = now.checked_add(DISCOVERY_LASTS).ok().map(|until| (until, Arc::clone(&server)));
+        let server = self.discovery.find(self.clock.now()).await?;
+        self.held().state.gaps.clone_from(&server.gaps);
         Ok(server)
     }
 
@@ -220,8 +206,7 @@ impl SmartAuth {
                 let pause = error.retry_after().map_or(FAILURE_LASTS, |asked| asked.min(LONGEST_PAUSE));
                 held.refused_until = now.checked_add(pause).ok();
                 held.state.failure = Some(error.clone());
-                // The server may have moved.
-                held.server = None;
+                self.discovery.forget();
                 // Renewed too early to be sorry: the old one still serves.
                 held.token.clone().filter(|token| now < token.expires_at).ok_or(error)
             }
@@ -231,8 +216,4 @@ impl SmartAuth {
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn no_answer(url: &Url, cause: crate::delivery::egress::EgressError) -> TokenError {
-    TokenError::from_egress(url.host_str().unwrap_or_default(), cause)
 }

@@ -2,7 +2,9 @@
 //! it was sent.
 
 use jiff::SignedDuration;
+use reqwest::Url;
 
+use super::flow::Flow;
 use crate::delivery::egress::EgressError;
 
 /// Why there is no token.
@@ -25,11 +27,13 @@ pub enum TokenError {
         /// The FHIR endpoint.
         base: String,
     },
-    /// The document lacks what Backend Services need.
-    #[error("the SMART configuration lacks {what}: ask the clinic whether this endpoint offers Backend Services")]
+    /// The document lacks what the way to a token needs.
+    #[error("the SMART configuration lacks {what}: ask the clinic whether this endpoint offers {flow}")]
     DiscoveryLacks {
         /// What is missing.
         what: &'static str,
+        /// For which way.
+        flow: Flow,
     },
     /// The token endpoint is where the configuration does not allow calls.
     #[error(
@@ -79,6 +83,43 @@ pub enum TokenError {
     /// The answer is not a bearer token with a lifetime.
     #[error("the token endpoint's answer is not a bearer token (RFC 6749, section 5.1): ask the clinic")]
     Unreadable,
+    /// Only the member can help, by a launch.
+    #[error("{0}")]
+    Connect(Connect),
+    /// What a member lent was given by another server than the one that is found now.
+    #[error(
+        "the member's access was given by {from}, and the clinic now names {to}: it is not shown there. If the clinic \
+         confirms that it has moved, the member connects it again"
+    )]
+    IssuerMoved {
+        /// Who gave it.
+        from: String,
+        /// Who would be asked.
+        to: String,
+    },
+    /// What a member lent cannot be read or stored.
+    #[error("the member's access cannot be read or stored ({0}); the bridge tries again")]
+    NotKept(&'static str),
+}
+
+/// Why a member must connect a clinic, by a launch, before anything can be sent there for them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Connect {
+    /// They never did, or their consent was revoked since.
+    #[error("the member has not connected this clinic: nothing is sent for them until they do")]
+    First,
+    /// The clinic does not renew their access any more.
+    #[error(
+        "the clinic no longer accepts the access that the member lent to this bridge (invalid_grant): it has ended there, \
+         was withdrawn, or was renewed twice; the member must connect the clinic again"
+    )]
+    Refused,
+    /// It ended, and there is nothing to renew it with.
+    #[error(
+        "the access that the member lent to this bridge has ended and the clinic gave nothing to renew it with \
+         (offline_access): the member must connect the clinic again"
+    )]
+    Ended,
 }
 
 /// A token was asked for and refused.
@@ -96,6 +137,8 @@ pub struct Refused {
     pub token_endpoint: String,
     /// What was asked for.
     pub scopes: String,
+    /// On which way.
+    pub flow: Flow,
 }
 
 /// The codes of RFC 6749, section 5.2.
@@ -109,6 +152,8 @@ pub enum OAuthCode {
     InvalidScope,
     /// The server does not know the flow.
     UnsupportedGrantType,
+    /// What is to be renewed has ended, was withdrawn, or was used before.
+    InvalidGrant,
     /// The request was not understood, or no code was given.
     Other,
 }
@@ -148,6 +193,10 @@ impl TokenError {
             Self::NotNow { .. } => "token-not-now",
             Self::Refused(_) => "token-refused",
             Self::Unreadable => "token-unreadable",
+            Self::Connect(Connect::First) => "token-not-connected",
+            Self::Connect(Connect::Refused | Connect::Ended) => "token-connect-again",
+            Self::IssuerMoved { .. } => "token-issuer-moved",
+            Self::NotKept(_) => "token-not-kept",
         }
     }
 
@@ -160,10 +209,10 @@ impl TokenError {
         }
     }
 
-    /// No answer from `host`.
+    /// No answer from the server at `url`.
     #[must_use]
-    pub fn from_egress(host: &str, cause: EgressError) -> Self {
-        let host = host.to_owned();
+    pub fn no_answer(url: &Url, cause: EgressError) -> Self {
+        let host = url.host_str().unwrap_or_default().to_owned();
         match cause {
             EgressError::Tls => Self::Tls { host },
             cause => Self::NoAnswer { host, cause },
@@ -180,6 +229,7 @@ impl OAuthCode {
             "unauthorized_client" => Self::UnauthorizedClient,
             "invalid_scope" => Self::InvalidScope,
             "unsupported_grant_type" => Self::UnsupportedGrantType,
+            "invalid_grant" => Self::InvalidGrant,
             _ => Self::Other,
         }
     }
@@ -209,19 +259,24 @@ impl Why {
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { client_id, token_endpoint, scopes, .. } = self;
+        let Self { client_id, token_endpoint, scopes, flow, .. } = self;
         match self.code {
             OAuthCode::InvalidScope => write!(
                 f,
                 "the clinic grants none of the scopes asked for, {scopes} (invalid_scope): ask it to grant them to \
                  {client_id}, or change auth.scopes"
             ),
-            OAuthCode::UnauthorizedClient | OAuthCode::UnsupportedGrantType => write!(
-                f,
-                "the clinic does not let {client_id} use Backend Services: ask it to register {client_id} for \
-                 client_credentials"
-            ),
-            OAuthCode::Other => {
+            OAuthCode::UnauthorizedClient | OAuthCode::UnsupportedGrantType => {
+                let grant_type = match flow {
+                    Flow::BackendServices => "client_credentials",
+                    Flow::Patient { .. } => "authorization_code and refresh_token",
+                };
+                write!(
+                    f,
+                    "the clinic does not let {client_id} use {flow}: ask it to register {client_id} for {grant_type}"
+                )
+            }
+            OAuthCode::InvalidGrant | OAuthCode::Other => {
                 write!(f, "the token endpoint {token_endpoint} did not understand the request: check fhir_base")
             }
             OAuthCode::InvalidClient => {
@@ -236,6 +291,11 @@ impl Refused {
     fn fmt_why(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { client_id, kid, token_endpoint, .. } = self;
         match self.why {
+            _ if !self.flow.signed() => write!(
+                f,
+                "check auth.client_id, and that the clinic registered it as a public client; otherwise set \
+                 auth.client_authentication = \"private_key_jwt\""
+            ),
             Why::Unsaid => write!(
                 f,
                 "check that {client_id} is registered there with the key {kid} of this bridge's \

@@ -20,10 +20,11 @@ pub fn missing(asked: &str, granted: &str) -> Vec<String> {
     asked.split_whitespace().filter_map(|scope| not_granted(scope, granted)).collect()
 }
 
-/// Whether `granted` lets its holder do what `letter` stands for, to every resource of a type.
+/// Whether `granted` lets its holder, in a context such as `system`, do what `letter` stands for, to every resource of a
+/// type.
 #[must_use]
-pub fn allows(granted: &str, resource_type: &str, letter: char) -> bool {
-    let scope = format!("system/{resource_type}.{letter}");
+pub fn allows(granted: &str, context: &str, resource_type: &str, letter: char) -> bool {
+    let scope = format!("{context}/{resource_type}.{letter}");
     not_granted(&scope, granted).is_none()
 }
 
@@ -102,8 +103,10 @@ mod tests {
 
     #[test]
     fn single_permissions_can_be_asked_for() {
-        assert!(allows("system/*.write", "Observation", 'c'));
-        assert!(!allows("system/Observation.rs", "Observation", 'c'));
-        assert!(!allows("system/Observation.what", "Observation", 'c'));
+        assert!(allows("system/*.write", "system", "Observation", 'c'));
+        assert!(allows("patient/Observation.cruds", "patient", "Observation", 'c'));
+        assert!(!allows("patient/Observation.cruds", "system", "Observation", 'c'));
+        assert!(!allows("system/Observation.rs", "system", "Observation", 'c'));
+        assert!(!allows("system/Observation.what", "system", "Observation", 'c'));
     }
 }

@@ -9,8 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::assertion::LIFETIME;
+use super::assertion::{ASSERTION_TYPE, LIFETIME};
 use super::error::{OAuthCode, Refused, TokenError, Why};
+use super::flow::Flow;
 use super::scopes;
 use crate::delivery::egress::Answer;
 use crate::delivery::ehr::{retry_after, server_time};
@@ -36,6 +37,7 @@ pub struct AccessToken {
     pub renew_at: Timestamp,
     /// From when on it is not good any more.
     pub expires_at: Timestamp,
+    flow: Flow,
     worked: AtomicBool,
 }
 
@@ -63,6 +65,7 @@ pub struct Asked<'a> {
     pub kid: &'a str,
     pub token_endpoint: &'a str,
     pub at: Timestamp,
+    pub flow: Flow,
 }
 
 /// The form that asks for a token.
@@ -70,7 +73,7 @@ pub fn form(scopes: &str, assertion: &SecretString) -> [(&'static str, String); 
     [
         ("grant_type", "client_credentials".to_owned()),
         ("scope", scopes.to_owned()),
-        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".to_owned()),
+        ("client_assertion_type", ASSERTION_TYPE.to_owned()),
         ("client_assertion", assertion.expose_secret().to_owned()),
     ]
 }
@@ -83,34 +86,42 @@ pub const ACCEPT_JSON: (reqwest::header::HeaderName, HeaderValue) =
 ///
 /// # Errors
 /// [`TokenError`].
-pub fn read(asked: &Asked<'_>, mut answer: Answer) -> Result<AccessToken, TokenError> {
-    let body = Zeroizing::new(std::mem::take(&mut answer.body));
+pub fn read(asked: &Asked<'_>, answer: Answer) -> Result<AccessToken, TokenError> {
+    let body = Zeroizing::new(given(asked, answer)?.body);
+    token(asked, &body).ok_or(TokenError::Unreadable)
+}
+
+/// The answer, if by its status it gives a token.
+///
+/// # Errors
+/// [`TokenError`].
+pub fn given(asked: &Asked<'_>, mut answer: Answer) -> Result<Answer, TokenError> {
     match answer.status.as_u16() {
-        200 => token(asked, &body).ok_or(TokenError::Unreadable),
+        200 => Ok(answer),
         status @ (408 | 425 | 429 | 500..) => {
             Err(TokenError::NotNow { status, retry_after: retry_after(&answer.headers) })
         }
-        _ => Err(refused(asked, &answer, &body)),
+        _ => {
+            let body = Zeroizing::new(std::mem::take(&mut answer.body));
+            Err(refused(asked, &answer, &body))
+        }
     }
 }
 
 fn token(asked: &Asked<'_>, body: &[u8]) -> Option<AccessToken> {
     let TokenAnswer { access_token, token_type, expires_in, scope } = serde_json::from_slice(body).ok()?;
-    let life = expires_in.map_or(USUAL_LIFE, SignedDuration::from_secs).min(LONGEST_LIFE);
-    let usable =
-        HeaderValue::from_str(access_token.expose_secret()).is_ok() && !access_token.expose_secret().is_empty();
-    if !token_type.eq_ignore_ascii_case("bearer") || !usable || !life.is_positive() {
+    if !token_type.eq_ignore_ascii_case("bearer") {
         return None;
     }
-    let expires_at = asked.at.checked_add(life).ok()?;
-    Some(AccessToken {
-        secret: access_token,
-        // A server that grants all that was asked for need not say so (RFC 6749, section 5.1).
-        granted: scope.unwrap_or_else(|| asked.scopes.to_owned()),
-        renew_at: expires_at.checked_sub(MARGIN.min(life / 4)).ok()?,
-        expires_at,
-        worked: AtomicBool::new(false),
-    })
+    // A server that grants all that was asked for need not say so (RFC 6749, section 5.1).
+    let granted = scope.unwrap_or_else(|| asked.scopes.to_owned());
+    AccessToken::new(access_token, granted, (asked.at, end(asked.at, expires_in)?), asked.flow)
+}
+
+/// When a token ends that is given now, for so many seconds.
+pub fn end(now: Timestamp, expires_in: Option<i64>) -> Option<Timestamp> {
+    let life = expires_in.map_or(USUAL_LIFE, SignedDuration::from_secs).min(LONGEST_LIFE);
+    now.checked_add(life).ok()
 }
 
 fn refused(asked: &Asked<'_>, answer: &Answer, body: &[u8]) -> TokenError {
@@ -125,6 +136,7 @@ fn refused(asked: &Asked<'_>, answer: &Answer, body: &[u8]) -> TokenError {
         kid: asked.kid.to_owned(),
         token_endpoint: asked.token_endpoint.to_owned(),
         scopes: asked.scopes.to_owned(),
+        flow: asked.flow,
     }))
 }
 
@@ -135,6 +147,23 @@ fn unbearable_skew(ours: Timestamp, theirs: Timestamp) -> Option<SignedDuration>
 }
 
 impl AccessToken {
+    /// A token that was given at the first of two instants and ends at the second. `None` when it cannot be sent, or
+    /// would not live.
+    pub(super) fn new(
+        secret: SecretString,
+        granted: String,
+        (given_at, expires_at): (Timestamp, Timestamp),
+        flow: Flow,
+    ) -> Option<Self> {
+        let life = expires_at.duration_since(given_at);
+        let usable = HeaderValue::from_str(secret.expose_secret()).is_ok() && !secret.expose_secret().is_empty();
+        if !usable || !life.is_positive() {
+            return None;
+        }
+        let renew_at = expires_at.checked_sub(MARGIN.min(life / 4)).ok()?;
+        Some(Self { secret, granted, renew_at, expires_at, flow, worked: AtomicBool::new(false) })
+    }
+
     /// The value of the `Authorization` header. `None` cannot be: the token was tried when it was read.
     #[must_use]
     pub fn header(&self) -> Option<HeaderValue> {
@@ -147,7 +176,7 @@ impl AccessToken {
     /// Whether its scopes let it create resources of a type.
     #[must_use]
     pub fn may_create(&self, resource_type: &str) -> bool {
-        scopes::allows(&self.granted, resource_type, 'c')
+        scopes::allows(&self.granted, self.flow.context(), resource_type, 'c')
     }
 
     /// The EHR took it.

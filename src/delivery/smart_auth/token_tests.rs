@@ -4,7 +4,8 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 fn asked(at: &str) -> Asked<'static> {
     let (client_id, scopes) = ("mostik", "system/Observation.cruds");
-    Asked { client_id, scopes, kid: "the-key", token_endpoint: "https://as.example/token", at: at.parse().unwrap() }
+    let (token_endpoint, flow) = ("https://as.example/token", Flow::BackendServices);
+    Asked { client_id, scopes, kid: "the-key", token_endpoint, at: at.parse().unwrap(), flow }
 }
 
 fn answer(status: u16, headers: &[(reqwest::header::HeaderName, &'static str)], body: &str) -> Answer {
