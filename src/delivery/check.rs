@@ -206,6 +206,7 @@ impl Walk<'_> {
         let outcome = match found {
             Found::Absent => Outcome::Good("works".to_owned()),
             Found::Stored(_) => Outcome::Wrong("it finds what is not there: ask the clinic".to_owned()),
+            Found::NotBegun => Outcome::Skipped("the EHR is in trouble; try again"),
             Found::Undecided { reason, .. } | Found::NoSearch { reason } => Outcome::Wrong(format!(
                 "it does not work ({reason}), and without it a lost answer stays unknown: ask the clinic to let this \
                  client search Observations by identifier"

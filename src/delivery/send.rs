@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::ehr::{EhrClient, Resource, Sent};
+use super::ehr::{EhrClient, Found, Resource, Sent};
 use super::form::Forms;
 use super::settle::{Known, Verdict};
 use super::weigh::{Job, Outgoing, Task};
@@ -114,6 +114,7 @@ impl Sender {
             Task::Look(item, stored) => {
                 let verdict = match self.ehr.look(&stored, &ticket, last_call).await {
                     Ok(stored) => Verdict::Looked(stored),
+                    Err(Sent::NotBegun) => Verdict::Searched(Found::NotBegun),
                     Err(Sent::NotStored { reason, .. }) => Verdict::Sent(Sent::Unknown { reason }),
                     Err(sent) => Verdict::Sent(sent),
                 };

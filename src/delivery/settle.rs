@@ -114,6 +114,11 @@ pub fn outcome(known: Known, rules: Rules<'_>, now: Timestamp) -> Result<Outcome
         Verdict::Sent(Sent::NotBegun) => {
             Outcome { attempts: item.attempts, reason: item.reason, ..plain(DeliveryState::Ready, None) }
         }
+        Verdict::Searched(Found::NotBegun) => {
+            // A predecessor may have died with it under way.
+            let state = if from == DeliveryState::Sending { DeliveryState::Unknown } else { from };
+            Outcome { attempts: item.attempts, reason: item.reason, ..plain(state, None) }
+        }
         Verdict::Searched(Found::Stored(stored)) if item.operation == Operation::Create => confirmed(stored),
         // Now that it is known where it stands, it can be changed.
         Verdict::Searched(Found::Stored(stored)) => {

@@ -148,6 +148,8 @@ impl Throttle {
                     close(&mut state, now, pause.min(LONGEST_PAUSE), reason);
                 }
             }
+            // It was under way when the circuit opened, and says nothing new.
+            Signal::Failed { .. } if state.closed.as_ref().is_some_and(|trouble| now < trouble.until) => {}
             Signal::Failed { reason } => {
                 state.failures = state.failures.saturating_add(1);
                 let probed = state.closed.as_ref().is_some_and(|trouble| trouble.until <= now);

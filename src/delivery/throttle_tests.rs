@@ -24,6 +24,8 @@ fn failures_in_a_row_open_the_circuit_and_one_request_finds_out_how_it_is() {
     }
     assert_eq!(throttle.limit(START), 8);
     throttle.learn(START, failed());
+    // Those under way fail too, and make it no worse.
+    throttle.learn(START, failed());
     assert_eq!((throttle.limit(START), throttle.limit(at(9)), throttle.limit(at(10))), (0, 0, 1));
     // The one that found out fails: left in peace twice as long.
     throttle.learn(at(10), failed());

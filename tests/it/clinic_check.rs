@@ -160,11 +160,3 @@ async fn where_members_lend_their_access_all_is_judged_that_takes_no_token() {
     let (well, printed) = run(&database, &text, &["clinic", "check", "riverside"]);
     assert!(!well && printed.contains("authorization_code") && printed.contains("launches by patients"), "{printed}");
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_clinic_whose_members_lend_their_access_is_not_served_without_it() {
-    let database = Database::sqlite();
-    let text = lent_config(&database, "http://127.0.0.1:9/fhir", "none");
-    let (well, printed) = run(&database, &text, &["serve"]);
-    assert!(!well && printed.contains("clinics.riverside.auth.method"), "{printed}");
-}

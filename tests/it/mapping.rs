@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use mostik::consent::decide::decide;
 use mostik::domain::category::{Category, Detail};
@@ -9,7 +11,7 @@ use mostik::domain::grant::{Grant, GrantState, Purpose, Terms};
 use mostik::domain::ids::{GrantId, MemberId, ReadingId};
 use mostik::domain::moment::Moment;
 use mostik::domain::reading::{Measure, Mood, Rating, Reading, StateOfMind, StateOfMindKind, ValenceClassification};
-use mostik::mapping::to_fhir::{Recipient, to_fhir};
+use mostik::mapping::to_fhir::{Recipient, document, to_fhir};
 use proptest::prelude::*;
 use serde_json::Value;
 use uuid::Uuid;
@@ -64,6 +66,36 @@ async fn check(name: &str, measure: Measure) {
     let resource: Value = serde_json::from_str(&text).unwrap();
     insta::assert_json_snapshot!(name, resource);
     assert_valid(&resource).await;
+}
+
+/// The note that a clinic receives which takes no Observations.
+async fn check_note(name: &str, measure: Measure) {
+    let text = mapped(measure, "2026-11-02T21:30:00+01:00");
+    let note = document(&serde_json::from_str(&text).unwrap()).unwrap();
+    let data = note["content"][0]["attachment"]["data"].as_str().unwrap();
+    let words = String::from_utf8(BASE64_STANDARD.decode(data).unwrap()).unwrap();
+    assert!(words.lines().all(|line| line.chars().count() <= 80), "{words}");
+    insta::assert_snapshot!(format!("{name}_words"), words);
+    insta::assert_json_snapshot!(name, note);
+    assert_valid(&note).await;
+}
+
+#[tokio::test]
+async fn a_mood_as_a_note() {
+    let label = Some("so-so".to_owned());
+    let mood = Mood { rating: Some(rating("3.50", "1", "5")), label, state_of_mind: None };
+    check_note("document_mood", Measure::Mood(mood)).await;
+}
+
+#[tokio::test]
+async fn a_long_diary_note_as_a_note() {
+    let text = "Slept badly. ".repeat(20) + "Спал плохо, но встал.";
+    check_note("document_note", Measure::Note(text)).await;
+}
+
+#[tokio::test]
+async fn tags_as_a_note() {
+    check_note("document_tags", Measure::Tags(vec!["walk".to_owned(), "bad sleep".to_owned()])).await;
 }
 
 #[tokio::test]

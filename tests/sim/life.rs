@@ -1,21 +1,13 @@
 //! One story: members report, desks work, the network fails, replicas die, consent changes; in the end everything calms
 //! down, and the EHR's own witness is asked.
 
-use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use mostik::consent::change;
 use mostik::delivery::desk::Desk;
-use mostik::domain::category::{Category, Detail};
 use mostik::domain::clock::ManualClock;
 use mostik::domain::delivery::DeliveryState;
-use mostik::domain::grant::{Purpose, Terms};
-use mostik::domain::ids::{CommunityId, GrantId, MemberId};
-use mostik::domain::moment::Moment;
-use mostik::domain::reading::{Measure, Mood, Rating};
-use mostik::enrolment::join::{join, link};
-use mostik::inbound::event::{self as inbound, Event, Says, Subject, Version};
 use mostik::pipeline::{Bridge, Outcome, accept};
 use mostik::store::Replay;
 use serde_json::Value;
@@ -24,36 +16,10 @@ use crate::dice::Dice;
 use crate::ehr::{Request, identifier_of};
 use crate::house::{House, riverside};
 use crate::net::{Fate, Net};
+use crate::people::{Entry, Person, VERSIONS, enrol, event, forum};
 
 /// A send begins at most this long after the decision that it may.
 const BEGIN_WITHIN: SignedDuration = SignedDuration::from_secs(1);
-
-struct Person {
-    id: MemberId,
-    patient: String,
-    grant: GrantId,
-    /// In the order in which the bridge took them.
-    entries: Vec<Entry>,
-    revoked: Option<Timestamp>,
-    paused: Option<Timestamp>,
-}
-
-/// An entry of a diary, as the bridge last took it. Its rating tells the entry and the version.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Entry {
-    number: u32,
-    version: u32,
-    retracted: bool,
-}
-
-impl Entry {
-    fn rating(self) -> i64 {
-        i64::from(self.number * VERSIONS + self.version)
-    }
-}
-
-/// More than there ever are of one entry.
-const VERSIONS: u32 = 100;
 
 struct Story<'a> {
     house: &'a House,
@@ -108,24 +74,6 @@ pub async fn live(house: &mut House, seed: u64, tells: bool) -> u64 {
     story.calm_down().await;
     story.judge(seed);
     story.trace.finish()
-}
-
-async fn enrol(bridge: &Bridge, name: &str) -> Person {
-    let now = bridge.clock.now();
-    let mut tx = bridge.store.begin().await.unwrap();
-    let id = join(&mut tx, &bridge.keyring, &forum(), name, now).await.unwrap();
-    link(&mut tx, &bridge.keyring, id, &riverside(), name, "simulation", now).await.unwrap();
-    let terms = Terms {
-        categories: BTreeMap::from([(Category::Mood, Detail::EveryEntry)]),
-        purposes: [Purpose::Treatment].into(),
-        valid_from: now,
-        valid_until: Timestamp::MAX,
-        data_from: None,
-    };
-    let grant = GrantId(bridge.keyring.entropy().uuid(now).unwrap());
-    change::grant(&mut tx, grant, id, riverside(), terms, now).await.unwrap();
-    tx.commit().await.unwrap();
-    Person { id, patient: name.to_owned(), grant, entries: Vec::new(), revoked: None, paused: None }
 }
 
 impl Story<'_> {
@@ -391,26 +339,4 @@ fn patients(request: &Request) -> Vec<String> {
         Some(entries) => entries.iter().map(|entry| one(&entry["resource"])).collect(),
         None => vec![one(&request.body)],
     }
-}
-
-fn forum() -> CommunityId {
-    "forum".parse().unwrap()
-}
-
-/// What the member's app says of an entry.
-fn event(member: MemberId, entry: Entry) -> Event {
-    let first = format!("{member}-{}", entry.number);
-    let says = if entry.retracted {
-        Says::Retraction(first.clone())
-    } else {
-        let number = |n: u32| i32::try_from(n).unwrap().into();
-        let rating = number(entry.number * VERSIONS + entry.version);
-        let scale = Rating { value: rating, worst: number(0), best: number(1_000_000) };
-        let measure = Measure::Mood(Mood { rating: Some(scale), label: None, state_of_mind: None });
-        let moment = Moment::parse_rfc3339("2026-11-20T11:00:00+01:00").unwrap();
-        let version = if entry.version == 0 { Version::First } else { Version::Corrects(first.clone()) };
-        Says::Reading(inbound::Entry { moment, measure }, version)
-    };
-    let id = if entry.version == 0 { first } else { format!("{first}-{}-{}", entry.version, entry.retracted) };
-    Event { source: "/simulation".to_owned(), id, subject: Subject::Member(member), says }
 }

@@ -100,8 +100,8 @@ async fn configuration(state: Data<State>) -> HttpResponse {
     };
     HttpResponse::Ok().json(json!({
         "token_endpoint": endpoint,
-        "grant_types_supported": ["client_credentials"],
-        "capabilities": ["client-confidential-asymmetric", "permission-v2"],
+        "grant_types_supported": ["client_credentials", "authorization_code", "refresh_token"],
+        "capabilities": ["client-confidential-asymmetric", "client-public", "launch-standalone", "permission-v2"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": ["ES384", "RS384"],
@@ -114,7 +114,9 @@ async fn token(state: Data<State>, body: Bytes) -> HttpResponse {
         let form = "application/x-www-form-urlencoded";
         let answer = state.client.post(server).header("content-type", form).body(body).send().await.unwrap();
         let status = actix_web::http::StatusCode::from_u16(answer.status().as_u16()).unwrap();
-        return HttpResponse::build(status).body(answer.bytes().await.unwrap());
+        let answer: Value = answer.json().await.unwrap();
+        state.good.lock().unwrap().extend(answer["access_token"].as_str().map(str::to_owned));
+        return HttpResponse::build(status).json(answer);
     }
     let token = format!("token-{number}");
     state.good.lock().unwrap().insert(token.clone());

@@ -55,6 +55,7 @@ fn outcome(body: Vec<u8>) -> Option<Vec<u8>> {
 pub fn found(resource_type: &str, system: &str, value: &str, answer: Result<Answer, EgressError>) -> Found {
     let answer = match answer {
         Ok(answer) => answer,
+        Err(EgressError::TooLate) => return Found::NotBegun,
         Err(error) => return Found::Undecided { reason: error.to_string(), retry_after: None },
     };
     // The EHR does not have such a search, and will not have it in an hour.

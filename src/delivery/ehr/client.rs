@@ -212,7 +212,8 @@ impl EhrClient {
     pub(super) async fn exchange(&self, request: RequestBuilder, not_after: Timestamp) -> Result<Answer, EgressError> {
         let _slot = self.throttle.enter().await;
         let began = self.clock.now();
-        if not_after < began {
+        // What waited here while the EHR got into trouble does not go either.
+        if not_after < began || self.throttle.limit(began) == 0 {
             return Err(EgressError::TooLate);
         }
         let answer = self.egress.send(request).await;

@@ -56,6 +56,8 @@ pub enum Found {
     Stored(Stored),
     /// It is certainly not there.
     Absent,
+    /// There was no time left to begin with it.
+    NotBegun,
     /// The search told nothing; try again.
     Undecided {
         /// Why, as a code.
