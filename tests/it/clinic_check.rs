@@ -155,7 +155,7 @@ async fn where_members_lend_their_access_all_is_judged_that_takes_no_token() {
     assert_eq!(desk.asked(), 0);
     // A clinic that offers the bridge's own access only.
     let (ehr, database) = (Ehr::sandbox().await, Database::sqlite());
-    let gate = Gate::before(&ehr.base, Tokens::Own);
+    let gate = Gate::before(&ehr.base, Tokens::OwnForServices);
     let text = lent_config(&database, &gate.base, "none");
     let (well, printed) = run(&database, &text, &["clinic", "check", "riverside"]);
     assert!(!well && printed.contains("authorization_code") && printed.contains("launches by patients"), "{printed}");

@@ -67,7 +67,7 @@ pub async fn live(house: &mut House, seed: u64, tells: bool) -> u64 {
         trace,
         tells,
     };
-    for _ in 0..10 + story.dice.below(40) {
+    for _ in 0..8 + story.dice.below(24) {
         story.go_on().await;
         story.watch();
     }

@@ -22,6 +22,10 @@ mod people;
 use dice::Dice;
 use house::House;
 
+/// Stories allocate a lot.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many seeds are tried in all, unless `MOSTIK_SIM_SEEDS` says otherwise: CI tries 100,000.
 const SEEDS: u64 = 2_000;
 

@@ -17,6 +17,8 @@ use super::http;
 pub enum Tokens {
     /// The gate itself, to everyone, for 300 s.
     Own,
+    /// The same, and it says that nobody but services gets any.
+    OwnForServices,
     /// The server at this token endpoint, asked through the gate.
     Through(String),
     /// The server at this URL, asked directly; its tokens are JWTs.
@@ -95,12 +97,16 @@ impl Gate {
 async fn configuration(state: Data<State>) -> HttpResponse {
     state.discovered.fetch_add(1, Ordering::SeqCst);
     let endpoint = match &state.tokens {
-        Tokens::Own | Tokens::Through(_) => format!("{}/token", state.home),
+        Tokens::Own | Tokens::OwnForServices | Tokens::Through(_) => format!("{}/token", state.home),
         Tokens::Of(server) => format!("{server}/token"),
+    };
+    let grant_types = match state.tokens {
+        Tokens::OwnForServices => vec!["client_credentials"],
+        _ => vec!["client_credentials", "authorization_code", "refresh_token"],
     };
     HttpResponse::Ok().json(json!({
         "token_endpoint": endpoint,
-        "grant_types_supported": ["client_credentials", "authorization_code", "refresh_token"],
+        "grant_types_supported": grant_types,
         "capabilities": ["client-confidential-asymmetric", "client-public", "launch-standalone", "permission-v2"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
