@@ -1,4 +1,4 @@
-//! Walks the way to a clinic's EHR step by step: what is good, what is not, and what to do about it. Writes nothing.
+//! Walks the way to a clinic's EHR step by step: what is good, what is not, and what to do about it. Stores nothing.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -7,11 +7,15 @@ use uuid::Uuid;
 use super::egress::EgressError;
 use super::ehr::{Access, EhrClient, Found};
 use super::smart_auth::{AuthorizationServer, Discovery, SmartAuth, TokenError};
+use crate::domain::delivery::Rung;
 use crate::domain::ids::MemberId;
 use crate::vault::signing::SigningKeys;
 
 /// What the bridge creates.
 const CREATED_TYPE: &str = "Observation";
+
+/// An Observation as the bridge writes them, about nobody.
+const SPECIMEN: &str = r#"{"resourceType":"Observation","status":"final","category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"survey"}]}],"code":{"text":"Mood, self-rated (a test of the connection)"},"subject":{"display":"nobody"},"effectiveDateTime":"2000-01-01T00:00:00Z","valueQuantity":{"value":3,"unit":"{score}","system":"http://unitsofmeasure.org","code":"{score}"}}"#;
 
 /// The checks are about no member.
 const NOBODY: MemberId = MemberId(Uuid::nil());
@@ -172,28 +176,65 @@ impl Walk<'_> {
     }
 
     async fn capabilities(&mut self) {
-        let statement = match self.ehr.capability_statement(NOBODY).await {
-            Ok(answer) if answer.status == 200 => serde_json::from_slice::<Value>(&answer.body).ok(),
-            Ok(_) | Err(_) => None,
-        };
-        let Some(statement) = statement else {
+        let answer = self.ehr.capability_statement(NOBODY).await.ok().filter(|answer| answer.status == 200);
+        let statement = answer.and_then(|answer| {
+            let capabilities = self.ehr.capabilities(&answer.body);
+            Some((serde_json::from_slice::<Value>(&answer.body).ok()?, capabilities))
+        });
+        let Some((statement, capabilities)) = statement else {
             let wrong = "/metadata gives no CapabilityStatement: check that fhir_base is a FHIR R4 endpoint";
             self.note("FHIR version", Outcome::Wrong(wrong.to_owned()));
             return;
         };
         let version = statement.get("fhirVersion").and_then(Value::as_str).unwrap_or("none");
-        let known = version.starts_with("4.0") || version.starts_with("4.3");
         let wrong = format!("it says {version}, and the bridge speaks R4 (4.0.1): ask the clinic for its R4 endpoint");
-        self.note("FHIR version", Outcome::of(known, version, wrong));
-        let resource = resource(&statement).unwrap_or(&Value::Null);
-        let creates = resource.get("interaction").and_then(Value::as_array).is_some_and(|interactions| {
-            interactions.iter().any(|one| one.get("code").and_then(Value::as_str) == Some("create"))
-        });
-        let wrong = "the EHR does not say that it takes new Observations: ask the clinic what it takes instead";
-        self.note("Observation create", Outcome::of(creates, "taken", wrong));
-        let conditional = resource.get("conditionalCreate").and_then(Value::as_bool) == Some(true);
+        self.note("FHIR version", Outcome::of(capabilities.is_some(), version, wrong));
+        let Some(capabilities) = capabilities else { return };
+        let rung = match capabilities.rung(CREATED_TYPE) {
+            Rung::Discrete => Outcome::Good("discrete: each entry as an Observation".to_owned()),
+            Rung::Document => Outcome::Good("document: each entry as a readable note (DocumentReference)".to_owned()),
+            Rung::None => Outcome::Wrong(
+                "the EHR says that it takes neither new Observations nor new DocumentReferences, and everything will be \
+                 held: ask the clinic what it takes, or set takes.form if it takes more than it says"
+                    .to_owned(),
+            ),
+        };
+        self.note("takes data as", rung);
+        let updates = capabilities.has_update(CREATED_TYPE);
+        let without = Outcome::Skipped("not taken: corrections and retractions will be held");
+        self.note("update", if updates { Outcome::Good("taken".to_owned()) } else { without });
+        let conditional = capabilities.has_conditional_create(CREATED_TYPE);
         let without = Outcome::Skipped("not there; the bridge searches before it sends again");
         self.note("conditional create", if conditional { Outcome::Good("taken".to_owned()) } else { without });
+        let without = Outcome::Skipped("not taken; each entry goes in a request of its own");
+        self.note("batch", if capabilities.has_batch() { Outcome::Good("taken".to_owned()) } else { without });
+        self.dry_write(&statement).await;
+    }
+
+    /// Has the EHR look at a resource without storing it, where it can (R4, resource-operation-validate.html).
+    async fn dry_write(&mut self, statement: &Value) {
+        if !validates(statement) {
+            return self.skip("dry write", "the EHR has no $validate: the first real write will tell");
+        }
+        let Ok(ticket) = self.ehr.prepare(NOBODY).await else {
+            return self.skip("dry write", "takes a member's token");
+        };
+        let outcome = match self.ehr.validate(CREATED_TYPE, SPECIMEN, &ticket).await {
+            Ok(answer) if answer.status == 200 => match complaints(&answer.body).as_slice() {
+                [] => Outcome::Good("the EHR finds nothing wrong with an Observation; nothing was stored".to_owned()),
+                complaints => Outcome::Wrong(format!(
+                    "the EHR would not take an Observation as the bridge writes it: {}; a rule in the configuration may help",
+                    complaints.join("; ")
+                )),
+            },
+            Ok(answer) => Outcome::Wrong(format!("$validate answers {}: ask the clinic", answer.status)),
+            Err(error) => Outcome::Wrong(format!("$validate gives no answer ({error})")),
+        };
+        self.note("dry write", outcome);
+    }
+
+    fn skip(&mut self, name: &'static str, why: &'static str) {
+        self.note(name, Outcome::Skipped(why));
     }
 
     /// A search for an identifier that nobody has: what the bridge does when an answer is lost.
@@ -227,7 +268,26 @@ fn scopes_supported(server: &AuthorizationServer, asked: &str) -> Outcome {
     }
 }
 
-fn resource(statement: &Value) -> Option<&Value> {
-    let resources = statement.pointer("/rest/0/resource")?.as_array()?;
-    resources.iter().find(|resource| resource.get("type").and_then(Value::as_str) == Some(CREATED_TYPE))
+/// Whether a `CapabilityStatement` names `$validate`, for everything or for what the bridge creates.
+fn validates(statement: &Value) -> bool {
+    let named = |part: &Value| {
+        let operations = part.get("operation").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        operations.iter().any(|operation| operation.get("name").and_then(Value::as_str) == Some("validate"))
+    };
+    let Some(rest) = statement.pointer("/rest/0") else { return false };
+    let resources = rest.get("resource").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let of_type = |resource: &&Value| resource.get("type").and_then(Value::as_str) == Some(CREATED_TYPE);
+    named(rest) || resources.iter().filter(of_type).any(named)
+}
+
+/// What an `OperationOutcome` calls an error, in the EHR's words. The specimen is about nobody: nothing here is personal.
+fn complaints(body: &[u8]) -> Vec<String> {
+    let outcome: Value = serde_json::from_slice(body).unwrap_or_default();
+    let issues = outcome.get("issue").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let text = |issue: &Value| {
+        let said = ["/diagnostics", "/details/text", "/code"].iter().find_map(|path| issue.pointer(path)?.as_str());
+        said.unwrap_or("no reason given").to_owned()
+    };
+    let is_error = |issue: &&Value| matches!(issue.get("severity").and_then(Value::as_str), Some("error" | "fatal"));
+    issues.iter().filter(is_error).map(text).collect()
 }

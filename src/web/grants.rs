@@ -91,6 +91,10 @@ pub struct GrantBody {
 pub struct GrantList {
     /// Oldest first.
     grants: Vec<GrantBody>,
+    /// In which form each clinic's EHR takes what is shared, as far as it is known: `discrete` (as data), `document` (as
+    /// a note to read) or `none` (not at all yet).
+    #[schema(value_type = BTreeMap<String, String>)]
+    arrives_as: BTreeMap<String, &'static str>,
 }
 
 /// A revoked grant.
@@ -117,8 +121,12 @@ pub async fn list(state: Data<State>, member: SignedInMember) -> Result<HttpResp
     let now = state.bridge.clock.now();
     let mut tx = state.bridge.store.read().await.map_err(ChangeError::from)?;
     let grants = tx.grant_history(member.0).await.map_err(ChangeError::from)?;
-    Ok(HttpResponse::Ok()
-        .json(GrantList { grants: grants.into_iter().map(|grant| GrantBody::at(grant, now)).collect() }))
+    let concerned: BTreeSet<&ClinicId> = grants.iter().map(|grant| &grant.clinic).collect();
+    let clinics = tx.clinics().await.map_err(ChangeError::from)?;
+    let known = clinics.into_iter().filter(|row| concerned.contains(&row.clinic));
+    let arrives_as = known.filter_map(|row| Some((row.clinic.to_string(), row.rung?.as_str()))).collect();
+    let grants = grants.into_iter().map(|grant| GrantBody::at(grant, now)).collect();
+    Ok(HttpResponse::Ok().json(GrantList { grants, arrives_as }))
 }
 
 /// Gives a first consent towards a clinic that the member is linked to.

@@ -1,10 +1,15 @@
 //! `mostik clinic check`: every step of the way to a clinic, judged, with what to fix.
 
+use std::future::ready;
+use std::net::TcpListener;
 use std::process::Command;
 
+use actix_web::web::{get, post};
+use actix_web::{App, HttpResponse, HttpServer};
 use jiff::SignedDuration;
 use mostik::delivery::check::{Outcome, Step, check};
 use mostik::domain::entropy::Entropy;
+use serde_json::{Value, json};
 
 use crate::support::bridge::config_text;
 use crate::support::database::Database;
@@ -44,8 +49,11 @@ async fn a_clinic_with_everything_has_nothing_to_fix() {
         "token",
         "scopes",
         "FHIR version",
-        "Observation create",
+        "takes data as",
+        "update",
         "conditional create",
+        "batch",
+        "dry write",
         "search by identifier",
     ];
     assert_eq!(names(&steps), every);
@@ -159,4 +167,39 @@ async fn where_members_lend_their_access_all_is_judged_that_takes_no_token() {
     let text = lent_config(&database, &gate.base, "none");
     let (well, printed) = run(&database, &text, &["clinic", "check", "riverside"]);
     assert!(!well && printed.contains("authorization_code") && printed.contains("launches by patients"), "{printed}");
+}
+
+/// An EHR that only says what it can do, and looks at what it is shown.
+fn examiner(outcome: Value) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}/fhir", listener.local_addr().unwrap());
+    let statement = json!({"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": [{"resource": [
+        {"type": "Observation", "interaction": [{"code": "create"}], "operation": [{"name": "validate"}]},
+    ]}]});
+    let server = HttpServer::new(move || {
+        let (statement, outcome) = (statement.clone(), outcome.clone());
+        App::new()
+            .route("/fhir/metadata", get().to(move || ready(HttpResponse::Ok().json(&statement))))
+            .route("/fhir/Observation/$validate", post().to(move || ready(HttpResponse::Ok().json(&outcome))))
+            .route("/fhir/Observation", get().to(|| ready(HttpResponse::Ok().json(json!({"resourceType": "Bundle"})))))
+    });
+    tokio::spawn(server.workers(1).disable_signals().listen(listener).unwrap().run());
+    base
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ehr_that_can_looks_at_an_observation_without_storing_it() {
+    for (severity, is_wrong) in [("information", false), ("warning", false), ("error", true)] {
+        let outcome = json!({"resourceType": "OperationOutcome", "issue": [
+            {"severity": severity, "code": "required", "diagnostics": "Observation.device is missing"},
+        ]});
+        let database = Database::sqlite();
+        let steps = walk(&config_text(&database, &examiner(outcome), "127.0.0.1:0")).await;
+        let found = steps.iter().find(|step| step.name == "dry write").unwrap();
+        match &found.outcome {
+            Outcome::Wrong(words) => assert!(is_wrong && words.contains("Observation.device is missing"), "{words}"),
+            Outcome::Good(_) => assert!(!is_wrong, "{severity}"),
+            Outcome::Skipped(words) => panic!("{words}"),
+        }
+    }
 }

@@ -157,6 +157,8 @@ on_both_databases! {
         assert_eq!(notes[0]["identifier"][0]["value"], ledger[0].identifier);
         let seen = bridge.bridge.store.read().await.unwrap().clinics().await.unwrap().remove(0);
         assert_eq!((seen.clinic, seen.rung), (riverside(), Some(Rung::Document)));
+        let shown = bridge.as_member(&member, reqwest::Method::GET, "/v1/grants", None).await;
+        assert_eq!(shown.json["arrives_as"]["riverside"], "document", "the member sees it too");
     }
 }
 

@@ -158,6 +158,12 @@ impl EhrClient {
         self.egress.send(request).await
     }
 
+    /// What a `CapabilityStatement` says, and what the operator says against it; `None` if it is none of R4.
+    #[must_use]
+    pub fn capabilities(&self, statement: &[u8]) -> Option<Capabilities> {
+        Capabilities::read(statement, self.takes)
+    }
+
     /// A ticket to send something about a member, if nothing has to be asked for it.
     #[must_use]
     pub fn ready(&self, member: MemberId) -> Option<Ticket> {

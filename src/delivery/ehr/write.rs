@@ -53,6 +53,16 @@ impl EhrClient {
         self.judge(&resource_type, ticket, answer)
     }
 
+    /// Has the EHR look at a resource without storing it (R4, resource-operation-validate.html).
+    ///
+    /// # Errors
+    /// [`EgressError`].
+    pub async fn validate(&self, resource_type: &str, body: &str, ticket: &Ticket) -> Result<Answer, EgressError> {
+        let request = self.request(Method::POST, &format!("{resource_type}/$validate"), ticket.token());
+        let request = request.ok_or(EgressError::Refused)?.header(CONTENT_TYPE, FHIR_JSON);
+        self.exchange(request.body(body.to_owned()), Timestamp::MAX).await
+    }
+
     /// The query of a conditional create.
     pub(super) fn if_none_exist(&self, item: &Delivery) -> String {
         format!("identifier={}|{}", self.identifier_system(), item.identifier)
