@@ -33,7 +33,7 @@ use crate::vault::signing::{SigningKeyError, SigningKeys};
 use crate::vault::{Key, KeyFileError, Keyring, SealError};
 use crate::web;
 
-/// How long an idle worker waits before it looks for work that another process left behind.
+/// How long an idle desk waits before it looks for work that another process left behind.
 const POLL: Duration = Duration::from_secs(1);
 
 /// How often other processes are told that there is something to do.

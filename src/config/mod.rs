@@ -103,7 +103,7 @@ pub struct Delivery {
     pub batch_size: usize,
     /// The longest request, in seconds.
     pub timeout_seconds: u64,
-    /// How long a worker may have a lane without a sign of life, in seconds.
+    /// How long a desk may have a lane without a sign of life, in seconds.
     pub lease_seconds: i64,
     /// How long an EHR may still be storing what it did not answer to, in seconds.
     pub doubt_seconds: i64,

@@ -1,7 +1,7 @@
 //! Desks: one for each clinic, so that a slow one never delays another. A desk leases lanes of its clinic, has a request
 //! under way for each as far as the EHR bears it, and writes down what came of all of them together.
 //!
-//! A worker that dies leaves items *sending*; whoever leases their lanes next searches before anything is sent again.
+//! A process that dies leaves items *sending*; whoever leases their lanes next searches before anything is sent again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

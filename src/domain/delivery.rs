@@ -65,7 +65,7 @@ impl DeliveryState {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
-    /// Whether a worker still has something to do with the item. Such an item holds up those behind it on its lane.
+    /// Whether a desk still has something to do with the item. Such an item holds up those behind it on its lane.
     #[must_use]
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Ready | Self::Sending | Self::Retry | Self::Unknown)
@@ -145,7 +145,7 @@ impl Operation {
     }
 }
 
-/// An outbox item as a worker finds it at the head of a lane. Its content stays sealed until it is sent.
+/// An outbox item as a desk finds it at the head of a lane. Its content stays sealed until it is sent.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     /// The item.

@@ -47,7 +47,7 @@ pub struct Bridge {
     pub clock: Clock,
     /// This installation, as `meta.source` of what it writes: a URI.
     pub source: Arc<str>,
-    /// Tells the workers of this process that something was put into the outbox.
+    /// Tells the desks of this process that something was put into the outbox.
     pub wake: Arc<Notify>,
 }
 

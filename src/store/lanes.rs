@@ -1,4 +1,4 @@
-//! Lanes: one for each clinic and member, leased by one worker at a time.
+//! Lanes: one for each clinic and member, leased by one desk at a time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -19,7 +19,7 @@ pub struct LaneKey {
     pub member: MemberId,
 }
 
-/// A lane that is leased to this worker until its lease runs out.
+/// A lane that is leased to this desk until its lease runs out.
 #[derive(Clone, Debug)]
 pub struct Lane {
     /// Which lane.

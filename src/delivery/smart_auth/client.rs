@@ -1,4 +1,4 @@
-//! One clinic's token, shared by all workers: asked for once, renewed before its end, dropped when the EHR refuses it.
+//! One clinic's token, shared by everything that is sent there: asked for once, renewed before its end, dropped when the EHR refuses it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -2,7 +2,7 @@
 //!
 //! The way of a token: [`finding`] and [`discovery`] find the authorization server, [`assertion`] signs who asks,
 //! [`token`] asks and reads the answer, [`scopes`] compares what was granted. [`client`] keeps the token of one clinic for
-//! all workers (Backend Services). Where a clinic allows only that, [`patient`] keeps what each member lends.
+//! everything sent there (Backend Services). Where a clinic allows only that, [`patient`] keeps what each member lends.
 
 mod assertion;
 mod client;

@@ -1,4 +1,4 @@
-//! The tokens of one clinic's members, shared by all workers: read when they are needed, renewed before their end, and
+//! The tokens of one clinic's members, shared by everything sent there: read when they are needed, renewed before their end, and
 //! stored before they are used.
 
 use std::collections::HashMap;

@@ -5,7 +5,7 @@
 //! refresh tokens takes each of them only once. What an interruption leaves behind:
 //!
 //! - Before the request, or when the server refuses for another reason than the token: nothing has changed.
-//! - After the answer, before it is stored (the database fails, the worker is stopped): this process keeps the answer and
+//! - After the answer, before it is stored (the database fails, the desk is stopped): this process keeps the answer and
 //!   stores it first thing the next time.
 //! - When the answer is lost, or the process dies before it is stored: the stored refresh token is asked with again. A
 //!   server that does not rotate, or allows for that, answers. One that takes it for a theft refuses, and then only the
