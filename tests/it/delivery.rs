@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use mostik::domain::delivery::DeliveryState;
 use mostik::sandbox::{Fault, FaultKind};
 
-use crate::on_every_database as on_both_databases;
+use crate::on_every_database;
 use crate::support::bridge::{TestBridge, config_text, mood, riverside};
 use crate::support::ehr::{Ehr, identifier};
 
@@ -28,37 +28,37 @@ async fn with_fault(database: crate::support::database::Database, kind: FaultKin
     assert_eq!(ehr.observations().await.len(), 1, "{kind:?}: exactly once");
 }
 
-on_both_databases! {
+on_every_database! {
     async fn an_answer_that_never_came_is_unknown_until_the_search(database) {
         with_fault(database, FaultKind::LostReply, DeliveryState::Unknown).await;
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_connection_reset_before_the_write_is_unknown_too(database) {
         with_fault(database, FaultKind::Reset, DeliveryState::Unknown).await;
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn an_ehr_that_stalls_is_left_after_the_timeout(database) {
         with_fault(database, FaultKind::Stall, DeliveryState::Unknown).await;
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_server_error_may_have_stored_it(database) {
         with_fault(database, FaultKind::Status { code: 500, retry_after: None }, DeliveryState::Unknown).await;
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn an_html_error_page_is_no_answer_about_the_resource(database) {
         with_fault(database, FaultKind::HtmlError, DeliveryState::Unknown).await;
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn an_ehr_that_asks_for_patience_gets_it(database) {
         let (bridge, ehr) = one_mood(database).await;
         let fault = Fault::once(FaultKind::Status { code: 429, retry_after: Some(120) }).on("POST", "Observation");
@@ -74,7 +74,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn what_the_ehr_refuses_waits_for_a_human_and_holds_up_nothing(database) {
         let (bridge, ehr) = one_mood(database).await;
         let fault = Fault::once(FaultKind::Status { code: 422, retry_after: None }).on("POST", "Observation");
@@ -86,7 +86,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn an_ehr_that_stays_away_makes_a_dead_letter_not_a_busy_loop(database) {
         let (bridge, ehr) = one_mood(database).await;
         let fault = Fault::always(FaultKind::Status { code: 503, retry_after: None }).on("POST", "Observation");
@@ -103,7 +103,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_lane_keeps_its_order_and_many_workers_share_the_lanes(database) {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
@@ -137,7 +137,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_worker_whose_lease_ran_out_settles_nothing(database) {
         let (bridge, ehr) = one_mood(database).await;
         let lease = |from: jiff::Timestamp| from.checked_add(SignedDuration::from_secs(3)).unwrap();
@@ -155,7 +155,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_member_with_much_to_deliver_does_not_hold_up_the_others(database) {
         let ehr = Ehr::sandbox().await;
         let text = config_text(&database, &ehr.base, "127.0.0.1:0").replace("[delivery]", "[delivery]\nconcurrency = 1");
@@ -178,7 +178,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn a_full_batch_goes_to_three_clinics(database) {
         let ehrs = [Ehr::sandbox().await, Ehr::sandbox().await, Ehr::sandbox().await];
         let text = config_text(&database, &ehrs[0].base, "127.0.0.1:0");
@@ -207,7 +207,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn one_absent_search_is_not_believed(database) {
         let (bridge, ehr) = one_mood(database).await;
         let sandbox = ehr.sandbox.as_ref().unwrap();
@@ -225,7 +225,7 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
+on_every_database! {
     async fn two_clinics_get_identifiers_that_cannot_be_joined(database) {
         let (one, other) = (Ehr::sandbox().await, Ehr::sandbox().await);
         let folder = &database.folder;
