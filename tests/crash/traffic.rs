@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use mostik::consent::change;
 use mostik::domain::category::{Category, Detail};
@@ -17,7 +16,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::bridge::{correcting, forum, mood, retraction, riverside};
-use crate::support::ehr::create_patient;
+use crate::support::ehr::{create_patient, create_patients};
 use crate::support::server::{Front, Server};
 
 /// How many entries a member has reported when they take their consent back.
@@ -104,7 +103,7 @@ impl Traffic {
     /// So many members who share their moods, and so many who share nothing.
     pub async fn new(server: &Server, ehr: &str, name: &str, dice: Dice, sharing: usize, silent: usize) -> Self {
         let mut members = Vec::new();
-        let patients = join_all((0..sharing + silent).map(|_| create_patient(ehr))).await;
+        let patients = create_patients(ehr, sharing + silent).await;
         let mut tx = server.bridge.store.begin().await.unwrap();
         for (n, patient) in patients.into_iter().enumerate() {
             let member = enrol(server, &mut tx, format!("{name}-{n}"), patient).await;
