@@ -26,9 +26,10 @@ pub struct Found {
     pub corrected: usize,
     /// Entries that were retracted, there or not.
     pub retracted: usize,
-    /// Entries of members who took their consent back, of which so many had arrived before.
+    /// Entries of members who took their consent back; so many of them arrived; so many of these were under way then.
     pub ended: usize,
     pub ended_arrived: usize,
+    pub ended_late: usize,
 }
 
 /// The EHR has what was said and may be known, each entry exactly once, and nothing else.
@@ -84,13 +85,18 @@ fn all_of(member: &Member, charted: &mut Charted<'_>, found: &mut Found) {
 fn what_was_in_time(member: &Member, ended: Timestamp, charted: &mut Charted<'_>, found: &mut Found) {
     let told = |entry: &Entry, resource| rating(resource).is_some_and(|rating| entry.ratings.contains(&rating));
     found.ended += member.entries.len();
+    let mut late = 0;
     for entry in &member.entries {
         let Some(resource) = charted.remove(&entry.at) else { continue };
         assert!(told(entry, resource), "{} never said that: {resource}", member.handle);
         let came: Timestamp = resource["meta"]["lastUpdated"].as_str().unwrap().parse().unwrap();
         assert!(came < ended + MAY_STILL_ARRIVE, "{} ended at {ended}: {resource}", member.handle);
+        late += usize::from(came > ended);
         found.ended_arrived += 1;
     }
+    // A lane's items go one after the other: no more than one was under way when consent was taken back.
+    assert!(late <= 1, "{} ended at {ended}, and {late} came later", member.handle);
+    found.ended_late += late;
 }
 
 fn rating(resource: &Value) -> Option<i64> {

@@ -177,10 +177,14 @@ impl<'a> Running<'a> {
 
     /// Waits until nothing is on its way any more: a dead process's lanes are taken up when its lease has run out.
     pub async fn wait_until_idle(&self, server: &Server) {
-        for _ in 0..3000 {
-            if server.open_items().await == 0 {
+        let (mut fewest, mut looks) = (i64::MAX, 0);
+        while looks < 3000 {
+            let open = server.open_items().await;
+            if open == 0 {
                 return;
             }
+            looks = if open < fewest { 0 } else { looks + 1 };
+            fewest = fewest.min(open);
             moment().await;
         }
         panic!("the outbox does not get empty");
