@@ -11,8 +11,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod judge;
 mod random;
+mod replicas;
 mod stop;
+mod traffic;
 
 use std::collections::BTreeSet;
 

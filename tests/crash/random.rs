@@ -1,146 +1,174 @@
-//! Two workers on one database, one of them killed at random again and again, judged by the EHR's own store.
+//! Two workers on one database, one of them killed again and again: at any moment, or at any crash point. Judged by the
+//! EHR's own store.
 //!
-//! `MOSTIK_TEST_KILLS` says how often (60 if unset); `MOSTIK_TEST_SEED` repeats a run.
+//! `MOSTIK_TEST_KILLS` says how often for each database: 1000 in CI, 60 elsewhere, if it is not set. For many more,
+//! `cargo nextest run --profile long`. `MOSTIK_TEST_SEED` repeats what is said and where is killed, not what the
+//! machine makes of it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use mostik::consent::change;
-use mostik::domain::category::{Category, Detail};
-use mostik::domain::entropy::{Entropy, SeededEntropy};
-use mostik::domain::grant::{Purpose, Terms};
-use mostik::domain::ids::GrantId;
-use mostik::enrolment::join::{join, link};
-use serde_json::Value;
+use mostik::telemetry::CRASH_POINTS;
 
+use super::judge::judge;
+use super::traffic::{Dice, Traffic};
 use crate::on_both_databases;
-use crate::support::bridge::{forum, mood, riverside};
 use crate::support::database::Database;
-use crate::support::ehr::{Ehr, create_patient, observations};
+use crate::support::ehr::Ehr;
 use crate::support::server::{Running, Server};
 
 /// Many members, so that the lanes of the dead do not hold up everyone.
-const MEMBERS: usize = 120;
+const SHARING: usize = 250;
 
 /// Members without consent, mixed among the others.
-const SILENT: usize = 20;
+const SILENT: usize = 25;
 
-const EVENTS_PER_ROUND: usize = 6;
+/// Every test has its part of a database's kills.
+const PARTS: u64 = 2;
+
+/// How often a process is given something to do before it is believed never to pass its crash point.
+const PROVOCATIONS: usize = 12;
 
 on_both_databases! {
-    async fn two_workers_killed_at_random_lose_nothing_and_double_nothing(database) {
-        let ehr = Ehr::without_conditional_create().await;
-        let kills = number("MOSTIK_TEST_KILLS").unwrap_or(60);
-        let seed = number("MOSTIK_TEST_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-        println!("MOSTIK_TEST_SEED={seed} MOSTIK_TEST_KILLS={kills}");
-        Box::pin(killed_at_random(&database, &ehr, kills, Dice(Entropy::Seeded(SeededEntropy::new(seed))))).await;
+    async fn killed_again_and_again_before_an_ehr_that_takes_one_by_one_nothing_is_lost_or_doubled(database) {
+        kill_again_and_again(&database, &Ehr::without_conditional_create().await).await;
     }
 }
 
-/// Numbers that a seed repeats.
-struct Dice(Entropy);
-
-impl Dice {
-    fn below(&self, limit: usize) -> usize {
-        usize::from_be_bytes(self.0.bytes().unwrap()) % limit
+on_both_databases! {
+    async fn killed_again_and_again_before_an_ehr_that_takes_batches_nothing_is_lost_or_doubled(database) {
+        kill_again_and_again(&database, &Ehr::sandbox().await).await;
     }
 }
 
-struct Member {
-    handle: String,
-    patient: String,
-    consents: bool,
-    /// What the bridge said that it took.
-    accepted: Vec<i64>,
+/// How processes died.
+#[derive(Debug, Default)]
+struct Deaths {
+    /// Where they were told to.
+    at_points: BTreeMap<&'static str, u64>,
+    /// Before they had answered.
+    unanswered: u64,
+    /// With something to deliver that they had just taken.
+    delivering: u64,
+    /// With nothing to do: these do not count.
+    idle: u64,
 }
 
-async fn killed_at_random(database: &Database, ehr: &Ehr, kills: u64, dice: Dice) {
+impl Deaths {
+    fn count(&self) -> u64 {
+        self.at_points.values().sum::<u64>() + self.unanswered + self.delivering
+    }
+}
+
+/// A place where a process is to die, and how often it passes there before.
+struct Fate {
+    point: &'static str,
+    turn: usize,
+}
+
+async fn kill_again_and_again(database: &Database, ehr: &Ehr) {
+    let kills = number("MOSTIK_TEST_KILLS").unwrap_or(if is_ci() { 1000 } else { 60 }).div_ceil(PARTS);
+    let seed = number("MOSTIK_TEST_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    println!("MOSTIK_TEST_SEED={seed} MOSTIK_TEST_KILLS={}", kills * PARTS);
+    let began = Instant::now();
     let server = Server::prepare(database, ehr).await;
-    let mut members = enrol(&server, ehr).await;
+    let mut traffic = Traffic::new(&server, &ehr.base, "bird", Dice::new(seed), SHARING, SILENT).await;
+    let mut deaths = Deaths::default();
     let mut slots = [server.start(None), server.start(None)];
-    let mut unanswered: Vec<(usize, i64, Value)> = Vec::new();
-    for round in 0..kills {
-        for n in 0..EVENTS_PER_ROUND {
-            let (who, rating) = (dice.below(members.len()), 1 + i64::try_from(dice.below(5)).unwrap());
-            unanswered.push((who, rating, mood(&format!("{round}-{n}"), &members[who].handle, rating)));
+    let (mut victim, mut fate) = (0, None);
+    while deaths.count() < kills {
+        let [first, second] = &mut slots;
+        let (doomed, survivor) = if victim == 0 { (first, second) } else { (second, first) };
+        traffic.think(0..4);
+        traffic.insist(survivor.front()).await;
+        kill_once(&mut traffic, doomed, survivor, fate.take(), &mut deaths).await;
+        // Who is next is known now, because a crash point is known from birth.
+        let (reborn, next) = (victim, traffic.dice.below(2));
+        if next == reborn && !traffic.dice.one_in(5) {
+            fate = Some(Fate { point: traffic.dice.pick(&CRASH_POINTS), turn: 1 + traffic.dice.below(4) });
         }
-        let victim = dice.below(2);
-        say(&slots[1 - victim], &mut unanswered, &mut members).await;
-        // Some requests are under way in the victim while it dies.
-        let dying = say(&slots[victim], &mut unanswered, &mut members);
-        let life = Duration::from_millis(dice.below(60) as u64);
-        let _ = tokio::time::timeout(life, dying).await;
-        slots[victim] = server.start(None);
+        slots[reborn] = server.start(fate.as_ref().map(|fate| format!("{}#{}", fate.point, fate.turn)).as_deref());
+        victim = next;
     }
-    while !unanswered.is_empty() {
-        say(&slots[0], &mut unanswered, &mut members).await;
-    }
-    slots[0].wait_until_idle(&server).await;
-    judge(ehr, &members).await;
+    // The last one may still have its crash point before it.
+    drop(slots);
+    let last = server.start(None);
+    traffic.insist(last.front()).await;
+    // What was not said before the last revocation.
+    traffic.insist(last.front()).await;
+    last.wait_until_idle(&server).await;
+    let found = judge(&server, ehr.sandbox.as_ref().unwrap(), &[&traffic]).await;
+    println!("{} kills in {:?}: {deaths:?}", deaths.count(), began.elapsed());
+    println!("{} events answered: {found:?}", traffic.answered);
 }
 
-async fn enrol(server: &Server, ehr: &Ehr) -> Vec<Member> {
-    let (bridge, now) = (&server.bridge, server.bridge.clock.now());
-    let mut members = Vec::new();
-    for n in 0..MEMBERS {
-        let (handle, patient) = (format!("bird-{n}"), create_patient(&ehr.base).await);
-        let consents = n >= SILENT;
-        let mut tx = bridge.store.begin().await.unwrap();
-        let id = join(&mut tx, &bridge.keyring, &forum(), &handle, now).await.unwrap();
-        link(&mut tx, &bridge.keyring, id, &riverside(), &patient, "test", now).await.unwrap();
-        if consents {
-            let terms = Terms {
-                categories: BTreeMap::from([(Category::Mood, Detail::EveryEntry)]),
-                purposes: [Purpose::Treatment].into(),
-                valid_from: now,
-                valid_until: jiff::Timestamp::MAX,
-                data_from: None,
-            };
-            let grant = GrantId(bridge.keyring.entropy().uuid(now).unwrap());
-            change::grant(&mut tx, grant, id, riverside(), terms, now).await.unwrap();
-        }
-        tx.commit().await.unwrap();
-        members.push(Member { handle, patient, consents, accepted: Vec::new() });
-    }
-    members
-}
-
-/// Sends what was not answered yet, and notes what the answers say.
-async fn say(running: &Running<'_>, unanswered: &mut Vec<(usize, i64, Value)>, members: &mut [Member]) {
-    if unanswered.is_empty() {
+/// Kills the doomed one while it has something to do: where it is its fate to die, or at any moment.
+async fn kill_once(
+    traffic: &mut Traffic,
+    doomed: &mut Running<'_>,
+    survivor: &Running<'_>,
+    fate: Option<Fate>,
+    deaths: &mut Deaths,
+) {
+    if let Some(fate) = fate
+        && meets_its_fate(traffic, doomed, survivor, &fate).await
+    {
+        *deaths.at_points.entry(fate.point).or_default() += 1;
         return;
     }
-    let batch: Value = unanswered.iter().map(|(_, _, event)| event.clone()).collect();
-    let Some(got) = running.send(running.server, &batch).await else { return };
-    let results = got.json["results"].as_array().unwrap();
-    for ((who, rating, _), result) in unanswered.drain(..).zip(results) {
-        let member = &mut members[who];
-        match result["status"].as_str().unwrap() {
-            // A duplicate was taken by a process that died before it could say so.
-            "accepted" | "duplicate" if member.consents => member.accepted.push(rating),
-            "refused" if !member.consents => {}
-            other => panic!("{}: {other}", member.handle),
+    let (revokes, life) = (traffic.dice.one_in(5), Duration::from_micros(traffic.dice.below(40_000) as u64));
+    let leaving = if revokes { Some(newcomer(traffic, survivor).await) } else { None };
+    let who = if let Some(leaving) = leaving { vec![traffic.members[leaving].id] } else { traffic.think(2..9) };
+    let front = doomed.front().clone();
+    let end = tokio::time::Instant::now() + life;
+    let talk = async {
+        match leaving {
+            Some(leaving) => traffic.revoke(&front, leaving).await,
+            None => traffic.say(&front).await,
+        }
+    };
+    let answered = tokio::time::timeout_at(end, talk).await.is_ok();
+    tokio::time::sleep_until(end).await;
+    assert!(doomed.kill(), "it died by itself");
+    match answered {
+        false => deaths.unanswered += 1,
+        true if traffic.is_on_its_way(doomed.server, &who).await => deaths.delivering += 1,
+        true => deaths.idle += 1,
+    }
+}
+
+/// Gives the process something to do until it dies at its crash point; `false` if it does not pass there.
+async fn meets_its_fate(traffic: &mut Traffic, doomed: &mut Running<'_>, survivor: &Running<'_>, fate: &Fate) -> bool {
+    for _ in 0..PROVOCATIONS {
+        let front = doomed.front().clone();
+        let answered = if fate.point.starts_with("revoke:") {
+            let leaving = newcomer(traffic, survivor).await;
+            traffic.revoke(&front, leaving).await
+        } else {
+            traffic.think(2..9);
+            traffic.say(&front).await
+        };
+        let time = Duration::from_millis(if answered { 40 } else { 500 });
+        if doomed.dies_within(time).await {
+            return true;
         }
     }
+    false
 }
 
-/// The EHR has what was accepted, each exactly once, and nothing else.
-async fn judge(ehr: &Ehr, members: &[Member]) {
-    let mut total = 0;
-    for member in members {
-        let charted = observations(&ehr.base, &member.patient).await;
-        let mut ratings: Vec<i64> =
-            charted.iter().map(|found| found["valueQuantity"]["value"].as_i64().unwrap()).collect();
-        let mut expected = member.accepted.clone();
-        ratings.sort_unstable();
-        expected.sort_unstable();
-        assert_eq!(ratings, expected, "{}", member.handle);
-        total += ratings.len();
-    }
-    println!("{total} moods, each exactly once");
-    assert!(total > 0);
+/// Somebody who is about to take their consent back, with entries on their way.
+async fn newcomer(traffic: &mut Traffic, survivor: &Running<'_>) -> usize {
+    // What was left unanswered by the dying is not to be mixed with it.
+    traffic.insist(survivor.front()).await;
+    let newcomer = traffic.newcomer(survivor.server).await;
+    traffic.insist(survivor.front()).await;
+    newcomer
 }
 
-fn number(variable: &str) -> Option<u64> {
+pub fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
+}
+
+fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|ci| ci == "true")
 }

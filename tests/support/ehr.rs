@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use mostik::domain::clock::Clock;
 use mostik::domain::entropy::Entropy;
 use mostik::sandbox::{Fault, FaultKind, Sandbox};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::http;
@@ -73,6 +74,20 @@ pub async fn create_patient_as(base: &str, credential: Option<&str>) -> String {
     let got = http::Got::read(response).await;
     assert_eq!(got.status, 201, "{:?}", got.json);
     got.json["id"].as_str().unwrap().to_owned()
+}
+
+/// So many new Patients in one request, where the EHR takes batches; returns their ids.
+pub async fn create_patients(base: &str, count: usize) -> Vec<String> {
+    let entry = json!({
+        "resource": {"resourceType": "Patient", "name": [{"family": "Example"}]},
+        "request": {"method": "POST", "url": "Patient"},
+    });
+    let batch = json!({"resourceType": "Bundle", "type": "batch", "entry": vec![entry; count]});
+    let got = http::call(Method::POST, base, None, Some(&batch)).await;
+    assert_eq!(got.status, 200, "{:?}", got.json);
+    let location = |entry: &Value| entry["response"]["location"].as_str().unwrap().to_owned();
+    let id = |location: String| location.split("Patient/").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    got.json["entry"].as_array().unwrap().iter().map(location).map(id).collect()
 }
 
 /// Every Observation about a patient, page by page.

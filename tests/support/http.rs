@@ -21,13 +21,18 @@ pub struct Got {
 
 impl Got {
     pub async fn read(response: Response) -> Self {
+        Self::whole(response).await.unwrap()
+    }
+
+    /// The same; `None` when it broke off.
+    pub async fn whole(response: Response) -> Option<Self> {
         let status = response.status().as_u16();
         let header = response.headers().get("content-type").and_then(|value| value.to_str().ok());
         let content_type = header.unwrap_or_default().to_owned();
         let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
         let retry_after = header.map(|seconds| seconds.parse().unwrap());
-        let bytes = response.bytes().await.unwrap();
-        Self { status, content_type, retry_after, json: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        let bytes = response.bytes().await.ok()?;
+        Some(Self { status, content_type, retry_after, json: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
     }
 }
 

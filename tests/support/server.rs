@@ -35,13 +35,21 @@ pub struct Server {
     pub environment: Vec<(&'static str, PathBuf)>,
     /// What a shell does before it becomes the process.
     pub before: &'static str,
+    client: reqwest::Client,
 }
 
 /// A running process.
 pub struct Running<'a> {
     pub server: &'a Server,
-    api: String,
+    front: Front<'a>,
     child: Child,
+}
+
+/// Where a process answers, or answered while it lived.
+#[derive(Clone)]
+pub struct Front<'a> {
+    pub server: &'a Server,
+    api: String,
 }
 
 impl Server {
@@ -66,10 +74,10 @@ impl Server {
         let token = create_member_token(&mut tx, keyring, member, SignedDuration::from_hours(1), now).await.unwrap();
         let api_key = create_api_key(&mut tx, keyring, &forum(), EVENTS_WRITE, now).await.unwrap().secret;
         tx.commit().await.unwrap();
-        Self { config: path, bridge, token, api_key, handle, environment: Vec::new(), before: "" }
+        Self { config: path, bridge, token, api_key, handle, environment: Vec::new(), before: "", client: client() }
     }
 
-    /// Starts a process and waits until it listens.
+    /// Starts a process and waits until it listens; one that finds work at once may be killed before that.
     pub fn start(&self, crash_at: Option<&str>) -> Running<'_> {
         let mut command = Command::new("sh");
         command.arg("-c").arg(format!("{} exec \"$0\" \"$@\"", self.before)).arg(env!("CARGO_BIN_EXE_mostik"));
@@ -81,9 +89,12 @@ impl Server {
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let api =
-            line.trim().strip_prefix("mostik listens on ").unwrap_or_else(|| panic!("it said {line:?}")).to_owned();
-        Running { server: self, api, child }
+        let api = match line.trim().strip_prefix("mostik listens on ") {
+            Some(api) => api.to_owned(),
+            None if line.is_empty() && crash_at.is_some() => String::new(),
+            None => panic!("it said {line:?}"),
+        };
+        Running { server: self, front: Front { server: self, api }, child }
     }
 
     /// The states of all versions of the member's grants.
@@ -99,13 +110,42 @@ impl Server {
         counts.into_iter().find(|(state, _)| *state == wanted).map_or(0, |(_, count)| count)
     }
 
-    async fn open_items(&self) -> i64 {
+    pub async fn open_items(&self) -> i64 {
         let counts = self.bridge.store.read().await.unwrap().count_deliveries(None).await.unwrap();
         counts.into_iter().filter(|(state, _)| state.is_open()).map(|(_, count)| count).sum()
     }
 }
 
-impl Running<'_> {
+impl<'a> Running<'a> {
+    /// Where it answers.
+    pub const fn front(&self) -> &Front<'a> {
+        &self.front
+    }
+
+    /// Kills it, unless it is dead already: by SIGKILL, whoever it was. Whether it still lived.
+    pub fn kill(&mut self) -> bool {
+        let lived = self.child.try_wait().unwrap().is_none();
+        self.child.kill().unwrap();
+        let status = self.child.wait().unwrap();
+        assert_eq!(status.signal(), Some(9), "it must die by SIGKILL, not {status}");
+        lived
+    }
+
+    /// Whether it was killed by itself within that time.
+    pub async fn dies_within(&mut self, time: Duration) -> bool {
+        let end = tokio::time::Instant::now() + time;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                assert_eq!(status.signal(), Some(9), "it must die by SIGKILL, not {status}");
+                return true;
+            }
+            if tokio::time::Instant::now() >= end {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
     /// Its process id.
     pub fn pid(&self) -> rustix::process::Pid {
         rustix::process::Pid::from_child(&self.child)
@@ -137,10 +177,14 @@ impl Running<'_> {
 
     /// Waits until nothing is on its way any more: a dead process's lanes are taken up when its lease has run out.
     pub async fn wait_until_idle(&self, server: &Server) {
-        for _ in 0..3000 {
-            if server.open_items().await == 0 {
+        let (mut fewest, mut looks) = (i64::MAX, 0);
+        while looks < 3000 {
+            let open = server.open_items().await;
+            if open == 0 {
                 return;
             }
+            looks = if open < fewest { 0 } else { looks + 1 };
+            fewest = fewest.min(open);
             moment().await;
         }
         panic!("the outbox does not get empty");
@@ -170,11 +214,19 @@ impl Running<'_> {
 
     /// Calls the process. `None` when no answer came.
     pub async fn call(&self, method: Method, path: &str, credential: &str, body: Option<&Value>) -> Option<Got> {
-        let mut request = client().request(method, format!("{}{path}", self.api)).bearer_auth(credential);
+        self.front.call(method, path, credential, body).await
+    }
+}
+
+impl Front<'_> {
+    /// Calls the process. `None` when no whole answer came.
+    pub async fn call(&self, method: Method, path: &str, credential: &str, body: Option<&Value>) -> Option<Got> {
+        let request = self.server.client.request(method, format!("{}{path}", self.api)).bearer_auth(credential);
+        let mut request = request.timeout(Duration::from_secs(20));
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        Some(Got::read(request.send().await.ok()?).await)
+        Got::whole(request.send().await.ok()?).await
     }
 }
 
