@@ -118,7 +118,9 @@ fn created(body: &[u8], next: &AtomicU64) -> String {
         );
     }
     let entry = |id| {
-        format!(r#"{{"response":{{"status":"201 Created","location":"Observation/{id}/_history/1","etag":"W/\"1\""}}}}"#)
+        format!(
+            r#"{{"response":{{"status":"201 Created","location":"Observation/{id}/_history/1","etag":"W/\"1\""}}}}"#
+        )
     };
     let entries: Vec<String> = (first..first + entries).map(entry).collect();
     ok(&format!(r#"{{"resourceType":"Bundle","type":"batch-response","entry":[{}]}}"#, entries.join(",")))

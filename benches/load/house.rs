@@ -52,9 +52,8 @@ pub struct Person {
 
 impl House {
     pub async fn open(database: Database, ehr: &str, plan: &Plan) -> Self {
-        let text = config_text(&database, ehr, "127.0.0.1:0")
-            .replace("timeout_seconds = 1\nlease_seconds = 3\n", "")
-            .replace(
+        let text =
+            config_text(&database, ehr, "127.0.0.1:0").replace("timeout_seconds = 1\nlease_seconds = 3\n", "").replace(
                 "[delivery]\n",
                 &format!("[delivery]\nconcurrency = {}\nbatch_size = {}\n", plan.concurrency, plan.batch_size),
             );

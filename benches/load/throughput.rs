@@ -12,6 +12,7 @@ use super::pool;
 use crate::support::tests::database::Database;
 
 const PEOPLE: usize = 400;
+/// Unless `MOSTIK_BENCH_ROUNDS` says otherwise.
 const ROUNDS: usize = 7;
 const BATCH: usize = 20;
 
@@ -51,7 +52,8 @@ async fn measure(database: Database, batch: usize, concurrency: usize) {
     house.admit(PEOPLE).await;
     let (mut pools, mut desks) = (Vec::new(), Vec::new());
     // The first round warms up.
-    for round in 0..=ROUNDS {
+    let rounds = std::env::var("MOSTIK_BENCH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
+    for round in 0..=rounds {
         house.empty().await;
         let bodies = house.stock(count).await;
         house.analyze().await;
@@ -64,9 +66,11 @@ async fn measure(database: Database, batch: usize, concurrency: usize) {
         house.deliver().await;
         let ours = start.elapsed();
         assert_eq!(house.count(DeliveryState::Confirmed).await, i64::try_from(count).unwrap());
+        let (bare, ours) = (count as f64 / bare.as_secs_f64(), count as f64 / ours.as_secs_f64());
+        println!("  round {round}: pool {bare:.0}/s, desk {ours:.0}/s, {:.1} %", 100.0 * ours / bare);
         if round > 0 {
-            pools.push(count as f64 / bare.as_secs_f64());
-            desks.push(count as f64 / ours.as_secs_f64());
+            pools.push(bare);
+            desks.push(ours);
         }
     }
     let ratios: Vec<f64> = desks.iter().zip(&pools).map(|(desk, pool)| 100.0 * desk / pool).collect();
