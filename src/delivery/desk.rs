@@ -29,6 +29,9 @@ use crate::vault::{Keyring, SealError};
 /// How many items of a lane are worked on before it is given back, so that other lanes get their turn.
 const ITEMS_PER_LEASE: u32 = 50;
 
+/// How many lanes may be in hand at most: a statement about all of them must not have too many parameters.
+const MOST_LANES: usize = 1024;
+
 /// What every desk of a process shares.
 #[derive(Clone, Debug)]
 pub struct Parts {
@@ -230,7 +233,7 @@ impl Desk {
             return 0;
         }
         let per_request = if self.sender.ehr.takes_batches() { self.parts.batch_size.max(1) } else { 1 };
-        self.sender.ehr.throttle().capacity(self.parts.clock.now()) * per_request
+        (self.sender.ehr.throttle().capacity(self.parts.clock.now()) * per_request).min(MOST_LANES)
     }
 
     async fn lease(&mut self, limit: usize) -> Result<(), WorkError> {

@@ -23,9 +23,12 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(30);
 const SLOW_FACTOR: i32 = 4;
 const SLOW_MARGIN: SignedDuration = SignedDuration::from_millis(250);
 
-/// An EHR this quick has several requests ready for each that is under way.
-const QUICK: SignedDuration = SignedDuration::from_millis(50);
-const AHEAD: usize = 4;
+/// So much work for the EHR may wait, decided on, so that it need not wait for a turn of the database. Not more, so that
+/// little is under way when a consent ends.
+const AHEAD: SignedDuration = SignedDuration::from_millis(50);
+
+/// At most so many requests wait for each that is under way.
+const AHEAD_AT_MOST: usize = 15;
 
 /// Bounds the requests to one EHR.
 #[derive(Debug)]
@@ -110,8 +113,9 @@ impl Throttle {
     #[must_use]
     pub fn capacity(&self, now: Timestamp) -> usize {
         let limit = self.limit(now);
-        let quick = self.state().took.is_some_and(|took| took < QUICK);
-        if quick && limit > 1 { limit * AHEAD } else { limit }
+        let ahead = |took: SignedDuration| AHEAD.as_micros() / took.as_micros().max(1);
+        let ahead = self.state().took.map_or(0, ahead);
+        if limit > 1 { limit * (1 + usize::try_from(ahead).map_or(0, |ahead| ahead.min(AHEAD_AT_MOST))) } else { limit }
     }
 
     /// Why the EHR is left in peace, if it is.

@@ -5,7 +5,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::error::changed;
-use super::{StoreError, Tx, clinic_id, instant, named, on};
+use super::{StoreError, Tx, clinic_id, instant, named, on, padded};
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{GrantId, MemberId};
 
@@ -73,7 +73,7 @@ impl Tx {
             let mut query = QueryBuilder::<Db>::new(COLUMNS);
             query.push(" WHERE state IN ('active', 'paused') AND member_id IN (");
             let mut list = query.separated(", ");
-            for member in members {
+            for member in padded(members) {
                 list.push_bind(member.0);
             }
             query.push(")");

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::QueryBuilder;
 
 use super::lanes::LaneKey;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, on, padded};
 use crate::domain::delivery::{Delivery, Stored};
 use crate::domain::ids::ClinicId;
 
@@ -19,7 +19,7 @@ pub struct LedgerEntry {
 
 impl Tx {
     /// Notes what a clinic's EHR confirmed; no identifier twice. A later confirmation of the same identifier replaces an
-    /// earlier one.
+    /// earlier one. (`DISTINCT`, because the rows are padded, and no row may be updated twice.)
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -35,9 +35,9 @@ impl Tx {
         on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
                 "INSERT INTO ledger (clinic_id, member_id, identifier, resource_type, ehr_id, ehr_version, delivery_id, \
-                 confirmed_at) ",
+                 confirmed_at) SELECT DISTINCT * FROM (",
             );
-            query.push_values(confirmed, |mut row, (item, stored)| {
+            query.push_values(padded(confirmed), |mut row, (item, stored)| {
                 row.push_bind(clinic.as_str())
                     .push_bind(item.member.0)
                     .push_bind(&item.identifier)
@@ -48,9 +48,9 @@ impl Tx {
                     .push_bind(now.as_microsecond());
             });
             query.push(
-                " ON CONFLICT (clinic_id, member_id, identifier) DO UPDATE SET resource_type = excluded.resource_type, \
-                 ehr_id = excluded.ehr_id, ehr_version = excluded.ehr_version, delivery_id = excluded.delivery_id, \
-                 confirmed_at = excluded.confirmed_at",
+                ") AS confirmed WHERE true ON CONFLICT (clinic_id, member_id, identifier) DO UPDATE SET \
+                 resource_type = excluded.resource_type, ehr_id = excluded.ehr_id, \
+                 ehr_version = excluded.ehr_version, delivery_id = excluded.delivery_id, confirmed_at = excluded.confirmed_at",
             );
             query.build().execute(conn).await?.rows_affected()
         });

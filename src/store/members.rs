@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, on, padded};
 use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::vault::Index;
 
@@ -141,7 +141,7 @@ impl Tx {
         let rows: Vec<(Uuid, Vec<u8>)> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new("SELECT member_id, sealed_key FROM members WHERE member_id IN (");
             let mut list = query.separated(", ");
-            for member in members {
+            for member in padded(members) {
                 list.push_bind(member.0);
             }
             query.push(tail);
