@@ -52,7 +52,25 @@ pub enum Replay<'a> {
     Held(&'a ClinicId),
 }
 
+/// Whether a later item is about the same resource: then an earlier one, sent now, would bring back what was corrected or
+/// deleted since.
+const OVERTAKEN: &str = "EXISTS (SELECT 1 FROM outbox later WHERE later.identifier = outbox.identifier \
+     AND later.clinic_id = outbox.clinic_id AND later.member_id = outbox.member_id AND later.seq > outbox.seq)";
+
 impl Tx {
+    /// Withdraws what was never sent and was overtaken by a later item, and erases its content.
+    async fn withdraw_overtaken(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(
+                "UPDATE outbox SET state = 'withdrawn', sealed_payload = NULL, sealed_answer = NULL, \
+                 reason = 'superseded', updated_at = ",
+            );
+            query.push_bind(now.as_microsecond()).push(" WHERE state IN ('rejected', 'held') AND ").push(OVERTAKEN);
+            query.build().execute(conn).await?.rows_affected()
+        });
+        Ok(())
+    }
+
     /// What stands where and why, clinic by clinic; confirmed and withdrawn items only as their number.
     ///
     /// # Errors
@@ -108,18 +126,21 @@ impl Tx {
     }
 
     /// Puts items that wait for a human, or for the EHR to take them, back on their lanes. A rejected one is sent again; the fate of a dead one is
-    /// unknown, so it is searched for first. Consent is decided anew, as ever. Returns how many there were.
+    /// unknown, so it is searched for first. Consent is decided anew, as ever; what a later item has overtaken is not sent
+    /// any more. Returns how many there were.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn replay(&mut self, which: &Replay<'_>, now: Timestamp) -> Result<u64, StoreError> {
+        self.withdraw_overtaken(now).await?;
         let replayed = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
                 "UPDATE outbox SET state = CASE state WHEN 'dead' THEN 'unknown' ELSE 'ready' END, attempts = 0, \
                  reason = 'replayed', due_at = ",
             );
             query.push_bind(now.as_microsecond()).push(", updated_at = ").push_bind(now.as_microsecond());
-            query.push(" WHERE state IN ('rejected', 'dead', 'held') AND sealed_payload IS NOT NULL AND ");
+            query.push(" WHERE state IN ('rejected', 'dead', 'held') AND sealed_payload IS NOT NULL AND NOT ");
+            query.push(OVERTAKEN).push(" AND ");
             match which {
                 Replay::Delivery(id) => {
                     query.push("delivery_id = ").push_bind(id.0);

@@ -49,9 +49,21 @@ async fn shard(number: u64) {
         if n % SEEDS_PER_HOUSE == SEEDS_PER_HOUSE - 1 {
             house = House::build().await;
         }
-        life::live(&mut house, n * SHARDS + number, false).await;
+        let told = TellsSeed(n * SHARDS + number);
+        life::live(&mut house, told.0, false).await;
     }
     println!("{seeds} seeds");
+}
+
+/// Says which seed it was when a story ends badly.
+struct TellsSeed(u64);
+
+impl Drop for TellsSeed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("MOSTIK_SIM_SEED={}", self.0);
+        }
+    }
 }
 
 fn variable(name: &str) -> Option<u64> {
