@@ -141,7 +141,8 @@ fn update(
     open: impl FnOnce(&Delivery) -> Option<Vec<u8>>,
 ) -> Step {
     let denied = clear(scales.grants, item.clone(), Purpose::Treatment, scales.now).err();
-    if was_sent && denied.is_some() {
+    // A pause ends, and then it is tried again; otherwise all that is left is to see what came of it.
+    if was_sent && denied.is_some_and(|denied| denied.1.foremost() != DenyReason::Paused) {
         return match scales.ticket {
             Ok(ticket) => ask(Task::Look(item, stored), ticket),
             Err(error) => settle(item, Verdict::Sent(no_token(error))),

@@ -69,6 +69,7 @@ pub async fn live(house: &mut House, seed: u64, tells: bool) -> u64 {
     };
     for _ in 0..8 + story.dice.below(24) {
         story.go_on().await;
+        story.tell().await;
         story.watch();
     }
     story.calm_down().await;
@@ -90,6 +91,14 @@ impl Story<'_> {
                 let silent = self.dice.percent(50);
                 self.net.keep_silent(silent);
             }
+        }
+    }
+
+    /// Where the items of these people stand, for one who repeats a seed.
+    async fn tell(&self) {
+        if self.tells {
+            let counts = self.bridge.store.read().await.unwrap().count_deliveries(None).await.unwrap();
+            println!("    {counts:?}");
         }
     }
 
@@ -180,6 +189,9 @@ impl Story<'_> {
         };
         self.out_of_order |= fate == Fate::Refused(422);
         self.net.decide(place, fate);
+        if self.tells {
+            println!("{fate:?}");
+        }
         self.note("is decided", place);
     }
 
