@@ -18,7 +18,7 @@ async fn charted(database: Database, ehr: &Ehr) -> (TestBridge, Person) {
     let member = bridge.person("sparrow", &ehr.patient).await;
     bridge.grant(&member, &["mood"]).await;
     bridge.send(&mood("1", "sparrow", 4)).await;
-    bridge.deliver().await;
+    bridge.deliver_in_time().await;
     assert_eq!(ehr.observations().await.len(), 1);
     (bridge, member)
 }
@@ -34,14 +34,14 @@ async fn corrects_and_retracts(database: Database, ehr: Ehr) {
     let (bridge, _) = charted(database, &ehr).await;
     let before = only(&ehr).await;
     bridge.send(&correcting(mood("2", "sparrow", 2), "1")).await;
-    bridge.deliver().await;
+    bridge.deliver_in_time().await;
     let corrected = only(&ehr).await;
     assert_eq!((&corrected["status"], &corrected["valueQuantity"]["value"]), (&json!("corrected"), &json!(2)));
     assert_eq!((&corrected["id"], &corrected["identifier"]), (&before["id"], &before["identifier"]));
     assert_valid(&corrected).await;
 
     bridge.send(&retraction("3", "sparrow", "1")).await;
-    bridge.deliver().await;
+    bridge.deliver_in_time().await;
     let retracted = only(&ehr).await;
     assert_eq!(retracted["status"], "entered-in-error");
     assert_valid(&retracted).await;
