@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use crate::chores;
 use crate::config::{Auth, Clinic, Config};
 use crate::delivery::desk::{Desk, Parts, Patience};
 use crate::delivery::desks::{Counterpart, Desks};
@@ -240,6 +241,7 @@ pub async fn serve(
     let mut ringing = JoinSet::new();
     ringing.spawn(announce(bridge.store.clone(), bells.clone()));
     ringing.spawn(listen(bridge.store.clone(), bells));
+    ringing.spawn(keep_house(bridge.clone()));
     running.spawn(async move { server.await.map_err(StartError::Server) });
     tracing::info!(%address, database = bridge.store.kind(), clinics = config.clinics.len(), "listening");
     listening(address);
@@ -296,6 +298,20 @@ async fn work(mut desk: Desk, mut stopping: watch::Receiver<bool>, bells: Bells)
         tracing::warn!(%clinic_id, cause, "work was left; the next start finds it again");
     }
     Ok(())
+}
+
+/// Does what the time brings about, as long as the process runs. A chore that is cut off is done the next time.
+async fn keep_house(bridge: Bridge) {
+    loop {
+        match chores::run_due(&bridge).await {
+            Ok(true) => {}
+            Ok(false) => tokio::time::sleep(chores::EVERY).await,
+            Err(error) => {
+                tracing::warn!(cause = chain(&error), "a chore was left; it is taken up again later");
+                tokio::time::sleep(chores::EVERY).await;
+            }
+        }
+    }
 }
 
 /// What wakes desks.

@@ -47,6 +47,9 @@ pub mod pipeline;
 /// A member's own files, through the pipeline.
 pub mod import;
 
+/// What the time brings about, without anybody asking.
+pub mod chores;
+
 // The doors.
 
 /// Typed settings.

@@ -22,10 +22,26 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("enrolment", &["domain", "vault", "store"]),
     ("pipeline", &["domain", "vault", "store", "telemetry", "enrolment", "inbound", "consent", "mapping", "outbox"]),
     ("import", &["domain", "inbound", "pipeline"]),
+    ("chores", &["store", "pipeline"]),
     ("config", &["domain", "telemetry"]),
     ("web", &["domain", "store", "telemetry", "enrolment", "inbound", "consent", "pipeline", "config"]),
     ("sandbox", &["domain"]),
-    ("app", &["domain", "vault", "store", "telemetry", "inbound", "mapping", "delivery", "pipeline", "config", "web"]),
+    (
+        "app",
+        &[
+            "domain",
+            "vault",
+            "store",
+            "telemetry",
+            "inbound",
+            "mapping",
+            "delivery",
+            "pipeline",
+            "chores",
+            "config",
+            "web",
+        ],
+    ),
     (
         "cli",
         &[

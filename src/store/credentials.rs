@@ -106,6 +106,15 @@ impl Tx {
         Ok(on!(self, conn => sqlx::query(SQL).bind(member.0).execute(conn).await?.rows_affected()))
     }
 
+    /// Forgets tokens that have expired. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn forget_expired_member_tokens(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        const SQL: &str = "DELETE FROM member_tokens WHERE expires_at <= $1";
+        Ok(on!(self, conn => sqlx::query(SQL).bind(now.as_microsecond()).execute(conn).await?.rows_affected()))
+    }
+
     /// The member behind a token that has not expired.
     ///
     /// # Errors

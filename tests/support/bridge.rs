@@ -3,7 +3,6 @@
 use std::net::TcpListener;
 
 use jiff::{SignedDuration, Timestamp};
-use mostik::app;
 use mostik::config::Config;
 use mostik::delivery::desks::Desks;
 use mostik::domain::clock::{Clock, ManualClock};
@@ -15,6 +14,7 @@ use mostik::enrolment::join::{join, link};
 use mostik::pipeline::Bridge;
 use mostik::store::LaneKey;
 use mostik::vault::Key;
+use mostik::{app, chores};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -131,6 +131,11 @@ impl TestBridge {
     /// Works until nothing is due at the present time.
     pub async fn deliver(&self) {
         self.desks.drain().await.unwrap();
+    }
+
+    /// Does what the time has brought about.
+    pub async fn chores(&self) {
+        while chores::run_due(&self.bridge).await.unwrap() {}
     }
 
     /// The same, where the database may fail: why work ended early, if it did.
