@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use mostik::domain::category::{Category, Detail};
-use mostik::domain::grant::{Grant, GrantState, Purpose, Terms};
+use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Terms, WayBack};
 use mostik::domain::ids::{ClinicId, GrantId, MemberId, ReadingId};
 use mostik::domain::moment::Moment;
 use mostik::domain::reading::{Measure, Mood, Rating, Reading};
@@ -40,6 +40,9 @@ pub fn grant(number: u128, member: MemberId, clinic: ClinicId) -> Grant {
             valid_from: "2026-01-01T00:00:00Z".parse().unwrap(),
             valid_until: "2027-01-01T00:00:00Z".parse().unwrap(),
             data_from: None,
+            recipient: Addressee::Clinic,
+            way_back: WayBack::None,
+            withheld: BTreeSet::new(),
         },
         created_at: "2026-01-01T00:00:00Z".parse().unwrap(),
         ended_at: None,

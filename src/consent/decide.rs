@@ -19,6 +19,10 @@ pub trait Disclosable {
     fn category(&self) -> Category;
     /// When it was lived.
     fn measured_at(&self) -> Timestamp;
+    /// How fine it is: a single entry, unless it says otherwise.
+    fn detail(&self) -> Detail {
+        Detail::EveryEntry
+    }
 }
 
 /// Proof that `item` may go to one clinic now. Mapping, enqueueing and sending each ask for one; it can be neither
@@ -169,6 +173,8 @@ pub enum DenyReason {
     PurposeNotGranted,
     /// The consent does not name this category.
     CategoryNotShared,
+    /// The consent covers summaries of this category, and this is finer.
+    SummaryOnly,
     /// The item is older than what the consent covers.
     BeforeDataPeriod,
     /// Everything is covered, but the member set the consent aside for a while.
@@ -187,6 +193,7 @@ impl DenyReason {
             Self::Expired => "consent-expired",
             Self::CategoryNotShared => "category-not-shared",
             Self::PurposeNotGranted => "purpose-not-granted",
+            Self::SummaryOnly => "summary-only",
             Self::BeforeDataPeriod => "before-data-period",
         }
     }
@@ -266,6 +273,9 @@ fn covers<T: Disclosable>(grant: &Grant, item: &T, purpose: Purpose, now: Timest
     let detail = terms.categories.get(&item.category()).copied().ok_or(DenyReason::CategoryNotShared)?;
     if !terms.purposes.contains(&purpose) {
         return Err(DenyReason::PurposeNotGranted);
+    }
+    if item.detail() > detail {
+        return Err(DenyReason::SummaryOnly);
     }
     if terms.data_from.is_some_and(|from| item.measured_at() < from) {
         return Err(DenyReason::BeforeDataPeriod);

@@ -1,7 +1,11 @@
 //! What a member can share, kind by kind, and how finely.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::label::Label;
 
 /// A kind of data that is consented to on its own.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
@@ -29,6 +33,14 @@ impl Category {
         }
     }
 
+    /// The sensitivity labels that everything in this category carries.
+    #[must_use]
+    pub fn labels(self) -> BTreeSet<Label> {
+        match self {
+            Self::Mood | Self::Note | Self::Tags => BTreeSet::from([Label::Psychiatry]),
+        }
+    }
+
     /// The category with this name, if there is one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -36,10 +48,35 @@ impl Category {
     }
 }
 
-/// How finely a category is shared.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+/// How finely a category is shared, from the coarsest to the finest: who may have the finer may have the coarser.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Detail {
+    /// A summary of each week, no single entry.
+    WeeklySummary,
+    /// A summary of each day, no single entry.
+    DailySummary,
     /// Each entry as it was made.
     EveryEntry,
+}
+
+impl Detail {
+    /// Every detail, from the coarsest to the finest.
+    pub const ALL: [Self; 3] = [Self::WeeklySummary, Self::DailySummary, Self::EveryEntry];
+
+    /// The word used in the API, the database and the logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WeeklySummary => "weekly-summary",
+            Self::DailySummary => "daily-summary",
+            Self::EveryEntry => "every-entry",
+        }
+    }
+
+    /// The detail with this name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|detail| detail.as_str() == name)
+    }
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::category::{Category, Detail};
-use super::ids::{ClinicId, GrantId, MemberId};
+use super::ids::{ClinicId, GrantId, MemberId, PractitionerId};
+use super::label::Label;
 
 /// One version of a member's consent. Versions of a [`GrantId`] start at 1; only the newest can be in force.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +44,51 @@ pub struct Terms {
     pub valid_until: Timestamp,
     /// Only data lived at or after this instant; everything if absent.
     pub data_from: Option<Timestamp>,
+    /// Who of the clinic may read it.
+    #[serde(default)]
+    pub recipient: Addressee,
+    /// How much of what the clinic answers comes back into the community.
+    #[serde(default)]
+    pub way_back: WayBack,
+    /// What carries one of these labels is not shared, whatever its category.
+    #[serde(default)]
+    pub withheld: BTreeSet<Label>,
+}
+
+/// For whom at the clinic the data is meant.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Addressee {
+    /// Whoever treats the member there.
+    #[default]
+    Clinic,
+    /// One practitioner.
+    Practitioner(PractitionerId),
+}
+
+/// How much of what a clinic has for a member reaches them through their community, from nothing to everything.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WayBack {
+    /// Nothing.
+    #[default]
+    None,
+    /// Only that there is a message.
+    Notice,
+    /// The message itself.
+    Full,
+}
+
+impl WayBack {
+    /// The word used in the API, the database and the logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Notice => "notice",
+            Self::Full => "full",
+        }
+    }
 }
 
 /// Why the clinic may use the data (HL7 v3 `ActReason`).

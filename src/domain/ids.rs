@@ -46,6 +46,11 @@ uuid_id!(
     DeliveryId
 );
 
+uuid_id!(
+    /// A practitioner at a clinic. Derived from the clinic's name for them, and says nothing about who they are.
+    PractitionerId
+);
+
 /// A slug was not a slug.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected 1 to 63 characters of a-z, 0-9 and '-', starting with a letter or digit")]

@@ -8,6 +8,7 @@ pub mod entropy;
 pub mod form;
 pub mod grant;
 pub mod ids;
+pub mod label;
 pub mod moment;
 pub mod outbound;
 pub mod reading;

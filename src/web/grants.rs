@@ -14,7 +14,7 @@ use super::auth::SignedInMember;
 use super::{Problem, State, body};
 use crate::consent::change::{self as consent, ChangeError};
 use crate::domain::category::{Category, Detail};
-use crate::domain::grant::{Grant, Purpose, Terms};
+use crate::domain::grant::{Addressee, Grant, Purpose, Terms, WayBack};
 use crate::domain::ids::{ClinicId, GrantId};
 use crate::store::{StoreError, Tx};
 use crate::telemetry::crash_point;
@@ -296,6 +296,9 @@ impl TermsRequest {
             valid_from,
             valid_until: until.unwrap_or(Timestamp::MAX),
             data_from: self.data_from,
+            recipient: Addressee::Clinic,
+            way_back: WayBack::None,
+            withheld: BTreeSet::new(),
         }
     }
 }

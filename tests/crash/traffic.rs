@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use mostik::consent::change;
 use mostik::domain::category::{Category, Detail};
 use mostik::domain::entropy::{Entropy, SeededEntropy};
-use mostik::domain::grant::{Purpose, Terms};
+use mostik::domain::grant::{Addressee, Purpose, Terms, WayBack};
 use mostik::domain::ids::{GrantId, MemberId};
 use mostik::enrolment::credentials::create_member_token;
 use mostik::enrolment::join::{join, link};
@@ -276,6 +276,9 @@ async fn consent(server: &Server, tx: &mut Tx, member: MemberId) -> GrantId {
         valid_from: now,
         valid_until: Timestamp::MAX,
         data_from: None,
+        recipient: Addressee::Clinic,
+        way_back: WayBack::None,
+        withheld: [].into(),
     };
     let grant = GrantId(server.bridge.keyring.entropy().uuid(now).unwrap());
     change::grant(tx, grant, member, riverside(), terms, now).await.unwrap();

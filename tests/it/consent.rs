@@ -257,3 +257,21 @@ on_every_database! {
         }
     }
 }
+
+on_every_database! {
+    async fn single_entries_never_go_where_summaries_were_granted(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = TestBridge::start(database, &ehr.base).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        let grant = bridge.grant(&member, &["mood"]).await;
+        bridge.send(&mood("1", "sparrow", 4)).await;
+        let coarser = json!({"categories": {"mood": "weekly-summary"}});
+        let changed = bridge.as_member(&member, Method::PUT, &format!("/v1/grants/{grant}"), Some(&coarser)).await;
+        assert_eq!(changed.json["categories"]["mood"], "weekly-summary", "{:?}", changed.json);
+        let refused = bridge.send(&mood("2", "sparrow", 3)).await;
+        assert!(refused.json.to_string().contains("summary-only"), "{:?}", refused.json);
+        bridge.deliver().await;
+        assert_eq!(bridge.count(DeliveryState::Withdrawn).await, 1, "what waited under the finer consent is withdrawn");
+        assert_eq!(ehr.observations().await.len(), 0);
+    }
+}

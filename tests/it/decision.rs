@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use mostik::consent::decide::{DenyReason, decide};
 use mostik::domain::category::{Category, Detail};
-use mostik::domain::grant::{Grant, GrantState, Purpose, Terms};
+use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Terms, WayBack};
 use mostik::domain::ids::{ClinicId, GrantId, MemberId, ReadingId};
 use mostik::domain::moment::Moment;
 use mostik::domain::reading::{Measure, Reading};
@@ -36,7 +36,9 @@ prop_compose! {
     fn any_grant()(
         id in 0u128..4, version in 1i32..4, member in 0u8..2, clinic_no in 0u8..2,
         state in prop::sample::select(vec![GrantState::Active, GrantState::Paused, GrantState::Superseded, GrantState::Revoked]),
-        categories in prop::collection::btree_set(prop::sample::select(Category::ALL.to_vec()), 0..3),
+        categories in prop::collection::btree_map(
+            prop::sample::select(Category::ALL.to_vec()), prop::sample::select(Detail::ALL.to_vec()), 0..3,
+        ),
         purposes in prop::collection::btree_set(prop::sample::select(vec![Purpose::Treatment, Purpose::CareManagement]), 0..2),
         from in -5i64..5, length in 0i64..10, data_from in prop::option::of(-5i64..5),
     ) -> Grant {
@@ -47,11 +49,14 @@ prop_compose! {
             clinic: clinic(clinic_no),
             state,
             terms: Terms {
-                categories: categories.into_iter().map(|category| (category, Detail::EveryEntry)).collect(),
+                categories,
                 purposes,
                 valid_from: at(from),
                 valid_until: at(from + length),
                 data_from: data_from.map(at),
+                recipient: Addressee::Clinic,
+                way_back: WayBack::None,
+                withheld: BTreeSet::new(),
             },
             created_at: at(from),
             ended_at: None,
@@ -75,7 +80,7 @@ fn plainly_covered(grant: &Grant, reading: &Reading, clinic: &ClinicId, now: Tim
         grant.member == reading.member,
         &grant.clinic == clinic,
         (terms.valid_from..terms.valid_until).contains(&now),
-        terms.categories.contains_key(&reading.measure.category()),
+        terms.categories.get(&reading.measure.category()) == Some(&Detail::EveryEntry),
         terms.purposes.contains(&Purpose::Treatment),
         terms.data_from.is_none_or(|from| from <= reading.moment.at),
     ]
@@ -147,6 +152,9 @@ fn it_ends_at_the_very_instant() {
             valid_from: at(0),
             valid_until: at(10),
             data_from: None,
+            recipient: Addressee::Clinic,
+            way_back: WayBack::None,
+            withheld: BTreeSet::new(),
         },
         created_at: at(0),
         ended_at: None,

@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use mostik::consent::decide::decide;
 use mostik::domain::category::{Category, Detail};
-use mostik::domain::grant::{Grant, GrantState, Purpose, Terms};
+use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Terms, WayBack};
 use mostik::domain::ids::{GrantId, MemberId, ReadingId};
 use mostik::domain::moment::Moment;
 use mostik::domain::reading::{Measure, Mood, Rating, Reading, StateOfMind, StateOfMindKind, ValenceClassification};
@@ -39,6 +39,9 @@ fn mapped(measure: Measure, when: &str) -> String {
             valid_from: Timestamp::MIN,
             valid_until: Timestamp::MAX,
             data_from: None,
+            recipient: Addressee::Clinic,
+            way_back: WayBack::None,
+            withheld: BTreeSet::new(),
         },
         created_at: Timestamp::UNIX_EPOCH,
         ended_at: None,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use mostik::consent::change;
 use mostik::domain::category::{Category, Detail};
-use mostik::domain::grant::{Purpose, Terms};
+use mostik::domain::grant::{Addressee, Purpose, Terms, WayBack};
 use mostik::domain::ids::{CommunityId, GrantId, MemberId};
 use mostik::domain::moment::Moment;
 use mostik::domain::reading::{Measure, Mood, Rating};
@@ -53,6 +53,9 @@ pub async fn enrol(bridge: &Bridge, name: &str) -> Person {
         valid_from: now,
         valid_until: Timestamp::MAX,
         data_from: None,
+        recipient: Addressee::Clinic,
+        way_back: WayBack::None,
+        withheld: [].into(),
     };
     let grant = GrantId(bridge.keyring.entropy().uuid(now).unwrap());
     change::grant(&mut tx, grant, id, riverside(), terms, now).await.unwrap();

@@ -14,7 +14,6 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::consent::decide::Permit;
-use crate::domain::category::Detail;
 use crate::domain::outbound::Outbound;
 use crate::domain::reading::{Measure, Reading};
 
@@ -68,10 +67,10 @@ pub fn to_fhir(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Result
 pub fn resource(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Result<(Resource, Decimals), MappingError> {
     let reading = permit.item();
     let mut decimals = Decimals::new();
-    let body = match (permit.detail(), &reading.measure) {
-        (Detail::EveryEntry, Measure::Mood(mood)) => mood::body(mood, &mut decimals)?,
-        (Detail::EveryEntry, Measure::Note(text)) => note::body(text)?,
-        (Detail::EveryEntry, Measure::Tags(tags)) => tags::body(tags)?,
+    let body = match &reading.measure {
+        Measure::Mood(mood) => mood::body(mood, &mut decimals)?,
+        Measure::Note(text) => note::body(text)?,
+        Measure::Tags(tags) => tags::body(tags)?,
     };
     Ok((Resource::Observation(envelope::observation(reading, recipient, permit.grant().0, body)?), decimals))
 }
