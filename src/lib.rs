@@ -41,6 +41,9 @@ pub mod delivery;
 /// How members join and callers get their credentials.
 pub mod enrolment;
 
+/// What members have for themselves: settings, and the readings kept for their own view and for summaries.
+pub mod readings;
+
 /// Stages 1 to 4 on one page.
 pub mod pipeline;
 

@@ -20,6 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outbox", &["domain", "vault", "store", "consent::decide"]),
     ("delivery", &["domain", "vault", "store", "telemetry", "consent::decide", "outbox"]),
     ("enrolment", &["domain", "vault", "store"]),
+    ("readings", &["domain", "vault", "store"]),
     ("pipeline", &["domain", "vault", "store", "telemetry", "enrolment", "inbound", "consent", "mapping", "outbox"]),
     ("import", &["domain", "inbound", "pipeline"]),
     ("chores", &["store", "pipeline"]),

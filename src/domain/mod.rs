@@ -2,6 +2,7 @@
 
 pub mod category;
 pub mod clock;
+pub mod day;
 pub mod decimal;
 pub mod delivery;
 pub mod entropy;
@@ -9,6 +10,9 @@ pub mod form;
 pub mod grant;
 pub mod ids;
 pub mod label;
+pub mod language;
 pub mod moment;
 pub mod outbound;
 pub mod reading;
+pub mod settings;
+pub mod zone;

@@ -16,7 +16,9 @@ mod outbox;
 mod patient_tokens;
 mod pool;
 mod queue;
+mod settings;
 mod turns;
+mod upkeep;
 mod versions;
 mod wake;
 

@@ -27,5 +27,6 @@ mod patient_token_faults;
 mod patient_token_secrets;
 mod queue;
 mod sealing;
+mod settings;
 mod smart_auth;
 mod updates;

@@ -10,6 +10,7 @@ pub mod gate;
 pub mod http;
 pub mod launch;
 pub mod outbox;
+pub mod own;
 pub mod parts;
 pub mod proxy;
 pub mod server;

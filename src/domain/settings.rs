@@ -1,0 +1,88 @@
+//! What members set for themselves.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::day::Days;
+use super::language::Language;
+use super::zone::Zone;
+
+/// How often a member's zone can change before the oldest change is forgotten.
+const MOST_CHANGES: usize = 40;
+
+/// A member's settings. Personal: their `Debug` does not tell.
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Settings {
+    /// In which language the member is spoken to; `None` until they chose one.
+    #[serde(default)]
+    pub language: Option<Language>,
+    /// Where their clock stands; `None` until they said so.
+    #[serde(default)]
+    pub zone: Option<Zone>,
+    /// Where it stood before, oldest first.
+    #[serde(default)]
+    earlier: Vec<Stay>,
+    /// Whether their own view keeps what they noted down, even when no clinic may see it.
+    #[serde(default)]
+    pub keep: bool,
+}
+
+/// A zone in which a member's clock stood until they moved.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct Stay {
+    zone: Zone,
+    until: Timestamp,
+}
+
+/// What a member changes; `None` stays as it is.
+#[derive(Clone, PartialEq, Default)]
+pub struct Change {
+    /// Their language.
+    pub language: Option<Language>,
+    /// Where their clock stands from now on.
+    pub zone: Option<Zone>,
+    /// Whether their own view keeps what no clinic may see.
+    pub keep: Option<bool>,
+}
+
+impl Settings {
+    /// The settings after a change at the instant `now`.
+    ///
+    /// The first zone that a member names counts for all of their past: nobody had asked them before. A later one counts
+    /// from `now` on; the days before stay what they were.
+    #[must_use]
+    pub fn with(mut self, change: Change, now: Timestamp) -> Self {
+        self.language = change.language.or(self.language);
+        self.keep = change.keep.unwrap_or(self.keep);
+        if let Some(zone) = change.zone
+            && let Some(old) = self.zone.replace(zone)
+            && Some(&old) != self.zone.as_ref()
+        {
+            self.earlier.push(Stay { zone: old, until: now });
+            let surplus = self.earlier.len().saturating_sub(MOST_CHANGES);
+            self.earlier.drain(..surplus);
+        }
+        self
+    }
+
+    /// How the member's time falls into days; `default` is where the clock of those stands who never said.
+    #[must_use]
+    pub fn days(&self, default: &Zone) -> Days {
+        let zone = self.zone.as_ref().unwrap_or(default);
+        Days::new(self.earlier.iter().map(|stay| (stay.zone.rules().clone(), stay.until)), zone.rules().clone())
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Settings(..)")
+    }
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Change(..)")
+    }
+}
