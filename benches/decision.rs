@@ -12,8 +12,8 @@ mod support;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use mostik::consent::decide::decide;
-use mostik::domain::grant::{Grant, GrantState, Purpose};
+use mostik::consent::decide::{Request, decide};
+use mostik::domain::grant::{Grant, GrantState};
 use support::sample;
 
 #[global_allocator]
@@ -23,7 +23,7 @@ const GRANTS: u128 = 100;
 
 fn decisions(criterion: &mut Criterion) {
     let (item, clinic, now) = (black_box(sample::mood()), black_box(sample::clinic()), sample::now());
-    let ask = |grants| decide(black_box(grants), &item, &clinic, Purpose::Treatment, black_box(now));
+    let ask = |grants| decide(black_box(grants), Request::to_record(&item, &clinic, black_box(now)));
     let mut matching_last = sample::other_grants(GRANTS - 1);
     matching_last.push(sample::grant(GRANTS, sample::MEMBER, sample::clinic()));
     let matching_none = sample::other_grants(GRANTS);

@@ -12,8 +12,7 @@ mod support;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mostik::consent::decide::decide;
-use mostik::domain::grant::Purpose;
+use mostik::consent::decide::{Request, decide};
 use mostik::domain::reading::Reading;
 use mostik::mapping::to_fhir::{Recipient, resource, to_fhir};
 use support::sample;
@@ -31,7 +30,7 @@ fn mappings(criterion: &mut Criterion) {
 fn map(criterion: &mut Criterion, name: &str, reading: &Reading) {
     let clinic = sample::clinic();
     let grants = [sample::grant(1, sample::MEMBER, sample::clinic())];
-    let permit = decide(&grants, reading, &clinic, Purpose::Treatment, sample::now()).unwrap();
+    let permit = decide(&grants, Request::to_record(reading, &clinic, sample::now())).unwrap();
     let recipient = Recipient {
         patient: "example",
         identifier: Uuid::from_u128(3),

@@ -3,13 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use mostik::app;
 use mostik::config::Config;
-use mostik::consent::decide::decide;
+use mostik::consent::decide::{Disclosable, Request, decide};
 use mostik::delivery::desks::Desks;
-use mostik::domain::category::Category;
 use mostik::domain::clock::Clock;
 use mostik::domain::delivery::{DeliveryState, Operation};
 use mostik::domain::entropy::Entropy;
-use mostik::domain::grant::{Grant, Purpose};
+use mostik::domain::grant::Grant;
 use mostik::domain::ids::{DeliveryId, GrantId, MemberId};
 use mostik::domain::outbound::Outbound;
 use mostik::domain::reading::Reading;
@@ -197,7 +196,7 @@ impl Person {
         let clinic = riverside();
         let reading = Reading { member: self.id, ..reading.clone() };
         let grants = std::slice::from_ref(&self.grant);
-        let permit = decide(grants, &reading, &clinic, Purpose::Treatment, now).unwrap();
+        let permit = decide(grants, Request::to_record(&reading, &clinic, now)).unwrap();
         let recipient = Recipient {
             patient: "example",
             identifier: Uuid::from_u128(number),
@@ -212,8 +211,8 @@ impl Person {
             seq: 0,
             grant: self.grant.id,
             operation: Operation::Create,
-            category: Category::Mood,
-            measured_at: reading.moment.at,
+            matter: reading.matter(),
+            addressee: permit.obliges().addressee,
             resource_type,
             identifier,
             content: None,

@@ -8,7 +8,7 @@ use super::settle::{Known, Verdict, is_absent};
 use super::smart_auth::TokenError;
 use crate::consent::decide::{Cleared, DenyReason, clear};
 use crate::domain::delivery::{Delivery, DeliveryState, Operation, Rung, Stored};
-use crate::domain::grant::{Grant, Purpose};
+use crate::domain::grant::Grant;
 
 /// What is to be done with an item.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ pub fn weigh(item: Delivery, scales: Scales<'_>, open: impl FnOnce(&Delivery) ->
 
 /// Goes on with an item that may go.
 fn cleared(item: Delivery, scales: Scales<'_>, go_on: impl FnOnce(Cleared<Delivery>, &Ticket) -> Step) -> Step {
-    let denied = match clear(scales.grants, item, Purpose::Treatment, scales.now) {
+    let denied = match clear(scales.grants, item, scales.now) {
         Ok(cleared) => {
             return match scales.ticket {
                 Ok(ticket) => go_on(cleared, ticket),
@@ -140,7 +140,7 @@ fn update(
     scales: Scales<'_>,
     open: impl FnOnce(&Delivery) -> Option<Vec<u8>>,
 ) -> Step {
-    let denied = clear(scales.grants, item.clone(), Purpose::Treatment, scales.now).err();
+    let denied = clear(scales.grants, item.clone(), scales.now).err();
     // A pause ends, and then it is tried again; otherwise all that is left is to see what came of it.
     if was_sent && denied.is_some_and(|denied| denied.1.foremost() != DenyReason::Paused) {
         return match scales.ticket {

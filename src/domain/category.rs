@@ -1,7 +1,5 @@
 //! What a member can share, kind by kind, and how finely.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -35,9 +33,9 @@ impl Category {
 
     /// The sensitivity labels that everything in this category carries.
     #[must_use]
-    pub fn labels(self) -> BTreeSet<Label> {
+    pub const fn labels(self) -> &'static [Label] {
         match self {
-            Self::Mood | Self::Note | Self::Tags => BTreeSet::from([Label::Psychiatry]),
+            Self::Mood | Self::Note | Self::Tags => &[Label::Psychiatry],
         }
     }
 

@@ -1,10 +1,10 @@
 //! The life of an outbox item on its way to a clinic.
 
-use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::category::Category;
+use super::grant::Addressee;
 use super::ids::{ClinicId, DeliveryId, GrantId, MemberId};
+use super::matter::Matter;
 
 /// Where an item stands: `ready → sending → confirmed`, with the detours an unreliable world needs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -158,10 +158,10 @@ pub struct Delivery {
     pub seq: i64,
     /// Under which grant it was enqueued.
     pub grant: GrantId,
-    /// Under which consent it falls.
-    pub category: Category,
-    /// When the fact was lived.
-    pub measured_at: Timestamp,
+    /// What it tells, and so which consent it takes.
+    pub matter: Matter,
+    /// To whom at the clinic it is addressed.
+    pub addressee: Addressee,
     /// What it does with the resource.
     pub operation: Operation,
     /// FHIR resource type: as it was mapped, or as it was last sent.

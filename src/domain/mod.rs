@@ -11,6 +11,7 @@ pub mod grant;
 pub mod ids;
 pub mod label;
 pub mod language;
+pub mod matter;
 pub mod moment;
 pub mod outbound;
 pub mod reading;

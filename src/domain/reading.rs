@@ -1,13 +1,15 @@
 //! A reading: one normalized fact that a member reported, on the scale of its source.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::category::Category;
 use super::decimal::Decimal;
 use super::ids::{MemberId, ReadingId};
+use super::label::Label;
+use super::matter::Fact;
 use super::moment::Moment;
 
 /// One measured or reported fact, ready for a consent decision.
@@ -21,6 +23,8 @@ pub struct Reading {
     pub moment: Moment,
     /// What was reported.
     pub measure: Measure,
+    /// The sensitivity labels that its source gave it, beside those of its category.
+    pub labels: BTreeSet<Label>,
 }
 
 /// The word that a reading is no longer one: its member deleted it. To say so to a clinic discloses no less than the
@@ -29,10 +33,8 @@ pub struct Reading {
 pub struct Retraction {
     /// Whose reading it was.
     pub member: MemberId,
-    /// Under which consent it fell.
-    pub category: Category,
-    /// When it was lived, as the clinic was last told.
-    pub measured_at: Timestamp,
+    /// What the clinic was last told of it.
+    pub fact: Fact,
 }
 
 /// What was reported. A personal value: its `Debug` shows the kind only.

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::consent::decide::{Disclosable, Permit};
-use crate::domain::category::Category;
 use crate::domain::delivery::Operation;
 use crate::domain::entropy::{Entropy, NoEntropy};
+use crate::domain::grant::Addressee;
 use crate::domain::ids::{DeliveryId, GrantId};
+use crate::domain::matter::Matter;
 use crate::domain::outbound::Outbound;
 use crate::store::{LaneKey, NewDelivery, StoreError, Tx};
 use crate::vault::{Index, MemberKey, SealError};
@@ -18,8 +19,8 @@ use crate::vault::{Index, MemberKey, SealError};
 pub struct Parcel<'k> {
     lane: LaneKey,
     grant: GrantId,
-    category: Category,
-    measured_at: Timestamp,
+    matter: Matter,
+    addressee: Addressee,
     letter: Letter,
     key: &'k MemberKey,
 }
@@ -44,8 +45,8 @@ impl<'k> Parcel<'k> {
         Self {
             lane: LaneKey { clinic: permit.clinic().clone(), member: item.member() },
             grant: permit.grant().0,
-            category: item.category(),
-            measured_at: item.measured_at(),
+            matter: item.matter(),
+            addressee: permit.obliges().addressee,
             letter,
             key,
         }
@@ -101,7 +102,7 @@ pub async fn enqueue(
         *last -= counts.get(lane).copied().unwrap_or_default();
     }
     let mut items = Vec::with_capacity(parcels.len());
-    for Parcel { lane, grant, category, measured_at, letter, key } in parcels {
+    for Parcel { lane, grant, matter, addressee, letter, key } in parcels {
         let seq = next.get_mut(lane).ok_or(StoreError::Corrupt("no lane that was just reserved"))?;
         *seq += 1;
         let id = DeliveryId(entropy.uuid(now)?);
@@ -111,8 +112,8 @@ pub async fn enqueue(
             seq: *seq,
             grant: *grant,
             operation: letter.operation,
-            category: *category,
-            measured_at: *measured_at,
+            matter: matter.clone(),
+            addressee: *addressee,
             resource_type: letter.outbound.resource_type.clone(),
             identifier: letter.outbound.identifier.clone(),
             content: letter.content,

@@ -63,7 +63,8 @@ impl Candidate {
             Says::Reading(said, version) => {
                 let content = content_index(keyring, member, &said);
                 let body = if own == entry { content } else { keys.index("correction", &[&entry, &content]) };
-                let reading = Reading { id, member, moment: said.moment, measure: said.measure };
+                let Entry { moment, measure, labels } = said;
+                let reading = Reading { id, member, moment, measure, labels };
                 (body, Wants::Version { reading, content, is_current: version == Version::Current })
             }
         };
@@ -105,6 +106,9 @@ impl Candidate {
 
 /// What a reading says, however its JSON was laid out.
 fn content_index(keyring: &Keyring, member: MemberId, said: &Entry) -> Index {
-    let text = serde_json::to_vec(&(said.moment, &said.measure)).unwrap_or_default();
-    keyring.index().index("body", &[member.0.as_bytes(), &text])
+    let what = (said.moment, &said.measure);
+    // What was indexed before there were labels stays what it was.
+    let text =
+        if said.labels.is_empty() { serde_json::to_vec(&what) } else { serde_json::to_vec(&(what, &said.labels)) };
+    keyring.index().index("body", &[member.0.as_bytes(), &text.unwrap_or_default()])
 }

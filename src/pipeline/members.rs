@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::candidate::{Candidate, Wants};
 use super::known::Known;
 use super::{AcceptError, Bridge};
-use crate::consent::decide::{Denied, DenyReason, Disclosable, Permit, decide};
-use crate::domain::grant::{Grant, Purpose};
+use crate::consent::decide::{Denied, DenyReason, Disclosable, Permit, Request, decide};
+use crate::domain::grant::Grant;
 use crate::domain::ids::{ClinicId, CommunityId, MemberId, ReadingId};
 use crate::domain::reading::Reading;
 use crate::enrolment::join::{PATIENT_COLUMN, handle_index};
@@ -129,7 +129,7 @@ impl Members {
         clinic: &'a ClinicId,
         now: Timestamp,
     ) -> Result<Permit<'a, T>, Denied> {
-        decide(&self.grants, item, clinic, Purpose::Treatment, now)
+        decide(&self.grants, Request::to_record(item, clinic, now))
     }
 
     fn foremost_denial(&self, reading: &Reading, now: Timestamp) -> DenyReason {

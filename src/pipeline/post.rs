@@ -132,7 +132,7 @@ impl<'a> Fates<'a> {
         self.members.clinics(member).filter_map(move |(clinic, _)| {
             let identifier = identifier(bridge, clinic, id).to_string();
             let version = told.get(&identifier).filter(|version| version.operation != Operation::Retract)?;
-            let retraction = Retraction { member, category: version.category, measured_at: version.measured_at };
+            let retraction = Retraction { member, fact: version.fact.clone() };
             Some(Holder { clinic, identifier, version, retraction })
         })
     }

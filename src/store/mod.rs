@@ -11,6 +11,7 @@ mod events;
 mod grants;
 mod lanes;
 mod ledger;
+mod matter;
 mod members;
 mod outbox;
 mod patient_tokens;

@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use sqlx::QueryBuilder;
 
 use super::lanes::LaneKey;
+use super::matter::{MatterColumns, addressee_column};
 use super::{ROWS_PER_STATEMENT, StoreError, Tx, named, on};
-use crate::domain::category::Category;
 use crate::domain::delivery::{DeliveryState, Operation};
+use crate::domain::grant::Addressee;
 use crate::domain::ids::{ClinicId, DeliveryId, GrantId};
+use crate::domain::matter::Matter;
 use crate::vault::Index;
 
 /// An item to be put on its lane.
@@ -25,10 +27,10 @@ pub struct NewDelivery {
     pub grant: GrantId,
     /// What it does with the resource.
     pub operation: Operation,
-    /// The category it falls under.
-    pub category: Category,
-    /// When the fact was lived.
-    pub measured_at: Timestamp,
+    /// What it tells.
+    pub matter: Matter,
+    /// To whom at the clinic it is addressed.
+    pub addressee: Addressee,
     /// FHIR resource type.
     pub resource_type: Cow<'static, str>,
     /// Value of the resource's identifier.
@@ -49,19 +51,24 @@ impl Tx {
         for chunk in items.chunks(ROWS_PER_STATEMENT) {
             on!(self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
-                    "INSERT INTO outbox (clinic_id, member_id, seq, delivery_id, grant_id, operation, category, measured_at, \
-                     resource_type, identifier, content_index, sealed_payload, state, attempts, due_at, created_at, \
+                    "INSERT INTO outbox (clinic_id, member_id, seq, delivery_id, grant_id, operation, kind, category, \
+                     detail, labels, measured_at, addressee, resource_type, identifier, content_index, sealed_payload, state, attempts, due_at, created_at, \
                      updated_at) ",
                 );
                 query.push_values(chunk, |mut row, item| {
+                    let matter = MatterColumns::from(&item.matter);
                     row.push_bind(item.lane.clinic.as_str())
                         .push_bind(item.lane.member.0)
                         .push_bind(item.seq)
                         .push_bind(item.id.0)
                         .push_bind(item.grant.0)
                         .push_bind(item.operation.as_str())
-                        .push_bind(item.category.as_str())
-                        .push_bind(item.measured_at.as_microsecond())
+                        .push_bind(matter.kind)
+                        .push_bind(matter.category)
+                        .push_bind(matter.detail)
+                        .push_bind(matter.labels)
+                        .push_bind(matter.measured_at)
+                        .push_bind(addressee_column(item.addressee))
                         .push_bind(&*item.resource_type)
                         .push_bind(&item.identifier)
                         .push_bind(item.content.as_ref().map(|content| &content[..]))

@@ -5,8 +5,8 @@ use sqlx::QueryBuilder;
 use sqlx::types::Uuid;
 
 use super::error::changed;
+use super::matter::{FactRow, addressee};
 use super::{StoreError, Tx, instant, named, on, padded};
-use crate::domain::category::Category;
 use crate::domain::delivery::{Delivery, DeliveryState, Operation, Stored};
 use crate::domain::ids::{ClinicId, DeliveryId, GrantId, MemberId};
 
@@ -38,8 +38,10 @@ struct Row {
     seq: i64,
     grant_id: Uuid,
     operation: String,
-    category: String,
-    measured_at: i64,
+    kind: String,
+    #[sqlx(flatten)]
+    fact: FactRow,
+    addressee: Option<Uuid>,
     resource_type: String,
     identifier: String,
     state: String,
@@ -67,8 +69,8 @@ impl Tx {
         }
         let rows: Vec<Row> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
-                "SELECT o.member_id, o.delivery_id, o.seq, o.grant_id, o.operation, o.category, o.measured_at, \
-                 o.resource_type, o.identifier, o.state, o.attempts, o.due_at, o.reason, o.sealed_payload, \
+                "SELECT o.member_id, o.delivery_id, o.seq, o.grant_id, o.operation, o.kind, o.category, o.detail, \
+                 o.labels, o.measured_at, o.addressee, o.resource_type, o.identifier, o.state, o.attempts, o.due_at, o.reason, o.sealed_payload, \
                  l.resource_type AS stored_type, l.ehr_id, l.ehr_version FROM (SELECT DISTINCT column1 FROM (",
             );
             query.push_values(padded(members), |mut row, member| {
@@ -188,8 +190,8 @@ fn read(clinic: &ClinicId, row: Row) -> Result<(Delivery, Timestamp), StoreError
         seq: row.seq,
         grant: GrantId(row.grant_id),
         operation: named(Operation::from_name(&row.operation), "an operation it should not")?,
-        category: named(Category::from_name(&row.category), "a category it should not")?,
-        measured_at: instant(row.measured_at)?,
+        matter: row.fact.matter(&row.kind, GrantId(row.grant_id))?,
+        addressee: addressee(row.addressee),
         resource_type: row.resource_type,
         identifier: row.identifier,
         state: named(DeliveryState::from_name(&row.state), "a delivery state it should not")?,

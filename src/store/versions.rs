@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
 use sqlx::QueryBuilder;
 
 use super::events::to_index;
-use super::{ROWS_PER_STATEMENT, StoreError, Tx, instant, named, on};
-use crate::domain::category::Category;
+use super::matter::FactRow;
+use super::{ROWS_PER_STATEMENT, StoreError, Tx, named, on};
 use crate::domain::delivery::{DeliveryState, Operation};
+use crate::domain::matter::Fact;
 use crate::vault::Index;
 
 /// The newest item about a resource that was not withdrawn: it may be in the EHR, or get there.
@@ -16,10 +16,8 @@ use crate::vault::Index;
 pub struct Version {
     /// What it does with the resource.
     pub operation: Operation,
-    /// Under which consent it falls.
-    pub category: Category,
-    /// When the fact was lived.
-    pub measured_at: Timestamp,
+    /// What it tells, if that is a fact.
+    pub fact: Fact,
     /// FHIR resource type.
     pub resource_type: String,
     /// Keyed index of what it says; `None` for a retraction, and where it was not kept.
@@ -28,7 +26,16 @@ pub struct Version {
     pub is_unsent: bool,
 }
 
-type Row = (String, String, String, i64, String, Option<Vec<u8>>, String);
+#[derive(sqlx::FromRow)]
+struct Row {
+    identifier: String,
+    operation: String,
+    #[sqlx(flatten)]
+    fact: FactRow,
+    resource_type: String,
+    content_index: Option<Vec<u8>>,
+    state: String,
+}
 
 impl Tx {
     /// The newest version of each of these resources, by the value of its identifier; a resource whose items were all
@@ -41,8 +48,8 @@ impl Tx {
         for chunk in identifiers.chunks(ROWS_PER_STATEMENT) {
             let rows: Vec<Row> = on!(self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
-                    "SELECT identifier, operation, category, measured_at, resource_type, content_index, state \
-                     FROM outbox WHERE state <> 'withdrawn' AND identifier IN (",
+                    "SELECT identifier, operation, category, detail, labels, measured_at, resource_type, content_index, \
+                     state FROM outbox WHERE state <> 'withdrawn' AND identifier IN (",
                 );
                 let mut list = query.separated(", ");
                 for identifier in chunk {
@@ -63,18 +70,16 @@ impl Tx {
 }
 
 fn read(row: Row) -> Result<(String, Version), StoreError> {
-    let (identifier, operation, category, measured_at, resource_type, content, state) = row;
-    let state = named(DeliveryState::from_name(&state), "a delivery state it should not")?;
+    let state = named(DeliveryState::from_name(&row.state), "a delivery state it should not")?;
     let version = Version {
-        operation: named(Operation::from_name(&operation), "an operation it should not")?,
-        category: named(Category::from_name(&category), "a category it should not")?,
-        measured_at: instant(measured_at)?,
-        resource_type,
-        content: content.map(to_index).transpose()?,
+        operation: named(Operation::from_name(&row.operation), "an operation it should not")?,
+        fact: row.fact.read()?,
+        resource_type: row.resource_type,
+        content: row.content_index.map(to_index).transpose()?,
         is_unsent: matches!(
             state,
             DeliveryState::Ready | DeliveryState::Retry | DeliveryState::Held | DeliveryState::Rejected
         ),
     };
-    Ok((identifier, version))
+    Ok((row.identifier, version))
 }

@@ -3,14 +3,56 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use mostik::consent::decide::{DenyReason, decide};
+use mostik::consent::decide::{DenyReason, Direction, Disclosable, Obligations, Reader, Request, decide};
 use mostik::domain::category::{Category, Detail};
 use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Terms, WayBack};
-use mostik::domain::ids::{ClinicId, GrantId, MemberId, ReadingId};
-use mostik::domain::moment::Moment;
-use mostik::domain::reading::{Measure, Reading};
+use mostik::domain::ids::{ClinicId, GrantId, MemberId, PractitionerId};
+use mostik::domain::label::Label;
+use mostik::domain::matter::{Fact, Matter};
 use proptest::prelude::*;
 use uuid::Uuid;
+
+/// Something about a member, as far as the decision looks at it.
+#[derive(Clone, Debug)]
+struct Item {
+    member: MemberId,
+    matter: Matter,
+}
+
+impl Disclosable for Item {
+    fn member(&self) -> MemberId {
+        self.member
+    }
+
+    fn matter(&self) -> Matter {
+        self.matter.clone()
+    }
+}
+
+/// A request whose parts are its own.
+#[derive(Clone, Debug)]
+struct Asked {
+    item: Item,
+    reader: Reader,
+    purpose: Purpose,
+    direction: Direction,
+    now: Timestamp,
+}
+
+impl Asked {
+    /// Which grant permits it and what that obliges to, or why none does.
+    fn of(&self, grants: &[Grant]) -> Result<(GrantId, i32, Obligations), BTreeSet<DenyReason>> {
+        let (reader, purpose, direction, now) = (self.reader, self.purpose, self.direction, self.now);
+        let clinic = &clinic(0);
+        match decide(grants, Request { item: &self.item, clinic, reader, purpose, direction, now }) {
+            Ok(permit) => {
+                let (id, version) = permit.grant();
+                Ok((id, version, permit.obliges().clone()))
+            }
+            Err(denied) => Err(denied.reasons().collect()),
+        }
+    }
+}
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -20,154 +62,267 @@ fn clinic(n: u8) -> ClinicId {
     format!("clinic-{n}").parse().unwrap()
 }
 
-fn reading(member: u8, category: Category, second: i64) -> Reading {
-    let measure = match category {
-        Category::Mood => {
-            Measure::Mood(mostik::domain::reading::Mood { rating: None, label: None, state_of_mind: None })
-        }
-        Category::Note => Measure::Note(String::new()),
-        Category::Tags => Measure::Tags(Vec::new()),
-    };
-    let moment = Moment { at: at(second), offset_seconds: 0 };
-    Reading { id: ReadingId(Uuid::nil()), member: MemberId(Uuid::from_u128(member.into())), moment, measure }
+fn member(n: u8) -> MemberId {
+    MemberId(Uuid::from_u128(n.into()))
+}
+
+fn practitioner(n: u8) -> PractitionerId {
+    PractitionerId(Uuid::from_u128(n.into()))
+}
+
+fn any_of<T: Clone + std::fmt::Debug + 'static>(all: &[T]) -> impl Strategy<Value = T> + use<T> {
+    prop::sample::select(all.to_vec())
+}
+
+fn any_labels() -> impl Strategy<Value = BTreeSet<Label>> {
+    prop::collection::btree_set(any_of(&Label::ALL), 0..2)
+}
+
+fn any_addressee() -> impl Strategy<Value = Addressee> {
+    prop_oneof![Just(Addressee::Clinic), (0u8..2).prop_map(|n| Addressee::Practitioner(practitioner(n)))]
+}
+
+prop_compose! {
+    fn any_terms()(
+        categories in prop::collection::btree_map(any_of(&Category::ALL), any_of(&Detail::ALL), 0..4),
+        purposes in prop::collection::btree_set(any_of(&[Purpose::Treatment, Purpose::CareManagement]), 0..3),
+        from in -5i64..3, length in 0i64..12, data_from in prop::option::of(-5i64..5),
+        recipient in any_addressee(), way_back in any_of(&[WayBack::None, WayBack::Notice, WayBack::Full]),
+        withheld in any_labels(),
+    ) -> Terms {
+        let (valid_from, valid_until) = (at(from), at(from + length));
+        let data_from = data_from.map(at);
+        Terms { categories, purposes, valid_from, valid_until, data_from, recipient, way_back, withheld }
+    }
 }
 
 prop_compose! {
     fn any_grant()(
-        id in 0u128..4, version in 1i32..4, member in 0u8..2, clinic_no in 0u8..2,
-        state in prop::sample::select(vec![GrantState::Active, GrantState::Paused, GrantState::Superseded, GrantState::Revoked]),
-        categories in prop::collection::btree_map(
-            prop::sample::select(Category::ALL.to_vec()), prop::sample::select(Detail::ALL.to_vec()), 0..3,
-        ),
-        purposes in prop::collection::btree_set(prop::sample::select(vec![Purpose::Treatment, Purpose::CareManagement]), 0..2),
-        from in -5i64..5, length in 0i64..10, data_from in prop::option::of(-5i64..5),
+        id in 0u128..4, version in 1i32..4, whose in 0u8..2, towards in 0u8..2,
+        state in any_of(&[GrantState::Active, GrantState::Active, GrantState::Paused, GrantState::Superseded, GrantState::Revoked]),
+        terms in any_terms(),
     ) -> Grant {
-        Grant {
-            id: GrantId(Uuid::from_u128(id)),
-            version,
-            member: MemberId(Uuid::from_u128(member.into())),
-            clinic: clinic(clinic_no),
-            state,
-            terms: Terms {
-                categories,
-                purposes,
-                valid_from: at(from),
-                valid_until: at(from + length),
-                data_from: data_from.map(at),
-                recipient: Addressee::Clinic,
-                way_back: WayBack::None,
-                withheld: BTreeSet::new(),
-            },
-            created_at: at(from),
-            ended_at: None,
-        }
+        let (id, member, clinic, created_at) = (GrantId(Uuid::from_u128(id)), member(whose), clinic(towards), terms.valid_from);
+        Grant { id, version, member, clinic, state, terms, created_at, ended_at: None }
     }
 }
 
+/// Grants as they can be: of each there is one version with a number.
+fn any_grants() -> impl Strategy<Value = Vec<Grant>> {
+    prop::collection::vec(any_grant(), 0..6).prop_map(|grants| {
+        let unique: BTreeMap<_, _> = grants.into_iter().map(|grant| ((grant.id, grant.version), grant)).collect();
+        unique.into_values().collect()
+    })
+}
+
 prop_compose! {
-    fn any_reading()(
-        member in 0u8..2, category in prop::sample::select(Category::ALL.to_vec()), second in -6i64..6,
-    ) -> Reading {
-        reading(member, category, second)
+    fn any_fact()(
+        category in any_of(&Category::ALL), detail in any_of(&Detail::ALL), labels in any_labels(), second in -6i64..6,
+    ) -> Fact {
+        Fact { category, detail, labels, measured_at: at(second) }
+    }
+}
+
+fn any_matter() -> impl Strategy<Value = Matter> {
+    prop_oneof![
+        6 => any_fact().prop_map(Matter::Fact),
+        1 => (0u128..4).prop_map(|id| Matter::Consent(GrantId(Uuid::from_u128(id)))),
+        1 => any_fact().prop_map(Matter::Mark),
+        2 => Just(Matter::Word),
+    ]
+}
+
+fn any_reader() -> impl Strategy<Value = Reader> {
+    prop_oneof![
+        Just(Reader::Record),
+        Just(Reader::Anyone),
+        (0u8..2).prop_map(|n| Reader::Practitioner(practitioner(n)))
+    ]
+}
+
+prop_compose! {
+    fn any_asked()(
+        whose in 0u8..2, matter in any_matter(), reader in any_reader(), second in -6i64..16,
+        purpose in any_of(&[Purpose::Treatment, Purpose::CareManagement]),
+        direction in any_of(&[Direction::ToClinic, Direction::ToClinic, Direction::ToMember]),
+    ) -> Asked {
+        Asked { item: Item { member: member(whose), matter }, reader, purpose, direction, now: at(second) }
     }
 }
 
 /// Said again in other words, from the definition of a grant: the judge of the properties.
-fn plainly_covered(grant: &Grant, reading: &Reading, clinic: &ClinicId, now: Timestamp) -> bool {
+fn plainly_covered(grant: &Grant, asked: &Asked) -> bool {
     let terms = &grant.terms;
-    [
-        grant.state == GrantState::Active,
-        grant.member == reading.member,
-        &grant.clinic == clinic,
-        (terms.valid_from..terms.valid_until).contains(&now),
-        terms.categories.get(&reading.measure.category()) == Some(&Detail::EveryEntry),
-        terms.purposes.contains(&Purpose::Treatment),
-        terms.data_from.is_none_or(|from| from <= reading.moment.at),
-    ]
-    .into_iter()
-    .all(|holds| holds)
+    let is_theirs = grant.member == asked.item.member && grant.clinic == clinic(0);
+    let is_in_force = grant.state == GrantState::Active && (terms.valid_from..terms.valid_until).contains(&asked.now);
+    let is_for_that = terms.purposes.contains(&asked.purpose);
+    let reader_is_named = match terms.recipient {
+        Addressee::Clinic => true,
+        Addressee::Practitioner(named) => [Reader::Record, Reader::Practitioner(named)].contains(&asked.reader),
+    };
+    let is_outward = asked.direction == Direction::ToClinic;
+    is_theirs
+        && match &asked.item.matter {
+            Matter::Fact(fact) => {
+                let shared = terms.categories.get(&fact.category);
+                let inherent: BTreeSet<Label> = fact.category.labels().iter().copied().collect();
+                is_outward
+                    && is_in_force
+                    && is_for_that
+                    && reader_is_named
+                    && shared.is_some_and(|detail| fact.detail <= *detail)
+                    && terms.withheld.is_disjoint(&fact.labels)
+                    && terms.withheld.is_disjoint(&inherent)
+                    && terms.data_from.is_none_or(|from| from <= fact.measured_at)
+            }
+            Matter::Word => !is_outward && is_in_force && is_for_that && terms.way_back > WayBack::None,
+            Matter::Consent(about) => is_outward && grant.id == *about,
+            Matter::Mark(_) => is_outward,
+        }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(4000))]
 
     #[test]
-    fn it_permits_exactly_what_some_active_grant_covers(
-        grants in prop::collection::vec(any_grant(), 0..5), reading in any_reading(), second in -6i64..16,
-    ) {
-        let (clinic, now) = (clinic(0), at(second));
-        let covered = grants.iter().any(|grant| plainly_covered(grant, &reading, &clinic, now));
-        match decide(&grants, &reading, &clinic, Purpose::Treatment, now) {
-            Ok(permit) => {
-                prop_assert!(covered);
-                let (id, version) = permit.grant();
-                prop_assert!(grants.iter().any(|grant| (grant.id, grant.version) == (id, version)
-                    && plainly_covered(grant, &reading, &clinic, now)));
-                prop_assert_eq!(permit.item().member, reading.member);
+    fn it_permits_exactly_what_some_active_grant_covers(grants in any_grants(), asked in any_asked()) {
+        match asked.of(&grants) {
+            Ok((id, version, obliges)) => {
+                let by = grants.iter().find(|grant| (grant.id, grant.version) == (id, version)).unwrap();
+                prop_assert!(plainly_covered(by, &asked));
+                prop_assert_eq!((obliges.addressee, obliges.way_back), (by.terms.recipient, by.terms.way_back));
+                if let Matter::Fact(fact) = &asked.item.matter {
+                    prop_assert!(fact.detail <= obliges.aggregate_to);
+                    prop_assert!(obliges.labels.is_superset(&fact.labels), "no label is lost");
+                    prop_assert!(obliges.labels.contains(&Label::Psychiatry), "nor that of its category");
+                    prop_assert!(obliges.labels.is_disjoint(&by.terms.withheld));
+                }
+                let shares_notes = by.terms.categories.get(&Category::Note) == Some(&Detail::EveryEntry);
+                prop_assert_eq!(obliges.strip_note, !shares_notes);
             }
-            Err(denied) => {
-                prop_assert!(!covered);
-                prop_assert!(denied.reasons().count() > 0, "a deny has a reason");
+            Err(reasons) => {
+                prop_assert!(!grants.iter().any(|grant| plainly_covered(grant, &asked)));
+                prop_assert!(!reasons.is_empty(), "a deny has a reason");
             }
         }
     }
 
     #[test]
-    fn the_order_of_grants_does_not_matter(
-        grants in prop::collection::vec(any_grant(), 0..5).prop_shuffle(), reading in any_reading(), second in -6i64..16,
-    ) {
-        let (clinic, now) = (clinic(0), at(second));
+    fn the_order_of_grants_does_not_matter(grants in any_grants().prop_shuffle(), asked in any_asked()) {
         let mut sorted = grants.clone();
         sorted.sort_by_key(|grant| (grant.id, grant.version));
-        let one = decide(&grants, &reading, &clinic, Purpose::Treatment, now).map(|permit| permit.grant());
-        let other = decide(&sorted, &reading, &clinic, Purpose::Treatment, now).map(|permit| permit.grant());
-        prop_assert_eq!(one, other);
+        prop_assert_eq!(asked.of(&grants), asked.of(&sorted));
     }
 
     #[test]
-    fn taking_a_grant_back_never_widens(
-        grants in prop::collection::vec(any_grant(), 1..5), which: prop::sample::Index, reading in any_reading(), second in -6i64..16,
-    ) {
-        let (clinic, now) = (clinic(0), at(second));
-        let before = decide(&grants, &reading, &clinic, Purpose::Treatment, now).is_ok();
+    fn without_a_grant_everything_is_denied(asked in any_asked()) {
+        prop_assert_eq!(asked.of(&[]), Err(BTreeSet::from([DenyReason::NoGrant])));
+    }
+
+    #[test]
+    fn taking_a_grant_back_never_widens(grants in any_grants(), which: prop::sample::Index, asked in any_asked()) {
+        prop_assume!(!grants.is_empty());
         let mut fewer = grants.clone();
-        let place = which.index(grants.len());
-        fewer[place].state = GrantState::Revoked;
-        let after = decide(&fewer, &reading, &clinic, Purpose::Treatment, now).is_ok();
-        prop_assert!(before || !after);
+        fewer[which.index(grants.len())].state = GrantState::Revoked;
+        prop_assert!(asked.of(&grants).is_ok() || asked.of(&fewer).is_err());
+    }
+
+    #[test]
+    fn what_a_member_takes_away_or_withholds_never_widens(
+        grants in any_grants(), which: prop::sample::Index, how in 0usize..8, label in any_of(&Label::ALL),
+        category in any_of(&Category::ALL), asked in any_asked(),
+    ) {
+        prop_assume!(!grants.is_empty());
+        let mut narrower = grants.clone();
+        let terms = &mut narrower[which.index(grants.len())].terms;
+        match how {
+            0 => drop(terms.withheld.insert(label)),
+            1 => drop(terms.categories.remove(&category)),
+            2 => terms.categories.values_mut().for_each(|detail| *detail = Detail::WeeklySummary),
+            3 => drop(terms.purposes.pop_first()),
+            4 => terms.valid_until -= SignedDuration::from_secs(3),
+            5 => terms.data_from = Some(terms.data_from.map_or(at(0), |from| from + SignedDuration::from_secs(3))),
+            6 => terms.way_back = WayBack::None,
+            _ if terms.recipient == Addressee::Clinic => terms.recipient = Addressee::Practitioner(practitioner(0)),
+            _ => {}
+        }
+        prop_assert!(asked.of(&grants).is_ok() || asked.of(&narrower).is_err());
     }
 }
 
-#[test]
-fn it_ends_at_the_very_instant() {
-    let grant = Grant {
+fn everything() -> Grant {
+    Grant {
         id: GrantId(Uuid::nil()),
         version: 1,
-        member: MemberId(Uuid::from_u128(0)),
+        member: member(0),
         clinic: clinic(0),
         state: GrantState::Active,
         terms: Terms {
-            categories: BTreeMap::from([(Category::Mood, Detail::EveryEntry)]),
+            categories: Category::ALL.into_iter().map(|category| (category, Detail::EveryEntry)).collect(),
             purposes: BTreeSet::from([Purpose::Treatment]),
             valid_from: at(0),
             valid_until: at(10),
-            data_from: None,
+            data_from: Some(at(0)),
             recipient: Addressee::Clinic,
-            way_back: WayBack::None,
+            way_back: WayBack::Full,
             withheld: BTreeSet::new(),
         },
         created_at: at(0),
         ended_at: None,
-    };
-    let (reading, clinic) = (reading(0, Category::Mood, 0), clinic(0));
+    }
+}
+
+fn a_mood() -> Asked {
+    let matter = Matter::Fact(Fact::entry(Category::Mood, at(0)));
+    let item = Item { member: member(0), matter };
+    Asked { item, reader: Reader::Record, purpose: Purpose::Treatment, direction: Direction::ToClinic, now: at(0) }
+}
+
+fn foremost(grant: &Grant, asked: &Asked) -> Result<(), DenyReason> {
+    asked.of(std::slice::from_ref(grant)).map(drop).map_err(|reasons| *reasons.last().unwrap())
+}
+
+#[test]
+fn it_begins_and_ends_at_the_very_instant() {
     let micro = SignedDuration::from_micros(1);
-    let ask = |now: Timestamp| {
-        decide(std::slice::from_ref(&grant), &reading, &clinic, Purpose::Treatment, now)
-            .map(|_| ())
-            .map_err(|denied| denied.foremost())
-    };
+    let ask = |now: Timestamp| foremost(&everything(), &Asked { now, ..a_mood() });
     assert_eq!(ask(at(0) - micro), Err(DenyReason::NotYetValid));
     assert_eq!(ask(at(0)), Ok(()));
     assert_eq!(ask(at(10) - micro), Ok(()));
     assert_eq!(ask(at(10)), Err(DenyReason::Expired));
+    assert_eq!(ask(Timestamp::MAX), Err(DenyReason::Expired));
+}
+
+#[test]
+fn every_deny_says_what_stands_in_the_way() {
+    let with = |narrow: fn(&mut Grant)| {
+        let mut grant = everything();
+        narrow(&mut grant);
+        foremost(&grant, &a_mood())
+    };
+    assert_eq!(with(|_| ()), Ok(()));
+    assert_eq!(with(|grant| grant.clinic = clinic(1)), Err(DenyReason::NoGrant));
+    assert_eq!(with(|grant| grant.member = member(1)), Err(DenyReason::NoGrant));
+    assert_eq!(with(|grant| grant.state = GrantState::Revoked), Err(DenyReason::Ended));
+    assert_eq!(with(|grant| grant.state = GrantState::Paused), Err(DenyReason::Paused));
+    assert_eq!(with(|grant| grant.terms.purposes.clear()), Err(DenyReason::PurposeNotGranted));
+    assert_eq!(with(|grant| grant.terms.categories.clear()), Err(DenyReason::CategoryNotShared));
+    let coarser = |grant: &mut Grant| grant.terms.categories = [(Category::Mood, Detail::DailySummary)].into();
+    assert_eq!(with(coarser), Err(DenyReason::SummaryOnly));
+    assert_eq!(with(|grant| grant.terms.withheld = [Label::Psychiatry].into()), Err(DenyReason::LabelWithheld));
+    assert_eq!(with(|grant| grant.terms.data_from = Some(at(1))), Err(DenyReason::BeforeDataPeriod));
+    let back = Asked { direction: Direction::ToMember, ..a_mood() };
+    assert_eq!(foremost(&everything(), &back), Err(DenyReason::DirectionNotGranted));
+}
+
+#[test]
+fn where_one_practitioner_is_named_nobody_else_reads_and_nor_does_somebody_unknown() {
+    let mut grant = everything();
+    grant.terms.recipient = Addressee::Practitioner(practitioner(1));
+    let ask = |reader| foremost(&grant, &Asked { reader, ..a_mood() });
+    assert_eq!(ask(Reader::Practitioner(practitioner(1))), Ok(()));
+    assert_eq!(ask(Reader::Practitioner(practitioner(2))), Err(DenyReason::RecipientNotNamed));
+    assert_eq!(ask(Reader::Anyone), Err(DenyReason::RecipientNotNamed));
+    let (_, _, obliges) = a_mood().of(std::slice::from_ref(&grant)).unwrap();
+    assert_eq!(obliges.addressee, Addressee::Practitioner(practitioner(1)), "the record gets it addressed");
 }

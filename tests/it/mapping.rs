@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
-use mostik::consent::decide::decide;
+use mostik::consent::decide::{Request, decide};
 use mostik::domain::category::{Category, Detail};
 use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Terms, WayBack};
 use mostik::domain::ids::{GrantId, MemberId, ReadingId};
@@ -21,8 +21,8 @@ use crate::support::validate::assert_valid;
 /// What the clinic receives for a measure, as text.
 fn mapped(measure: Measure, when: &str) -> String {
     let member = MemberId(Uuid::from_u128(1));
-    let reading =
-        Reading { id: ReadingId(Uuid::from_u128(2)), member, moment: Moment::parse_rfc3339(when).unwrap(), measure };
+    let moment = Moment::parse_rfc3339(when).unwrap();
+    let reading = Reading { id: ReadingId(Uuid::from_u128(2)), member, moment, measure, labels: BTreeSet::new() };
     let clinic = "riverside".parse().unwrap();
     let grant = Grant {
         id: GrantId(Uuid::from_u128(3)),
@@ -48,7 +48,7 @@ fn mapped(measure: Measure, when: &str) -> String {
     };
     let clinic = grant.clinic.clone();
     let grants = [grant];
-    let permit = decide(&grants, &reading, &clinic, Purpose::Treatment, Timestamp::UNIX_EPOCH).unwrap();
+    let permit = decide(&grants, Request::to_record(&reading, &clinic, Timestamp::UNIX_EPOCH)).unwrap();
     let recipient = Recipient {
         patient: "pat-1",
         identifier: Uuid::from_u128(4),

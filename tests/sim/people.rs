@@ -79,7 +79,7 @@ pub fn event(member: MemberId, entry: Entry) -> Event {
         let measure = Measure::Mood(Mood { rating: Some(scale), label: None, state_of_mind: None });
         let moment = Moment::parse_rfc3339("2026-11-20T11:00:00+01:00").unwrap();
         let version = if entry.version == 0 { Version::First } else { Version::Corrects(first.clone()) };
-        Says::Reading(inbound::Entry { moment, measure }, version)
+        Says::Reading(inbound::Entry { moment, measure, labels: [].into() }, version)
     };
     let id = if entry.version == 0 { first } else { format!("{first}-{}-{}", entry.version, entry.retracted) };
     Event { source: "/simulation".to_owned(), id, subject: Subject::Member(member), says }

@@ -8,9 +8,11 @@ pub use parse::{MalformedBody, parse_body};
 pub use refusal::{Refusal, RefusalReason};
 pub use schema::EventSchemas;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::domain::ids::MemberId;
+use crate::domain::label::Label;
 use crate::domain::moment::Moment;
 use crate::domain::reading::Measure;
 
@@ -49,6 +51,8 @@ pub struct Entry {
     pub moment: Moment,
     /// What was reported.
     pub measure: Measure,
+    /// The sensitivity labels that its sender gave it.
+    pub labels: BTreeSet<Label>,
 }
 
 /// Which version of its entry a reading is.

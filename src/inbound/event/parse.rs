@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::schema::EventType;
 use super::{CLOCK_SKEW, Entry, Event, EventSchemas, MAX_BATCH, Refusal, Says, Subject, Version};
+use crate::domain::label::Label;
 use crate::domain::moment::Moment;
 use crate::domain::reading::{Measure, Mood, Rating};
 
@@ -68,6 +69,8 @@ struct Envelope<'a> {
     subject: String,
     time: String,
     corrects: Option<String>,
+    #[serde(default)]
+    sensitivity: String,
     #[serde(borrow)]
     data: &'a RawValue,
 }
@@ -109,7 +112,8 @@ fn parse_event(schemas: &EventSchemas, text: &str, now: Timestamp) -> Result<Eve
         None => Version::First,
         Some(entry) => Version::Corrects(another(entry, &envelope.id, "/corrects")?),
     };
-    Ok(event(envelope, Says::Reading(Entry { moment, measure }, version)))
+    let labels = envelope.sensitivity.split(' ').filter_map(Label::from_name).collect();
+    Ok(event(envelope, Says::Reading(Entry { moment, measure, labels }, version)))
 }
 
 fn event(envelope: Envelope<'_>, says: Says) -> Event {

@@ -1,5 +1,7 @@
 //! A diary line → the readings in it: the mood, the note and the tags each fall under a consent of their own.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -35,7 +37,7 @@ pub fn events(
     Ok(parts.map(|(category, measure)| {
         let id = format!("{key}/{}", category.as_str());
         let (id, says) = match measure {
-            Some(measure) => (id, Says::Reading(Entry { moment, measure }, Version::Current)),
+            Some(measure) => (id, Says::Reading(Entry { moment, measure, labels: BTreeSet::new() }, Version::Current)),
             None => (format!("{id}/gone"), Says::Retraction(id)),
         };
         (category, Event { source: format!("daylio/{member}"), id, subject: Subject::Member(member), says })

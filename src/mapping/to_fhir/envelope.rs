@@ -1,5 +1,7 @@
 //! What every Observation of the bridge has in common: who, when, from whom, and how sensitive.
 
+use std::collections::BTreeSet;
+
 use fhir_codec::codes::ObservationStatus;
 use fhir_codec::resources::{Observation, ObservationComponent, ObservationEffective, ObservationValue};
 use fhir_codec::types::{CodeableConcept, Identifier, Meta};
@@ -11,7 +13,8 @@ use super::codes::{
 use super::element::{coding, concept, patient};
 use super::provenance::provenance;
 use super::{MappingError, Recipient};
-use crate::domain::ids::GrantId;
+use crate::consent::decide::Permit;
+use crate::domain::label::Label;
 use crate::domain::moment::Moment;
 use crate::domain::reading::Reading;
 
@@ -27,13 +30,13 @@ pub struct Body {
 
 /// Puts the body of a reading into its envelope.
 pub fn observation(
-    reading: &Reading,
+    permit: &Permit<'_, Reading>,
     recipient: Recipient<'_>,
-    grant: GrantId,
     body: Body,
 ) -> Result<Observation, MappingError> {
+    let (reading, (grant, _)) = (permit.item(), permit.grant());
     let mut observation = Observation::builder()
-        .meta(meta(recipient.source)?)
+        .meta(meta(recipient.source, &permit.obliges().labels)?)
         .contained(vec![provenance(recipient, grant)?])
         .identifier(vec![Some(identifier(recipient)?)])
         .status(ObservationStatus::Final)
@@ -50,16 +53,14 @@ pub fn observation(
     Ok(observation.build()?)
 }
 
-/// Profile, source and labels: restricted, psychiatric, asserted and supplied by the patient (HL7 DS4P; US Core 9).
-fn meta(source: &str) -> Result<Meta, BuilderError> {
+/// Profile, source and labels: restricted, how sensitive, asserted and supplied by the patient (HL7 DS4P; US Core 9).
+fn meta(source: &str, labels: &BTreeSet<Label>) -> Result<Meta, BuilderError> {
+    let sensitive = labels.iter().map(|label| (ACT_CODE, label.as_str()));
+    let security = std::iter::once((CONFIDENTIALITY, "R")).chain(sensitive).chain([(OBSERVATION_VALUE, "PATAST")]);
     Meta::builder()
         .source(source.to_owned())
         .profile(vec![Some(SCREENING_ASSESSMENT.to_owned())])
-        .security(vec![
-            Some(coding(CONFIDENTIALITY, "R", None)?),
-            Some(coding(ACT_CODE, "PSY", None)?),
-            Some(coding(OBSERVATION_VALUE, "PATAST", None)?),
-        ])
+        .security(security.map(|(system, code)| coding(system, code, None).map(Some)).collect::<Result<_, _>>()?)
         .tag(vec![Some(coding(US_CORE_TAGS, "patient-supplied", None)?)])
         .build()
 }

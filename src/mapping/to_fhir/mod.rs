@@ -72,5 +72,5 @@ pub fn resource(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Resul
         Measure::Note(text) => note::body(text)?,
         Measure::Tags(tags) => tags::body(tags)?,
     };
-    Ok((Resource::Observation(envelope::observation(reading, recipient, permit.grant().0, body)?), decimals))
+    Ok((Resource::Observation(envelope::observation(permit, recipient, body)?), decimals))
 }

@@ -1,0 +1,130 @@
+//! Whether one grant covers what is requested, and what its terms oblige to. Every obstacle is looked for in the order of
+//! [`DenyReason`]: the farthest from a permit is the one that is said.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::denied::DenyReason;
+use super::request::{Direction, Reader, Request};
+use crate::domain::category::{Category, Detail};
+use crate::domain::grant::{Addressee, Grant, GrantState, Terms, WayBack};
+use crate::domain::label::Label;
+use crate::domain::matter::{Fact, Matter};
+
+/// What whoever uses a permit must see to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Obligations {
+    /// Nothing finer than this may be shown.
+    pub aggregate_to: Detail,
+    /// Free text that came along must be left out: the member does not share their notes.
+    pub strip_note: bool,
+    /// The sensitivity labels to be set.
+    pub labels: BTreeSet<Label>,
+    /// To whom it is to be addressed.
+    pub addressee: Addressee,
+    /// How much of what the clinic answers may come back.
+    pub way_back: WayBack,
+}
+
+impl Obligations {
+    /// What the terms of a grant oblige to that covers `matter`.
+    pub(super) fn of(terms: &Terms, matter: &Matter) -> Self {
+        let aggregate_to = match matter {
+            Matter::Fact(fact) => terms.categories.get(&fact.category).copied(),
+            Matter::Consent(_) | Matter::Mark(_) | Matter::Word => None,
+        };
+        let labels = match matter {
+            Matter::Fact(fact) | Matter::Mark(fact) => fact.all_labels(),
+            // That something is shared tells what it is about.
+            Matter::Consent(_) => terms.categories.keys().flat_map(|category| category.labels()).copied().collect(),
+            Matter::Word => BTreeSet::new(),
+        };
+        Self {
+            aggregate_to: aggregate_to.unwrap_or(Detail::WeeklySummary),
+            strip_note: terms.categories.get(&Category::Note) != Some(&Detail::EveryEntry),
+            labels,
+            addressee: terms.recipient,
+            way_back: terms.way_back,
+        }
+    }
+}
+
+/// Whether one grant, of this member towards this clinic, covers what is requested.
+pub(super) fn covers<T>(grant: &Grant, matter: &Matter, request: &Request<'_, T>) -> Result<(), DenyReason> {
+    match (matter, request.direction) {
+        (Matter::Fact(fact), Direction::ToClinic) => covers_fact(grant, fact, request),
+        (Matter::Word, Direction::ToMember) => covers_word(grant, request),
+        // It tells about the grant itself, whatever became of it.
+        (Matter::Consent(about), Direction::ToClinic) if *about == grant.id => Ok(()),
+        (Matter::Consent(_), Direction::ToClinic) => Err(DenyReason::NoGrant),
+        (Matter::Mark(_), Direction::ToClinic) => Ok(()),
+        (Matter::Fact(_) | Matter::Consent(_) | Matter::Mark(_), Direction::ToMember)
+        | (Matter::Word, Direction::ToClinic) => Err(DenyReason::DirectionNotGranted),
+    }
+}
+
+fn covers_fact<T>(grant: &Grant, fact: &Fact, request: &Request<'_, T>) -> Result<(), DenyReason> {
+    let terms = &grant.terms;
+    in_force(grant, request.now)?;
+    if !terms.purposes.contains(&request.purpose) {
+        return Err(DenyReason::PurposeNotGranted);
+    }
+    if !may_read(terms.recipient, request.reader) {
+        return Err(DenyReason::RecipientNotNamed);
+    }
+    let detail = terms.categories.get(&fact.category).ok_or(DenyReason::CategoryNotShared)?;
+    if fact.detail > *detail {
+        return Err(DenyReason::SummaryOnly);
+    }
+    if terms.withheld.iter().any(|label| fact.carries(*label)) {
+        return Err(DenyReason::LabelWithheld);
+    }
+    if terms.data_from.is_some_and(|from| fact.measured_at < from) {
+        return Err(DenyReason::BeforeDataPeriod);
+    }
+    not_paused(grant)
+}
+
+fn covers_word<T>(grant: &Grant, request: &Request<'_, T>) -> Result<(), DenyReason> {
+    in_force(grant, request.now)?;
+    if grant.terms.way_back == WayBack::None {
+        return Err(DenyReason::DirectionNotGranted);
+    }
+    if !grant.terms.purposes.contains(&request.purpose) {
+        return Err(DenyReason::PurposeNotGranted);
+    }
+    not_paused(grant)
+}
+
+fn in_force(grant: &Grant, now: Timestamp) -> Result<(), DenyReason> {
+    if grant.state.is_final() {
+        return Err(DenyReason::Ended);
+    }
+    if now >= grant.terms.valid_until {
+        return Err(DenyReason::Expired);
+    }
+    if now < grant.terms.valid_from {
+        return Err(DenyReason::NotYetValid);
+    }
+    Ok(())
+}
+
+/// Said last, when nothing else stands in the way.
+const fn not_paused(grant: &Grant) -> Result<(), DenyReason> {
+    match grant.state {
+        GrantState::Active => Ok(()),
+        GrantState::Paused => Err(DenyReason::Paused),
+        GrantState::Superseded | GrantState::Revoked => Err(DenyReason::Ended),
+    }
+}
+
+/// Whether what is meant for `named` may get to `reader`. Where one practitioner is named, somebody of whom nobody knows
+/// who they are is not that one.
+fn may_read(named: Addressee, reader: Reader) -> bool {
+    match (named, reader) {
+        (Addressee::Clinic, _) | (_, Reader::Record) => true,
+        (Addressee::Practitioner(named), Reader::Practitioner(reader)) => named == reader,
+        (Addressee::Practitioner(_), Reader::Anyone) => false,
+    }
+}

@@ -1,0 +1,109 @@
+//! What is asked of the decision.
+
+use jiff::Timestamp;
+
+use crate::domain::delivery::Delivery;
+use crate::domain::grant::{Addressee, Purpose};
+use crate::domain::ids::{ClinicId, MemberId, PractitionerId};
+use crate::domain::matter::{Fact, Matter};
+use crate::domain::reading::{Reading, Retraction};
+
+/// Something about a member that may be disclosed if they consent.
+pub trait Disclosable {
+    /// Whom it is about.
+    fn member(&self) -> MemberId;
+    /// What it tells.
+    fn matter(&self) -> Matter;
+}
+
+/// Which way something goes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Direction {
+    /// From the community to the clinic.
+    ToClinic,
+    /// From the clinic back to the member, through their community.
+    ToMember,
+}
+
+/// Who at the clinic gets it.
+///
+/// What naming one practitioner can do: everything that the bridge itself shows, it shows to nobody else, and everything
+/// that it writes names them as the one it is meant for. What it cannot do: once a resource stands in the clinic's EHR,
+/// the clinic's own rules say who may open it. The notice says so to the member.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Reader {
+    /// The clinic's record. What goes there is addressed as the permit obliges ([`super::Obligations::addressee`]).
+    Record,
+    /// This practitioner, and nobody else: they look at it themselves, or it is addressed to them.
+    Practitioner(PractitionerId),
+    /// Somebody at the clinic, nobody knows who.
+    Anyone,
+}
+
+/// May this item go there, now, for that?
+#[derive(Debug)]
+pub struct Request<'a, T> {
+    /// What is to go.
+    pub item: &'a T,
+    /// Which clinic gets it, or sends it.
+    pub clinic: &'a ClinicId,
+    /// Who there.
+    pub reader: Reader,
+    /// What for.
+    pub purpose: Purpose,
+    /// Which way.
+    pub direction: Direction,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl<'a, T> Request<'a, T> {
+    /// To write an item into a clinic's record, for treatment.
+    #[must_use]
+    pub const fn to_record(item: &'a T, clinic: &'a ClinicId, now: Timestamp) -> Self {
+        let (reader, purpose, direction) = (Reader::Record, Purpose::Treatment, Direction::ToClinic);
+        Self { item, clinic, reader, purpose, direction, now }
+    }
+}
+
+impl<'a> Request<'a, Delivery> {
+    /// To send a delivery where it is meant to go, addressed as it is.
+    #[must_use]
+    pub const fn to_send(item: &'a Delivery, now: Timestamp) -> Self {
+        let reader = match item.addressee {
+            Addressee::Clinic => Reader::Anyone,
+            Addressee::Practitioner(practitioner) => Reader::Practitioner(practitioner),
+        };
+        Self { reader, ..Self::to_record(item, &item.clinic, now) }
+    }
+}
+
+impl Disclosable for Reading {
+    fn member(&self) -> MemberId {
+        self.member
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Fact(Fact { labels: self.labels.clone(), ..Fact::entry(self.measure.category(), self.moment.at) })
+    }
+}
+
+impl Disclosable for Retraction {
+    fn member(&self) -> MemberId {
+        self.member
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Fact(self.fact.clone())
+    }
+}
+
+impl Disclosable for Delivery {
+    fn member(&self) -> MemberId {
+        self.member
+    }
+
+    fn matter(&self) -> Matter {
+        self.matter.clone()
+    }
+}

@@ -1,0 +1,55 @@
+//! What an item tells about a member, and so which consent it takes.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::category::{Category, Detail};
+use super::ids::GrantId;
+use super::label::Label;
+
+/// What an item tells, and to whom.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Matter {
+    /// A clinic learns something that a member reported.
+    Fact(Fact),
+    /// A clinic learns how a consent stands that the member has given it, or has ended.
+    Consent(GrantId),
+    /// A clinic is asked to mark as entered in error what it was told: the member asked for that. It learns nothing new.
+    Mark(Fact),
+    /// A member is told something by their clinic.
+    Word,
+}
+
+/// What is known of something reported without opening it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fact {
+    /// Under which consent it falls.
+    pub category: Category,
+    /// How fine it is.
+    pub detail: Detail,
+    /// The labels that it carries beside those of its category.
+    pub labels: BTreeSet<Label>,
+    /// When it was lived.
+    pub measured_at: Timestamp,
+}
+
+impl Fact {
+    /// A single entry that carries the labels of its category and no others.
+    #[must_use]
+    pub const fn entry(category: Category, measured_at: Timestamp) -> Self {
+        Self { category, detail: Detail::EveryEntry, labels: BTreeSet::new(), measured_at }
+    }
+
+    /// Whether it carries a label, for itself or with its whole category.
+    #[must_use]
+    pub fn carries(&self, label: Label) -> bool {
+        self.labels.contains(&label) || self.category.labels().contains(&label)
+    }
+
+    /// Every label that it carries.
+    #[must_use]
+    pub fn all_labels(&self) -> BTreeSet<Label> {
+        self.labels.iter().chain(self.category.labels()).copied().collect()
+    }
+}

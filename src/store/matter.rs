@@ -1,0 +1,89 @@
+//! What an item of the outbox tells, in columns.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{StoreError, instant, named};
+use crate::domain::category::{Category, Detail};
+use crate::domain::grant::Addressee;
+use crate::domain::ids::{GrantId, PractitionerId};
+use crate::domain::label::Label;
+use crate::domain::matter::{Fact, Matter};
+
+/// The columns of what an item tells.
+pub(super) struct MatterColumns {
+    pub kind: &'static str,
+    pub category: &'static str,
+    pub detail: &'static str,
+    pub labels: String,
+    pub measured_at: i64,
+}
+
+/// The same, as they are read.
+#[derive(sqlx::FromRow)]
+pub(super) struct FactRow {
+    category: String,
+    detail: String,
+    labels: String,
+    measured_at: i64,
+}
+
+impl From<&Matter> for MatterColumns {
+    fn from(matter: &Matter) -> Self {
+        // A program that does not know kinds decides about anything else as about what is guarded most.
+        let other = Fact::entry(Category::Note, Timestamp::UNIX_EPOCH);
+        let (kind, fact) = match matter {
+            Matter::Fact(fact) => ("fact", fact),
+            Matter::Consent(_) => ("consent", &other),
+            Matter::Mark(fact) => ("mark", fact),
+            Matter::Word => ("word", &other),
+        };
+        let labels: Vec<&str> = fact.labels.iter().map(|label| label.as_str()).collect();
+        Self {
+            kind,
+            category: fact.category.as_str(),
+            detail: fact.detail.as_str(),
+            labels: labels.join(" "),
+            measured_at: fact.measured_at.as_microsecond(),
+        }
+    }
+}
+
+impl FactRow {
+    /// What the columns say of a fact.
+    pub(super) fn read(self) -> Result<Fact, StoreError> {
+        let label = |code| named(Label::from_name(code), "a label it should not");
+        Ok(Fact {
+            category: named(Category::from_name(&self.category), "a category it should not")?,
+            detail: named(Detail::from_name(&self.detail), "a detail it should not")?,
+            labels: self.labels.split_whitespace().map(label).collect::<Result<BTreeSet<_>, _>>()?,
+            measured_at: instant(self.measured_at)?,
+        })
+    }
+
+    /// What the columns of an item say that stands under a grant.
+    pub(super) fn matter(self, kind: &str, grant: GrantId) -> Result<Matter, StoreError> {
+        match kind {
+            "fact" => self.read().map(Matter::Fact),
+            "consent" => Ok(Matter::Consent(grant)),
+            "mark" => self.read().map(Matter::Mark),
+            "word" => Ok(Matter::Word),
+            _ => Err(StoreError::Corrupt("a kind of item it should not")),
+        }
+    }
+}
+
+/// The column of an addressee.
+pub(super) fn addressee_column(addressee: Addressee) -> Option<Uuid> {
+    match addressee {
+        Addressee::Clinic => None,
+        Addressee::Practitioner(practitioner) => Some(practitioner.0),
+    }
+}
+
+/// The addressee that a column says.
+pub(super) fn addressee(column: Option<Uuid>) -> Addressee {
+    column.map_or(Addressee::Clinic, |id| Addressee::Practitioner(PractitionerId(id)))
+}
