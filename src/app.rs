@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::web::Data;
-use actix_web::{App, HttpServer};
+use actix_web::{App, HttpServer, middleware};
 use jiff::SignedDuration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -206,11 +206,12 @@ pub fn signing_keys(config: &Config, clock: &Clock) -> Result<SigningKeys, Start
 pub fn http_server(config: &Config, bridge: Bridge, listener: TcpListener) -> Result<Server, StartError> {
     let schemas = EventSchemas::compile().map_err(|error| StartError::Schemas(error.to_string()))?;
     let state = Data::new(web::State::new(config, bridge, schemas));
+    let app = move || {
+        let guard = middleware::from_fn(web::guard); // outermost: whatever answers, its headers are there
+        App::new().wrap(web::tracing_layer()).wrap(guard).app_data(state.clone()).configure(web::routes)
+    };
     let server =
-        HttpServer::new(move || App::new().wrap(web::tracing_layer()).app_data(state.clone()).configure(web::routes))
-            .disable_signals()
-            .shutdown_timeout(config.server.shutdown_seconds)
-            .listen(listener)?;
+        HttpServer::new(app).disable_signals().shutdown_timeout(config.server.shutdown_seconds).listen(listener)?;
     Ok(server.run())
 }
 

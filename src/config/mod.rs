@@ -2,9 +2,10 @@
 
 mod auth;
 mod clinic;
+mod limits;
+mod server;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use url::Url;
 
 pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch};
 pub use self::clinic::Clinic;
+pub use self::limits::Limits;
+pub use self::server::Server;
 use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY};
 use crate::telemetry::logs::{LogFormat, is_filter};
 
@@ -31,6 +34,8 @@ const MAX_PUBLISH_AHEAD: i64 = 7 * 24 * 3600;
 pub struct Config {
     /// The HTTP server.
     pub server: Server,
+    /// How often callers may come.
+    pub limits: Limits,
     /// The database.
     pub database: Database,
     /// The keys.
@@ -47,16 +52,6 @@ pub struct Config {
     pub communities: BTreeMap<CommunityId, Community>,
     /// Clinics by name.
     pub clinics: BTreeMap<ClinicId, Clinic>,
-}
-
-/// The HTTP server.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Server {
-    /// Where it listens.
-    pub listen: SocketAddr,
-    /// How long a graceful stop may take, in seconds.
-    pub shutdown_seconds: u64,
 }
 
 /// The database.
@@ -207,6 +202,7 @@ impl Config {
         if !(0..=MAX_PUBLISH_AHEAD).contains(&self.keys.publish_ahead_seconds) {
             return invalid("keys.publish_ahead_seconds", "a number of seconds from 0 to 604800 (a week)");
         }
+        self.server.check()?;
         for (id, clinic) in &self.clinics {
             clinic.check(id.as_str(), self.delivery.private_networks)?;
             // Discovery, a token and capabilities are asked for on one lease, before an item is touched.
@@ -299,6 +295,7 @@ mod tests {
             ("[communities.import]\nname = \"I\"", "communities.import"),
             ("[bridge]\nsource = \"no uri\"", "bridge.source"),
             ("[keys]\npublish_ahead_seconds = -1", "keys.publish_ahead_seconds"),
+            ("[limits]\nclinic_tokens_per_minute = 0", "limits.clinic_tokens_per_minute"),
             ("[clinics.a]\nname = \"A\"\nfhir_base = \"https://u:p@e.example/\"", "clinics.a.fhir_base"),
             ("[clinics.Big]\nname = \"A\"\nfhir_base = \"https://e.example/\"", "slug"),
         ] {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -35,6 +35,9 @@ pub struct Problem {
     /// Why an event was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Box<Refusal>>,
+    /// After how many seconds to come again, said in the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -42,7 +45,7 @@ impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, name: &str, title: &'static str) -> Self {
         let kind = format!("https://w3id.org/mostik/problems/{name}");
-        Self { kind, title, status: status.as_u16(), detail: None, field: None, refusal: None }
+        Self { kind, title, status: status.as_u16(), detail: None, field: None, refusal: None, retry_after: None }
     }
 
     /// With words on what to do.
@@ -117,23 +120,26 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        match self.status_code() {
-            StatusCode::UNAUTHORIZED => {
-                response.insert_header((WWW_AUTHENTICATE, "Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                response.insert_header((RETRY_AFTER, TRY_AGAIN_AFTER));
-            }
-            _ => {}
+        if self.status_code() == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        let unavailable = self.status_code() == StatusCode::SERVICE_UNAVAILABLE;
+        if let Some(seconds) = self.retry_after.or(unavailable.then_some(TRY_AGAIN_AFTER)) {
+            response.insert_header((RETRY_AFTER, seconds));
         }
         response.content_type("application/problem+json").json(self)
     }
 }
 
-/// What answers a method that a route does not have.
-pub async fn no_such_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This cannot be done here")
-        .detail("The API is described at /openapi.json.")
+/// What answers a method that a path does not have; `allowed` are those it has.
+pub async fn no_such_method(allowed: String) -> HttpResponse {
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This cannot be done here")
+        .detail("The API is described at /openapi.json.");
+    let mut response = problem.error_response();
+    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
 }
 
 /// What answers where nothing is.

@@ -59,7 +59,7 @@ impl TestBridge {
 
     /// Starts a bridge with this configuration file, whose clock begins at `start`.
     pub async fn start_at(database: Database, text: &str, start: Timestamp) -> Self {
-        let config = Config::from_toml(text).unwrap();
+        let mut config = Config::from_toml(text).unwrap();
         std::fs::write(database.folder.path().join("mostik.toml"), text).unwrap();
         if !config.vault.master_key_file.exists() {
             Key::generate(&Entropy::System).unwrap().create_file(&config.vault.master_key_file).unwrap();
@@ -68,6 +68,9 @@ impl TestBridge {
         let bridge = app::open(&config, Clock::Manual(clock.clone()), Entropy::System).await.unwrap();
         let listener = TcpListener::bind(config.server.listen).unwrap();
         let api = format!("http://{}", listener.local_addr().unwrap());
+        if !text.contains("public_url") {
+            config.server.public_url = api.parse().unwrap();
+        }
         tokio::spawn(app::http_server(&config, bridge.clone(), listener).unwrap());
         let desks = app::desks(&config, &bridge).unwrap();
         let mut tx = bridge.store.begin().await.unwrap();
