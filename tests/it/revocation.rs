@@ -117,6 +117,8 @@ on_every_database! {
         revoke(&bridge, &member, &grant).await;
         bridge.deliver().await;
         assert_eq!(count_rows(&bridge, "withdrawn").await, MANY);
+        let seen = bridge.bridge.store.read().await.unwrap().queue().await.unwrap();
+        assert_eq!((seen.len(), seen[0].reason.as_deref()), (1, Some("consent-revoked")), "not one by one, for want of consent");
         assert_eq!(ehr.observations().await.len(), 0);
     }
 }
