@@ -25,7 +25,15 @@ pub enum ChoreError {
 /// [`ChoreError`] of the first chore that failed; those before it are done.
 pub async fn run_due(bridge: &Bridge) -> Result<bool, ChoreError> {
     forget_expired_credentials(bridge).await?;
-    Ok(false)
+    sweep_withdrawn(bridge).await
+}
+
+/// What was withdrawn in one stroke when consent ended: its rows follow.
+async fn sweep_withdrawn(bridge: &Bridge) -> Result<bool, ChoreError> {
+    let mut tx = bridge.store.begin().await?;
+    let swept = tx.sweep_any_lane(bridge.clock.now()).await?;
+    tx.commit().await?;
+    Ok(swept)
 }
 
 /// An expired token opens nothing; its row would only say that there was a member.

@@ -1,5 +1,7 @@
 //! A bridge on the real clock, with members who consented and items that wait for delivery.
 
+use std::collections::{BTreeMap, HashMap};
+
 use jiff::{SignedDuration, Timestamp};
 use mostik::app;
 use mostik::config::Config;
@@ -15,8 +17,8 @@ use mostik::domain::reading::Reading;
 use mostik::mapping::to_fhir::{Recipient, to_fhir};
 use mostik::outbox::enqueue::PAYLOAD_COLUMN;
 use mostik::pipeline::Bridge;
-use mostik::store::{LaneKey, NewDelivery};
-use mostik::vault::{Key, MemberKey};
+use mostik::store::{LaneKey, NewDelivery, Room};
+use mostik::vault::{ContentKey, Key, MemberKey};
 use sqlx::{AssertSqlSafe, Connection as _};
 use uuid::Uuid;
 
@@ -111,24 +113,31 @@ impl House {
     }
 
     async fn put(&mut self, count: usize, whose: impl Fn(usize, usize) -> usize) -> Vec<Vec<u8>> {
-        let (now, reading) = (self.now(), sample::mood());
-        let (mut items, mut counts) = (Vec::with_capacity(count), std::collections::BTreeMap::new());
-        let mut bodies = Vec::with_capacity(count);
-        for number in 0..count {
-            self.made += 1;
-            let person = &self.people[whose(number, self.people.len())];
-            let (item, body) = person.item(&reading, self.made, now);
-            *counts.entry(item.lane.clone()).or_insert(0) += 1;
-            items.push(item);
-            bodies.push(body);
+        let (now, reading, clinic) = (self.now(), sample::mood(), riverside());
+        let whose: Vec<usize> = (0..count).map(|number| whose(number, self.people.len())).collect();
+        let mut rooms = BTreeMap::<LaneKey, Room>::new();
+        for person in whose.iter().map(|person| &self.people[*person]) {
+            let room = rooms.entry(person.lane()).or_default();
+            room.items += 1;
+            room.fresh_key.get_or_insert_with(|| person.key.create_content_key(&clinic).unwrap());
         }
         let mut tx = self.bridge.store.begin().await.unwrap();
-        let mut next = tx.reserve_lanes(&counts, now).await.unwrap();
-        for item in &mut items {
-            let free = next.get_mut(&item.lane).unwrap();
-            let count = counts.get_mut(&item.lane).unwrap();
-            item.seq = *free - *count + 1;
-            *count -= 1;
+        let mut ends = tx.reserve_lanes(&rooms, now).await.unwrap();
+        let (mut items, mut bodies) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut keys = HashMap::<LaneKey, ContentKey>::new();
+        for person in whose.iter().map(|person| &self.people[*person]) {
+            self.made += 1;
+            let lane = person.lane();
+            let end = ends.get_mut(&lane).unwrap();
+            let key = keys
+                .entry(lane.clone())
+                .or_insert_with(|| person.key.content_key(&clinic, end.sealed_key.as_deref()).unwrap());
+            let room = rooms.get_mut(&lane).unwrap();
+            let seq = end.last_seq - room.items + 1;
+            room.items -= 1;
+            let (item, body) = person.item(&reading, self.made, seq, key, now);
+            items.push(item);
+            bodies.push(body);
         }
         tx.insert_deliveries(&items, now).await.unwrap();
         tx.commit().await.unwrap();
@@ -191,8 +200,19 @@ impl House {
 }
 
 impl Person {
+    fn lane(&self) -> LaneKey {
+        LaneKey { clinic: riverside(), member: self.id }
+    }
+
     /// A mood of this person, sealed, and as it goes to the EHR.
-    fn item(&self, reading: &Reading, number: u128, now: Timestamp) -> (NewDelivery, Vec<u8>) {
+    fn item(
+        &self,
+        reading: &Reading,
+        number: u128,
+        seq: i64,
+        key: &ContentKey,
+        now: Timestamp,
+    ) -> (NewDelivery, Vec<u8>) {
         let clinic = riverside();
         let reading = Reading { member: self.id, ..reading.clone() };
         let grants = std::slice::from_ref(&self.grant);
@@ -207,8 +227,8 @@ impl Person {
         let id = DeliveryId(Uuid::from_u128(number));
         let item = NewDelivery {
             id,
-            lane: LaneKey { clinic: clinic.clone(), member: self.id },
-            seq: 0,
+            lane: self.lane(),
+            seq,
             grant: self.grant.id,
             operation: Operation::Create,
             matter: reading.matter(),
@@ -216,7 +236,7 @@ impl Person {
             resource_type,
             identifier,
             content: None,
-            sealed_payload: self.key.seal(PAYLOAD_COLUMN, id.0.as_bytes(), &body).unwrap(),
+            sealed_payload: key.seal(PAYLOAD_COLUMN, id.0.as_bytes(), &body).unwrap(),
         };
         (item, body)
     }

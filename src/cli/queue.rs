@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::delivery::ANSWER_COLUMN;
 use crate::domain::ids::DeliveryId;
 use crate::pipeline::Bridge;
-use crate::store::{ClinicRow, QueueRow, Replay, StuckItem};
+use crate::store::{ClinicRow, QueueRow, Refused, Replay, StuckItem};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -115,12 +115,12 @@ async fn items(bridge: &Bridge) -> anyhow::Result<String> {
 /// What the EHR said when it refused an item.
 async fn answer(bridge: &Bridge, id: DeliveryId) -> anyhow::Result<String> {
     let mut tx = bridge.store.read().await?;
-    let Some((member, sealed)) = tx.refusal(id).await? else {
+    let Some(Refused { clinic, member, sealed_key, sealed_answer }) = tx.refusal(id).await? else {
         bail!("there is no item {id}; see `mostik queue --items`")
     };
-    let Some(sealed) = sealed else { bail!("the EHR said nothing about this item, or it has gone on since") };
+    let Some(sealed) = sealed_answer else { bail!("the EHR said nothing about this item, or it has gone on since") };
     let wrapped = tx.member_key(member).await?.context("the member's key was destroyed: nothing of theirs opens")?;
-    let key = bridge.keyring.unwrap_member_key(member, &wrapped)?;
+    let key = bridge.keyring.unwrap_member_key(member, &wrapped)?.content_key(&clinic, sealed_key.as_deref())?;
     let answer: serde_json::Value = serde_json::from_slice(&key.open(ANSWER_COLUMN, id.0.as_bytes(), &sealed)?)?;
     Ok(format!("{answer:#}\n"))
 }

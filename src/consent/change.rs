@@ -119,7 +119,7 @@ pub async fn revoke(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) 
     let from = grant.state;
     let ended = grant.into_state(GrantState::Revoked, now)?;
     tx.update_grant_state(&ended, from).await?;
-    let withdrawn = tx.withdraw_lane(&lane_of(&ended), "consent-revoked", now).await?;
+    let withdrawn = tx.withdraw_lane(&lane_of(&ended), now).await?;
     // A grant that cannot be read permits nothing, and so it is not counted here either.
     if !tx.living_grants(&[member]).await?.iter().any(|living| living.clinic == ended.clinic) {
         tx.delete_patient_tokens(&ended.clinic, member).await?;

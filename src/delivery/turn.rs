@@ -3,7 +3,7 @@
 //! It holds the members' consent and the lanes' leases from the decision to the mark *sending*: after a revocation has
 //! committed, no send begins.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -16,9 +16,9 @@ use crate::domain::delivery::{Delivery, DeliveryState, Stored};
 use crate::domain::grant::Grant;
 use crate::domain::ids::MemberId;
 use crate::outbox::enqueue::PAYLOAD_COLUMN;
-use crate::store::{Lane, Settled, Tx};
+use crate::store::{HeldLane, Lane, Settled, Tx, WITHDRAWN_REASON};
 use crate::telemetry::crash_point;
-use crate::vault::MemberKey;
+use crate::vault::ContentKey;
 
 /// The column an EHR's answer is sealed for; its row is the delivery's id.
 pub const ANSWER_COLUMN: &str = "outbox.sealed_answer";
@@ -45,7 +45,9 @@ struct Turn<'a> {
     desk: &'a Desk,
     tx: Tx,
     grants: Vec<Grant>,
-    keys: HashMap<MemberId, MemberKey>,
+    /// The members' keys, still wrapped.
+    keys: HashMap<MemberId, Vec<u8>>,
+    held: BTreeMap<MemberId, HeldLane>,
     now: Timestamp,
 }
 
@@ -65,20 +67,17 @@ pub async fn turn(
     let members: Vec<MemberId> = lanes.iter().map(|lane| lane.key.member).collect();
     let mut tx = desk.parts.store.begin().await?;
     // The members before the lanes: whoever changes consent takes them in this order, and so must everyone.
-    let wrapped = tx.hold_members(&members).await?;
+    let keys = tx.hold_members(&members).await?;
     let grants = tx.living_grants(&members).await?;
-    let keyring = &desk.parts.keyring;
-    let open = |(member, key): (MemberId, Vec<u8>)| Some((member, keyring.unwrap_member_key(member, &key).ok()?));
-    let keys = wrapped.into_iter().filter_map(open).collect();
     // The time only now: waiting for the locks may have taken some of it.
     let now = desk.parts.clock.now();
     let held = tx.hold_lanes(&desk.clinic, lanes, now).await?;
-    let mut turn = Turn { desk, tx, grants, keys, now };
-    turn.settle(known.into_iter().filter(|known| held.contains(&known.item.member)).collect()).await?;
+    let mut turn = Turn { desk, tx, grants, keys, held, now };
+    turn.settle(known.into_iter().filter(|known| turn.may_be_settled(known)).collect()).await?;
     if settles {
         crash_point("deliver:before-settled");
     }
-    let turned = turn.deal(held, tickets, room).await?;
+    let turned = turn.deal(tickets, room).await?;
     let marked = turned.jobs.iter().any(|job| marked_as(&job.task).is_some());
     turn.tx.commit().await?;
     if settles || turned.busy.is_empty() {
@@ -92,15 +91,10 @@ pub async fn turn(
 
 impl Turn<'_> {
     /// Deals with the first items of the lanes, again and again as long as no request is needed for them.
-    async fn deal(
-        &mut self,
-        mut lanes: BTreeSet<MemberId>,
-        tickets: &Tickets,
-        room: usize,
-    ) -> Result<Turned, WorkError> {
+    async fn deal(&mut self, tickets: &Tickets, room: usize) -> Result<Turned, WorkError> {
         let lease_end = self.now.checked_add(self.desk.parts.patience.lease).unwrap_or(Timestamp::MAX);
         let mut turned = Turned { lease_end, ..Turned::default() };
-        let mut free: Vec<MemberId> = Vec::new();
+        let (mut lanes, mut free) = self.sweep().await?;
         for _ in 0..SETTLED_PER_TURN {
             let asked: Vec<MemberId> = lanes.iter().copied().collect();
             let heads = self.tx.lane_heads(&self.desk.clinic, &asked).await?;
@@ -144,6 +138,38 @@ impl Turn<'_> {
         Ok(turned)
     }
 
+    /// Of the lanes in hand, those on which work goes on, and those that are not swept yet. Only a portion of one of these
+    /// is swept in a turn, so that the others need not wait for it.
+    async fn sweep(&mut self) -> Result<(BTreeSet<MemberId>, Vec<MemberId>), WorkError> {
+        let is_unswept =
+            |(member, lane): (&MemberId, &HeldLane)| lane.is_unswept.then_some((*member, lane.withdrawn_through));
+        let mut unswept: Vec<(MemberId, i64)> = self.held.iter().filter_map(is_unswept).collect();
+        if let Some((member, through)) = unswept.last().copied()
+            && self.tx.sweep_lane(&self.desk.lane(member), through, self.now).await?
+        {
+            unswept.pop();
+        }
+        let unswept: Vec<MemberId> = unswept.into_iter().map(|(member, _)| member).collect();
+        let lanes = self.held.keys().copied().filter(|member| !unswept.contains(member)).collect();
+        Ok((lanes, unswept))
+    }
+
+    /// Whether the consent has ended under which it was put on its lane.
+    fn is_withdrawn(&self, item: &Delivery) -> bool {
+        self.held.get(&item.member).is_some_and(|lane| item.seq <= lane.withdrawn_through)
+    }
+
+    /// Whether the lane is in hand, and the item not withdrawn since it was searched for.
+    fn may_be_settled(&self, known: &Known) -> bool {
+        self.held.contains_key(&known.item.member) && !(known.from.waits() && self.is_withdrawn(&known.item))
+    }
+
+    /// The key of what stands on a member's lane.
+    fn content_key(&self, member: MemberId) -> Option<ContentKey> {
+        let key = self.desk.parts.keyring.unwrap_member_key(member, self.keys.get(&member)?).ok()?;
+        key.content_key(&self.desk.clinic, self.held.get(&member)?.sealed_key.as_deref()).ok()
+    }
+
     /// Leaves an item where it is, with the reason why, and its lane alone.
     async fn park(&mut self, parked: Parked) -> Result<(), WorkError> {
         let Parked { item, until, reason } = parked;
@@ -163,11 +189,15 @@ impl Turn<'_> {
         Ok(self.tx.park_lane(&self.desk.lane(item.member), until).await?)
     }
 
-    fn weigh(&self, item: Delivery, ticket: &Result<Ticket, TokenError>) -> Step {
+    fn weigh(&self, mut item: Delivery, ticket: &Result<Ticket, TokenError>) -> Step {
+        if self.is_withdrawn(&item) {
+            // Whatever its row still says.
+            item.sealed_payload = None;
+        }
         let scales = Scales { grants: &self.grants, ticket: ticket.as_ref(), now: self.now };
         weigh(item, scales, |item| {
             let sealed = item.sealed_payload.as_ref()?;
-            self.keys.get(&item.member)?.open(PAYLOAD_COLUMN, item.id.0.as_bytes(), sealed).ok()
+            self.content_key(item.member)?.open(PAYLOAD_COLUMN, item.id.0.as_bytes(), sealed).ok()
         })
     }
 
@@ -177,7 +207,11 @@ impl Turn<'_> {
         let mut stored: Vec<(Delivery, Stored)> = Vec::new();
         for known in known {
             let (item, from) = (known.item.clone(), known.from);
-            let outcome = outcome(known, self.desk.rules(), self.now)?;
+            let mut outcome = outcome(known, self.desk.rules(), self.now)?;
+            if outcome.state.waits() && self.is_withdrawn(&item) {
+                // It was under way when its consent ended, and was not stored: it does not wait for another attempt.
+                (outcome.state, outcome.reason) = (DeliveryState::Withdrawn, Some(WITHDRAWN_REASON.to_owned()));
+            }
             tracing::info!(delivery_id = %item.id, clinic_id = %item.clinic, state = outcome.state.as_str(), "settled");
             let sealed_answer = self.seal(&item, &outcome)?;
             settled.push(Settled {
@@ -199,9 +233,10 @@ impl Turn<'_> {
 
     /// What the EHR said, sealed. An item whose content was erased in the meantime keeps nothing that may quote it.
     fn seal(&self, item: &Delivery, outcome: &Outcome) -> Result<Option<Vec<u8>>, WorkError> {
-        match (&outcome.answer, self.keys.get(&item.member)) {
-            (Some(answer), Some(key)) if outcome.state == DeliveryState::Rejected => {
-                Ok(Some(key.seal(ANSWER_COLUMN, item.id.0.as_bytes(), answer)?))
+        match &outcome.answer {
+            Some(answer) if outcome.state == DeliveryState::Rejected && !self.is_withdrawn(item) => {
+                let key = self.content_key(item.member);
+                Ok(key.map(|key| key.seal(ANSWER_COLUMN, item.id.0.as_bytes(), answer)).transpose()?)
             }
             _ => Ok(None),
         }

@@ -65,6 +65,12 @@ impl DeliveryState {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
+    /// Whether it waits, and nothing of it is or may be under way: when its consent ends, it is withdrawn.
+    #[must_use]
+    pub const fn waits(self) -> bool {
+        matches!(self, Self::Ready | Self::Retry | Self::Held)
+    }
+
     /// Whether a desk still has something to do with the item. Such an item holds up those behind it on its lane.
     #[must_use]
     pub const fn is_open(self) -> bool {

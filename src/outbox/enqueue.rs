@@ -1,6 +1,6 @@
 //! Putting permitted resources on their lanes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
@@ -11,8 +11,8 @@ use crate::domain::grant::Addressee;
 use crate::domain::ids::{DeliveryId, GrantId};
 use crate::domain::matter::Matter;
 use crate::domain::outbound::Outbound;
-use crate::store::{LaneKey, NewDelivery, StoreError, Tx};
-use crate::vault::{Index, MemberKey, SealError};
+use crate::store::{LaneKey, NewDelivery, Reserved, Room, StoreError, Tx};
+use crate::vault::{ContentKey, Index, MemberKey, SealError};
 
 /// A resource that may go to a clinic. There is none without a permit.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct Letter {
 }
 
 impl<'k> Parcel<'k> {
-    /// Uses a permit up. The content will be sealed with the member's `key`.
+    /// Uses a permit up. The content will be sealed with the lane's key, which the member's `key` wraps.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "a permit is for one parcel")]
     pub fn new<T: Disclosable>(permit: Permit<'_, T>, letter: Letter, key: &'k MemberKey) -> Self {
@@ -85,31 +85,29 @@ pub async fn enqueue(
     entropy: &Entropy,
     now: Timestamp,
 ) -> Result<(), EnqueueError> {
-    let mut counts: BTreeMap<LaneKey, i64> = BTreeMap::new();
-    for parcel in parcels {
-        *counts.entry(parcel.lane.clone()).or_default() += 1;
-    }
-    for (lane, _) in recalls {
-        counts.entry(lane.clone()).or_default();
-    }
-    let mut next = tx.reserve_lanes(&counts, now).await?;
+    let mut lanes = reserve(tx, parcels, recalls, now).await?;
     // After the lanes are reserved: nobody marks their items as sending from here on.
+    let told = parcels.iter().map(|parcel| (&parcel.lane, &parcel.letter.outbound.identifier));
+    let told = told.chain(recalls.iter().map(|(lane, identifier)| (lane, identifier)));
+    let unswept: Vec<String> = told
+        .filter(|(lane, _)| lanes.get(lane).is_some_and(|end| end.is_unswept))
+        .map(|(_, identifier)| identifier.clone())
+        .collect();
+    tx.sweep_resources(&unswept, now).await?;
     let changed = parcels.iter().map(|parcel| &parcel.letter).filter(|letter| letter.operation != Operation::Create);
     let changed = changed.map(|letter| letter.outbound.identifier.clone());
     let superseded: Vec<String> = changed.chain(recalls.iter().map(|(_, identifier)| identifier.clone())).collect();
     tx.supersede(&superseded, now).await?;
-    for (lane, last) in &mut next {
-        *last -= counts.get(lane).copied().unwrap_or_default();
-    }
     let mut items = Vec::with_capacity(parcels.len());
-    for Parcel { lane, grant, matter, addressee, letter, key } in parcels {
-        let seq = next.get_mut(lane).ok_or(StoreError::Corrupt("no lane that was just reserved"))?;
-        *seq += 1;
+    for Parcel { lane, grant, matter, addressee, letter, .. } in parcels {
+        let end = lanes.get_mut(lane).ok_or(StoreError::Corrupt("no lane that was just reserved"))?;
+        end.next_seq += 1;
         let id = DeliveryId(entropy.uuid(now)?);
+        let key = end.key.as_ref().ok_or(SealError::DoesNotOpen)?;
         items.push(NewDelivery {
             id,
             lane: lane.clone(),
-            seq: *seq,
+            seq: end.next_seq - 1,
             grant: *grant,
             operation: letter.operation,
             matter: matter.clone(),
@@ -121,4 +119,40 @@ pub async fn enqueue(
         });
     }
     Ok(tx.insert_deliveries(&items, now).await?)
+}
+
+/// The end of a lane at which there is room.
+struct End {
+    next_seq: i64,
+    /// `None` where nothing is put.
+    key: Option<ContentKey>,
+    is_unswept: bool,
+}
+
+/// Makes room at the end of all lanes that something is put on, or taken from.
+async fn reserve(
+    tx: &mut Tx,
+    parcels: &[Parcel<'_>],
+    recalls: &[Recall],
+    now: Timestamp,
+) -> Result<HashMap<LaneKey, End>, EnqueueError> {
+    let mut rooms: BTreeMap<LaneKey, Room> = BTreeMap::new();
+    let mut keys: HashMap<&LaneKey, &MemberKey> = HashMap::new();
+    for Parcel { lane, key, .. } in parcels {
+        let room = rooms.entry(lane.clone()).or_default();
+        room.items += 1;
+        if keys.insert(lane, key).is_none() {
+            room.fresh_key = Some(key.create_content_key(&lane.clinic)?);
+        }
+    }
+    for (lane, _) in recalls {
+        rooms.entry(lane.clone()).or_default();
+    }
+    let reserved = tx.reserve_lanes(&rooms, now).await?;
+    let end = |(lane, Reserved { last_seq, sealed_key, is_unswept }): (LaneKey, Reserved)| {
+        let items = rooms.get(&lane).map_or(0, |room| room.items);
+        let key = keys.get(&lane).map(|key| key.content_key(&lane.clinic, sealed_key.as_deref())).transpose()?;
+        Ok((lane, End { next_seq: last_seq - items + 1, key, is_unswept }))
+    };
+    reserved.into_iter().map(end).collect()
 }

@@ -1,6 +1,6 @@
 //! Lanes: one for each clinic and member, leased by one desk at a time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use sqlx::QueryBuilder;
@@ -28,44 +28,85 @@ pub struct Lane {
     pub fence: i64,
 }
 
-/// Sets a lane's due time from its first open item.
-pub(super) const RECOMPUTE_DUE: &str = "due_at = (SELECT o.due_at FROM outbox o WHERE o.clinic_id = lanes.clinic_id \
-     AND o.member_id = lanes.member_id AND o.state IN ('ready', 'sending', 'retry', 'unknown') ORDER BY o.seq LIMIT 1)";
+/// A lane that this desk holds until its transaction ends.
+#[derive(Clone, Debug)]
+pub struct HeldLane {
+    /// Of the items up to this one, those that wait are withdrawn and the content of all is erased, whatever their rows
+    /// say as yet.
+    pub withdrawn_through: i64,
+    /// Whether rows on it may not say so yet ([`Tx::sweep_lane`]).
+    pub is_unswept: bool,
+    /// The key of what stands on it, wrapped by its member's key.
+    pub sealed_key: Option<Vec<u8>>,
+}
+
+/// The room that is wanted at the end of a lane.
+#[derive(Clone, Debug, Default)]
+pub struct Room {
+    /// For how many items.
+    pub items: i64,
+    /// A fresh key for what stands on the lane, wrapped by its member's key. It is used if the lane has none.
+    pub fresh_key: Option<Vec<u8>>,
+}
+
+/// Room at the end of a lane.
+#[derive(Clone, Debug)]
+pub struct Reserved {
+    /// The last sequence number of the lane, and of the room.
+    pub last_seq: i64,
+    /// The key of what stands on the lane, wrapped by its member's key.
+    pub sealed_key: Option<Vec<u8>>,
+    /// Whether rows on it may not say yet that they are withdrawn ([`Tx::sweep_resources`]).
+    pub is_unswept: bool,
+}
+
+/// Sets a lane's due time from its first open item; at once where rows are to be put right before that.
+pub(super) const RECOMPUTE_DUE: &str = "due_at = CASE WHEN swept_through < withdrawn_through THEN 0 ELSE \
+     (SELECT o.due_at FROM outbox o WHERE o.clinic_id = lanes.clinic_id AND o.member_id = lanes.member_id \
+     AND o.state IN ('ready', 'sending', 'retry', 'unknown') ORDER BY o.seq LIMIT 1) END";
 
 impl Tx {
-    /// Makes room for items at the end of lanes: returns each lane's last sequence number. Lanes are touched in key
-    /// order, so that two batches wait for each other instead of locking each other out.
+    /// Makes room for items at the end of lanes, and gives each lane that has none the key that comes with it. Lanes are
+    /// touched in key order, so that two batches wait for each other instead of locking each other out.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn reserve_lanes(
         &mut self,
-        counts: &BTreeMap<LaneKey, i64>,
+        rooms: &BTreeMap<LaneKey, Room>,
         now: Timestamp,
-    ) -> Result<HashMap<LaneKey, i64>, StoreError> {
-        if counts.is_empty() {
+    ) -> Result<HashMap<LaneKey, Reserved>, StoreError> {
+        if rooms.is_empty() {
             return Ok(HashMap::new());
         }
-        let rows: Vec<(String, Uuid, i64)> = on!(self, conn: Db => {
+        let rows: Vec<(String, Uuid, i64, Option<Vec<u8>>, bool)> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
-                "INSERT INTO lanes (clinic_id, member_id, last_seq, due_at, lease_until, fence) ",
+                "INSERT INTO lanes (clinic_id, member_id, last_seq, due_at, lease_until, fence, sealed_key, keyed_after) ",
             );
-            query.push_values(counts, |mut row, (lane, count)| {
+            query.push_values(rooms, |mut row, (lane, room)| {
                 row.push_bind(lane.clinic.as_str())
                     .push_bind(lane.member.0)
-                    .push_bind(*count)
+                    .push_bind(room.items)
                     .push_bind(now.as_microsecond())
                     .push("0")
+                    .push("0")
+                    .push_bind(room.fresh_key.as_deref())
                     .push("0");
             });
             query.push(
                 " ON CONFLICT (clinic_id, member_id) DO UPDATE SET last_seq = lanes.last_seq + excluded.last_seq, \
-                 due_at = COALESCE(lanes.due_at, excluded.due_at) RETURNING clinic_id, member_id, last_seq",
+                 due_at = COALESCE(lanes.due_at, excluded.due_at), \
+                 sealed_key = COALESCE(lanes.sealed_key, excluded.sealed_key), \
+                 keyed_after = COALESCE(lanes.keyed_after, lanes.last_seq) \
+                 RETURNING clinic_id, member_id, last_seq, sealed_key, swept_through < withdrawn_through",
             );
             query.build_query_as().fetch_all(conn).await?
         });
         rows.into_iter()
-            .map(|(clinic, member, last)| Ok((LaneKey { clinic: clinic_id(clinic)?, member: MemberId(member) }, last)))
+            .map(|(clinic, member, last_seq, sealed_key, is_unswept)| {
+                let lane = LaneKey { clinic: clinic_id(clinic)?, member: MemberId(member) };
+                Ok((lane, Reserved { last_seq, sealed_key, is_unswept }))
+            })
             .collect()
     }
 
@@ -123,13 +164,16 @@ impl Tx {
         clinic: &ClinicId,
         lanes: &[Lane],
         now: Timestamp,
-    ) -> Result<BTreeSet<MemberId>, StoreError> {
+    ) -> Result<BTreeMap<MemberId, HeldLane>, StoreError> {
         if lanes.is_empty() {
-            return Ok(BTreeSet::new());
+            return Ok(BTreeMap::new());
         }
         let tail = self.pick("", " ORDER BY lanes.member_id FOR UPDATE OF lanes");
-        let rows: Vec<(Uuid,)> = on!(self, conn: Db => {
-            let mut query = QueryBuilder::<Db>::new("SELECT lanes.member_id FROM lanes JOIN (");
+        let rows: Vec<(Uuid, i64, bool, Option<Vec<u8>>)> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(
+                "SELECT lanes.member_id, lanes.withdrawn_through, lanes.swept_through < lanes.withdrawn_through, \
+                 lanes.sealed_key FROM lanes JOIN (",
+            );
             query.push_values(padded(lanes), |mut row, lane| {
                 row.push_bind(lane.key.member.0).push_bind(lane.fence);
             });
@@ -138,7 +182,12 @@ impl Tx {
             query.push(" AND lanes.lease_until > ").push_bind(now.as_microsecond()).push(tail);
             query.build_query_as().fetch_all(conn).await?
         });
-        Ok(rows.into_iter().map(|(member,)| MemberId(member)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(member, withdrawn_through, is_unswept, sealed_key)| {
+                (MemberId(member), HeldLane { withdrawn_through, is_unswept, sealed_key })
+            })
+            .collect())
     }
 
     /// Prolongs the leases of lanes that the caller holds ([`Tx::hold_lanes`]).

@@ -1,4 +1,4 @@
-//! The outbox: items are put on lanes, superseded, withdrawn and counted.
+//! The outbox: items are put on lanes, superseded and counted.
 
 use std::borrow::Cow;
 
@@ -7,6 +7,7 @@ use sqlx::QueryBuilder;
 
 use super::lanes::LaneKey;
 use super::matter::{MatterColumns, addressee_column};
+use super::sweep::STANDING;
 use super::{ROWS_PER_STATEMENT, StoreError, Tx, named, on};
 use crate::domain::delivery::{DeliveryState, Operation};
 use crate::domain::grant::Addressee;
@@ -37,7 +38,7 @@ pub struct NewDelivery {
     pub identifier: String,
     /// Keyed index of what it says; `None` for a retraction.
     pub content: Option<Index>,
-    /// FHIR JSON, sealed with the member's key.
+    /// FHIR JSON, sealed with the lane's key.
     pub sealed_payload: Vec<u8>,
 }
 
@@ -112,34 +113,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Withdraws what waits on a lane and erases the content of everything still open there. What is under way, or may
-    /// have arrived, stays open until its outcome is known, but has nothing left to send.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn withdraw_lane(&mut self, lane: &LaneKey, reason: &str, now: Timestamp) -> Result<u64, StoreError> {
-        const WITHDRAW: &str = "UPDATE outbox SET state = 'withdrawn', sealed_payload = NULL, sealed_answer = NULL, reason = $3, \
-             updated_at = $4 WHERE clinic_id = $1 AND member_id = $2 AND state IN ('ready', 'retry', 'held')";
-        const ERASE: &str = "UPDATE outbox SET sealed_payload = NULL, sealed_answer = NULL WHERE clinic_id = $1 \
-             AND member_id = $2 AND state NOT IN ('confirmed', 'withdrawn') AND sealed_payload IS NOT NULL";
-        let withdrawn = on!(self, conn => sqlx::query(WITHDRAW)
-            .bind(lane.clinic.as_str())
-            .bind(lane.member.0)
-            .bind(reason)
-            .bind(now.as_microsecond())
-            .execute(conn)
-            .await?
-            .rows_affected());
-        on!(self, conn => sqlx::query(ERASE)
-            .bind(lane.clinic.as_str())
-            .bind(lane.member.0)
-            .execute(conn)
-            .await?
-            .rows_affected());
-        self.wake_lane(lane).await?;
-        Ok(withdrawn)
-    }
-
     /// How many items stand in each state, for one clinic or for all.
     ///
     /// # Errors
@@ -148,9 +121,15 @@ impl Tx {
         &mut self,
         clinic: Option<&ClinicId>,
     ) -> Result<Vec<(DeliveryState, i64)>, StoreError> {
-        const SQL: &str = "SELECT state, COUNT(*) FROM outbox WHERE $1 = '' OR clinic_id = $1 GROUP BY state";
-        let clinic = clinic.map_or("", ClinicId::as_str);
-        let rows: Vec<(String, i64)> = on!(self, conn => sqlx::query_as(SQL).bind(clinic).fetch_all(conn).await?);
+        let rows: Vec<(String, i64)> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(STANDING);
+            query.push("SELECT state, COUNT(*) FROM standing");
+            if let Some(clinic) = clinic {
+                query.push(" WHERE clinic_id = ").push_bind(clinic.as_str());
+            }
+            query.push(" GROUP BY state");
+            query.build_query_as().fetch_all(conn).await?
+        });
         rows.into_iter()
             .map(|(name, count)| Ok((named(DeliveryState::from_name(&name), "a delivery state it should not")?, count)))
             .collect()

@@ -5,6 +5,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::lanes::RECOMPUTE_DUE;
+use super::sweep::STANDING;
 use super::{StoreError, Tx, clinic_id, instant, named, on};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{ClinicId, DeliveryId};
@@ -57,6 +58,10 @@ pub enum Replay<'a> {
 const OVERTAKEN: &str = "EXISTS (SELECT 1 FROM outbox later WHERE later.identifier = outbox.identifier \
      AND later.clinic_id = outbox.clinic_id AND later.member_id = outbox.member_id AND later.seq > outbox.seq)";
 
+/// Whether its consent has ended since it was put there: then it is withdrawn, or has no content any more.
+const WITHDRAWN: &str = "EXISTS (SELECT 1 FROM lanes WHERE lanes.clinic_id = outbox.clinic_id \
+     AND lanes.member_id = outbox.member_id AND outbox.seq <= lanes.withdrawn_through)";
+
 impl Tx {
     /// Withdraws what was never sent and was overtaken by a later item, and erases its content.
     async fn withdraw_overtaken(&mut self, now: Timestamp) -> Result<(), StoreError> {
@@ -66,6 +71,7 @@ impl Tx {
                  reason = 'superseded', updated_at = ",
             );
             query.push_bind(now.as_microsecond()).push(" WHERE state IN ('rejected', 'held') AND ").push(OVERTAKEN);
+            query.push(" AND NOT ").push(WITHDRAWN);
             query.build().execute(conn).await?.rows_affected()
         });
         Ok(())
@@ -76,10 +82,14 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn queue(&mut self) -> Result<Vec<QueueRow>, StoreError> {
-        const SQL: &str = "SELECT clinic_id, state, reason, COUNT(*), MIN(created_at) FROM outbox \
-                           GROUP BY clinic_id, state, reason ORDER BY clinic_id, state, reason";
-        let rows: Vec<(String, String, Option<String>, i64, i64)> =
-            on!(self, conn => sqlx::query_as(SQL).fetch_all(conn).await?);
+        let rows: Vec<(String, String, Option<String>, i64, i64)> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(STANDING);
+            query.push(
+                "SELECT clinic_id, state, reason, COUNT(*), MIN(created_at) FROM standing \
+                 GROUP BY clinic_id, state, reason ORDER BY clinic_id, state, reason",
+            );
+            query.build_query_as().fetch_all(conn).await?
+        });
         rows.into_iter()
             .map(|(clinic, state, reason, count, oldest)| {
                 Ok(QueueRow {
@@ -98,8 +108,11 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn stuck_items(&mut self, limit: i64) -> Result<Vec<StuckItem>, StoreError> {
-        const SQL: &str = "SELECT delivery_id, clinic_id, state, reason, created_at, sealed_answer IS NOT NULL \
-             FROM outbox WHERE state IN ('rejected', 'dead', 'held') ORDER BY created_at, delivery_id LIMIT $1";
+        const SQL: &str = "SELECT o.delivery_id, o.clinic_id, o.state, o.reason, o.created_at, \
+             o.sealed_answer IS NOT NULL AND o.seq > l.withdrawn_through FROM outbox o \
+             JOIN lanes l ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id \
+             WHERE o.state IN ('rejected', 'dead', 'held') AND NOT (o.state = 'held' AND o.seq <= l.withdrawn_through) \
+             ORDER BY o.created_at, o.delivery_id LIMIT $1";
         let rows: Vec<(Uuid, String, String, Option<String>, i64, bool)> =
             on!(self, conn => sqlx::query_as(SQL).bind(limit).fetch_all(conn).await?);
         rows.into_iter()
@@ -140,7 +153,7 @@ impl Tx {
             );
             query.push_bind(now.as_microsecond()).push(", updated_at = ").push_bind(now.as_microsecond());
             query.push(" WHERE state IN ('rejected', 'dead', 'held') AND sealed_payload IS NOT NULL AND NOT ");
-            query.push(OVERTAKEN).push(" AND ");
+            query.push(OVERTAKEN).push(" AND NOT ").push(WITHDRAWN).push(" AND ");
             match which {
                 Replay::Delivery(id) => {
                     query.push("delivery_id = ").push_bind(id.0);

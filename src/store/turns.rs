@@ -6,7 +6,7 @@ use sqlx::types::Uuid;
 
 use super::error::changed;
 use super::matter::{FactRow, addressee};
-use super::{StoreError, Tx, instant, named, on, padded};
+use super::{StoreError, Tx, clinic_id, instant, named, on, padded};
 use crate::domain::delivery::{Delivery, DeliveryState, Operation, Stored};
 use crate::domain::ids::{ClinicId, DeliveryId, GrantId, MemberId};
 
@@ -28,6 +28,19 @@ pub struct Settled {
     /// Why: a code, never content.
     pub reason: Option<String>,
     /// What the EHR said about it, sealed.
+    pub sealed_answer: Option<Vec<u8>>,
+}
+
+/// An item that an EHR may have refused.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// To whom it was to go.
+    pub clinic: ClinicId,
+    /// Whom it is about.
+    pub member: MemberId,
+    /// The key of what stands on its lane, wrapped by its member's key.
+    pub sealed_key: Option<Vec<u8>>,
+    /// What the EHR said, sealed; absent where it said nothing, and once its content is erased.
     pub sealed_answer: Option<Vec<u8>>,
 }
 
@@ -166,15 +179,20 @@ impl Tx {
         Ok(updated)
     }
 
-    /// What a clinic's EHR said when it refused an item: whose it is, and the sealed answer.
+    /// What a clinic's EHR said when it refused an item.
     ///
     /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn refusal(&mut self, item: DeliveryId) -> Result<Option<(MemberId, Option<Vec<u8>>)>, StoreError> {
-        const SQL: &str = "SELECT member_id, sealed_answer FROM outbox WHERE delivery_id = $1";
-        let row: Option<(Uuid, Option<Vec<u8>>)> =
+    /// [`StoreError`].
+    pub async fn refusal(&mut self, item: DeliveryId) -> Result<Option<Refused>, StoreError> {
+        const SQL: &str = "SELECT l.clinic_id, l.member_id, l.sealed_key, \
+             CASE WHEN o.seq > l.withdrawn_through THEN o.sealed_answer END FROM outbox o \
+             JOIN lanes l ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id WHERE o.delivery_id = $1";
+        let row: Option<(String, Uuid, Option<Vec<u8>>, Option<Vec<u8>>)> =
             on!(self, conn => sqlx::query_as(SQL).bind(item.0).fetch_optional(conn).await?);
-        Ok(row.map(|(member, answer)| (MemberId(member), answer)))
+        row.map(|(clinic, member, sealed_key, sealed_answer)| {
+            Ok(Refused { clinic: clinic_id(clinic)?, member: MemberId(member), sealed_key, sealed_answer })
+        })
+        .transpose()
     }
 }
 

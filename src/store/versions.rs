@@ -48,15 +48,19 @@ impl Tx {
         for chunk in identifiers.chunks(ROWS_PER_STATEMENT) {
             let rows: Vec<Row> = on!(self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
-                    "SELECT identifier, operation, category, detail, labels, measured_at, resource_type, content_index, \
-                     state FROM outbox WHERE state <> 'withdrawn' AND identifier IN (",
+                    "SELECT o.identifier, o.operation, o.category, o.detail, o.labels, o.measured_at, o.resource_type, \
+                     o.content_index, o.state FROM outbox o \
+                     JOIN lanes l ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id \
+                     WHERE o.state <> 'withdrawn' \
+                     AND NOT (o.state IN ('ready', 'retry', 'held') AND o.seq <= l.withdrawn_through) \
+                     AND o.identifier IN (",
                 );
                 let mut list = query.separated(", ");
                 for identifier in chunk {
                     list.push_bind(identifier);
                 }
                 // An identifier belongs to one lane.
-                query.push(") ORDER BY seq");
+                query.push(") ORDER BY o.seq");
                 query.build_query_as().fetch_all(conn).await?
             });
             for row in rows {

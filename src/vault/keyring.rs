@@ -94,6 +94,10 @@ impl MemberKey {
         self.member
     }
 
+    pub(super) const fn entropy(&self) -> &Entropy {
+        &self.entropy
+    }
+
     /// Seals a personal value for its column and row.
     ///
     /// # Errors

@@ -111,7 +111,7 @@ on_every_database! {
         let answer = mostik(&bridge, &["queue", "--answer", &id]).await;
         assert!(answer.contains("OperationOutcome") && answer.contains("severity"), "{answer}");
         let mut tx = bridge.bridge.store.read().await.unwrap();
-        let sealed = tx.refusal(DeliveryId(id.parse().unwrap())).await.unwrap().unwrap().1.unwrap();
+        let sealed = tx.refusal(DeliveryId(id.parse().unwrap())).await.unwrap().unwrap().sealed_answer.unwrap();
         drop(tx);
         assert!(!String::from_utf8_lossy(&sealed).contains("OperationOutcome"), "it may quote what was sent");
 

@@ -18,6 +18,16 @@ pub struct Request {
     pub body: Value,
 }
 
+impl Request {
+    /// The resources that it is to store.
+    pub fn resources(&self) -> Vec<&Value> {
+        match self.body["entry"].as_array() {
+            Some(entries) => entries.iter().map(|entry| &entry["resource"]).collect(),
+            None => vec![&self.body],
+        }
+    }
+}
+
 /// What it stores, and what it has seen.
 #[derive(Debug, Default)]
 pub struct Ehr {

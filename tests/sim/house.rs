@@ -65,14 +65,14 @@ impl House {
         }
     }
 
-    /// A replica: a process of its own, with nothing in its head.
-    pub fn replica(&self, bridge: &Bridge, net: &Net) -> Desk {
+    /// A replica: a process of its own, with nothing in its head, that makes so many requests at once.
+    pub fn replica(&self, bridge: &Bridge, net: &Net, clinic: &ClinicId, concurrency: usize) -> Desk {
         let settings = EhrSettings {
             base: "https://ehr.example/fhir/".parse().unwrap(),
             identifier_system: IDENTIFIER_SYSTEM,
             access: Access::Open,
             takes: Takes::default(),
-            concurrency: 2,
+            concurrency,
         };
         let egress = self.egress.clone().into_simulation(Arc::new(net.clone()));
         let ehr = EhrClient::new(egress, settings, bridge.clock.clone(), bridge.keyring.entropy().clone());
@@ -91,7 +91,7 @@ impl House {
                 batch_size: 3,
                 stopping: watch::channel(false).1,
             },
-            clinics: Arc::new(BTreeMap::from([(riverside(), counterpart)])),
+            clinics: Arc::new(BTreeMap::from([(clinic.clone(), counterpart)])),
         };
         desks.open().remove(0)
     }

@@ -10,7 +10,6 @@ use mostik::domain::clock::ManualClock;
 use mostik::domain::delivery::DeliveryState;
 use mostik::pipeline::{Bridge, Outcome, accept};
 use mostik::store::Replay;
-use serde_json::Value;
 
 use crate::dice::Dice;
 use crate::ehr::{Request, identifier_of};
@@ -48,9 +47,9 @@ pub async fn live(house: &mut House, seed: u64, tells: bool) -> u64 {
     net.ehr(|ehr| (ehr.conditional_create, ehr.batch) = (conditional_create, batch));
     let mut people = Vec::new();
     for n in 0..=dice.below(3) {
-        people.push(enrol(&bridge, &format!("{seed}-{n}")).await);
+        people.push(enrol(&bridge, &format!("{seed}-{n}"), &riverside()).await);
     }
-    let desks = (0..=dice.below(3)).map(|_| house.replica(&bridge, &net)).collect();
+    let desks = (0..=dice.below(3)).map(|_| house.replica(&bridge, &net, &riverside(), 2)).collect();
     let (changes_entries, out_of_order) = (dice.percent(50), false);
     let trace = DefaultHasher::new();
     let mut story = Story {
@@ -209,7 +208,7 @@ impl Story<'_> {
             self.desks[which].wake();
             self.desks[which].step().await.unwrap();
         }
-        self.desks[which] = self.house.replica(&self.bridge, &self.net);
+        self.desks[which] = self.house.replica(&self.bridge, &self.net, &riverside(), 2);
         breathe().await;
         self.note("dies", which);
     }
@@ -335,20 +334,16 @@ impl Story<'_> {
 }
 
 /// Lets everything that can go on go on, as far as the network.
-async fn breathe() {
+pub async fn breathe() {
     for _ in 0..4 {
         tokio::task::yield_now().await;
     }
 }
 
 /// Whom a request is about.
-fn patients(request: &Request) -> Vec<String> {
-    let one = |resource: &Value| {
+fn patients(request: &Request) -> impl Iterator<Item = String> {
+    request.resources().into_iter().map(|resource| {
         let reference = resource["subject"]["reference"].as_str().unwrap_or_default();
         reference.trim_start_matches("Patient/").to_owned()
-    };
-    match request.body["entry"].as_array() {
-        Some(entries) => entries.iter().map(|entry| one(&entry["resource"])).collect(),
-        None => vec![one(&request.body)],
-    }
+    })
 }

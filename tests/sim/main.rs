@@ -18,6 +18,7 @@ mod house;
 mod life;
 mod net;
 mod people;
+mod revocation;
 
 use dice::Dice;
 use house::House;
@@ -35,7 +36,10 @@ const SHARDS: u64 = 4;
 /// How many seeds share a database before it is thrown away.
 const SEEDS_PER_HOUSE: u64 = 250;
 
-async fn shard(number: u64) {
+/// How many orders of one revocation among sends are tried in all, unless `MOSTIK_SIM_REVOCATIONS` says otherwise.
+const REVOCATIONS: u64 = 4_000;
+
+async fn lives(number: u64) {
     if let Some(seed) = variable("MOSTIK_SIM_SEED") {
         if number == 0 {
             let trace = life::live(&mut House::build().await, seed, true).await;
@@ -49,19 +53,40 @@ async fn shard(number: u64) {
         if n % SEEDS_PER_HOUSE == SEEDS_PER_HOUSE - 1 {
             house = House::build().await;
         }
-        let told = TellsSeed(n * SHARDS + number);
-        life::live(&mut house, told.0, false).await;
+        let told = TellsSeed("MOSTIK_SIM_SEED", n * SHARDS + number);
+        life::live(&mut house, told.1, false).await;
     }
     println!("{seeds} seeds");
 }
 
+async fn revocations(number: u64) {
+    if let Some(seed) = variable("MOSTIK_SIM_REVOCATION") {
+        if number == 0 {
+            revocation::interleave(&House::build().await, seed, true).await;
+        }
+        return;
+    }
+    let seeds = variable("MOSTIK_SIM_REVOCATIONS").unwrap_or(REVOCATIONS) / SHARDS;
+    let mut house = House::build().await;
+    let mut under_way = 0;
+    for n in 0..seeds {
+        if n % SEEDS_PER_HOUSE == SEEDS_PER_HOUSE - 1 {
+            house = House::build().await;
+        }
+        let told = TellsSeed("MOSTIK_SIM_REVOCATION", n * SHARDS + number);
+        under_way += revocation::interleave(&house, told.1, false).await;
+    }
+    println!("{seeds} revocations, {under_way} of them with a send under way");
+    assert!(under_way > 0 || seeds < 100, "the dice never came to the point");
+}
+
 /// Says which seed it was when a story ends badly.
-struct TellsSeed(u64);
+struct TellsSeed(&'static str, u64);
 
 impl Drop for TellsSeed {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("MOSTIK_SIM_SEED={}", self.0);
+            println!("{}={}", self.0, self.1);
         }
     }
 }
@@ -71,19 +96,28 @@ fn variable(name: &str) -> Option<u64> {
 }
 
 macro_rules! shards {
-    ($($name:ident: $number:literal,)*) => {
+    ($run:ident: $($name:ident: $number:literal,)*) => {
         $(#[tokio::test]
         async fn $name() {
-            shard($number).await;
+            $run($number).await;
         })*
     };
 }
 
 shards! {
+    lives:
     whatever_happens_each_reading_arrives_once_and_in_order_and_with_consent_shard_0: 0,
     whatever_happens_each_reading_arrives_once_and_in_order_and_with_consent_shard_1: 1,
     whatever_happens_each_reading_arrives_once_and_in_order_and_with_consent_shard_2: 2,
     whatever_happens_each_reading_arrives_once_and_in_order_and_with_consent_shard_3: 3,
+}
+
+shards! {
+    revocations:
+    no_send_begins_after_a_revocation_has_committed_shard_0: 0,
+    no_send_begins_after_a_revocation_has_committed_shard_1: 1,
+    no_send_begins_after_a_revocation_has_committed_shard_2: 2,
+    no_send_begins_after_a_revocation_has_committed_shard_3: 3,
 }
 
 #[tokio::test]

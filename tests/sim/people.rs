@@ -6,14 +6,13 @@ use jiff::Timestamp;
 use mostik::consent::change;
 use mostik::domain::category::{Category, Detail};
 use mostik::domain::grant::{Addressee, Purpose, Terms, WayBack};
-use mostik::domain::ids::{CommunityId, GrantId, MemberId};
+use mostik::domain::ids::{ClinicId, CommunityId, GrantId, MemberId};
 use mostik::domain::moment::Moment;
 use mostik::domain::reading::{Measure, Mood, Rating};
 use mostik::enrolment::join::{join, link};
 use mostik::inbound::event::{self as inbound, Event, Says, Subject, Version};
 use mostik::pipeline::Bridge;
-
-use crate::house::riverside;
+use mostik::store::Tx;
 
 pub struct Person {
     pub id: MemberId,
@@ -42,11 +41,19 @@ impl Entry {
 /// More than there ever are of one entry.
 pub const VERSIONS: u32 = 100;
 
-pub async fn enrol(bridge: &Bridge, name: &str) -> Person {
+pub async fn enrol(bridge: &Bridge, name: &str, clinic: &ClinicId) -> Person {
     let now = bridge.clock.now();
     let mut tx = bridge.store.begin().await.unwrap();
     let id = join(&mut tx, &bridge.keyring, &forum(), name, now).await.unwrap();
-    link(&mut tx, &bridge.keyring, id, &riverside(), name, "simulation", now).await.unwrap();
+    link(&mut tx, &bridge.keyring, id, clinic, name, "simulation", now).await.unwrap();
+    let grant = consent(bridge, &mut tx, id, clinic).await;
+    tx.commit().await.unwrap();
+    Person { id, patient: name.to_owned(), grant, entries: Vec::new(), revoked: None, paused: None }
+}
+
+/// Lets a member consent to everything, for ever.
+pub async fn consent(bridge: &Bridge, tx: &mut Tx, member: MemberId, clinic: &ClinicId) -> GrantId {
+    let now = bridge.clock.now();
     let terms = Terms {
         categories: BTreeMap::from([(Category::Mood, Detail::EveryEntry)]),
         purposes: [Purpose::Treatment].into(),
@@ -58,9 +65,8 @@ pub async fn enrol(bridge: &Bridge, name: &str) -> Person {
         withheld: [].into(),
     };
     let grant = GrantId(bridge.keyring.entropy().uuid(now).unwrap());
-    change::grant(&mut tx, grant, id, riverside(), terms, now).await.unwrap();
-    tx.commit().await.unwrap();
-    Person { id, patient: name.to_owned(), grant, entries: Vec::new(), revoked: None, paused: None }
+    change::grant(tx, grant, member, clinic.clone(), terms, now).await.unwrap();
+    grant
 }
 
 pub fn forum() -> CommunityId {

@@ -1,6 +1,5 @@
 //! The outbox as it stands in the database, read and moved beside the bridge.
 
-use mostik::domain::ids::MemberId;
 use mostik::outbox::enqueue::PAYLOAD_COLUMN;
 use serde_json::Value;
 use sqlx::postgres::PgConnection;
@@ -33,6 +32,7 @@ struct Row {
     identifier: String,
     measured_at: i64,
     sealed_payload: Option<Vec<u8>>,
+    sealed_key: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for Item {
@@ -62,25 +62,31 @@ impl Item {
     }
 }
 
-/// Everything in the outbox about a person, clinic by clinic, in the order of the lanes.
+/// Everything in the outbox about a person, clinic by clinic, in the order of the lanes: as it stands, whether or not the
+/// rows were swept since.
 pub async fn items(bridge: &TestBridge, person: &Person) -> Vec<Item> {
-    let sql = "SELECT clinic_id, seq, delivery_id, operation, state, reason, identifier, measured_at, sealed_payload \
-               FROM outbox WHERE member_id = $1 ORDER BY clinic_id, seq";
-    let rows: Vec<Row> = if bridge.database.url.starts_with("sqlite:") {
+    let sql = "SELECT o.clinic_id, seq, delivery_id, operation, reason, identifier, measured_at, sealed_key, \
+               CASE WHEN seq <= withdrawn_through AND state IN ('ready', 'retry', 'held') THEN 'withdrawn' ELSE state END \
+               AS state, CASE WHEN seq > withdrawn_through THEN sealed_payload END AS sealed_payload \
+               FROM outbox o JOIN lanes l ON o.clinic_id = l.clinic_id AND o.member_id = l.member_id \
+               WHERE o.member_id = $1 ORDER BY o.clinic_id, seq";
+    let rows: Vec<Row> = if bridge.database.is_sqlite() {
         let mut conn = SqliteConnection::connect(&bridge.database.url).await.unwrap();
         sqlx::query_as(sql).bind(person.id.0).fetch_all(&mut conn).await.unwrap()
     } else {
-        let mut conn = PgConnection::connect(&bridge.database.url).await.unwrap();
+        let mut conn = PgConnection::connect(&bridge.database.direct).await.unwrap();
         sqlx::query_as(sql).bind(person.id.0).fetch_all(&mut conn).await.unwrap()
     };
     let wrapped = bridge.bridge.store.read().await.unwrap().member_key(person.id).await.unwrap().unwrap();
-    let key = bridge.bridge.keyring.unwrap_member_key(MemberId(person.id.0), &wrapped).unwrap();
+    let member = bridge.bridge.keyring.unwrap_member_key(person.id, &wrapped).unwrap();
+    let open = |row: &Row| {
+        let key = member.content_key(&row.clinic_id.parse().unwrap(), row.sealed_key.as_deref()).unwrap();
+        let plain = key.open(PAYLOAD_COLUMN, row.delivery_id.as_bytes(), row.sealed_payload.as_ref()?).unwrap();
+        Some(serde_json::from_slice(&plain).unwrap())
+    };
     rows.into_iter()
         .map(|row| Item {
-            body: row.sealed_payload.map(|sealed| {
-                let plain = key.open(PAYLOAD_COLUMN, row.delivery_id.as_bytes(), &sealed).unwrap();
-                serde_json::from_slice(&plain).unwrap()
-            }),
+            body: open(&row),
             clinic: row.clinic_id,
             seq: row.seq,
             operation: row.operation,
@@ -100,11 +106,11 @@ pub async fn summary(bridge: &TestBridge, person: &Person) -> Vec<String> {
 /// Changes the database beside the bridge, as another process or an older release would have left it.
 pub async fn execute(bridge: &TestBridge, sql: &str) {
     let sql = AssertSqlSafe(sql.to_owned());
-    if bridge.database.url.starts_with("sqlite:") {
+    if bridge.database.is_sqlite() {
         let mut conn = SqliteConnection::connect(&bridge.database.url).await.unwrap();
         sqlx::query(sql).execute(&mut conn).await.unwrap();
     } else {
-        let mut conn = PgConnection::connect(&bridge.database.url).await.unwrap();
+        let mut conn = PgConnection::connect(&bridge.database.direct).await.unwrap();
         sqlx::query(sql).execute(&mut conn).await.unwrap();
     }
 }
