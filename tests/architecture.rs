@@ -208,5 +208,5 @@ fn a_permit_has_one_place_of_birth() {
         .into_iter()
         .filter(|file| fs::read_to_string(file).unwrap().contains("Ok(Permit {"))
         .collect();
-    assert_eq!(built, [root().join("src/consent/decide.rs")]);
+    assert_eq!(built, [root().join("src/consent/decide/mod.rs")]);
 }
