@@ -1,5 +1,9 @@
 //! The only wiring: from settings to a running bridge.
 
+mod messengers;
+
+pub use messengers::link_sender;
+
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -31,8 +35,9 @@ use crate::pipeline::Bridge;
 use crate::store::{Store, StoreError};
 use crate::telemetry::logs::chain;
 use crate::vault::signing::{SigningKeyError, SigningKeys};
-use crate::vault::{Key, KeyFileError, Keyring, SealError};
+use crate::vault::{Key, KeyFileError, Keyring, SealError, SecretFileError};
 use crate::web;
+use crate::web::portal::TextError;
 
 /// How long an idle desk waits before it looks for work that another process left behind.
 const POLL: Duration = Duration::from_secs(1);
@@ -46,6 +51,9 @@ pub enum StartError {
     /// The master key cannot be had.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
+    /// A secret cannot be had.
+    #[error(transparent)]
+    SecretFile(#[from] SecretFileError),
     /// A signing key cannot be used.
     #[error(transparent)]
     SigningKey(#[from] SigningKeyError),
@@ -64,6 +72,9 @@ pub enum StartError {
     /// The schemas are broken.
     #[error("{0}")]
     Schemas(String),
+    /// The portal's texts are broken. A defect.
+    #[error(transparent)]
+    Texts(#[from] TextError),
     /// The address cannot be listened on, or the server failed.
     #[error("the HTTP server cannot run")]
     Server(#[from] io::Error),
@@ -205,7 +216,7 @@ pub fn signing_keys(config: &Config, clock: &Clock) -> Result<SigningKeys, Start
 /// [`StartError`].
 pub fn http_server(config: &Config, bridge: Bridge, listener: TcpListener) -> Result<Server, StartError> {
     let schemas = EventSchemas::compile().map_err(|error| StartError::Schemas(error.to_string()))?;
-    let state = Data::new(web::State::new(config, bridge, schemas));
+    let state = Data::new(web::State::new(config, bridge, schemas)?);
     let app = move || {
         let guard = middleware::from_fn(web::guard); // outermost: whatever answers, its headers are there
         App::new().wrap(web::tracing_layer()).wrap(guard).app_data(state.clone()).configure(web::routes)
@@ -243,6 +254,7 @@ pub async fn serve(
     ringing.spawn(announce(bridge.store.clone(), bells.clone()));
     ringing.spawn(listen(bridge.store.clone(), bells));
     ringing.spawn(keep_house(bridge.clone()));
+    ringing.spawn(messengers::send_links(link_sender(config, &bridge)?, Arc::clone(&bridge.wake)));
     running.spawn(async move { server.await.map_err(StartError::Server) });
     tracing::info!(%address, database = bridge.store.kind(), clinics = config.clinics.len(), "listening");
     listening(address);

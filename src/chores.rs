@@ -25,6 +25,7 @@ pub enum ChoreError {
 /// [`ChoreError`] of the first chore that failed; those before it are done.
 pub async fn run_due(bridge: &Bridge) -> Result<bool, ChoreError> {
     forget_expired_credentials(bridge).await?;
+    forget_ended_sessions(bridge).await?;
     sweep_withdrawn(bridge).await
 }
 
@@ -40,5 +41,14 @@ async fn sweep_withdrawn(bridge: &Bridge) -> Result<bool, ChoreError> {
 async fn forget_expired_credentials(bridge: &Bridge) -> Result<(), ChoreError> {
     let mut tx = bridge.store.begin().await?;
     tx.forget_expired_member_tokens(bridge.clock.now()).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Sessions that have ended, and links to sign in that nobody used, would only say that somebody was there.
+async fn forget_ended_sessions(bridge: &Bridge) -> Result<(), ChoreError> {
+    let now = bridge.clock.now();
+    let mut tx = bridge.store.begin().await?;
+    tx.forget_ended_sessions(now).await?;
+    tx.forget_expired_sign_in_links(now).await?;
     Ok(tx.commit().await?)
 }

@@ -222,7 +222,7 @@ pub enum MemberCommand {
         #[arg(long, value_name = "ID")]
         patient: String,
     },
-    /// Ends all tokens of a member at once.
+    /// Ends all tokens and sessions of a member at once.
     SignOut {
         /// Who.
         #[arg(long, value_name = "ID")]

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::domain::ids::{ClinicId, CommunityId};
 use crate::enrolment::credentials::{EVENTS_WRITE, create_api_key, create_member_token};
 use crate::enrolment::join::{join, link};
+use crate::enrolment::session::end_all;
 use crate::store::StoreError;
 
 /// Makes and revokes API keys.
@@ -61,9 +62,9 @@ pub async fn member(config: &Config, command: MemberCommand) -> anyhow::Result<(
             println!("{token}");
         }
         MemberCommand::SignOut { member } => {
-            let ended = tx.delete_member_tokens(member).await?;
+            let ended = end_all(&mut tx, member).await?;
             tx.commit().await?;
-            println!("{ended} token(s) are good for nothing any more.");
+            println!("{ended} token(s) and session(s) are good for nothing any more.");
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 mod auth;
 mod clinic;
+mod community;
 mod limits;
 mod server;
 
@@ -17,6 +18,7 @@ use url::Url;
 
 pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch};
 pub use self::clinic::Clinic;
+pub use self::community::{Community, MailSecurity, Messages};
 pub use self::limits::Limits;
 pub use self::server::Server;
 use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY};
@@ -116,14 +118,6 @@ pub struct Log {
     pub format: LogFormat,
 }
 
-/// A community.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Community {
-    /// Its name, for people.
-    pub name: String,
-}
-
 /// Settings that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -203,6 +197,9 @@ impl Config {
             return invalid("keys.publish_ahead_seconds", "a number of seconds from 0 to 604800 (a week)");
         }
         self.server.check()?;
+        for (id, community) in &self.communities {
+            community.check(id.as_str(), self.delivery.private_networks)?;
+        }
         for (id, clinic) in &self.clinics {
             clinic.check(id.as_str(), self.delivery.private_networks)?;
             // Discovery, a token and capabilities are asked for on one lease, before an item is touched.

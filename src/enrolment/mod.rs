@@ -1,4 +1,6 @@
-//! Enrolment: how members join, how they are linked to a clinic, and how callers get their credentials.
+//! Enrolment: how members join, how they are linked to a clinic, how they sign in, and how callers get their credentials.
 
 pub mod credentials;
 pub mod join;
+pub mod session;
+pub mod sign_in;

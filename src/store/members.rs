@@ -127,6 +127,26 @@ impl Tx {
             .collect()
     }
 
+    /// The member a community knows under a handle, with their wrapped key and the sealed handle.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn member_by_handle(
+        &mut self,
+        community: &CommunityId,
+        handle: Index,
+    ) -> Result<Option<(MemberId, Vec<u8>, Vec<u8>)>, StoreError> {
+        const SQL: &str = "SELECT handles.member_id, members.sealed_key, handles.sealed_handle FROM handles \
+                           JOIN members ON members.member_id = handles.member_id \
+                           WHERE handles.community_id = $1 AND handles.handle_index = $2";
+        let row: Option<(Uuid, Vec<u8>, Vec<u8>)> = on!(self, conn => sqlx::query_as(SQL)
+            .bind(community.as_str())
+            .bind(&handle[..])
+            .fetch_optional(conn)
+            .await?);
+        Ok(row.map(|(member, key, sealed)| (MemberId(member), key, sealed)))
+    }
+
     /// Holds the consent of some members as it is until this transaction ends, and returns those members' wrapped
     /// keys. Whatever decides about consent calls this first, in a statement of its own: on PostgreSQL only the
     /// statements after it are sure to see every version that a change under way has written.

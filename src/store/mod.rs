@@ -17,7 +17,9 @@ mod outbox;
 mod patient_tokens;
 mod pool;
 mod queue;
+mod sessions;
 mod settings;
+mod sign_in_links;
 mod sweep;
 mod turns;
 mod upkeep;
@@ -35,6 +37,8 @@ pub use outbox::NewDelivery;
 pub use patient_tokens::{NewPatientTokens, PatientTokensRow, PatientTokensState};
 pub use pool::{Store, Tx};
 pub use queue::{QueueRow, Replay, StuckItem};
+pub use sessions::SessionRow;
+pub use sign_in_links::{DueSignInLink, NewSignInLink};
 pub use sweep::WITHDRAWN_REASON;
 pub use turns::{Refused, Settled};
 pub use versions::Version;
@@ -92,6 +96,11 @@ fn instant(micros: i64) -> Result<Timestamp, StoreError> {
 /// A name column that the code must know.
 fn named<T>(found: Option<T>, what: &'static str) -> Result<T, StoreError> {
     found.ok_or(StoreError::Corrupt(what))
+}
+
+/// A community's name in a column.
+fn community_id(text: String) -> Result<crate::domain::ids::CommunityId, StoreError> {
+    text.try_into().map_err(|_| StoreError::Corrupt("a community id that is no slug"))
 }
 
 /// A clinic's name in a column.

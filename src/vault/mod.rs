@@ -9,6 +9,7 @@ mod index;
 mod key;
 mod keyring;
 mod seal;
+mod secret_file;
 pub mod signing;
 
 pub use content::ContentKey;
@@ -16,3 +17,4 @@ pub use index::{Index, IndexKey};
 pub use key::{Key, KeyFileError};
 pub use keyring::{Keyring, MemberKey};
 pub use seal::{Place, SealError};
+pub use secret_file::{SecretFileError, read_secret_file};

@@ -1,4 +1,4 @@
-//! HTTP: the API that communities and members call, and the probes that operators do.
+//! HTTP: the API that communities and members call, the pages that members see, and the probes that operators call.
 
 mod auth;
 mod body;
@@ -9,6 +9,7 @@ mod health;
 mod jwks;
 pub mod limits;
 mod openapi;
+pub mod portal;
 mod problem;
 mod routes;
 mod trace;
@@ -16,7 +17,7 @@ mod trace;
 pub use headers::{RequestId, guard};
 pub use openapi::document as openapi_document;
 pub use problem::Problem;
-pub use routes::{ROUTES, Route, routes};
+pub use routes::{ROUTES, Route, all_routes, routes};
 pub use trace::layer as tracing_layer;
 
 use std::collections::BTreeSet;
@@ -27,6 +28,7 @@ use crate::config::Config;
 use crate::domain::ids::{ClinicId, CommunityId};
 use crate::inbound::event::EventSchemas;
 use crate::pipeline::Bridge;
+use portal::{Portal, TextError};
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -37,14 +39,19 @@ pub struct State {
     communities: BTreeSet<CommunityId>,
     /// How callers reach this bridge: where every absolute link begins.
     public_url: Url,
+    /// What the pages share.
+    portal: Portal,
 }
 
 impl State {
     /// The state of the handlers of one server.
-    #[must_use]
-    pub fn new(config: &Config, bridge: Bridge, schemas: EventSchemas) -> Self {
+    ///
+    /// # Errors
+    /// [`TextError`], a defect.
+    pub fn new(config: &Config, bridge: Bridge, schemas: EventSchemas) -> Result<Self, TextError> {
+        let portal = Portal::new(config, &bridge.clock)?;
         let clinics = config.clinics.keys().cloned().collect();
         let communities = config.communities.keys().cloned().collect();
-        Self { bridge, schemas, clinics, communities, public_url: config.server.public_url.clone() }
+        Ok(Self { bridge, schemas, clinics, communities, public_url: config.server.public_url.clone(), portal })
     }
 }

@@ -143,7 +143,7 @@ pub async fn no_such_method(allowed: String) -> HttpResponse {
 }
 
 /// What answers where nothing is.
-pub async fn no_such_route() -> Problem {
+pub fn no_such_route() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here")
         .detail("The API is described at /openapi.json.")
 }

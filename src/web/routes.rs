@@ -1,12 +1,12 @@
-//! Every route there is, on one page. What does not stand in this table is not served; `tests/it/routes.rs` asks each
+//! Every route of the API, on one page; the portal's pages stand in a table of their own. What does not stand in this table is not served; `tests/it/routes.rs` asks each
 //! row as everybody there is, and fails for a row that it has no answers for.
 
 use std::collections::BTreeMap;
 
 use actix_web::web::{self, ServiceConfig};
 
-use super::problem::{no_such_method, no_such_route};
-use super::{events, grants, health, jwks, openapi};
+use super::problem::no_such_method;
+use super::{events, grants, health, jwks, openapi, portal};
 
 /// A route: methods, parted by spaces, and the pattern of its path, both as its handler has them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -20,7 +20,7 @@ pub struct Route {
 /// Makes the table and what serves it from the same lines, so that nothing is served that is not in the table.
 macro_rules! routes {
     ($($methods:literal $path:literal => $handler:expr,)*) => {
-        /// Every route there is.
+        /// Every route of the API.
         pub const ROUTES: &[Route] = &[$(Route { methods: $methods, path: $path },)*];
 
         /// Serves every route there is. A method that is not served at a path is told so, with those that are.
@@ -29,7 +29,7 @@ macro_rules! routes {
             for (path, allowed) in allowed_methods() {
                 config.service(web::resource(path).to(move || no_such_method(allowed.clone())));
             }
-            config.default_service(web::to(no_such_route));
+            portal::routes(config);
         }
     };
 }
@@ -46,6 +46,11 @@ routes! {
     "GET HEAD" "/livez" => health::livez,
     "GET HEAD" "/readyz" => health::readyz,
     "GET" "/openapi.json" => openapi::openapi_json,
+}
+
+/// The API's routes and the portal's pages.
+pub fn all_routes() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().chain(portal::ROUTES)
 }
 
 /// For each path the methods that are served there, as `Allow` says them (RFC 9110, section 10.2.1).

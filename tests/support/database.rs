@@ -63,6 +63,16 @@ impl Database {
         done.unwrap();
     }
 
+    /// How many rows a table has.
+    pub async fn count(&self, table: &str) -> i64 {
+        let sql = AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+        let counted = match self.direct.strip_prefix("sqlite:") {
+            Some(file) => sqlx::query_scalar(sql).fetch_one(&mut SqliteConnection::connect(file).await.unwrap()).await,
+            None => sqlx::query_scalar(sql).fetch_one(&mut PgConnection::connect(&self.direct).await.unwrap()).await,
+        };
+        counted.unwrap()
+    }
+
     /// Whether it is a file.
     pub fn is_sqlite(&self) -> bool {
         self.url.starts_with("sqlite:")

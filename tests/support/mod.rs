@@ -12,6 +12,8 @@ pub mod launch;
 pub mod outbox;
 pub mod own;
 pub mod parts;
+pub mod portal;
+pub mod postbox;
 pub mod proxy;
 pub mod server;
 pub mod smart;

@@ -93,7 +93,7 @@ def is_let_in(path):
     return verdict
 
 
-taken_in = [Path("Cargo.toml"), Path("Cargo.lock")]
+taken_in = [Path("Cargo.toml"), Path("Cargo.lock"), Path("askama.toml")]
 for source in sorted((ROOT / "src").rglob("*.rs")):
     if "tests" in source.relative_to(ROOT).as_posix():
         continue

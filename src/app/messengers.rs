@@ -1,0 +1,85 @@
+//! How communities tell their members something, wired from the settings.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+use tokio::sync::Notify;
+
+use super::{POLL, StartError};
+use crate::config::{Config, MailSecurity, Messages};
+use crate::delivery::egress::{Egress, EgressPolicy};
+use crate::delivery::member::{MailSettings, Messenger, Messengers, Security, WebhookSecrets};
+use crate::enrolment::sign_in::LinkSender;
+use crate::pipeline::Bridge;
+use crate::telemetry::logs::chain;
+use crate::vault::{SecretFileError, read_secret_file};
+use crate::web::portal::Words;
+
+/// What sends the links with which members sign in.
+///
+/// # Errors
+/// [`StartError`].
+pub fn link_sender(config: &Config, bridge: &Bridge) -> Result<LinkSender, StartError> {
+    let mut messengers = BTreeMap::new();
+    for (id, community) in &config.communities {
+        if let Some(messages) = &community.messages {
+            messengers.insert(id.clone(), messenger(config, messages)?);
+        }
+    }
+    let names = config.communities.iter().map(|(id, community)| (id.clone(), community.name.clone())).collect();
+    Ok(LinkSender {
+        store: bridge.store.clone(),
+        keyring: bridge.keyring.clone(),
+        clock: bridge.clock.clone(),
+        messengers: Messengers::new(messengers),
+        portal: config.server.public_url.clone(),
+        words: Arc::new(Words::new(names)?),
+    })
+}
+
+fn messenger(config: &Config, messages: &Messages) -> Result<Messenger, StartError> {
+    match messages {
+        Messages::Webhook { url, secret_file } => {
+            let secrets = WebhookSecrets::parse(read_secret_file(secret_file)?.expose_secret());
+            let malformed = |expected| SecretFileError::Malformed { path: secret_file.clone(), expected };
+            let egress = Egress::new(EgressPolicy {
+                hosts: url.host_str().map(str::to_owned).into_iter().collect(),
+                private_networks: config.delivery.private_networks,
+                timeout: config.timeout(),
+            })?;
+            let secrets = secrets.map_err(|error| malformed(error.to_string()))?;
+            Ok(Messenger::Webhook { url: url.clone(), secrets, egress })
+        }
+        Messages::Mail { server, port, security, user, password_file, from } => {
+            let password = password_file.as_deref().map(read_secret_file).transpose()?;
+            Ok(Messenger::Mail(MailSettings {
+                server: server.clone(),
+                port: port.unwrap_or(security.usual_port()),
+                security: match security {
+                    MailSecurity::Tls => Security::Tls,
+                    MailSecurity::StartTls => Security::StartTls,
+                    MailSecurity::None => Security::None,
+                },
+                credentials: user.clone().zip(password),
+                from: from.parse().map_err(|_| StartError::Schemas("a mail address is none".to_owned()))?,
+            }))
+        }
+    }
+}
+
+/// Sends links as they are asked for, as long as the process runs. What is cut off is taken up again.
+pub(super) async fn send_links(sender: LinkSender, asked: Arc<Notify>) {
+    loop {
+        let woken = asked.notified();
+        match sender.send_one().await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(cause = chain(&error), "a sign-in link was left; it is taken up again later"),
+        }
+        tokio::select! {
+            () = woken => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}

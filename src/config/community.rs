@@ -1,0 +1,143 @@
+//! The settings of a community: its name, and how its members are told something privately.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use url::{Host, Url};
+
+use super::ConfigError;
+
+/// A community.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Community {
+    /// Its name, for people.
+    pub name: String,
+    /// How its members are told something privately; without it, they cannot be sent a link to sign in.
+    pub messages: Option<Messages>,
+}
+
+/// How a community's members are told something privately.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(tag = "method", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Messages {
+    /// By a signed request to the community's platform.
+    Webhook {
+        /// Where to.
+        url: Url,
+        /// The file with what it is signed with.
+        secret_file: PathBuf,
+    },
+    /// By mail to the address that is the member's handle.
+    Mail {
+        /// The mail server.
+        server: String,
+        /// Its port; what is usual if absent.
+        port: Option<u16>,
+        /// How the connection is kept from others.
+        #[serde(default)]
+        security: MailSecurity,
+        /// Who signs in at the mail server.
+        user: Option<String>,
+        /// The file with the password.
+        password_file: Option<PathBuf>,
+        /// From whom it is.
+        from: String,
+    },
+}
+
+/// How the connection to a mail server is kept from others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MailSecurity {
+    /// TLS from the first byte.
+    Tls,
+    /// STARTTLS.
+    #[default]
+    StartTls,
+    /// Not at all.
+    None,
+}
+
+impl MailSecurity {
+    /// The port that is usual (RFC 8314, RFC 6409).
+    #[must_use]
+    pub const fn usual_port(self) -> u16 {
+        match self {
+            Self::Tls => 465,
+            Self::StartTls => 587,
+            Self::None => 25,
+        }
+    }
+}
+
+impl Community {
+    /// Refuses what cannot be; `id` is the community's name in the configuration.
+    pub(super) fn check(&self, id: &str, private_networks: bool) -> Result<(), ConfigError> {
+        let invalid = |name: &str, expected| {
+            Err(ConfigError::Invalid { setting: format!("communities.{id}.messages.{name}"), expected })
+        };
+        match &self.messages {
+            None => Ok(()),
+            Some(Messages::Webhook { url, .. }) => {
+                let anonymous = url.username().is_empty() && url.password().is_none();
+                if url.host_str().is_none() || !matches!(url.scheme(), "http" | "https") || !anonymous {
+                    return invalid("url", "an http(s) URL without user and password");
+                }
+                if url.scheme() == "http" && !private_networks {
+                    return invalid("url", "https (http is for delivery.private_networks = true only)");
+                }
+                Ok(())
+            }
+            Some(Messages::Mail { server, security, user, password_file, from, .. }) => {
+                if Host::parse(server).is_err() {
+                    return invalid("server", "the name of a host, without scheme, port and path");
+                }
+                if user.is_some() != password_file.is_some() {
+                    return invalid("password_file", "user and password_file together, or neither");
+                }
+                if *security == MailSecurity::None && (user.is_some() || !private_networks) {
+                    return invalid(
+                        "security",
+                        "tls or start-tls (none is for delivery.private_networks = true and no user)",
+                    );
+                }
+                if from.parse::<lettre::message::Mailbox>().is_err() {
+                    return invalid("from", "an address such as \"The forum <noreply@forum.example>\"");
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    #[test]
+    fn what_cannot_be_is_refused_with_what_was_expected() {
+        let mail = "method = \"mail\"\nserver = \"mail.example\"\nfrom = \"a@forum.example\"\n";
+        for (messages, expected) in [
+            ("url = \"https://forum.example/\"".to_owned(), "method"),
+            ("method = \"pigeon\"".to_owned(), "webhook"),
+            ("method = \"webhook\"\nurl = \"http://forum.example/\"\nsecret_file = \"s\"".to_owned(), "expected https"),
+            (
+                "method = \"webhook\"\nurl = \"https://u:p@forum.example/\"\nsecret_file = \"s\"".to_owned(),
+                "without user",
+            ),
+            ("method = \"webhook\"\nurl = \"https://forum.example/\"".to_owned(), "secret_file"),
+            (format!("{mail}user = \"u\""), "together"),
+            (format!("{mail}security = \"none\""), "tls or start-tls"),
+            (mail.replace("a@forum", "forum"), "an address"),
+            (mail.replace("mail.example", "smtp://mail.example"), "name of a host"),
+            (format!("{mail}pasword_file = \"p\""), "pasword_file"),
+        ] {
+            let text = format!("[communities.forum]\nname = \"F\"\n[communities.forum.messages]\n{messages}");
+            let error = Config::from_toml(&text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{messages}: {error}");
+        }
+        let good = format!("[communities.forum]\nname = \"F\"\n[communities.forum.messages]\n{mail}");
+        assert!(Config::from_toml(&good).is_ok());
+    }
+}

@@ -1,0 +1,111 @@
+//! Mail (SMTP, RFC 5321) to the address that is a member's handle in their community. Not over HTTP, and so not through
+//! the egress client: the server is the operator's, named in the configuration, and no other is ever called.
+
+use std::time::{Duration, SystemTime};
+
+use lettre::message::Mailbox;
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Message, MessageError};
+
+/// How long the mail server may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How the connection to the mail server is kept from others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Security {
+    /// TLS from the first byte.
+    Tls,
+    /// STARTTLS, and no mail without it.
+    StartTls,
+    /// Not at all: a server on this machine, or for tests.
+    None,
+}
+
+/// How a community's mail leaves.
+#[derive(Clone, Debug)]
+pub struct MailSettings {
+    /// The mail server.
+    pub server: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is kept from others.
+    pub security: Security,
+    /// Who signs in there, and with what.
+    pub credentials: Option<(String, SecretString)>,
+    /// From whom it is.
+    pub from: Mailbox,
+}
+
+/// Nobody's holiday notice shall answer (RFC 3834, section 5).
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+/// Sends a message as plain text.
+pub(super) async fn send(settings: &MailSettings, message: &Message) -> Result<(), MessageError> {
+    let to: Mailbox = message.handle.parse().map_err(|_| MessageError::Mail("the handle is no mail address"))?;
+    let at = Duration::from_secs(u64::try_from(message.at.as_second()).unwrap_or_default());
+    let mail = lettre::Message::builder()
+        .message_id(Some(format!("<{}@{}>", message.id, settings.from.email.domain())))
+        .date(SystemTime::UNIX_EPOCH + at)
+        .from(settings.from.clone())
+        .to(to)
+        .subject(&message.subject)
+        .header(AutoSubmitted)
+        .header(ContentType::TEXT_PLAIN)
+        .body(message.text.clone())
+        .map_err(|_| MessageError::Mail("the mail cannot be written"))?;
+    transport(settings)?.send(mail).await.map(drop).map_err(|error| MessageError::Mail(cause(&error)))
+}
+
+fn transport(settings: &MailSettings) -> Result<AsyncSmtpTransport<Tokio1Executor>, MessageError> {
+    let parameters =
+        || TlsParameters::new(settings.server.clone()).map_err(|_| MessageError::Mail("TLS cannot be set up"));
+    let tls = match settings.security {
+        Security::Tls => Tls::Wrapper(parameters()?),
+        Security::StartTls => Tls::Required(parameters()?),
+        Security::None => Tls::None,
+    };
+    let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(settings.server.as_str())
+        .port(settings.port)
+        .tls(tls)
+        .timeout(Some(TIMEOUT))
+        .hello_name(ClientId::Domain(settings.from.email.domain().to_owned()));
+    let builder = match &settings.credentials {
+        None => builder,
+        Some((user, password)) => {
+            builder.credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()))
+        }
+    };
+    Ok(builder.build())
+}
+
+/// The kind of failure; a server's own words may quote the address.
+fn cause(error: &lettre::transport::smtp::Error) -> &'static str {
+    match () {
+        () if error.is_permanent() => "it refused the mail",
+        () if error.is_transient() => "it does not take the mail at present",
+        () if error.is_timeout() => "timeout",
+        () if error.is_tls() => "tls",
+        () => "no connection, or no answer that is SMTP",
+    }
+}

@@ -1,0 +1,119 @@
+//! A signed request to a community's platform (Standard Webhooks 1.0.0, <https://www.standardwebhooks.com>, symmetric
+//! signatures): the platform checks the signature and hands the message to the member, privately.
+
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use serde_json::json;
+use url::Url;
+
+use super::{Message, MessageError};
+use crate::delivery::egress::Egress;
+
+/// How a secret begins.
+const PREFIX: &str = "whsec_";
+
+/// What requests are signed with: more than one while the platform changes from an old secret to a new one.
+#[derive(Clone)]
+pub struct WebhookSecrets(Vec<hmac::Key>);
+
+/// What is no secret.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected one secret a line: whsec_ and 24 to 64 bytes in base64")]
+pub struct SecretError;
+
+impl WebhookSecrets {
+    /// The secrets in a text, one a line.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub fn parse(text: &str) -> Result<Self, SecretError> {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let keys: Vec<hmac::Key> = lines
+            .map(|line| {
+                let bytes = BASE64.decode(line.strip_prefix(PREFIX).ok_or(SecretError)?).map_err(|_| SecretError)?;
+                let strong = (24..=64).contains(&bytes.len());
+                strong.then(|| hmac::Key::new(hmac::HMAC_SHA256, &bytes)).ok_or(SecretError)
+            })
+            .collect::<Result<_, _>>()?;
+        if keys.is_empty() { Err(SecretError) } else { Ok(Self(keys)) }
+    }
+
+    /// The header `webhook-signature`: one signature for each secret.
+    fn sign(&self, id: &str, seconds: i64, body: &str) -> String {
+        let signed = format!("{id}.{seconds}.{body}");
+        let of = |key| format!("v1,{}", BASE64.encode(hmac::sign(key, signed.as_bytes())));
+        self.0.iter().map(of).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl std::fmt::Debug for WebhookSecrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "WebhookSecrets({})", self.0.len())
+    }
+}
+
+/// Sends a message. Anything but 2xx means that it was not taken.
+pub(super) async fn send(
+    url: &Url,
+    secrets: &WebhookSecrets,
+    egress: &Egress,
+    message: &Message,
+) -> Result<(), MessageError> {
+    let (id, seconds, body) = (message.id.to_string(), message.at.as_second(), body(message));
+    let request = egress
+        .request(Method::POST, url.clone())
+        .header(CONTENT_TYPE, "application/json")
+        .header("webhook-id", &id)
+        .header("webhook-timestamp", seconds)
+        .header("webhook-signature", secrets.sign(&id, seconds, &body))
+        .body(body);
+    let answer = egress.send(request).await?;
+    if answer.status.is_success() { Ok(()) } else { Err(MessageError::Status(answer.status.as_u16())) }
+}
+
+fn body(message: &Message) -> String {
+    json!({
+        "type": message.kind,
+        "timestamp": message.at.to_string(),
+        "data": {
+            "handle": message.handle,
+            "language": message.language,
+            "subject": message.subject,
+            "text": message.text,
+            "url": message.url,
+            "expires_at": message.expires_at.to_string(),
+        },
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_the_one_of_the_specification() {
+        // The test vector of the reference implementations (standard-webhooks/standard-webhooks, libraries).
+        let secrets = WebhookSecrets::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let signature = secrets.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
+        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn every_secret_signs_and_none_is_shown() {
+        let two = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n\nwhsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD\n";
+        let secrets = WebhookSecrets::parse(two).unwrap();
+        assert_eq!(secrets.sign("a", 1, "b").split(' ').count(), 2);
+        assert_eq!(format!("{secrets:?}"), "WebhookSecrets(2)");
+    }
+
+    #[test]
+    fn what_is_no_secret_is_refused() {
+        for text in ["", "\n", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_short", "whsec_%%%"] {
+            assert_eq!(WebhookSecrets::parse(text).err(), Some(SecretError), "{text:?}");
+        }
+    }
+}

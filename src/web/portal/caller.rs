@@ -1,0 +1,107 @@
+//! Who is in front of the screen: found once for each request, and asked for by handlers.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::cookies::{SESSION, VISIT};
+use super::error::PortalError;
+use crate::domain::ids::{CommunityId, MemberId};
+use crate::enrolment::session::{extension, session_index};
+use crate::pipeline::Bridge;
+use crate::vault::Keyring;
+
+/// Who is in front of the screen.
+#[derive(Clone)]
+pub struct Caller {
+    /// What their browser is known by before they sign in; known to the browser and this request only.
+    pub visit: String,
+    /// Whether `visit` was made just now, and must be given to the browser.
+    pub is_new: bool,
+    /// Who is signed in.
+    pub session: Option<Session>,
+}
+
+/// A member who is signed in.
+#[derive(Clone)]
+pub struct Session {
+    /// Who.
+    pub member: MemberId,
+    /// Which community vouched for them.
+    pub community: CommunityId,
+    secret: String,
+}
+
+impl Session {
+    /// What stands in the browser's cookie.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+}
+
+impl Caller {
+    /// Finds out who is calling, and moves the end of their session.
+    pub async fn find(bridge: &Bridge, request: &HttpRequest) -> Result<Self, PortalError> {
+        let known = VISIT.of(request).filter(|visit| is_secret(visit));
+        let visit = match known {
+            Some(visit) => visit.to_owned(),
+            None => bridge.keyring.fresh_secret().map_err(|error| PortalError::internal(&error))?,
+        };
+        let session = match SESSION.of(request).filter(|secret| is_secret(secret)) {
+            Some(secret) => signed_in(bridge, secret).await?,
+            None => None,
+        };
+        Ok(Self { visit, is_new: known.is_none(), session })
+    }
+
+    /// Who called, as found before.
+    pub fn of(request: &HttpRequest) -> Result<Self, PortalError> {
+        request.extensions().get::<Self>().cloned().ok_or(PortalError::Internal)
+    }
+
+    /// The token that each of this caller's forms carries: made of what only their browser sends, and of no use to
+    /// anybody else.
+    #[must_use]
+    pub fn csrf(&self, keyring: &Keyring) -> String {
+        let secret = self.session.as_ref().map_or(self.visit.as_str(), |session| session.secret.as_str());
+        URL_SAFE_NO_PAD.encode(keyring.index().index("csrf", &[secret.as_bytes()]))
+    }
+}
+
+async fn signed_in(bridge: &Bridge, secret: &str) -> Result<Option<Session>, PortalError> {
+    let (index, now) = (session_index(&bridge.keyring, secret), bridge.clock.now());
+    let found = bridge.store.read().await?.session(index, now).await?;
+    let Some(row) = found else { return Ok(None) };
+    if let Some(idle_until) = extension(&row, now) {
+        let mut tx = bridge.store.begin().await?;
+        if !tx.extend_session(index, idle_until, now).await? {
+            return Ok(None);
+        }
+        tx.commit().await?;
+    }
+    Ok(Some(Session { member: row.member, community: row.community, secret: secret.to_owned() }))
+}
+
+/// Only what this house may have made is looked for.
+fn is_secret(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// For pages that are looked at. Whatever a form sends comes as [`Posted`](super::form::Posted) instead, with the form's
+/// token checked: a handler that takes a bare session answers no `POST`.
+impl FromRequest for Session {
+    type Error = PortalError;
+    type Future = Ready<Result<Self, PortalError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return ready(Err(PortalError::ForeignForm));
+        }
+        ready(Caller::of(request).and_then(|caller| caller.session.ok_or(PortalError::SignInFirst)))
+    }
+}

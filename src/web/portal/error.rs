@@ -1,0 +1,139 @@
+//! What can go wrong between a person and a page, and what they are told. `guard` makes pages of these.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+
+use super::guard::wants_html;
+use crate::enrolment::join::EnrolError;
+use crate::enrolment::session::SessionError;
+use crate::store::StoreError;
+use crate::telemetry::logs::chain;
+use crate::web::problem;
+
+/// Why there is no page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PortalError {
+    /// The request was sent to another host.
+    WrongHost,
+    /// Something was sent that did not come from a form of the portal, or from one that is too old.
+    ForeignForm,
+    /// The page is for members who are signed in.
+    SignInFirst,
+    /// There is no such page.
+    NotFound,
+    /// The page does not do this.
+    NoSuchMethod,
+    /// The form cannot be read.
+    BadForm,
+    /// More was sent than is taken.
+    TooLarge,
+    /// The same was done by somebody else, or in another window, at the same time.
+    ChangedMeanwhile,
+    /// It was tried too often; so many seconds are to wait.
+    TooOften(u64),
+    /// It cannot be done at present.
+    Busy,
+    /// Something broke on this side.
+    Internal,
+}
+
+impl PortalError {
+    /// Something broke on this side. The cause goes to the log, once.
+    pub fn internal(cause: &dyn std::error::Error) -> Self {
+        tracing::error!(cause = chain(cause), "a page failed");
+        Self::Internal
+    }
+
+    /// The keys of the title and of the words under it.
+    #[must_use]
+    pub const fn texts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::WrongHost => ("error-host", "error-host-more"),
+            Self::ForeignForm => ("error-form", "error-form-more"),
+            Self::SignInFirst => ("error-sign-in", "error-sign-in-more"),
+            Self::NotFound => ("error-not-found", "error-not-found-more"),
+            Self::NoSuchMethod => ("error-method", "error-method-more"),
+            Self::BadForm => ("error-bad-form", "error-bad-form-more"),
+            Self::TooLarge => ("error-large", "error-large-more"),
+            Self::ChangedMeanwhile => ("error-meanwhile", "error-meanwhile-more"),
+            Self::TooOften(_) => ("error-often", "error-often-more"),
+            Self::Busy => ("error-busy", "error-busy-more"),
+            Self::Internal => ("error-internal", "error-internal-more"),
+        }
+    }
+}
+
+impl From<StoreError> for PortalError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::RowCount { .. } | StoreError::Conflict => Self::ChangedMeanwhile,
+            temporary if temporary.is_temporary() => {
+                tracing::error!(cause = chain(&error), "the database cannot be used at present");
+                Self::Busy
+            }
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<EnrolError> for PortalError {
+    fn from(error: EnrolError) -> Self {
+        match error {
+            EnrolError::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<SessionError> for PortalError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Store(error) => error.into(),
+            SessionError::NoEntropy(error) => Self::internal(&error),
+        }
+    }
+}
+
+impl fmt::Display for PortalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl ResponseError for PortalError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::ForeignForm => StatusCode::FORBIDDEN,
+            Self::SignInFirst => StatusCode::SEE_OTHER,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BadForm => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ChangedMeanwhile => StatusCode::CONFLICT,
+            Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+/// What answers where nothing is: a page to a browser, a problem to a program.
+pub async fn no_such_page(request: HttpRequest) -> HttpResponse {
+    if wants_html(&request) {
+        HttpResponse::from_error(PortalError::NotFound)
+    } else {
+        problem::no_such_route().error_response()
+    }
+}
+
+/// What answers a method that a page does not have.
+pub async fn no_such_method() -> Result<HttpResponse, PortalError> {
+    Err(PortalError::NoSuchMethod)
+}

@@ -1,0 +1,124 @@
+//! What stands around every page: language, texts, the way about, and the word on what was just done.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{LOCATION, SET_COOKIE};
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use askama::Template;
+use fluent_bundle::FluentValue;
+
+use super::caller::Caller;
+use super::cookies::{FLASH, LANGUAGE};
+use super::error::PortalError;
+use super::texts::Texts;
+use crate::domain::language::Language;
+use crate::web::State;
+
+/// What may be said about what was just done: the keys of texts. Others are not said.
+const FLASHES: [&str; 2] = ["flash-settings-saved", "flash-signed-out"];
+
+/// What stands around a page.
+pub struct Frame {
+    /// The language of the page.
+    pub language: Language,
+    /// Those in which it can be had.
+    pub languages: [Language; 2],
+    /// The token for the page's forms.
+    pub csrf: String,
+    /// Whether a member is signed in.
+    pub signed_in: bool,
+    /// The page's own path.
+    pub path: String,
+    /// The word on what was just done: the key of a text.
+    pub flash: Option<&'static str>,
+    /// The address of the style sheet.
+    pub style: String,
+    /// The address of the icon.
+    pub icon: String,
+    texts: Arc<Texts>,
+}
+
+impl Frame {
+    /// The frame for a request.
+    pub fn of(request: &HttpRequest) -> Result<Self, PortalError> {
+        let state = request.app_data::<Data<State>>().ok_or(PortalError::Internal)?;
+        let caller = Caller::of(request)?;
+        Ok(Self {
+            language: language(request),
+            languages: Language::ALL,
+            csrf: caller.csrf(&state.bridge.keyring),
+            signed_in: caller.session.is_some(),
+            path: request.path().to_owned(),
+            flash: FLASH.of(request).and_then(|found| FLASHES.into_iter().find(|known| *known == found)),
+            style: state.portal.assets.url("portal.css"),
+            icon: state.portal.assets.url("icon.svg"),
+            texts: Arc::clone(&state.portal.texts),
+        })
+    }
+
+    /// What a text says.
+    #[must_use]
+    pub fn t(&self, key: &str) -> String {
+        self.texts.say(self.language, key, &[])
+    }
+
+    /// What a text says about one thing.
+    #[must_use]
+    pub fn t1<'a>(&self, key: &str, name: &'a str, value: impl Into<FluentValue<'a>>) -> String {
+        self.texts.say(self.language, key, &[(name, value.into())])
+    }
+
+    /// Whether a link leads to this page or to the room it is in.
+    #[must_use]
+    pub fn is_in(&self, room: &str) -> bool {
+        self.path == room || self.path.strip_prefix(room).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+impl FromRequest for Frame {
+    type Error = PortalError;
+    type Future = Ready<Result<Self, PortalError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+/// The language chosen here, else the one the browser asks for.
+pub fn language(request: &HttpRequest) -> Language {
+    let chosen = LANGUAGE.of(request).and_then(Language::from_name);
+    let asked = || Language::accepted(request.headers().get("accept-language")?.to_str().ok()?);
+    chosen.or_else(asked).unwrap_or_default()
+}
+
+/// A page.
+///
+/// # Errors
+/// [`PortalError::Internal`] when the template cannot be filled. A defect.
+pub fn page(template: &impl Template) -> Result<HttpResponse, PortalError> {
+    page_with(StatusCode::OK, template)
+}
+
+/// A page with a status of its own.
+///
+/// # Errors
+/// [`PortalError::Internal`] when the template cannot be filled. A defect.
+pub fn page_with(status: StatusCode, template: &impl Template) -> Result<HttpResponse, PortalError> {
+    let html = template.render().map_err(|error| PortalError::internal(&error))?;
+    Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(html))
+}
+
+/// On to another page of the portal, by `GET`: what was done is not done again when the page is loaded once more.
+pub fn go_to(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, path)).finish()
+}
+
+/// The same, with a word on what was done: the key of a text that begins with `flash-`.
+pub fn go_to_saying(path: &str, flash: &'static str) -> HttpResponse {
+    let cookie = (SET_COOKIE, FLASH.set(flash));
+    HttpResponse::SeeOther().insert_header((LOCATION, path)).append_header(cookie).finish()
+}

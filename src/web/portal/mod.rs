@@ -1,0 +1,115 @@
+//! The member portal: pages that a browser shows without JavaScript.
+//!
+//! How a page is made: a handler takes a [`Frame`] (language, texts, what stands around the page) and, where somebody must
+//! be signed in, a [`Session`]; or, for what a form sends, a [`Posted`], which is not to be had without the form's own
+//! token. It calls plain functions of other rooms and fills a template. Everything that all pages have in common (whose
+//! host, whose form, which headers) is seen to by `guard`.
+
+mod assets;
+mod caller;
+mod cookies;
+mod error;
+mod form;
+mod frame;
+mod guard;
+mod origin;
+mod settings;
+mod sharing;
+mod sign_in;
+mod sign_out;
+mod texts;
+mod words;
+
+pub use texts::TextError;
+pub use words::Words;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::Resource;
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+
+use self::assets::Assets;
+use self::origin::Origin;
+use self::texts::Texts;
+use super::limits::Limit;
+use super::routes::Route;
+use crate::config::Config;
+use crate::domain::clock::Clock;
+use crate::domain::ids::CommunityId;
+use crate::vault::Index;
+
+/// What the pages share.
+#[derive(Debug)]
+pub struct Portal {
+    texts: Arc<Texts>,
+    assets: Assets,
+    origin: Origin,
+    /// The names of the communities whose members can be sent a link.
+    communities: BTreeMap<CommunityId, String>,
+    client_address_header: Option<String>,
+    links_by_address: Limit<IpAddr>,
+    links_by_handle: Limit<Index>,
+}
+
+/// Links that one address may ask for at once: a family, or a ward, behind one address.
+const AT_ONCE_BY_ADDRESS: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// Links that may be asked for one handle at once: what a member's inbox can bear.
+const AT_ONCE_BY_HANDLE: NonZeroU32 = NonZeroU32::new(5).unwrap();
+
+impl Portal {
+    /// What the pages of this bridge share.
+    ///
+    /// # Errors
+    /// [`TextError`].
+    pub fn new(config: &Config, clock: &Clock) -> Result<Self, TextError> {
+        let reachable = config.communities.iter().filter(|(_, community)| community.messages.is_some());
+        Ok(Self {
+            texts: Arc::new(Texts::load()?),
+            assets: Assets::new(),
+            origin: Origin::new(&config.server.public_url),
+            communities: reachable.map(|(id, community)| (id.clone(), community.name.clone())).collect(),
+            client_address_header: config.server.client_address_header.clone(),
+            links_by_address: Limit::new(AT_ONCE_BY_ADDRESS, Duration::from_mins(1), clock.clone()),
+            links_by_handle: Limit::new(AT_ONCE_BY_HANDLE, Duration::from_mins(5), clock.clone()),
+        })
+    }
+}
+
+/// Makes the table of pages and what serves it from the same lines.
+macro_rules! pages {
+    ($($path:literal => $($method:ident $handler:path),+;)*) => {
+        /// Every page there is, and every form.
+        pub const ROUTES: &[Route] = &[$($(Route { methods: stringify!($method), path: $path },)+)*];
+
+        /// Serves the pages. They come after the API's routes: whatever is left is looked for here.
+        pub fn routes(config: &mut ServiceConfig) {
+            let scope = web::scope("").wrap(from_fn(guard::keep));
+            $(let scope = scope.service(at($path)$(.route(web::method(Method::$method).to($handler)))+);)*
+            config.service(scope.default_service(web::to(error::no_such_page)));
+        }
+    };
+}
+
+pages! {
+    "/" => GET sharing::home;
+    "/sharing" => GET sharing::overview;
+    "/settings" => GET settings::show, POST settings::save;
+    "/sign-in" => GET sign_in::show, POST sign_in::ask;
+    "/sign-in/sent" => GET sign_in::sent;
+    "/sign-in/link/{secret}" => GET sign_in::look, POST sign_in::enter;
+    "/sign-out" => GET sign_out::show, POST sign_out::here;
+    "/sign-out/everywhere" => POST sign_out::everywhere;
+    "/language" => POST settings::speak;
+    "/assets/{version}/{name}" => GET assets::serve;
+}
+
+/// A page's address; methods that it does not have are refused in words.
+fn at(path: &str) -> Resource {
+    web::resource(path).default_service(web::to(error::no_such_method))
+}

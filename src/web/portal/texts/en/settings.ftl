@@ -1,0 +1,2 @@
+flash-settings-saved = Saved.
+settings-community = You came here from { $community }.

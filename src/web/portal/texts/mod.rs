@@ -1,0 +1,89 @@
+//! The portal's words, in every language (Fluent, <https://projectfluent.org>). Each room of the portal has a file of its
+//! own in each language; a test holds them together.
+
+use std::fmt;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use unic_langid::LanguageIdentifier;
+
+use crate::domain::language::Language;
+
+macro_rules! rooms {
+    ($($room:literal),* $(,)?) => {
+        const ENGLISH: &[(&str, &str)] = &[$(($room, include_str!(concat!("en/", $room, ".ftl")))),*];
+        const RUSSIAN: &[(&str, &str)] = &[$(($room, include_str!(concat!("ru/", $room, ".ftl")))),*];
+    };
+}
+
+rooms!["frame", "errors", "sign_in", "settings", "sharing"];
+
+/// The texts cannot be read. A defect: they are compiled in.
+#[derive(Debug, thiserror::Error)]
+#[error("the texts {0} cannot be read")]
+pub struct TextError(String);
+
+/// All texts in all languages.
+pub struct Texts {
+    english: FluentBundle<FluentResource>,
+    russian: FluentBundle<FluentResource>,
+}
+
+impl Texts {
+    /// Reads the texts.
+    ///
+    /// # Errors
+    /// [`TextError`].
+    pub fn load() -> Result<Self, TextError> {
+        Ok(Self { english: bundle(Language::En)?, russian: bundle(Language::Ru)? })
+    }
+
+    /// What a key says in a language. Plain text: templates escape it.
+    #[must_use]
+    pub fn say(&self, language: Language, key: &str, with: &[(&str, FluentValue<'_>)]) -> String {
+        let bundle = match language {
+            Language::En => &self.english,
+            Language::Ru => &self.russian,
+        };
+        let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else {
+            tracing::error!(key, language = language.as_str(), "a text is missing");
+            return key.to_owned();
+        };
+        let args: FluentArgs<'_> = with.iter().map(|(name, value)| (*name, value.clone())).collect();
+        let mut errors = Vec::new();
+        let text = bundle.format_pattern(pattern, Some(&args), &mut errors).into_owned();
+        if !errors.is_empty() {
+            tracing::error!(key, language = language.as_str(), "a text lacks something that stands in it");
+        }
+        text
+    }
+}
+
+impl fmt::Debug for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Texts(..)")
+    }
+}
+
+const fn sources(language: Language) -> &'static [(&'static str, &'static str)] {
+    match language {
+        Language::En => ENGLISH,
+        Language::Ru => RUSSIAN,
+    }
+}
+
+fn bundle(language: Language) -> Result<FluentBundle<FluentResource>, TextError> {
+    let broken = |room: &str| TextError(format!("{}/{room}.ftl", language.as_str()));
+    let identifier: LanguageIdentifier = language.as_str().parse().map_err(|_| broken("*"))?;
+    let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
+    // All values are names and numbers in the same direction of writing; the marks would only be in the way.
+    bundle.set_use_isolating(false);
+    for (room, source) in sources(language) {
+        let resource = FluentResource::try_new((*source).to_owned()).map_err(|_| broken(room))?;
+        bundle.add_resource(resource).map_err(|_| broken(room))?;
+    }
+    Ok(bundle)
+}
+
+#[cfg(test)]
+mod tests;

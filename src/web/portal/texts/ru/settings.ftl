@@ -1,0 +1,2 @@
+flash-settings-saved = Сохранено.
+settings-community = Вы пришли сюда из сообщества { $community }.
