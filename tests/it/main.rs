@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
 mod authorization_server;
 mod bad_input;
 mod clinic_check;
