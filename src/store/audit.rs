@@ -26,6 +26,8 @@ struct Head {
     mac: Mac,
 }
 
+type HeadRow = (Uuid, String, i64, Vec<u8>, i64, Vec<u8>);
+
 /// An entry as it is stored.
 struct Row {
     chain: ChainKey,
@@ -112,7 +114,7 @@ impl Tx {
         let mut heads = HashMap::with_capacity(chains.len());
         for chunk in chains.chunks(ROWS_PER_STATEMENT) {
             let places: Vec<(i64, &ChainKey)> = (0..).zip(chunk).collect();
-            let rows: Vec<(Uuid, String, i64, Vec<u8>, i64, Vec<u8>)> = on!(self, conn: Db => {
+            let rows: Vec<HeadRow> = on!(self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
                     "INSERT INTO audit_heads (member_id, clinic_id, seq, last_mac, changed_at, mac) \
                      SELECT column1, column2, 0, ",

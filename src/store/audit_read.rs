@@ -265,6 +265,12 @@ impl Tx {
 }
 
 impl AuditRow {
+    /// Which chain it is on.
+    #[must_use]
+    pub fn chain(&self) -> ChainKey {
+        (self.member_id, self.clinic_id.clone())
+    }
+
     /// Where it stands.
     #[must_use]
     pub fn place(&self) -> AuditPlace {

@@ -4,6 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../sim/dice.rs"]
+mod dice;
+
 mod audit;
 mod authorization_server;
 mod bad_input;
@@ -31,4 +34,5 @@ mod revocation;
 mod sealing;
 mod settings;
 mod smart_auth;
+mod tampering;
 mod updates;

@@ -47,7 +47,9 @@ pub async fn verify(store: &Store, mut passed: impl FnMut(u64)) -> Result<Verdic
         let rows = tx.audit_headed(after.as_ref(), PORTION).await?;
         let Some(last) = rows.last() else { break };
         after = Some(last.entry.place());
-        rows.into_iter().for_each(|row| walk.pass(row));
+        for row in rows {
+            walk.pass(row);
+        }
         look_for_chains(&mut tx, &mut walk).await?;
         passed(walk.entries);
     }
