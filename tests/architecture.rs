@@ -17,7 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("consent", &["domain", "store"]),
     ("inbound", &["domain"]),
     ("mapping", &["domain", "consent::decide"]),
-    ("audit", &["domain", "vault", "store"]),
+    ("audit", &["domain", "vault", "store", "mapping"]),
     ("outbox", &["domain", "vault", "store", "consent::decide"]),
     ("delivery", &["domain", "vault", "store", "telemetry", "consent::decide", "outbox"]),
     ("enrolment", &["domain", "vault", "store"]),

@@ -4,7 +4,9 @@
 //! in [`crate::domain::audit`].
 
 pub mod checkpoint;
+pub mod events;
 mod open;
+pub mod shared;
 pub mod verify;
 
 pub use open::{OpenError, note_start, open};

@@ -248,6 +248,26 @@ pub enum MemberCommand {
 pub enum AuditCommand {
     /// Says whether the audit log is as it was written, and names the first entry that is not.
     Verify(AuditVerify),
+    /// Prints the audit log as FHIR AuditEvents (IHE BALP), one on each line. Personal as long as the members' keys live.
+    Export(AuditExport),
+}
+
+/// `mostik audit export`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mostik audit export > audit.ndjson
+  mostik audit export --clinic riverside --since 2026-11-01T00:00:00Z
+  mostik audit export --member 0198…")]
+pub struct AuditExport {
+    /// Only what concerns this clinic.
+    #[arg(long)]
+    pub clinic: Option<ClinicId>,
+    /// Only what concerns this member.
+    #[arg(long, value_name = "ID")]
+    pub member: Option<MemberId>,
+    /// Only what happened at or after this instant.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<jiff::Timestamp>,
 }
 
 /// `mostik audit verify`

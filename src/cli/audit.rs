@@ -1,18 +1,21 @@
 //! `mostik audit …`
 
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
-use super::args::AuditVerify;
+use super::args::{AuditExport, AuditVerify};
 use super::open;
 use crate::audit::checkpoint::{FileVerdict, verify_file};
+use crate::audit::events::Teller;
 use crate::audit::verify::verify;
 use crate::config::Config;
 use crate::domain::audit::{Chain, Event, OperatorAccess};
 use crate::pipeline::Bridge;
+use crate::store::AuditScope;
 
 /// How many findings are shown.
 const SHOWN: usize = 20;
@@ -85,6 +88,22 @@ fn progress(length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} entries {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length).with_style(style)
+}
+
+/// Prints the audit log as FHIR.
+pub async fn audit_export(config: &Config, asked: AuditExport) -> anyhow::Result<()> {
+    let bridge = open(config).await?;
+    let AuditExport { clinic, member, since } = asked;
+    let chain = member.map_or(Chain::HOUSE, Chain::of_member);
+    note(&bridge, chain, OperatorAccess { clinic: clinic.clone(), ..operator("audit export") }).await?;
+    let clinics = config.clinics.iter();
+    let clinics = clinics.map(|(id, clinic)| (id.clone(), clinic.name.clone(), clinic.fhir_base.to_string()));
+    let here = (config.bridge.source.as_str(), config.server.public_url.as_str());
+    let teller = Teller::new(bridge.keyring.clone(), here, clinics);
+    let mut out = std::io::stdout().lock();
+    let mut tx = bridge.store.snapshot().await?;
+    let scope = AuditScope { member, clinic, since };
+    teller.tell_all(&mut tx, &scope, |event| Ok::<_, anyhow::Error>(writeln!(out, "{event}")?)).await
 }
 
 /// What an operator does with this command, by the number under which the operating system knows them.

@@ -68,6 +68,7 @@ async fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Member(command) => enrol::member(&load(config)?, command).await,
         Command::Queue(asked) => queue::queue(&load(config)?, asked).await,
         Command::Replay(asked) => queue::replay(&load(config)?, asked).await,
+        Command::Audit(AuditCommand::Export(asked)) => audit::audit_export(&load(config)?, asked).await,
         Command::Audit(AuditCommand::Verify(asked)) => audit::audit_verify(&load(config)?, asked).await,
         Command::Openapi => {
             println!("{}", crate::web::openapi_document().to_pretty_json()?);

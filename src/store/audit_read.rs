@@ -7,8 +7,9 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::audit::{ChainKey, key_of, to_mac};
-use super::{ROWS_PER_STATEMENT, StoreError, Tx, on, padded};
+use super::{ROWS_PER_STATEMENT, StoreError, Tx, named, on, padded};
 use crate::domain::audit::Chain;
+use crate::domain::delivery::Operation;
 use crate::domain::ids::{ClinicId, MemberId};
 use crate::vault::Mac;
 
@@ -261,6 +262,71 @@ impl Tx {
             query.push(" ORDER BY e.member_id, e.clinic_id, e.seq LIMIT ").push_bind(limit);
             query.build_query_as().fetch_all(conn).await?
         }))
+    }
+}
+
+/// Where a page of disclosures ends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuditCursor {
+    /// When its last entry was written, in microseconds.
+    pub at: i64,
+    /// To which clinic.
+    pub clinic: String,
+    /// Its place on the chain.
+    pub seq: i64,
+}
+
+impl Tx {
+    /// What clinics have received about a member, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn audit_disclosures(
+        &mut self,
+        member: MemberId,
+        before: Option<&AuditCursor>,
+        limit: i64,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        Ok(on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(ENTRY);
+            query.push(" FROM audit_entries e WHERE e.kind = 'disclosure' AND e.member_id = ").push_bind(member.0);
+            if let Some(AuditCursor { at, clinic, seq }) = before {
+                query.push(" AND (e.at, e.clinic_id, e.seq) < (").push_bind(*at);
+                query.push(", ").push_bind(clinic).push(", ").push_bind(*seq).push(")");
+            }
+            query.push(" ORDER BY e.at DESC, e.clinic_id DESC, e.seq DESC LIMIT ").push_bind(limit);
+            query.build_query_as().fetch_all(conn).await?
+        }))
+    }
+
+    /// What a member's clinics last confirmed of some resources, by the value of the identifier.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn newest_confirmed(
+        &mut self,
+        member: MemberId,
+        identifiers: &[String],
+    ) -> Result<HashMap<String, Operation>, StoreError> {
+        let mut newest = HashMap::new();
+        for chunk in identifiers.chunks(ROWS_PER_STATEMENT) {
+            let rows: Vec<(String, String)> = on!(self, conn: Db => {
+                let mut query = QueryBuilder::<Db>::new(
+                    "SELECT identifier, operation FROM outbox WHERE state = 'confirmed' AND member_id = ",
+                );
+                query.push_bind(member.0).push(" AND identifier IN (");
+                let mut list = query.separated(", ");
+                for identifier in chunk {
+                    list.push_bind(identifier);
+                }
+                query.push(") ORDER BY seq");
+                query.build_query_as().fetch_all(conn).await?
+            });
+            for (identifier, operation) in rows {
+                newest.insert(identifier, named(Operation::from_name(&operation), "an operation it should not")?);
+            }
+        }
+        Ok(newest)
     }
 }
 

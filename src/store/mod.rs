@@ -27,7 +27,7 @@ mod versions;
 mod wake;
 
 pub use audit::{ChainKey, key_of};
-pub use audit_read::{AuditHead, AuditPlace, AuditRow, AuditScope, HeadedRow};
+pub use audit_read::{AuditCursor, AuditHead, AuditPlace, AuditRow, AuditScope, HeadedRow};
 pub use clinics::ClinicRow;
 pub use credentials::ApiKeyRow;
 pub use error::StoreError;

@@ -8,6 +8,7 @@ mod support;
 mod dice;
 
 mod audit;
+mod audit_events;
 mod authorization_server;
 mod bad_input;
 mod clinic_check;
@@ -33,6 +34,7 @@ mod queue;
 mod revocation;
 mod sealing;
 mod settings;
+mod shared;
 mod smart_auth;
 mod tampering;
 mod updates;

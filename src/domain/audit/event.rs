@@ -19,6 +19,9 @@ macro_rules! events {
         }
 
         impl Event {
+            /// Every word that there is.
+            pub const KINDS: &'static [&'static str] = &[$($kind),*];
+
             /// Its word.
             #[must_use]
             pub const fn kind(&self) -> &'static str {

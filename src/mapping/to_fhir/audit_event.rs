@@ -51,10 +51,9 @@ pub struct Cast<'a> {
 #[must_use]
 pub fn audit_events(event: &Event, at: Timestamp, whereabouts: Option<&Whereabouts>, cast: Cast<'_>) -> Vec<Value> {
     match event {
-        Event::Disclosed(disclosure) => vec![
-            act(disclosure, at, whereabouts, cast),
-            disclosed(disclosure, at, whereabouts, cast),
-        ],
+        Event::Disclosed(disclosure) => {
+            vec![act(disclosure, at, whereabouts, cast), disclosed(disclosure, at, whereabouts, cast)]
+        }
         Event::Decision(decision) => decided(decision, at, cast),
         Event::ConsentGranted(consent) => vec![consented("create", "C", event, consent, at, cast)],
         Event::ConsentChanged(consent)
@@ -130,7 +129,8 @@ fn authorized(at: Timestamp, consent: Value, cast: Cast<'_>) -> Value {
     let mut event = frame(at, "E", cast);
     profiled(&mut event, "AuthZconsent");
     event["type"] = coding(DCM, "110113", "Security Alert");
-    event["subtype"] = json!([coding(AUTHZ_SUBTYPE, "AuthZ-Consent", "Authorization Decision using Roles and Consent")]);
+    event["subtype"] =
+        json!([coding(AUTHZ_SUBTYPE, "AuthZ-Consent", "Authorization Decision using Roles and Consent")]);
     event["purposeOfEvent"] = json!([concept(coding(ACT_REASON, "TREAT", "treatment"))]);
     let of = |system, code, display| concept(coding(system, code, display));
     event["agent"] = json!([
@@ -177,7 +177,9 @@ fn accessed(access: &ClinicAccess, at: Timestamp, cast: Cast<'_>) -> Value {
         json!({"type": coding(RESOURCE_TYPES, &access.resource_type, &access.resource_type), "what": patient(cast)}),
     ];
     if let Some(request) = &access.request {
-        entities.push(json!({"type": {"system": BALP_ENTITY, "code": "XrequestId"}, "what": {"identifier": {"value": request}}}));
+        entities.push(
+            json!({"type": {"system": BALP_ENTITY, "code": "XrequestId"}, "what": {"identifier": {"value": request}}}),
+        );
     }
     event["entity"] = json!(entities);
     event
