@@ -17,6 +17,8 @@ use jiff::SignedDuration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use crate::audit;
+use crate::audit::checkpoint::Checkpoints;
 use crate::chores;
 use crate::config::{Auth, Clinic, Config};
 use crate::delivery::desk::{Desk, Parts, Patience};
@@ -83,6 +85,15 @@ pub enum StartError {
     EndedEarly,
 }
 
+impl From<audit::OpenError> for StartError {
+    fn from(error: audit::OpenError) -> Self {
+        match error {
+            audit::OpenError::Store(error) => Self::Store(error),
+            audit::OpenError::Seal(error) => Self::Seal(error),
+        }
+    }
+}
+
 /// Opens the database and the keys.
 ///
 /// # Errors
@@ -92,8 +103,10 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
     let signing = signing_keys(config, &clock)?;
     let store = Store::open(&config.database.url).await?;
     let keyring = open_keyring(&store, master, entropy).await?;
-    let source = config.bridge.source.as_str().into();
-    Ok(Bridge { store, keyring, signing, clock, source, wake: Arc::new(Notify::new()) })
+    audit::open(&store, &keyring, clock.now()).await?;
+    let source: Arc<str> = config.bridge.source.as_str().into();
+    let checkpoints = Checkpoints::new(config.audit.file(), config.audit.every(), Arc::clone(&source));
+    Ok(Bridge { store, keyring, signing, clock, source, checkpoints, wake: Arc::new(Notify::new()) })
 }
 
 /// A desk for every configured clinic.
@@ -238,6 +251,7 @@ pub async fn serve(
     listening: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
+    audit::note_start(&bridge.store, &bridge.keyring, bridge.clock.now()).await?;
     let listener = TcpListener::bind(config.server.listen)?;
     let address = listener.local_addr()?;
     let server = http_server(config, bridge.clone(), listener)?;
@@ -276,6 +290,9 @@ pub async fn serve(
         running.shutdown().await;
     }
     ringing.shutdown().await;
+    if let Err(error) = bridge.checkpoint().await {
+        tracing::warn!(cause = chain(&error), "the last checkpoint of the audit log was not written");
+    }
     bridge.store.close().await;
     tracing::info!("stopped");
     match early {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::audit::checkpoint::CheckpointError;
 use crate::pipeline::Bridge;
 use crate::store::StoreError;
 
@@ -17,6 +18,9 @@ pub enum ChoreError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It was not noted how far the audit log goes.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
 }
 
 /// Does what is due, a portion of each chore. Returns whether there may be more.
@@ -26,7 +30,9 @@ pub enum ChoreError {
 pub async fn run_due(bridge: &Bridge) -> Result<bool, ChoreError> {
     forget_expired_credentials(bridge).await?;
     forget_ended_sessions(bridge).await?;
-    sweep_withdrawn(bridge).await
+    let swept = sweep_withdrawn(bridge).await?;
+    note_how_far_the_audit_log_goes(bridge).await?;
+    Ok(swept)
 }
 
 /// What was withdrawn in one stroke when consent ended: its rows follow.
@@ -35,6 +41,12 @@ async fn sweep_withdrawn(bridge: &Bridge) -> Result<bool, ChoreError> {
     let swept = tx.sweep_any_lane(bridge.clock.now()).await?;
     tx.commit().await?;
     Ok(swept)
+}
+
+/// Outside of the database. Last of all: where the file cannot be written, everything else was done.
+async fn note_how_far_the_audit_log_goes(bridge: &Bridge) -> Result<(), ChoreError> {
+    bridge.checkpoints.write_if_due(bridge.house(), bridge.clock.now()).await?;
+    Ok(())
 }
 
 /// An expired token opens nothing; its row would only say that there was a member.

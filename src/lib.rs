@@ -30,6 +30,9 @@ pub mod consent;
 /// 3. Reading → FHIR.
 pub mod mapping;
 
+/// The audit log: verified, noted outside of the database, told to those it concerns.
+pub mod audit;
+
 /// 4. What may go out is stored together with what caused it.
 pub mod outbox;
 

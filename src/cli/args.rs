@@ -29,6 +29,7 @@ const EXAMPLES: &str = "Examples:
   mostik key create --community forum           let a community send events
   mostik member add --community forum --handle sparrow
   mostik queue --watch                          what stands where, and why
+  mostik audit verify                           is the audit log as it was written?
   mostik import daylio diary.csv --member 0198… --zone Europe/Berlin --dry-run";
 
 /// What to do.
@@ -62,6 +63,9 @@ pub enum Command {
     Queue(Queue),
     /// Tries again what waits for a human: rejected items and dead letters.
     Replay(Replay),
+    /// Looks at the audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Prints the description of the API (OpenAPI 3.1).
     Openapi,
 }
@@ -237,6 +241,46 @@ pub enum MemberCommand {
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..=365))]
         days: i64,
     },
+}
+
+/// `mostik audit …`
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Says whether the audit log is as it was written, and names the first entry that is not.
+    Verify(AuditVerify),
+    /// Prints the audit log as FHIR AuditEvents (IHE BALP), one on each line. Personal as long as the members' keys live.
+    Export(AuditExport),
+}
+
+/// `mostik audit export`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mostik audit export > audit.ndjson
+  mostik audit export --clinic riverside --since 2026-11-01T00:00:00Z
+  mostik audit export --member 0198…")]
+pub struct AuditExport {
+    /// Only what concerns this clinic.
+    #[arg(long)]
+    pub clinic: Option<ClinicId>,
+    /// Only what concerns this member.
+    #[arg(long, value_name = "ID")]
+    pub member: Option<MemberId>,
+    /// Only what happened at or after this instant.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<jiff::Timestamp>,
+}
+
+/// `mostik audit verify`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mostik audit verify                                       with the checkpoint file of the configuration
+  mostik audit verify --checkpoints a.jsonl --checkpoints b.jsonl    with those of all replicas
+
+A bridge may go on working meanwhile. The exit code is 0 only if everything is as it was written.")]
+pub struct AuditVerify {
+    /// A checkpoint file, instead of the one in the configuration. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoints: Vec<PathBuf>,
 }
 
 fn time_zone(name: &str) -> Result<jiff::tz::TimeZone, String> {

@@ -4,8 +4,10 @@ use anyhow::{bail, ensure};
 use jiff::SignedDuration;
 
 use super::args::{KeyCommand, MemberCommand};
+use super::audit::operator;
 use super::open;
 use crate::config::Config;
+use crate::domain::audit::{ApiKey, Chain, Event, SignOut};
 use crate::domain::ids::{ClinicId, CommunityId};
 use crate::enrolment::credentials::{EVENTS_WRITE, create_api_key, create_member_token};
 use crate::enrolment::join::{join, link};
@@ -21,6 +23,7 @@ pub async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
         KeyCommand::Create { community } => {
             known_community(config, &community)?;
             let key = create_api_key(&mut tx, &bridge.keyring, &community, EVENTS_WRITE, now).await?;
+            tx.record(Chain::HOUSE, now, by_operator("key create"));
             tx.commit().await?;
             println!("{}", key.secret);
             eprintln!("This key is shown once. To revoke it: mostik key revoke {}", key.key_id);
@@ -30,6 +33,9 @@ pub async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
                 Err(StoreError::RowCount { .. }) => bail!("there is no such key in force"),
                 other => other?,
             }
+            tx.record(Chain::HOUSE, now, by_operator("key revoke"));
+            let revoked = ApiKey { key_id: key_id.clone(), community: None };
+            tx.record(Chain::HOUSE, now, Event::ApiKeyRevoked(revoked));
             tx.commit().await?;
             println!("The key {key_id} is revoked.");
         }
@@ -46,28 +52,37 @@ pub async fn member(config: &Config, command: MemberCommand) -> anyhow::Result<(
         MemberCommand::Add { community, handle } => {
             known_community(config, &community)?;
             let member = join(&mut tx, &bridge.keyring, &community, &handle, now).await?;
+            tx.record(Chain::of_member(member), now, by_operator("member add"));
             tx.commit().await?;
             println!("{member}");
         }
         MemberCommand::Link { member, clinic, patient } => {
             known_clinic(config, &clinic)?;
             link(&mut tx, &bridge.keyring, member, &clinic, &patient, "operator", now).await?;
+            tx.record(Chain::between(&clinic, member), now, by_operator("member link"));
             tx.commit().await?;
             println!("The member is linked to {clinic}.");
         }
         MemberCommand::Token { member, days } => {
             let validity = SignedDuration::from_hours(24 * days);
             let token = create_member_token(&mut tx, &bridge.keyring, member, validity, now).await?;
+            tx.record(Chain::of_member(member), now, by_operator("member token"));
             tx.commit().await?;
             println!("{token}");
         }
         MemberCommand::SignOut { member } => {
             let ended = end_all(&mut tx, member).await?;
+            tx.record(Chain::of_member(member), now, by_operator("member sign-out"));
+            tx.record(Chain::of_member(member), now, Event::SignedOut(SignOut { ended }));
             tx.commit().await?;
             println!("{ended} token(s) and session(s) are good for nothing any more.");
         }
     }
     Ok(())
+}
+
+fn by_operator(command: &str) -> Event {
+    Event::OperatorAccess(operator(command))
 }
 
 fn known_community(config: &Config, community: &CommunityId) -> anyhow::Result<()> {

@@ -7,8 +7,10 @@ use anyhow::{Context, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::{Import, ImportDaylio};
+use super::audit::{note, operator};
 use super::open;
 use crate::config::Config;
+use crate::domain::audit::{Chain, OperatorAccess};
 use crate::domain::category::Category;
 use crate::import::{self, Diary, Report};
 use crate::inbound::mood::daylio::MoodScale;
@@ -27,6 +29,10 @@ pub async fn import(config: &Config, command: Import) -> anyhow::Result<()> {
     let report = import::daylio(&bridge, &diary, BufReader::new(bar.wrap_read(file))).await;
     bar.finish_and_clear();
     let report = report.with_context(|| format!("importing {}", asked.file.display()))?;
+    if !report.unknown_member && !asked.dry_run {
+        let access = OperatorAccess { count: Some(report.lines), ..operator("import") };
+        note(&bridge, Chain::of_member(asked.member), access).await?;
+    }
     print(&report, asked.dry_run);
     ensure!(!report.unknown_member, "there is no such member");
     if !report.bad_lines.is_empty() {

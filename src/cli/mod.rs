@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
 
 mod args;
+mod audit;
 mod clinic;
 mod demo;
 mod enrol;
@@ -23,7 +24,7 @@ use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::pipeline::Bridge;
-use args::{Args, ClinicCommand, Command, ConfigCommand, KeysCommand};
+use args::{Args, AuditCommand, ClinicCommand, Command, ConfigCommand, KeysCommand};
 
 /// Runs the command that the process was called with.
 #[must_use]
@@ -67,6 +68,8 @@ async fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Member(command) => enrol::member(&load(config)?, command).await,
         Command::Queue(asked) => queue::queue(&load(config)?, asked).await,
         Command::Replay(asked) => queue::replay(&load(config)?, asked).await,
+        Command::Audit(AuditCommand::Export(asked)) => audit::audit_export(&load(config)?, asked).await,
+        Command::Audit(AuditCommand::Verify(asked)) => audit::audit_verify(&load(config)?, asked).await,
         Command::Openapi => {
             println!("{}", crate::web::openapi_document().to_pretty_json()?);
             Ok(())

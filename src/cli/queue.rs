@@ -8,9 +8,11 @@ use anyhow::{Context, bail, ensure};
 use jiff::{SignedDuration, Timestamp};
 
 use super::args;
+use super::audit::{note, operator};
 use super::open;
 use crate::config::Config;
 use crate::delivery::ANSWER_COLUMN;
+use crate::domain::audit::{Chain, Event, OperatorAccess};
 use crate::domain::ids::DeliveryId;
 use crate::pipeline::Bridge;
 use crate::store::{ClinicRow, QueueRow, Refused, Replay, StuckItem};
@@ -55,7 +57,11 @@ pub async fn replay(config: &Config, asked: args::Replay) -> anyhow::Result<()> 
         (None, None) => anyhow::bail!("expected --clinic or --delivery"),
     };
     let mut tx = bridge.store.begin().await?;
-    let replayed = tx.replay(&which, bridge.clock.now()).await?;
+    let now = bridge.clock.now();
+    let replayed = tx.replay(&which, now).await?;
+    let (clinic, delivery) = (asked.clinic.clone(), asked.delivery);
+    let access = OperatorAccess { clinic, delivery, count: Some(replayed), ..operator("replay") };
+    tx.record(Chain::HOUSE, now, Event::OperatorAccess(access));
     tx.commit().await?;
     ensure!(replayed > 0, "nothing like that waits for a human; see `mostik queue`");
     println!("{replayed} item(s) are tried again. Consent is decided anew for each.");
@@ -119,6 +125,8 @@ async fn answer(bridge: &Bridge, id: DeliveryId) -> anyhow::Result<String> {
         bail!("there is no item {id}; see `mostik queue --items`")
     };
     let Some(sealed) = sealed_answer else { bail!("the EHR said nothing about this item, or it has gone on since") };
+    let access = OperatorAccess { delivery: Some(id), ..operator("queue --answer") };
+    note(bridge, Chain::of_member(member), access).await?;
     let wrapped = tx.member_key(member).await?.context("the member's key was destroyed: nothing of theirs opens")?;
     let key = bridge.keyring.unwrap_member_key(member, &wrapped)?.content_key(&clinic, sealed_key.as_deref())?;
     let answer: serde_json::Value = serde_json::from_slice(&key.open(ANSWER_COLUMN, id.0.as_bytes(), &sealed)?)?;

@@ -1,5 +1,6 @@
 //! Typed settings. `deploy/default.toml` is the documentation and the source of the defaults; unknown keys are refused.
 
+mod audit;
 mod auth;
 mod clinic;
 mod community;
@@ -16,6 +17,7 @@ use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 use url::Url;
 
+pub use self::audit::Audit;
 pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch};
 pub use self::clinic::Clinic;
 pub use self::community::{Community, MailSecurity, Messages};
@@ -48,6 +50,8 @@ pub struct Config {
     pub bridge: Bridge,
     /// Sending to clinics.
     pub delivery: Delivery,
+    /// The audit log.
+    pub audit: Audit,
     /// Logging.
     pub log: Log,
     /// Communities by name.
@@ -184,6 +188,9 @@ impl Config {
         if Url::parse(&self.bridge.source).is_err() {
             return invalid("bridge.source", "a URI");
         }
+        if !self.audit.is_often_enough() {
+            return invalid("audit.checkpoint_minutes", "a number of minutes from 1 to 1440 (a day)");
+        }
         if self.delivery.doubt_seconds < 1 {
             return invalid("delivery.doubt_seconds", "a number of seconds from 1");
         }
@@ -288,6 +295,7 @@ mod tests {
             ("[delivery]\nbatch_size = 1000", "delivery.batch_size"),
             ("[delivery]\ntimeout_seconds = 61", "delivery.timeout_seconds"),
             ("[delivery]\nlease_seconds = 20", "delivery.lease_seconds"),
+            ("[audit]\ncheckpoint_minutes = 0", "audit.checkpoint_minutes"),
             ("[log]\nfilter = \"info,,=\"", "log.filter"),
             ("[communities.import]\nname = \"I\"", "communities.import"),
             ("[bridge]\nsource = \"no uri\"", "bridge.source"),

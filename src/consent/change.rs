@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::audit::{Chain, ConsentState, Event};
 use crate::domain::grant::{Grant, GrantState, InvalidTransition, Terms};
 use crate::domain::ids::{ClinicId, GrantId, MemberId};
 use crate::store::{LaneKey, StoreError, Tx};
@@ -56,11 +57,14 @@ pub async fn grant(
             return Err(ChangeError::AlreadyGranted(living.id));
         }
         let from = living.state;
-        tx.update_grant_state(&living.into_state(GrantState::Superseded, now)?, from).await?;
+        let over = living.into_state(GrantState::Superseded, now)?;
+        tx.update_grant_state(&over, from).await?;
+        record(tx, &over, Event::ConsentExpired(ConsentState::of(&over)), now);
     }
     let grant =
         Grant { id, version: 1, member, clinic, state: GrantState::Active, terms, created_at: now, ended_at: None };
     tx.insert_grant(&grant).await?;
+    record(tx, &grant, Event::ConsentGranted(ConsentState::of(&grant)), now);
     // What waited under an expired consent is decided about anew.
     tx.wake_lane(&lane_of(&grant)).await?;
     Ok(grant)
@@ -83,6 +87,7 @@ pub async fn change(
     let from = old.state;
     tx.update_grant_state(&old.into_state(GrantState::Superseded, now)?, from).await?;
     tx.insert_grant(&new).await?;
+    record(tx, &new, Event::ConsentChanged(ConsentState::of(&new)), now);
     tx.wake_lane(&lane_of(&new)).await?;
     Ok(new)
 }
@@ -92,7 +97,9 @@ pub async fn change(
 /// # Errors
 /// [`ChangeError`]; then nothing was changed.
 pub async fn pause(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) -> Result<Grant, ChangeError> {
-    into_state(tx, member, id, GrantState::Paused, now).await
+    let grant = into_state(tx, member, id, GrantState::Paused, now).await?;
+    record(tx, &grant, Event::ConsentPaused(ConsentState::of(&grant)), now);
+    Ok(grant)
 }
 
 /// Ends a pause: what waited goes on.
@@ -101,6 +108,7 @@ pub async fn pause(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) -
 /// [`ChangeError`]; then nothing was changed.
 pub async fn resume(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) -> Result<Grant, ChangeError> {
     let grant = into_state(tx, member, id, GrantState::Active, now).await?;
+    record(tx, &grant, Event::ConsentResumed(ConsentState::of(&grant)), now);
     tx.wake_lane(&lane_of(&grant)).await?;
     Ok(grant)
 }
@@ -120,6 +128,7 @@ pub async fn revoke(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) 
     let ended = grant.into_state(GrantState::Revoked, now)?;
     tx.update_grant_state(&ended, from).await?;
     let withdrawn = tx.withdraw_lane(&lane_of(&ended), now).await?;
+    record(tx, &ended, Event::ConsentRevoked(ConsentState::of(&ended).withdrawing(withdrawn)), now);
     // A grant that cannot be read permits nothing, and so it is not counted here either.
     if !tx.living_grants(&[member]).await?.iter().any(|living| living.clinic == ended.clinic) {
         tx.delete_patient_tokens(&ended.clinic, member).await?;
@@ -145,6 +154,10 @@ async fn into_state(
 async fn newest(tx: &mut Tx, member: MemberId, id: GrantId) -> Result<Grant, ChangeError> {
     tx.lock_member(member).await?;
     tx.newest_grant(member, id).await?.ok_or(ChangeError::NotFound)
+}
+
+fn record(tx: &mut Tx, grant: &Grant, event: Event, now: Timestamp) {
+    tx.record(Chain::between(&grant.clinic, grant.member), now, event);
 }
 
 fn lane_of(grant: &Grant) -> LaneKey {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
+use super::account;
 use super::desk::{Desk, WorkError};
 use super::ehr::Ticket;
 use super::settle::{Known, Outcome, outcome};
@@ -18,7 +19,7 @@ use crate::domain::ids::MemberId;
 use crate::outbox::enqueue::PAYLOAD_COLUMN;
 use crate::store::{HeldLane, Lane, Settled, Tx, WITHDRAWN_REASON};
 use crate::telemetry::crash_point;
-use crate::vault::ContentKey;
+use crate::vault::{ContentKey, MemberKey};
 
 /// The column an EHR's answer is sealed for; its row is the delivery's id.
 pub const ANSWER_COLUMN: &str = "outbox.sealed_answer";
@@ -132,6 +133,7 @@ impl Turn<'_> {
         free.extend(lanes);
         let marks: Vec<(&Delivery, &str)> = turned.jobs.iter().filter_map(|job| marked_as(&job.task)).collect();
         self.tx.mark_sending(&self.desk.clinic, &marks, self.now).await?;
+        account::of_sending(&mut self.tx, &turned.jobs, self.now);
         let busy: Vec<MemberId> = turned.busy.iter().copied().collect();
         self.tx.prolong_leases(&self.desk.clinic, &busy, lease_end).await?;
         self.tx.release_lanes(&self.desk.clinic, &free, self.now).await?;
@@ -164,10 +166,13 @@ impl Turn<'_> {
         self.held.contains_key(&known.item.member) && !(known.from.waits() && self.is_withdrawn(&known.item))
     }
 
+    fn member_key(&self, member: MemberId) -> Option<MemberKey> {
+        self.desk.parts.keyring.unwrap_member_key(member, self.keys.get(&member)?).ok()
+    }
+
     /// The key of what stands on a member's lane.
     fn content_key(&self, member: MemberId) -> Option<ContentKey> {
-        let key = self.desk.parts.keyring.unwrap_member_key(member, self.keys.get(&member)?).ok()?;
-        key.content_key(&self.desk.clinic, self.held.get(&member)?.sealed_key.as_deref()).ok()
+        self.member_key(member)?.content_key(&self.desk.clinic, self.held.get(&member)?.sealed_key.as_deref()).ok()
     }
 
     /// Leaves an item where it is, with the reason why, and its lane alone.
@@ -185,6 +190,7 @@ impl Turn<'_> {
                 sealed_answer: None,
             };
             self.tx.settle(&self.desk.clinic, vec![noted], self.now).await?;
+            account::of_parking(&mut self.tx, &item, reason, self.now);
         }
         Ok(self.tx.park_lane(&self.desk.lane(item.member), until).await?)
     }
@@ -214,6 +220,8 @@ impl Turn<'_> {
             }
             tracing::info!(delivery_id = %item.id, clinic_id = %item.clinic, state = outcome.state.as_str(), "settled");
             let sealed_answer = self.seal(&item, &outcome)?;
+            let key = self.member_key(item.member);
+            account::of_settling(&mut self.tx, &item, &outcome, key.as_ref(), self.now)?;
             settled.push(Settled {
                 member: item.member,
                 seq: item.seq,

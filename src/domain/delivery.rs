@@ -1,6 +1,6 @@
 //! The life of an outbox item on its way to a clinic.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::grant::Addressee;
 use super::ids::{ClinicId, DeliveryId, GrantId, MemberId};
@@ -120,7 +120,8 @@ pub struct Stored {
 }
 
 /// What an item does with the resource that has its identifier.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Operation {
     /// The EHR gets it for the first time.
     Create,
@@ -168,6 +169,8 @@ pub struct Delivery {
     pub matter: Matter,
     /// To whom at the clinic it is addressed.
     pub addressee: Addressee,
+    /// The grant that last let it go, and its version; `None` if none did yet, or it was not kept.
+    pub cleared_under: Option<(GrantId, i32)>,
     /// What it does with the resource.
     pub operation: Operation,
     /// FHIR resource type: as it was mapped, or as it was last sent.

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::join::EnrolError;
+use crate::domain::audit::{self, Chain, Event, SignIn};
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::store::Tx;
 use crate::vault::{Index, Keyring};
@@ -51,6 +52,8 @@ pub async fn create_api_key(
     let key_id: String = keyring.fresh_secret()?.chars().take(12).collect();
     let secret = format!("{API_KEY_PREFIX}{key_id}_{}", keyring.fresh_secret()?);
     tx.insert_api_key(&key_id, api_key_index(keyring, &secret), community, scopes, now).await?;
+    let created = audit::ApiKey { key_id: key_id.clone(), community: Some(community.clone()) };
+    tx.record(Chain::HOUSE, now, Event::ApiKeyCreated(created));
     Ok(ApiKey { key_id, secret })
 }
 
@@ -71,5 +74,6 @@ pub async fn create_member_token(
     let token = format!("{MEMBER_TOKEN_PREFIX}{}", keyring.fresh_secret()?);
     let expires_at = now.checked_add(validity).unwrap_or(Timestamp::MAX);
     tx.insert_member_token(member_token_index(keyring, &token), member, now, expires_at).await?;
+    tx.record(Chain::of_member(member), now, Event::SignedIn(SignIn { method: "token".to_owned() }));
     Ok(token)
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::audit::{Chain, Entry, Event, Joined, Linked, SEALED_COLUMN};
 use crate::domain::entropy::NoEntropy;
 use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::store::{NewLink, StoreError, Tx};
@@ -61,10 +62,12 @@ pub async fn join(
     let sealed = key.seal(HANDLE_COLUMN, community.as_str().as_bytes(), handle.as_bytes())?;
     tx.insert_member(member, &wrapped, now).await?;
     match tx.insert_handle(community, handle_index(keyring, community, handle), member, &sealed).await {
-        Ok(()) => Ok(member),
-        Err(StoreError::Conflict) => Err(EnrolError::HandleTaken),
-        Err(error) => Err(error.into()),
+        Ok(()) => {}
+        Err(StoreError::Conflict) => return Err(EnrolError::HandleTaken),
+        Err(error) => return Err(error.into()),
     }
+    tx.record(Chain::of_member(member), now, Event::MemberJoined(Joined { community: community.clone() }));
+    Ok(member)
 }
 
 /// Links a member to their Patient at a clinic. `proof` says how the clinic vouched for it.
@@ -84,19 +87,24 @@ pub async fn link(
         return Err(EnrolError::PatientId);
     }
     let wrapped = tx.member_key(member).await?.ok_or(EnrolError::UnknownMember)?;
+    let key = keyring.unwrap_member_key(member, &wrapped)?;
     let row = clinic.as_str().as_bytes();
     let link = NewLink {
         member,
         clinic,
         patient_index: keyring.index().index("patient", &[row, patient.as_bytes()]),
-        sealed_patient: keyring.unwrap_member_key(member, &wrapped)?.seal(PATIENT_COLUMN, row, patient.as_bytes())?,
+        sealed_patient: key.seal(PATIENT_COLUMN, row, patient.as_bytes())?,
         proof,
     };
     match tx.insert_link(link, now).await {
-        Ok(()) => Ok(()),
-        Err(StoreError::Conflict) => Err(EnrolError::LinkTaken),
-        Err(error) => Err(error.into()),
+        Ok(()) => {}
+        Err(StoreError::Conflict) => return Err(EnrolError::LinkTaken),
+        Err(error) => return Err(error.into()),
     }
+    let event = Event::Linked(Linked { proof: proof.to_owned() });
+    let sealed = Some(key.seal(SEALED_COLUMN, &event.sealed_row(), patient.as_bytes())?);
+    tx.record_entry(Entry { chain: Chain::between(clinic, member), at: now, event, sealed });
+    Ok(())
 }
 
 fn is_fhir_id(text: &str) -> bool {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use crate::consent::decide::{Disclosable, Permit};
+use crate::domain::audit::{About, Decisions, Stage};
 use crate::domain::delivery::Operation;
 use crate::domain::entropy::{Entropy, NoEntropy};
 use crate::domain::grant::Addressee;
@@ -18,7 +19,7 @@ use crate::vault::{ContentKey, Index, MemberKey, SealError};
 #[derive(Debug)]
 pub struct Parcel<'k> {
     lane: LaneKey,
-    grant: GrantId,
+    grant: (GrantId, i32),
     matter: Matter,
     addressee: Addressee,
     letter: Letter,
@@ -44,7 +45,7 @@ impl<'k> Parcel<'k> {
         let item = permit.item();
         Self {
             lane: LaneKey { clinic: permit.clinic().clone(), member: item.member() },
-            grant: permit.grant().0,
+            grant: permit.grant(),
             matter: item.matter(),
             addressee: permit.obliges().addressee,
             letter,
@@ -99,6 +100,7 @@ pub async fn enqueue(
     let superseded: Vec<String> = changed.chain(recalls.iter().map(|(_, identifier)| identifier.clone())).collect();
     tx.supersede(&superseded, now).await?;
     let mut items = Vec::with_capacity(parcels.len());
+    let mut decisions = Decisions::at(Stage::Intake);
     for Parcel { lane, grant, matter, addressee, letter, .. } in parcels {
         let end = lanes.get_mut(lane).ok_or(StoreError::Corrupt("no lane that was just reserved"))?;
         end.next_seq += 1;
@@ -108,7 +110,7 @@ pub async fn enqueue(
             id,
             lane: lane.clone(),
             seq: end.next_seq - 1,
-            grant: *grant,
+            grant: grant.0,
             operation: letter.operation,
             matter: matter.clone(),
             addressee: *addressee,
@@ -117,7 +119,10 @@ pub async fn enqueue(
             content: letter.content,
             sealed_payload: key.seal(PAYLOAD_COLUMN, id.0.as_bytes(), &letter.outbound.body)?,
         });
+        let identifier = letter.outbound.identifier.clone();
+        decisions.permit((&lane.clinic, lane.member), *grant, About::of(matter), identifier);
     }
+    decisions.entries(now).for_each(|entry| tx.record_entry(entry));
     Ok(tx.insert_deliveries(&items, now).await?)
 }
 

@@ -9,6 +9,7 @@ use super::candidate::{Candidate, Wants};
 use super::known::Known;
 use super::{AcceptError, Bridge};
 use crate::consent::decide::{Denied, DenyReason, Disclosable, Permit, Request, decide};
+use crate::domain::audit::Decisions;
 use crate::domain::grant::Grant;
 use crate::domain::ids::{ClinicId, CommunityId, MemberId, ReadingId};
 use crate::domain::reading::Reading;
@@ -69,13 +70,15 @@ impl Members {
     }
 
     /// The event as a candidate, if its member is known and, for a reading, some clinic may see it. Whom a retraction
-    /// concerns is known only when it is known who has the entry.
+    /// concerns is known only when it is known who has the entry. Each clinic that may not see it is noted among the
+    /// decisions.
     pub(super) fn candidate(
         &self,
         bridge: &Bridge,
         community: &CommunityId,
         event: Event,
         position: usize,
+        decisions: &mut Decisions,
         now: Timestamp,
     ) -> Result<Candidate, Refusal> {
         let member = match &event.subject {
@@ -84,10 +87,14 @@ impl Members {
         };
         let member = member.filter(|member| self.keys.contains_key(member)).ok_or_else(Refusal::unknown_member)?;
         let candidate = Candidate::new(&bridge.keyring, community, member, event, position);
-        if let Wants::Version { reading, .. } = &candidate.wants
-            && self.permits(reading, now).is_empty()
-        {
-            return Err(Refusal::not_permitted(self.foremost_denial(reading, now).as_str()));
+        if let Wants::Version { reading, .. } = &candidate.wants {
+            for (clinic, denied) in self.denials(reading, now) {
+                decisions.deny(clinic, member, denied.as_str());
+            }
+            if self.permits(reading, now).is_empty() {
+                let foremost = self.denials(reading, now).map(|(_, denied)| denied).max();
+                return Err(Refusal::not_permitted(foremost.unwrap_or(DenyReason::NoGrant).as_str()));
+            }
         }
         Ok(candidate)
     }
@@ -132,12 +139,10 @@ impl Members {
         decide(&self.grants, Request::to_record(item, clinic, now))
     }
 
-    fn foremost_denial(&self, reading: &Reading, now: Timestamp) -> DenyReason {
+    /// The linked clinics that may not see the reading, each with the reason closest to a permit.
+    fn denials<'a>(&'a self, reading: &'a Reading, now: Timestamp) -> impl Iterator<Item = (&'a ClinicId, DenyReason)> {
         self.clinics(reading.member)
-            .filter_map(|(clinic, _)| self.decide(reading, clinic, now).err())
-            .map(|denied| denied.foremost())
-            .max()
-            .unwrap_or(DenyReason::NoGrant)
+            .filter_map(move |(clinic, _)| Some((clinic, self.decide(reading, clinic, now).err()?.foremost())))
     }
 
     pub(super) fn key(&self, member: MemberId) -> Result<&MemberKey, AcceptError> {

@@ -19,6 +19,8 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use crate::audit::checkpoint::{CheckpointError, Checkpoints, House};
+use crate::domain::audit::{Decisions, Stage};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::NoEntropy;
 use crate::domain::ids::CommunityId;
@@ -47,8 +49,26 @@ pub struct Bridge {
     pub clock: Clock,
     /// This installation, as `meta.source` of what it writes: a URI.
     pub source: Arc<str>,
+    /// Where it is noted how far the audit log goes.
+    pub checkpoints: Checkpoints,
     /// Tells the desks of this process that something was put into the outbox.
     pub wake: Arc<Notify>,
+}
+
+impl Bridge {
+    /// Notes outside of the database how far the audit log goes now.
+    ///
+    /// # Errors
+    /// [`CheckpointError`].
+    pub async fn checkpoint(&self) -> Result<bool, CheckpointError> {
+        self.checkpoints.write(self.house(), self.clock.now()).await
+    }
+
+    /// What a checkpoint is made from.
+    #[must_use]
+    pub const fn house(&self) -> House<'_> {
+        House { store: &self.store, signing: &self.signing, entropy: self.keyring.entropy() }
+    }
 }
 
 /// What became of one event.
@@ -139,8 +159,9 @@ async fn take(
     let now = bridge.clock.now();
     let mut outcomes = Vec::with_capacity(events.len());
     let mut candidates = Vec::new();
+    let mut decisions = Decisions::at(Stage::Intake);
     for (position, event) in events.into_iter().enumerate() {
-        match event.and_then(|event| members.candidate(bridge, community, event, position, now)) {
+        match event.and_then(|event| members.candidate(bridge, community, event, position, &mut decisions, now)) {
             Ok(candidate) => {
                 candidates.push(candidate);
                 outcomes.push(Outcome::Duplicate);
@@ -157,6 +178,10 @@ async fn take(
         }
     }
     let mail = fates.mail(&mut outcomes)?;
+    for (clinic, member, denied) in &mail.denied {
+        decisions.deny(clinic, *member, denied.as_str());
+    }
+    decisions.entries(now).for_each(|entry| tx.record_entry(entry));
     fates.known.save(tx, community, now).await?;
     enqueue(tx, &mail.parcels, &mail.recalls, bridge.keyring.entropy(), now).await?;
     Ok(outcomes)

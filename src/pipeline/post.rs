@@ -10,7 +10,7 @@ use super::members::identifier;
 use super::{AcceptError, Outcome};
 use crate::consent::decide::{DenyReason, Permit};
 use crate::domain::delivery::Operation;
-use crate::domain::ids::ClinicId;
+use crate::domain::ids::{ClinicId, MemberId};
 use crate::domain::outbound::Outbound;
 use crate::domain::reading::{Reading, Retraction};
 use crate::inbound::event::Refusal;
@@ -24,6 +24,8 @@ use crate::vault::Index;
 pub(super) struct Mail<'a> {
     pub parcels: Vec<Parcel<'a>>,
     pub recalls: Vec<Recall>,
+    /// Clinics that may not be told of a retraction.
+    pub denied: Vec<(ClinicId, MemberId, DenyReason)>,
 }
 
 /// A clinic that was told of an entry, and the retraction that it is to get.
@@ -106,7 +108,8 @@ impl<'a> Fates<'a> {
     fn retractions(&self, candidate: &Candidate, mail: &mut Mail<'a>) -> Result<Outcome, AcceptError> {
         for holder in self.holders(candidate) {
             match self.permit(&holder) {
-                Err(_) => {
+                Err(denied) => {
+                    mail.denied.push((holder.clinic.clone(), candidate.member, denied));
                     let lane = LaneKey { clinic: holder.clinic.clone(), member: candidate.member };
                     mail.recalls.push((lane, holder.identifier));
                 }

@@ -22,6 +22,9 @@ pub enum StoreError {
     /// A row holds something that this version cannot read.
     #[error("the database holds {0}")]
     Corrupt(&'static str),
+    /// There is something to write in the audit log, and its key was not opened ([`super::Store::unlock_audit`]).
+    #[error("the key of the audit log was not opened")]
+    NoAuditKey,
     /// The schema could not be brought up to date.
     #[error("the database schema cannot be brought up to date")]
     Migration(#[from] sqlx::migrate::MigrateError),

@@ -4,6 +4,8 @@
 //! expression for both, so that nothing branches on the database inside a function. What truly differs (row locks) is a
 //! fragment that the transaction hands out. The decision and what it was weighed against: see `migrations/README.md`.
 
+mod audit;
+mod audit_read;
 mod clinics;
 mod credentials;
 mod error;
@@ -26,6 +28,8 @@ mod upkeep;
 mod versions;
 mod wake;
 
+pub use audit::{ChainKey, key_of};
+pub use audit_read::{AuditCursor, AuditHead, AuditPlace, AuditRow, AuditScope, HeadedRow};
 pub use clinics::ClinicRow;
 pub use credentials::ApiKeyRow;
 pub use error::StoreError;

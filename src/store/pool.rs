@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -12,6 +13,8 @@ use sqlx::{ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Tra
 use url::Url;
 
 use super::error::StoreError;
+use crate::domain::audit::Entry;
+use crate::vault::AuditKey;
 
 /// How long a statement may wait for a lock or a connection before the caller is told.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,8 +28,24 @@ const BEGIN_WRITING: &str = "BEGIN IMMEDIATE";
 /// How a transaction begins behind a pooler, where each may get another session of the server: what [`postgres_options`]
 /// otherwise asks of the session is asked of the transaction, and statements that other clients of the session left
 /// there go, because sqlx gives them the same names (it names them although it keeps none).
-pub(super) const BEGIN_POOLED: &str = "BEGIN; DEALLOCATE ALL; SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '10s'; \
-                            SET LOCAL idle_in_transaction_session_timeout = '15s'";
+pub(super) const BEGIN_POOLED: &str = pooled!("BEGIN");
+
+/// How a transaction begins that sees the database all the time as it is at its first statement.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// The same behind a pooler.
+const SNAPSHOT_POOLED: &str = pooled!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+
+macro_rules! pooled {
+    ($begin:literal) => {
+        concat!(
+            $begin,
+            "; DEALLOCATE ALL; SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '10s'; \
+             SET LOCAL idle_in_transaction_session_timeout = '15s'"
+        )
+    };
+}
+use pooled;
 
 /// The advisory lock of PostgreSQL under which migrations run: any number that nothing else in the database uses.
 const MIGRATION_LOCK: i64 = 0x6d6f_7374_696b;
@@ -35,6 +54,7 @@ const MIGRATION_LOCK: i64 = 0x6d6f_7374_696b;
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(super) pools: Pools,
+    audit_key: Arc<OnceLock<AuditKey>>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,6 +72,9 @@ pub(super) enum Pools {
 #[derive(Debug)]
 pub struct Tx {
     pub(super) inner: Inner,
+    /// What is to be written in the audit log.
+    pub(super) pending: Vec<Entry>,
+    pub(super) audit_key: Arc<OnceLock<AuditKey>>,
 }
 
 #[derive(Debug)]
@@ -77,7 +100,7 @@ impl Store {
             Some(("postgres" | "postgresql", _)) => open_postgres(url).await?,
             _ => return Err(StoreError::Url),
         };
-        Ok(Self { pools })
+        Ok(Self { pools, audit_key: Arc::default() })
     }
 
     /// Begins a transaction that may write. On SQLite it waits until no other one is under way.
@@ -89,7 +112,7 @@ impl Store {
             Pools::Sqlite { write, .. } => Inner::Sqlite(write.begin_with(BEGIN_WRITING).await?),
             Pools::Postgres { pool, begin } => Inner::Postgres(pool.begin_with(*begin).await?),
         };
-        Ok(Tx { inner })
+        Ok(self.tx(inner))
     }
 
     /// Begins a transaction that only reads.
@@ -101,7 +124,36 @@ impl Store {
             Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin().await?),
             Pools::Postgres { pool, begin } => Inner::Postgres(pool.begin_with(*begin).await?),
         };
-        Ok(Tx { inner })
+        Ok(self.tx(inner))
+    }
+
+    /// Begins a transaction that only reads, and sees the database all the time as it is at its first statement.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when no connection can be had in time.
+    pub async fn snapshot(&self) -> Result<Tx, StoreError> {
+        let inner = match &self.pools {
+            // Whoever reads on SQLite always sees it like this.
+            Pools::Sqlite { read, .. } => Inner::Sqlite(read.begin().await?),
+            Pools::Postgres { pool, begin: BEGIN_POOLED } => Inner::Postgres(pool.begin_with(SNAPSHOT_POOLED).await?),
+            Pools::Postgres { pool, .. } => Inner::Postgres(pool.begin_with(SNAPSHOT).await?),
+        };
+        Ok(self.tx(inner))
+    }
+
+    /// Gives the key with which transactions write in the audit log. One that was given before stays.
+    pub fn unlock_audit(&self, key: AuditKey) {
+        let _ = self.audit_key.set(key);
+    }
+
+    /// The key with which the audit log is written, if it was given.
+    #[must_use]
+    pub fn audit_key(&self) -> Option<AuditKey> {
+        self.audit_key.get().cloned()
+    }
+
+    fn tx(&self, inner: Inner) -> Tx {
+        Tx { inner, pending: Vec::new(), audit_key: Arc::clone(&self.audit_key) }
     }
 
     /// The database in one word, for logs.
@@ -126,11 +178,12 @@ impl Store {
 }
 
 impl Tx {
-    /// Makes everything done so far durable.
+    /// Writes in the audit log what was noted, and makes everything done so far durable.
     ///
     /// # Errors
-    /// [`StoreError::Database`] when the database refuses; then nothing was done.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    /// [`StoreError`] when the database refuses; then nothing was done.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.write_audit().await?;
         match self.inner {
             Inner::Sqlite(tx) => tx.commit().await?,
             Inner::Postgres(tx) => tx.commit().await?,

@@ -50,6 +50,8 @@ struct Row {
     delivery_id: Uuid,
     seq: i64,
     grant_id: Uuid,
+    cleared_grant_id: Option<Uuid>,
+    cleared_version: Option<i32>,
     operation: String,
     kind: String,
     #[sqlx(flatten)]
@@ -82,8 +84,9 @@ impl Tx {
         }
         let rows: Vec<Row> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
-                "SELECT o.member_id, o.delivery_id, o.seq, o.grant_id, o.operation, o.kind, o.category, o.detail, \
-                 o.labels, o.measured_at, o.addressee, o.resource_type, o.identifier, o.state, o.attempts, o.due_at, o.reason, o.sealed_payload, \
+                "SELECT o.member_id, o.delivery_id, o.seq, o.grant_id, o.cleared_grant_id, o.cleared_version, o.operation, \
+                 o.kind, o.category, o.detail, o.labels, o.measured_at, o.addressee, o.resource_type, o.identifier, \
+                 o.state, o.attempts, o.due_at, o.reason, o.sealed_payload, \
                  l.resource_type AS stored_type, l.ehr_id, l.ehr_version FROM (SELECT DISTINCT column1 FROM (",
             );
             query.push_values(padded(members), |mut row, member| {
@@ -104,7 +107,7 @@ impl Tx {
         rows.into_iter().map(|row| read(clinic, row)).collect()
     }
 
-    /// Marks items as being sent, each as the type that is given.
+    /// Marks items as being sent, each as the type that is given, under the grant that let it go.
     ///
     /// # Errors
     /// [`StoreError::RowCount`] when one is no longer where it was.
@@ -119,12 +122,16 @@ impl Tx {
         }
         let updated = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new("UPDATE outbox SET state = 'sending', updated_at = ");
-            query.push_bind(now.as_microsecond()).push(", resource_type = item.column4 FROM (");
+            query.push_bind(now.as_microsecond()).push(
+                ", resource_type = item.column4, cleared_grant_id = item.column5, cleared_version = item.column6 FROM (",
+            );
             query.push_values(padded(items), |mut row, (item, resource_type)| {
                 row.push_bind(item.member.0)
                     .push_bind(item.seq)
                     .push_bind(item.state.as_str())
-                    .push_bind(*resource_type);
+                    .push_bind(*resource_type)
+                    .push_bind(item.cleared_under.map(|(grant, _)| grant.0))
+                    .push_bind(item.cleared_under.map(|(_, version)| version));
             });
             query.push(") AS item WHERE outbox.clinic_id = ").push_bind(clinic.as_str());
             query.push(
@@ -207,6 +214,7 @@ fn read(clinic: &ClinicId, row: Row) -> Result<(Delivery, Timestamp), StoreError
         member: MemberId(row.member_id),
         seq: row.seq,
         grant: GrantId(row.grant_id),
+        cleared_under: row.cleared_grant_id.map(GrantId).zip(row.cleared_version),
         operation: named(Operation::from_name(&row.operation), "an operation it should not")?,
         matter: row.fact.matter(&row.kind, GrantId(row.grant_id))?,
         addressee: addressee(row.addressee),

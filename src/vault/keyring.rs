@@ -26,7 +26,12 @@ pub struct MemberKey {
     entropy: Entropy,
 }
 
-const INDEX_KEY: Place<'static> = Place { column: "data_keys.sealed_key", row: b"index", owner: Uuid::nil() };
+const INDEX_KEY: Place<'static> = data_place("index");
+
+/// Where a key of the database itself stands.
+const fn data_place(name: &str) -> Place<'_> {
+    Place { column: "data_keys.sealed_key", row: name.as_bytes(), owner: Uuid::nil() }
+}
 
 impl Keyring {
     /// A keyring for a new database, with the wrapped index key that the database must keep.
@@ -52,6 +57,12 @@ impl Keyring {
         &self.index
     }
 
+    /// Which master key it is ([`Key::id`]).
+    #[must_use]
+    pub fn master_id(&self) -> [u8; 4] {
+        self.master.id()
+    }
+
     /// The source of randomness this keyring seals with.
     #[must_use]
     pub const fn entropy(&self) -> &Entropy {
@@ -75,6 +86,24 @@ impl Keyring {
     pub fn unwrap_member_key(&self, member: MemberId, wrapped: &[u8]) -> Result<MemberKey, SealError> {
         let key = unwrap_key(&self.master, member_place(member), wrapped)?;
         Ok(MemberKey { member, key, entropy: self.entropy.clone() })
+    }
+
+    /// A fresh key of the database itself under a name, and the same key wrapped, for the database (`data_keys`).
+    ///
+    /// # Errors
+    /// [`SealError`] when there are no random bytes to be had.
+    pub fn create_data_key(&self, name: &str) -> Result<(Key, Vec<u8>), SealError> {
+        let key = Key::generate(&self.entropy)?;
+        let wrapped = seal::seal(&self.master, data_place(name), key.expose(), &self.entropy)?;
+        Ok((key, wrapped))
+    }
+
+    /// Unwraps a key of the database itself.
+    ///
+    /// # Errors
+    /// [`SealError::DoesNotOpen`] when it was not wrapped under this name by this master key.
+    pub fn unwrap_data_key(&self, name: &str, wrapped: &[u8]) -> Result<Key, SealError> {
+        unwrap_key(&self.master, data_place(name), wrapped)
     }
 
     /// A secret that nobody can guess: 256 random bits in lower-case hexadecimal.

@@ -4,6 +4,7 @@
 //! The master key is never in the database. Names that must be found again (a handle, an API key) are kept as keyed
 //! indexes, which nobody can compute without the vault.
 
+mod audit;
 mod content;
 mod index;
 mod key;
@@ -12,6 +13,7 @@ mod seal;
 mod secret_file;
 pub mod signing;
 
+pub use audit::{AUDIT_KEY, AuditKey, Covered, Mac, NO_MAC};
 pub use content::ContentKey;
 pub use index::{Index, IndexKey};
 pub use key::{Key, KeyFileError};

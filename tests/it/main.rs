@@ -4,6 +4,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../sim/dice.rs"]
+mod dice;
+
+mod audit;
+mod audit_events;
 mod authorization_server;
 mod bad_input;
 mod clinic_check;
@@ -32,5 +37,7 @@ mod queue;
 mod revocation;
 mod sealing;
 mod settings;
+mod shared;
 mod smart_auth;
+mod tampering;
 mod updates;

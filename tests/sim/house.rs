@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use mostik::audit;
+use mostik::audit::checkpoint::Checkpoints;
 use mostik::delivery::desk::{Desk, Parts, Patience};
 use mostik::delivery::desks::{Counterpart, Desks};
 use mostik::delivery::egress::{Egress, EgressPolicy};
@@ -44,6 +46,8 @@ impl House {
         let file = folder.path().join("master.key");
         Key::generate(&entropy).unwrap().create_file(&file).unwrap();
         let index_key = Keyring::create_index_key(&Key::read_file(&file).unwrap(), &entropy).unwrap();
+        let keyring = Keyring::open(Key::read_file(&file).unwrap(), &index_key, entropy.clone()).unwrap();
+        audit::open(&store, &keyring, Timestamp::UNIX_EPOCH).await.unwrap();
         let signing =
             SigningKeys::open(&folder.path().join("keys"), SignedDuration::ZERO, Timestamp::UNIX_EPOCH).unwrap();
         let hosts = ["ehr.example".to_owned()].into();
@@ -61,6 +65,7 @@ impl House {
             signing: self.signing.clone(),
             clock: Clock::Manual(clock.clone()),
             source: "urn:mostik:simulation".into(),
+            checkpoints: Checkpoints::new(None, SignedDuration::ZERO, "urn:mostik:simulation".into()),
             wake: Arc::default(),
         }
     }

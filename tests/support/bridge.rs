@@ -202,9 +202,10 @@ pub fn lane(person: &Person) -> LaneKey {
 /// A configuration file for a bridge with one community and one clinic.
 pub fn config_text(database: &Database, ehr: &str, listen: &str) -> String {
     let key = database.folder.path().join("master.key").display().to_string();
+    let checkpoints = database.folder.path().join("audit-checkpoints.jsonl").display().to_string();
     format!(
         "[server]\nlisten = {listen:?}\nshutdown_seconds = 2\n[database]\nurl = {:?}\n[vault]\nmaster_key_file = {key:?}\n\
-         [delivery]\nprivate_networks = true\ntimeout_seconds = 1\nlease_seconds = 3\ndoubt_seconds = 1\n\
+         [audit]\ncheckpoint_file = {checkpoints:?}\n[delivery]\nprivate_networks = true\ntimeout_seconds = 1\nlease_seconds = 3\ndoubt_seconds = 1\n\
          [communities.forum]\nname = \"The forum\"\n[clinics.riverside]\nname = \"Riverside\"\nfhir_base = {ehr:?}\n",
         database.url,
     )

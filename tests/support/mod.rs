@@ -1,6 +1,7 @@
 //! What tests stand on: databases, EHRs, a bridge with a clock that is moved by hand, and people who call it.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod audit;
 pub mod bridge;
 pub mod database;
 pub mod desk;

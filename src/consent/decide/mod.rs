@@ -143,13 +143,20 @@ impl<T> Cleared<T> {
 }
 
 /// Decides as [`decide`] does about a delivery to the clinic that it is meant for, addressed as it is, and keeps the two
-/// together.
+/// together. The delivery remembers which version of which grant let it go.
 ///
 /// # Errors
 /// The item, and why it may not go.
-pub fn clear(grants: &[Grant], item: Delivery, now: Timestamp) -> Result<Cleared<Delivery>, Box<(Delivery, Denied)>> {
-    match decide(grants, Request::to_send(&item, now)).map(drop) {
-        Ok(()) => Ok(Cleared { item, at: now }),
+pub fn clear(
+    grants: &[Grant],
+    mut item: Delivery,
+    now: Timestamp,
+) -> Result<Cleared<Delivery>, Box<(Delivery, Denied)>> {
+    match decide(grants, Request::to_send(&item, now)).map(|permit| permit.grant()) {
+        Ok(grant) => {
+            item.cleared_under = Some(grant);
+            Ok(Cleared { item, at: now })
+        }
         Err(denied) => Err(Box::new((item, denied))),
     }
 }

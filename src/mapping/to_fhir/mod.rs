@@ -1,5 +1,6 @@
 //! Reading → FHIR R4 Observation. One mapper for each measure, one envelope for all.
 
+mod audit_event;
 mod codes;
 mod document;
 mod element;
@@ -17,6 +18,7 @@ use crate::consent::decide::Permit;
 use crate::domain::outbound::Outbound;
 use crate::domain::reading::{Measure, Reading};
 
+pub use audit_event::{Cast, MOSTIK_AUDIT, audit_events};
 pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
 pub use document::document;
 

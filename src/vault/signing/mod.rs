@@ -6,6 +6,8 @@
 
 mod folder;
 mod key;
+mod verify;
 
 pub use folder::SigningKeys;
 pub use key::{SigningAlgorithm, SigningKey, SigningKeyError};
+pub use verify::verified;

@@ -1,0 +1,156 @@
+//! What can happen, each with its word and its body. A word is for ever: entries are never rewritten.
+
+use serde::{Deserialize, Serialize};
+
+use super::house::{
+    ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
+};
+use super::member::{ConsentState, Erasure, Joined, Linked, Notice, Receipt, SignIn, SignOut};
+use super::way::{ClinicAccess, Decision, Disclosure, Ended};
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $name:ident $(($body:ty))? = $kind:literal,)*) => {
+        /// What happened. Bodies grow by fields with a default only; a word that this version does not know still
+        /// verifies.
+        #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+        #[serde(tag = "kind")]
+        pub enum Event {
+            $($(#[$doc])* #[serde(rename = $kind)] $name $(($body))?,)*
+        }
+
+        impl Event {
+            /// Every word that there is.
+            pub const KINDS: &'static [&'static str] = &[$($kind),*];
+
+            /// Its word.
+            #[must_use]
+            pub const fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$name { .. } => $kind,)*
+                }
+            }
+        }
+    };
+}
+
+events! {
+    /// The log begins. The first entry of the house, and nowhere else.
+    LogBegun = "log-begun",
+    /// A chain begins. In the house's chain, together with the chain's first entry.
+    ChainBegun(ChainBegun) = "chain-begun",
+    /// Somebody changed how far a chain goes. Found when the next entry was written.
+    ChainTampered(ChainTampered) = "chain-tampered",
+    /// What stands on the chains was noted outside of the database.
+    CheckpointWritten(CheckpointWritten) = "checkpoint-written",
+    /// A process that serves has opened the master key.
+    MasterKeyOpened(KeyId) = "master-key-opened",
+    /// Keys are wrapped by another master key now.
+    MasterKeyRotated(KeyRotation) = "master-key-rotated",
+    /// A key to sign with was found in its folder for the first time.
+    SigningKeyFound(SigningKeyFound) = "signing-key-found",
+    /// A community has got an API key.
+    ApiKeyCreated(ApiKey) = "api-key-created",
+    /// An API key is good for nothing any more.
+    ApiKeyRevoked(ApiKey) = "api-key-revoked",
+
+    /// A member has joined, and has a key of their own.
+    MemberJoined(Joined) = "member-joined",
+    /// The member has got access for themselves.
+    SignedIn(SignIn) = "signed-in",
+    /// Accesses of the member have ended.
+    SignedOut(SignOut) = "signed-out",
+    /// The member's data was handed to them.
+    DataExported = "data-exported",
+    /// The member wants to be erased.
+    ErasureRequested(Erasure) = "erasure-requested",
+    /// The member wants to stay.
+    ErasureCancelled(Erasure) = "erasure-cancelled",
+    /// The member's key was destroyed: nothing sealed with it opens any more, wherever it lies.
+    MemberKeyDestroyed(Erasure) = "member-key-destroyed",
+    /// What was left of the member is gone.
+    Erased(Erasure) = "erased",
+
+    /// The clinic knows which Patient the member is. Sealed: the Patient.
+    Linked(Linked) = "linked",
+    /// The clinic's Patient is no longer known to be the member.
+    Unlinked(Linked) = "unlinked",
+
+    /// A first version of consent.
+    ConsentGranted(ConsentState) = "consent-granted",
+    /// Another version of consent.
+    ConsentChanged(ConsentState) = "consent-changed",
+    /// Consent is set aside.
+    ConsentPaused(ConsentState) = "consent-paused",
+    /// Consent is in force again.
+    ConsentResumed(ConsentState) = "consent-resumed",
+    /// Consent was taken back.
+    ConsentRevoked(ConsentState) = "consent-revoked",
+    /// The time of a consent was found to be over.
+    ConsentExpired(ConsentState) = "consent-expired",
+    /// The member was shown a text.
+    NoticeShown(Notice) = "notice-shown",
+    /// The member has a receipt.
+    ReceiptIssued(Receipt) = "receipt-issued",
+
+    /// It was decided what may go to the clinic.
+    Decision(Decision) = "decision",
+    /// The clinic's EHR has it. Sealed: where there, and when the fact was lived.
+    Disclosed(Disclosure) = "disclosure",
+    /// It will not be sent.
+    Withdrawn(Ended) = "withdrawn",
+    /// The EHR refused it, or it cannot go as it is: it waits for a human.
+    SetAside(Ended) = "set-aside",
+    /// All attempts are used up. Nobody knows whether the EHR has it.
+    GivenUp(Ended) = "given-up",
+
+    /// An operator saw or changed something of a member's, or of the house.
+    OperatorAccess(OperatorAccess) = "operator-access",
+    /// Somebody at the clinic read something.
+    ClinicAccess(ClinicAccess) = "clinic-access",
+}
+
+impl Event {
+    /// What the sealed part of the entry is sealed for: it opens in no other entry.
+    #[must_use]
+    pub fn sealed_row(&self) -> Vec<u8> {
+        let id: &[u8] = match self {
+            Self::Disclosed(disclosure) => disclosure.delivery.0.as_bytes(),
+            _ => b"",
+        };
+        [self.kind().as_bytes(), b"/", id].concat()
+    }
+
+    /// What is written in the database: its body with its word in it.
+    ///
+    /// # Errors
+    /// Never, for the bodies that there are.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// What was written, if this version knows it.
+    #[must_use]
+    pub fn from_json(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back_with_its_word() {
+        let signed_in = Event::SignedIn(SignIn { method: "token".to_owned() });
+        for event in [Event::LogBegun, Event::DataExported, signed_in] {
+            let text = event.to_json().unwrap();
+            assert!(text.contains(&format!("\"kind\":\"{}\"", event.kind())), "{text}");
+            assert_eq!(Event::from_json(&text), Some(event));
+        }
+    }
+
+    #[test]
+    fn a_word_of_a_later_version_is_none_that_is_known() {
+        assert_eq!(Event::from_json("{\"kind\":\"flown-to-the-moon\"}"), None);
+    }
+}

@@ -1,0 +1,287 @@
+//! An entry of the audit log → `AuditEvent`, in the patterns of IHE BALP 1.1.5 where there is one for it.
+//!
+//! What goes to a clinic is told twice, as BALP wants it: once as the RESTful act that it was, once as the disclosure
+//! that it means. Where BALP asks for what nobody knows (the network address of a member's phone), no pattern is claimed.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::codes::{ACT_REASON, IDENTIFIER};
+use crate::domain::audit::{ClinicAccess, ConsentState, Decision, Disclosure, Event, Permitted, Whereabouts};
+use crate::domain::delivery::Operation;
+use crate::domain::ids::{ClinicId, GrantId};
+
+const BALP: &str = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.";
+const AUTHZ_SUBTYPE: &str = "https://profiles.ihe.net/ITI/BALP/CodeSystem/AuthZsubType";
+const BALP_ENTITY: &str = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType";
+const DCM: &str = "http://dicom.nema.org/resources/ontology/DCM";
+const SCT: &str = "http://snomed.info/sct";
+const EVENT_TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-event-type";
+const LIFECYCLE: &str = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle";
+const ENTITY_TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-type";
+const OBJECT_ROLE: &str = "http://terminology.hl7.org/CodeSystem/object-role";
+const SOURCE_TYPE: &str = "http://terminology.hl7.org/CodeSystem/security-source-type";
+const INTERACTION: &str = "http://hl7.org/fhir/restful-interaction";
+const RESOURCE_TYPES: &str = "http://hl7.org/fhir/resource-types";
+
+/// The words of the log that BALP has no pattern for (`schemas/fhir/CodeSystem-mostik-audit.json`).
+pub const MOSTIK_AUDIT: &str = "https://w3id.org/mostik/fhir/CodeSystem/mostik-audit";
+
+/// The network access point is a URI (R4, network-type).
+const URI: &str = "5";
+
+/// Who took part, as far as it is known.
+#[derive(Clone, Copy)]
+pub struct Cast<'a> {
+    /// This installation: a URI.
+    pub source: &'a str,
+    /// Where it is reached.
+    pub url: &'a str,
+    /// The clinic.
+    pub clinic: Option<&'a ClinicId>,
+    /// The clinic's name, for people.
+    pub clinic_name: Option<&'a str>,
+    /// The clinic's FHIR endpoint, with a slash at its end.
+    pub ehr: Option<&'a str>,
+    /// The member's Patient there. Personal.
+    pub patient: Option<&'a str>,
+}
+
+/// The `AuditEvent`s that tell of something that happened at `at`: without ids, which are the caller's.
+#[must_use]
+pub fn audit_events(event: &Event, at: Timestamp, whereabouts: Option<&Whereabouts>, cast: Cast<'_>) -> Vec<Value> {
+    match event {
+        Event::Disclosed(disclosure) => {
+            vec![act(disclosure, at, whereabouts, cast), disclosed(disclosure, at, whereabouts, cast)]
+        }
+        Event::Decision(decision) => decided(decision, at, cast),
+        Event::ConsentGranted(consent) => vec![consented("create", "C", event, consent, at, cast)],
+        Event::ConsentChanged(consent)
+        | Event::ConsentPaused(consent)
+        | Event::ConsentResumed(consent)
+        | Event::ConsentRevoked(consent)
+        | Event::ConsentExpired(consent) => vec![consented("update", "U", event, consent, at, cast)],
+        Event::ClinicAccess(access) => vec![accessed(access, at, cast)],
+        _ => vec![other(event, at, cast)],
+    }
+}
+
+/// A create or an update at the clinic's EHR (BALP, `PatientCreate` and `PatientUpdate`).
+fn act(disclosure: &Disclosure, at: Timestamp, whereabouts: Option<&Whereabouts>, cast: Cast<'_>) -> Value {
+    let (profile, interaction, action) = match disclosure.operation {
+        Operation::Create => ("PatientCreate", "create", "C"),
+        Operation::Correct | Operation::Retract => ("PatientUpdate", "update", "U"),
+    };
+    let mut event = frame(at, action, cast);
+    profiled(&mut event, profile);
+    event["type"] = coding(EVENT_TYPE, "rest", "RESTful Operation");
+    event["subtype"] = json!([coding(INTERACTION, interaction, interaction)]);
+    event["agent"] = json!([
+        agent("110153", "Source Role ID", &bridge(cast), Some(cast.url), false),
+        agent("110152", "Destination Role ID", &clinic(cast), cast.ehr, false),
+        {"type": concept(coding("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "AUT", "author (originator)")),
+         "who": patient(cast), "requestor": true},
+    ]);
+    event["entity"] = json!([patient_entity(cast), data_entity(disclosure, whereabouts, cast)]);
+    event
+}
+
+/// The disclosure that it means (BALP, `PrivacyDisclosure.Source`), under the consent that allows it.
+fn disclosed(disclosure: &Disclosure, at: Timestamp, whereabouts: Option<&Whereabouts>, cast: Cast<'_>) -> Value {
+    let mut event = frame(at, "R", cast);
+    profiled(&mut event, "PrivacyDisclosure.Source");
+    event["type"] = coding(DCM, "110106", "Export");
+    event["subtype"] = json!([coding(LIFECYCLE, "disclose", "Disclose Record Lifecycle Event")]);
+    event["purposeOfEvent"] = json!([concept(coding(ACT_REASON, "TREAT", "treatment"))]);
+    event["agent"] = json!([
+        agent("110153", "Source Role ID", &bridge(cast), Some(cast.url), false),
+        agent("110152", "Destination Role ID", &clinic(cast), cast.ehr, false),
+        {"type": concept(coding(SCT, "429577009", "Patient Advocate")), "who": patient(cast), "requestor": true},
+    ]);
+    event["entity"] = json!([
+        patient_entity(cast),
+        data_entity(disclosure, whereabouts, cast),
+        consent_entity(disclosure.grant, disclosure.version),
+    ]);
+    event
+}
+
+/// What was decided (BALP, `AuthZconsent`): one for what may go under each version of a consent, one for what may not.
+fn decided(decision: &Decision, at: Timestamp, cast: Cast<'_>) -> Vec<Value> {
+    let permitted = decision.permitted.iter().map(|permitted| {
+        let Permitted { grant, version, .. } = permitted;
+        authorized(at, consent_entity(*grant, Some(*version)), cast)
+    });
+    let mut events: Vec<Value> = permitted.collect();
+    if !decision.denied.is_empty() {
+        let reasons: Vec<String> = decision.denied.iter().map(|(reason, count)| format!("{reason}: {count}")).collect();
+        let none = json!({"type": coding(RESOURCE_TYPES, "Consent", "Consent"),
+                          "what": {"type": "Consent", "display": "No consent covers it."}});
+        let mut event = authorized(at, none, cast);
+        event["outcome"] = json!("8");
+        event["outcomeDesc"] = json!(reasons.join(", "));
+        events.push(event);
+    }
+    events
+}
+
+fn authorized(at: Timestamp, consent: Value, cast: Cast<'_>) -> Value {
+    let mut event = frame(at, "E", cast);
+    profiled(&mut event, "AuthZconsent");
+    event["type"] = coding(DCM, "110113", "Security Alert");
+    event["subtype"] =
+        json!([coding(AUTHZ_SUBTYPE, "AuthZ-Consent", "Authorization Decision using Roles and Consent")]);
+    event["purposeOfEvent"] = json!([concept(coding(ACT_REASON, "TREAT", "treatment"))]);
+    let of = |system, code, display| concept(coding(system, code, display));
+    event["agent"] = json!([
+        {"type": of(DCM, "110150", "Application"), "who": bridge(cast), "requestor": false,
+         "network": {"address": cast.url, "type": URI}},
+        {"type": of("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP", "information recipient"),
+         "who": clinic(cast), "requestor": true},
+        {"type": of("http://terminology.hl7.org/CodeSystem/v3-RoleClass", "PROV", "healthcare provider"),
+         "who": clinic(cast), "requestor": false},
+        {"type": of("http://terminology.hl7.org/CodeSystem/extra-security-role-type", "authserver", "authorization server"),
+         "who": bridge(cast), "requestor": false},
+    ]);
+    event["entity"] = json!([patient_entity(cast), consent]);
+    event
+}
+
+/// A change of consent, by the member.
+fn consented(
+    interaction: &str,
+    action: &str,
+    event: &Event,
+    consent: &ConsentState,
+    at: Timestamp,
+    cast: Cast<'_>,
+) -> Value {
+    let mut told = frame(at, action, cast);
+    told["type"] = coding(EVENT_TYPE, "rest", "RESTful Operation");
+    told["subtype"] = json!([coding(INTERACTION, interaction, interaction), own(event)]);
+    told["agent"] = json!([{"who": patient(cast), "requestor": true}]);
+    told["entity"] = json!([patient_entity(cast), consent_entity(consent.grant, Some(consent.version))]);
+    told
+}
+
+/// What somebody at the clinic read here.
+fn accessed(access: &ClinicAccess, at: Timestamp, cast: Cast<'_>) -> Value {
+    let is_search = access.interaction.starts_with("search");
+    let mut event = frame(at, if is_search { "E" } else { "R" }, cast);
+    event["type"] = coding(EVENT_TYPE, "rest", "RESTful Operation");
+    event["subtype"] = json!([coding(INTERACTION, &access.interaction, &access.interaction)]);
+    let who = json!({"identifier": {"value": access.client}, "display": cast.clinic_name.unwrap_or_default()});
+    event["agent"] = json!([{"who": who, "requestor": true}, {"who": bridge(cast), "requestor": false}]);
+    let mut entities = vec![
+        patient_entity(cast),
+        json!({"type": coding(RESOURCE_TYPES, &access.resource_type, &access.resource_type), "what": patient(cast)}),
+    ];
+    if let Some(request) = &access.request {
+        entities.push(
+            json!({"type": {"system": BALP_ENTITY, "code": "XrequestId"}, "what": {"identifier": {"value": request}}}),
+        );
+    }
+    event["entity"] = json!(entities);
+    event
+}
+
+/// Whatever else happened in the house.
+fn other(event: &Event, at: Timestamp, cast: Cast<'_>) -> Value {
+    let mut told = frame(at, "E", cast);
+    told["type"] = coding(DCM, "110100", "Application Activity");
+    told["subtype"] = json!([own(event)]);
+    let operator = match event {
+        Event::OperatorAccess(access) => {
+            Some(json!({"identifier": {"value": format!("uid {}", access.uid)}, "display": access.command}))
+        }
+        _ => None,
+    };
+    told["agent"] = match operator {
+        Some(who) => json!([{"who": who, "requestor": true}]),
+        None => json!([{"who": bridge(cast), "requestor": true}]),
+    };
+    if cast.patient.is_some() {
+        told["entity"] = json!([patient_entity(cast)]);
+    }
+    told
+}
+
+fn frame(at: Timestamp, action: &str, cast: Cast<'_>) -> Value {
+    json!({
+        "resourceType": "AuditEvent",
+        "type": null,
+        "action": action,
+        "recorded": at.to_string(),
+        "outcome": "0",
+        "source": {"observer": bridge(cast), "type": [coding(SOURCE_TYPE, "4", "Application Server")]},
+    })
+}
+
+fn profiled(event: &mut Value, profile: &str) {
+    event["meta"] = json!({"profile": [format!("{BALP}{profile}")]});
+}
+
+fn own(event: &Event) -> Value {
+    json!({"system": MOSTIK_AUDIT, "code": event.kind()})
+}
+
+fn coding(system: &str, code: &str, display: &str) -> Value {
+    json!({"system": system, "code": code, "display": display})
+}
+
+fn concept(coding: Value) -> Value {
+    json!({"coding": [coding]})
+}
+
+fn agent(code: &str, display: &str, who: &Value, address: Option<&str>, requestor: bool) -> Value {
+    let mut agent = Map::new();
+    agent.insert("type".to_owned(), concept(coding(DCM, code, display)));
+    agent.insert("who".to_owned(), who.clone());
+    agent.insert("requestor".to_owned(), json!(requestor));
+    if let Some(address) = address {
+        agent.insert("network".to_owned(), json!({"address": address, "type": URI}));
+    }
+    Value::Object(agent)
+}
+
+/// This installation, by its own URI.
+fn bridge(cast: Cast<'_>) -> Value {
+    json!({"identifier": {"system": "urn:ietf:rfc:3986", "value": cast.source}, "display": "mostik"})
+}
+
+fn clinic(cast: Cast<'_>) -> Value {
+    let id = cast.clinic.map_or("unknown", ClinicId::as_str);
+    json!({"type": "Organization", "identifier": {"value": id}, "display": cast.clinic_name.unwrap_or(id)})
+}
+
+/// The member as the clinic knows them; without a name where that was erased.
+fn patient(cast: Cast<'_>) -> Value {
+    match cast.patient {
+        Some(id) => json!({"reference": format!("{}Patient/{id}", cast.ehr.unwrap_or_default())}),
+        None => json!({"type": "Patient", "display": "Not known here any more"}),
+    }
+}
+
+fn patient_entity(cast: Cast<'_>) -> Value {
+    json!({"what": patient(cast), "type": coding(ENTITY_TYPE, "1", "Person"), "role": coding(OBJECT_ROLE, "1", "Patient")})
+}
+
+fn data_entity(disclosure: &Disclosure, whereabouts: Option<&Whereabouts>, cast: Cast<'_>) -> Value {
+    let kind = &disclosure.resource_type;
+    let mut what = json!({"type": kind, "identifier": {"system": IDENTIFIER, "value": disclosure.identifier}});
+    if let Some(id) = whereabouts.and_then(|there| there.id.as_deref()) {
+        what["reference"] = json!(format!("{}{kind}/{id}", cast.ehr.unwrap_or_default()));
+    }
+    json!({"what": what, "type": coding(ENTITY_TYPE, "2", "System Object"),
+           "role": coding(OBJECT_ROLE, "4", "Domain Resource")})
+}
+
+fn consent_entity(grant: GrantId, version: Option<i32>) -> Value {
+    let identifier = json!({"system": "urn:ietf:rfc:3986", "value": format!("urn:uuid:{grant}")});
+    let mut entity = json!({"what": {"type": "Consent", "identifier": identifier},
+                            "type": coding(RESOURCE_TYPES, "Consent", "Consent")});
+    if let Some(version) = version {
+        entity["detail"] = json!([{"type": "version", "valueString": version.to_string()}]);
+    }
+    entity
+}

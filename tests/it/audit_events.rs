@@ -1,0 +1,151 @@
+//! The audit log as FHIR: a snapshot of each kind of `AuditEvent`, judged by both validators.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use mostik::domain::audit::{
+    About, ClinicAccess, ConsentState, Decision, Disclosure, Event, OperatorAccess, Permitted, Stage, Whereabouts,
+};
+use mostik::domain::category::{Category, Detail};
+use mostik::domain::delivery::Operation;
+use mostik::domain::grant::Purpose;
+use mostik::domain::ids::{DeliveryId, GrantId};
+use mostik::mapping::to_fhir::{Cast, MOSTIK_AUDIT, audit_events};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::support::validate::assert_valid;
+
+fn told(event: &Event) -> Vec<Value> {
+    let clinic = "riverside".parse().unwrap();
+    let cast = Cast {
+        source: "urn:mostik:test",
+        url: "https://mostik.example/",
+        clinic: Some(&clinic),
+        clinic_name: Some("Riverside clinic"),
+        ehr: Some("https://ehr.example/fhir/"),
+        patient: Some("pat-1"),
+    };
+    let there = Whereabouts { id: Some("obs-1".to_owned()), version: Some("2".to_owned()), measured_at: None };
+    audit_events(event, Timestamp::UNIX_EPOCH, Some(&there), cast)
+}
+
+/// Compares what is told with its snapshots, and lets the validators judge it. None may hold what none has: `null`.
+async fn check(name: &str, event: &Event) {
+    for (number, event) in told(event).into_iter().enumerate() {
+        insta::assert_json_snapshot!(format!("audit_{name}_{number}"), event);
+        assert!(!event.to_string().contains("null"));
+        assert_valid(&event).await;
+    }
+}
+
+fn mood() -> About {
+    About { matter: "fact".to_owned(), category: Some(Category::Mood), detail: Some(Detail::EveryEntry) }
+}
+
+fn disclosure(operation: Operation) -> Event {
+    Event::Disclosed(Disclosure {
+        delivery: DeliveryId(Uuid::from_u128(1)),
+        identifier: Uuid::from_u128(2).to_string(),
+        operation,
+        about: mood(),
+        resource_type: "Observation".to_owned(),
+        grant: GrantId(Uuid::from_u128(3)),
+        version: Some(2),
+        attempts: 1,
+    })
+}
+
+fn decision(permits: bool) -> Event {
+    let permitted =
+        Permitted { grant: GrantId(Uuid::from_u128(3)), version: 2, about: mood(), items: vec!["x".to_owned()] };
+    let denied = BTreeMap::from([("category-not-shared".to_owned(), 3)]);
+    Event::Decision(Decision {
+        stage: Stage::Send,
+        purpose: Purpose::Treatment,
+        permitted: if permits { vec![permitted] } else { Vec::new() },
+        denied: if permits { BTreeMap::new() } else { denied },
+    })
+}
+
+fn consent() -> ConsentState {
+    ConsentState {
+        grant: GrantId(Uuid::from_u128(3)),
+        version: 2,
+        categories: BTreeMap::from([(Category::Mood, Detail::EveryEntry)]),
+        purposes: vec![Purpose::Treatment],
+        valid_from: Timestamp::UNIX_EPOCH,
+        valid_until: Timestamp::UNIX_EPOCH,
+        terms_sha256: String::new(),
+        withdrawn: Some(1),
+    }
+}
+
+#[tokio::test]
+async fn a_resource_that_arrived() {
+    check("create", &disclosure(Operation::Create)).await;
+}
+
+#[tokio::test]
+async fn a_correction_that_arrived() {
+    check("update", &disclosure(Operation::Correct)).await;
+}
+
+#[tokio::test]
+async fn what_may_go() {
+    check("permit", &decision(true)).await;
+}
+
+#[tokio::test]
+async fn what_may_not_go() {
+    check("deny", &decision(false)).await;
+}
+
+#[tokio::test]
+async fn consent_given_and_taken_back() {
+    check("granted", &Event::ConsentGranted(consent())).await;
+    check("revoked", &Event::ConsentRevoked(consent())).await;
+}
+
+#[tokio::test]
+async fn what_the_clinic_read() {
+    let access = |interaction: &str, resource_type: &str| {
+        Event::ClinicAccess(ClinicAccess {
+            interaction: interaction.to_owned(),
+            resource_type: resource_type.to_owned(),
+            client: "riverside-backend".to_owned(),
+            request: Some("r-1".to_owned()),
+        })
+    };
+    check("clinic_search", &access("search-type", "Consent")).await;
+    check("clinic_read", &access("read", "Consent")).await;
+}
+
+#[tokio::test]
+async fn what_an_operator_did() {
+    let access =
+        OperatorAccess { command: "queue --answer".to_owned(), uid: 0, delivery: None, clinic: None, count: None };
+    check("operator", &Event::OperatorAccess(access)).await;
+}
+
+#[tokio::test]
+async fn what_concerns_the_house() {
+    check("house", &Event::LogBegun).await;
+}
+
+#[test]
+fn the_code_system_has_every_word() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/fhir/CodeSystem-mostik-audit.json");
+    let concepts: Vec<Value> = Event::KINDS.iter().map(|kind| serde_json::json!({"code": kind})).collect();
+    let generated = serde_json::json!({
+        "resourceType": "CodeSystem", "url": MOSTIK_AUDIT, "name": "MostikAudit", "status": "active",
+        "description": "The words of mostik's audit log: src/domain/audit/event.rs says what each means.",
+        "content": "complete", "caseSensitive": true, "concept": concepts,
+    });
+    let text = serde_json::to_string_pretty(&generated).unwrap() + "\n";
+    if std::env::var_os("UPDATE_DOCUMENTS").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(kept == text, "CodeSystem-mostik-audit.json is old: UPDATE_DOCUMENTS=1 cargo test --test it audit_events");
+}
