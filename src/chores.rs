@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::erasure::{self, ErasureError};
 use crate::pipeline::Bridge;
 use crate::store::StoreError;
 
@@ -17,6 +18,9 @@ pub enum ChoreError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A member could not be erased.
+    #[error(transparent)]
+    Erasure(#[from] ErasureError),
 }
 
 /// Does what is due, a portion of each chore. Returns whether there may be more.
@@ -25,7 +29,9 @@ pub enum ChoreError {
 /// [`ChoreError`] of the first chore that failed; those before it are done.
 pub async fn run_due(bridge: &Bridge) -> Result<bool, ChoreError> {
     forget_expired_credentials(bridge).await?;
-    sweep_withdrawn(bridge).await
+    erasure::mirror(bridge).await?;
+    // Each gets its turn, however much there is of the other.
+    Ok(sweep_withdrawn(bridge).await? | erasure::work(bridge).await?)
 }
 
 /// What was withdrawn in one stroke when consent ended: its rows follow.

@@ -19,7 +19,7 @@ use mostik::mapping::to_fhir::{self, IDENTIFIER_SYSTEM};
 use mostik::pipeline::Bridge;
 use mostik::store::Store;
 use mostik::vault::signing::SigningKeys;
-use mostik::vault::{Key, Keyring};
+use mostik::vault::{ErasedList, Key, Keyring};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -44,6 +44,9 @@ impl House {
         let file = folder.path().join("master.key");
         Key::generate(&entropy).unwrap().create_file(&file).unwrap();
         let index_key = Keyring::create_index_key(&Key::read_file(&file).unwrap(), &entropy).unwrap();
+        let mut tx = store.begin().await.unwrap();
+        tx.insert_index_key(&index_key).await.unwrap();
+        tx.commit().await.unwrap();
         let signing =
             SigningKeys::open(&folder.path().join("keys"), SignedDuration::ZERO, Timestamp::UNIX_EPOCH).unwrap();
         let hosts = ["ehr.example".to_owned()].into();
@@ -59,6 +62,7 @@ impl House {
             store: self.store.clone(),
             keyring: Keyring::open(master, &self.index_key, entropy).unwrap(),
             signing: self.signing.clone(),
+            erased: ErasedList::at(&self.master.with_file_name("erased.list")),
             clock: Clock::Manual(clock.clone()),
             source: "urn:mostik:simulation".into(),
             wake: Arc::default(),

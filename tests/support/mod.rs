@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod bridge;
+pub mod cells;
 pub mod database;
 pub mod desk;
 pub mod door;
