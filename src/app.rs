@@ -31,13 +31,14 @@ use crate::delivery::smart_auth::{ClientSettings, SmartAuth};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::ids::ClinicId;
+use crate::erasure::{self, ErasureError};
 use crate::inbound::event::EventSchemas;
 use crate::mapping::to_fhir::{self, IDENTIFIER_SYSTEM};
 use crate::pipeline::Bridge;
 use crate::store::{Store, StoreError};
 use crate::telemetry::logs::chain;
 use crate::vault::signing::{SigningKeyError, SigningKeys};
-use crate::vault::{Key, KeyFileError, Keyring, SealError, SecretFileError};
+use crate::vault::{ErasedList, Keyring, MasterKeyError, MasterKeys, SealError, SecretFileError};
 use crate::web;
 use crate::web::portal::TextError;
 
@@ -50,9 +51,9 @@ const ANNOUNCE_AT_MOST_EVERY: Duration = Duration::from_millis(20);
 /// A bridge that cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The master key cannot be had.
+    /// A master key cannot be had.
     #[error(transparent)]
-    KeyFile(#[from] KeyFileError),
+    MasterKey(#[from] MasterKeyError),
     /// A secret cannot be had.
     #[error(transparent)]
     SecretFile(#[from] SecretFileError),
@@ -68,6 +69,9 @@ pub enum StartError {
     /// The master key is not the one this database was made with.
     #[error("the master key is not the one this database was made with ({0})")]
     Seal(#[from] SealError),
+    /// It cannot be told who must not come back.
+    #[error(transparent)]
+    Erasure(#[from] ErasureError),
     /// Outbound calls cannot be set up.
     #[error("outbound calls cannot be set up: {0}")]
     Egress(#[from] EgressError),
@@ -99,14 +103,19 @@ impl From<audit::OpenError> for StartError {
 /// # Errors
 /// [`StartError`].
 pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bridge, StartError> {
-    let master = Key::read_file(&config.vault.master_key_file)?;
+    let masters = MasterKeys::read(&config.vault.master_key, &config.vault.older_master_keys).await?;
     let signing = signing_keys(config, &clock)?;
     let store = Store::open(&config.database.url).await?;
-    let keyring = open_keyring(&store, master, entropy).await?;
+    let keyring = open_keyring(&store, masters, entropy).await?;
     audit::open(&store, &keyring, clock.now()).await?;
     let source: Arc<str> = config.bridge.source.as_str().into();
     let checkpoints = Checkpoints::new(config.audit.file(), config.audit.every(), Arc::clone(&source));
-    Ok(Bridge { store, keyring, signing, clock, source, checkpoints, wake: Arc::new(Notify::new()) })
+    let erased = ErasedList::at(&config.vault.erased_list);
+    let bridge = Bridge { store, keyring, signing, erased, clock, source, checkpoints, wake: Arc::new(Notify::new()) };
+    // Before anything else: nobody is to be seen who was erased.
+    erasure::again(&bridge).await?;
+    erasure::mirror(&bridge).await?;
+    Ok(bridge)
 }
 
 /// A desk for every configured clinic.
@@ -382,15 +391,15 @@ async fn listen(store: Store, bells: Bells) {
     }
 }
 
-async fn open_keyring(store: &Store, master: Key, entropy: Entropy) -> Result<Keyring, StartError> {
+async fn open_keyring(store: &Store, masters: MasterKeys, entropy: Entropy) -> Result<Keyring, StartError> {
     let mut tx = store.begin().await?;
     let wrapped = if let Some(wrapped) = tx.index_key().await? {
         wrapped
     } else {
-        tx.insert_index_key(&Keyring::create_index_key(&master, &entropy)?).await?;
+        tx.insert_index_key(&Keyring::create_index_key(masters.newest(), &entropy)?).await?;
         // Another process may have been first: what stands there counts.
         tx.index_key().await?.ok_or(StoreError::Corrupt("no index key"))?
     };
     tx.commit().await?;
-    Ok(Keyring::open(master, &wrapped, entropy)?)
+    Ok(Keyring::open(masters, &wrapped, entropy)?)
 }

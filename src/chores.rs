@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::audit::checkpoint::CheckpointError;
+use crate::erasure::{self, ErasureError};
 use crate::pipeline::Bridge;
 use crate::store::StoreError;
 
@@ -21,6 +22,9 @@ pub enum ChoreError {
     /// It was not noted how far the audit log goes.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A member could not be erased.
+    #[error(transparent)]
+    Erasure(#[from] ErasureError),
 }
 
 /// Does what is due, a portion of each chore. Returns whether there may be more.
@@ -30,9 +34,11 @@ pub enum ChoreError {
 pub async fn run_due(bridge: &Bridge) -> Result<bool, ChoreError> {
     forget_expired_credentials(bridge).await?;
     forget_ended_sessions(bridge).await?;
-    let swept = sweep_withdrawn(bridge).await?;
+    erasure::mirror(bridge).await?;
+    // Each gets its turn, however much there is of the other.
+    let is_more = sweep_withdrawn(bridge).await? | erasure::work(bridge).await?;
     note_how_far_the_audit_log_goes(bridge).await?;
-    Ok(swept)
+    Ok(is_more)
 }
 
 /// What was withdrawn in one stroke when consent ended: its rows follow.

@@ -47,11 +47,17 @@ pub mod enrolment;
 /// What members have for themselves: settings, and the readings kept for their own view and for summaries.
 pub mod readings;
 
+/// The master key is replaced while everything runs.
+pub mod rotation;
+
 /// Stages 1 to 4 on one page.
 pub mod pipeline;
 
 /// A member's own files, through the pipeline.
 pub mod import;
+
+/// A member takes everything back, for good.
+pub mod erasure;
 
 /// What the time brings about, without anybody asking.
 pub mod chores;

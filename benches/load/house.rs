@@ -59,7 +59,7 @@ impl House {
                 &format!("[delivery]\nconcurrency = {}\nbatch_size = {}\n", plan.concurrency, plan.batch_size),
             );
         let config = Config::from_toml(&text).unwrap();
-        Key::generate(&Entropy::System).unwrap().create_file(&config.vault.master_key_file).unwrap();
+        Key::generate(&Entropy::System).unwrap().create_file(config.vault.master_key.file().unwrap()).unwrap();
         let bridge = app::open(&config, Clock::System, Entropy::System).await.unwrap();
         let desks = app::desks(&config, &bridge).unwrap();
         Self { database, config, bridge, desks, people: Vec::new(), made: 0 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use reqwest::Url;
 
+use super::erasure::{ErasureCommand, LeaveCommand};
 use crate::domain::ids::{ClinicId, CommunityId, DeliveryId, MemberId};
 use crate::vault::signing::SigningAlgorithm;
 
@@ -47,7 +48,7 @@ pub enum Command {
     /// Looks at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Makes the master key, and the keys to sign with.
+    /// Makes and replaces the master key, and makes the keys to sign with.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Looks at a clinic.
@@ -56,9 +57,12 @@ pub enum Command {
     /// Makes and revokes API keys of communities.
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Adds members, links them to a clinic, and makes their tokens.
+    /// Adds members, links them to a clinic, makes their tokens, and erases them.
     #[command(subcommand)]
-    Member(MemberCommand),
+    Member(Member),
+    /// Looks at certificates of erasure.
+    #[command(subcommand)]
+    Erasure(ErasureCommand),
     /// Shows what stands where on its way to the clinics, and why.
     Queue(Queue),
     /// Tries again what waits for a human: rejected items and dead letters.
@@ -168,6 +172,11 @@ pub enum KeysCommand {
         /// The file.
         file: PathBuf,
     },
+    /// Replaces the master key while replicas run: wraps everything by `vault.master_key` that an older one wraps.
+    #[command(after_help = ROTATE_EXAMPLES)]
+    Rotate,
+    /// Says how many keys are wrapped by which master key.
+    Status,
     /// Makes a key to sign with, in the folder of the configuration. It is published at once and signs later.
     SignCreate {
         /// The algorithm: ES384, or RS384 for servers that know no other.
@@ -175,6 +184,14 @@ pub enum KeysCommand {
         alg: SigningAlgorithm,
     },
 }
+
+const ROTATE_EXAMPLES: &str = "In this order:
+  mostik keys create data/master-2.key    1. make the new master key
+                                          2. give it to every replica as vault.master_key, with the old one in
+                                             vault.older_master_keys, and restart them one after the other
+  mostik keys rotate                      3. wrap everything by the new one; may be cut off and begun again
+  mostik keys status                      4. nothing is wrapped by the old one any more
+                                          5. take the old one out of every replica's settings";
 
 /// `mostik clinic …`
 #[derive(Debug, Subcommand)]
@@ -203,6 +220,17 @@ pub enum KeyCommand {
 }
 
 /// `mostik member …`
+#[derive(Debug, Subcommand)]
+pub enum Member {
+    /// How they come.
+    #[command(flatten)]
+    Comes(MemberCommand),
+    /// How they go.
+    #[command(flatten)]
+    Goes(LeaveCommand),
+}
+
+/// `mostik member …`: how they come.
 #[derive(Debug, Subcommand)]
 pub enum MemberCommand {
     /// Adds a member and prints their id.

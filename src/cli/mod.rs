@@ -7,6 +7,7 @@ mod audit;
 mod clinic;
 mod demo;
 mod enrol;
+mod erasure;
 mod health;
 mod import;
 mod keys;
@@ -24,7 +25,7 @@ use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::pipeline::Bridge;
-use args::{Args, AuditCommand, ClinicCommand, Command, ConfigCommand, KeysCommand};
+use args::{Args, AuditCommand, ClinicCommand, Command, ConfigCommand, KeysCommand, Member};
 
 /// Runs the command that the process was called with.
 #[must_use]
@@ -62,10 +63,14 @@ async fn dispatch(args: Args) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Keys(KeysCommand::Create { file }) => keys::create(&file),
+        Command::Keys(KeysCommand::Rotate) => keys::rotate(&load(config)?).await,
+        Command::Keys(KeysCommand::Status) => keys::status(&load(config)?).await,
         Command::Keys(KeysCommand::SignCreate { alg }) => keys::sign_create(&load(config)?, alg),
         Command::Clinic(ClinicCommand::Check { clinic }) => clinic::check(&load(config)?, &clinic).await,
         Command::Key(command) => enrol::key(&load(config)?, command).await,
-        Command::Member(command) => enrol::member(&load(config)?, command).await,
+        Command::Member(Member::Comes(command)) => enrol::member(&load(config)?, command).await,
+        Command::Member(Member::Goes(command)) => erasure::leave(&load(config)?, command).await,
+        Command::Erasure(command) => erasure::certificates(&load(config)?, command).await,
         Command::Queue(asked) => queue::queue(&load(config)?, asked).await,
         Command::Replay(asked) => queue::replay(&load(config)?, asked).await,
         Command::Audit(AuditCommand::Export(asked)) => audit::audit_export(&load(config)?, asked).await,

@@ -25,6 +25,7 @@ pub use self::limits::Limits;
 pub use self::server::Server;
 use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY};
 use crate::telemetry::logs::{LogFormat, is_filter};
+use crate::vault::KeySource;
 
 /// The defaults, with what each setting means.
 pub const DEFAULTS: &str = include_str!("../../deploy/default.toml");
@@ -72,8 +73,12 @@ pub struct Database {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vault {
-    /// The file with the master key.
-    pub master_key_file: PathBuf,
+    /// The master key.
+    pub master_key: KeySource,
+    /// Older ones, which still unwrap while the master key is being replaced.
+    pub older_master_keys: Vec<KeySource>,
+    /// The file with the list of erased members.
+    pub erased_list: PathBuf,
 }
 
 /// The keys to sign with.
@@ -299,6 +304,7 @@ mod tests {
             ("[log]\nfilter = \"info,,=\"", "log.filter"),
             ("[communities.import]\nname = \"I\"", "communities.import"),
             ("[bridge]\nsource = \"no uri\"", "bridge.source"),
+            ("[vault]\nmaster_key = \"data/master.key\"", "file:PATH, env:NAME or command:"),
             ("[keys]\npublish_ahead_seconds = -1", "keys.publish_ahead_seconds"),
             ("[limits]\nclinic_tokens_per_minute = 0", "limits.clinic_tokens_per_minute"),
             ("[clinics.a]\nname = \"A\"\nfhir_base = \"https://u:p@e.example/\"", "clinics.a.fhir_base"),

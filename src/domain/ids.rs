@@ -45,6 +45,10 @@ uuid_id!(
     /// One item of the outbox.
     DeliveryId
 );
+uuid_id!(
+    /// One erasure of a member.
+    ErasureId
+);
 
 uuid_id!(
     /// A practitioner at a clinic. Derived from the clinic's name for them, and says nothing about who they are.

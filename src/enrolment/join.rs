@@ -58,7 +58,9 @@ pub async fn join(
     now: Timestamp,
 ) -> Result<MemberId, EnrolError> {
     let member = MemberId(keyring.entropy().uuid(now)?);
-    let (key, wrapped) = keyring.create_member_key(member)?;
+    // Held until the member is there: so a rotation of the master key that begins now finds them.
+    let index_key = tx.hold_index_key().await?.ok_or(StoreError::Corrupt("no index key"))?;
+    let (key, wrapped) = keyring.following(&index_key)?.create_member_key(member)?;
     let sealed = key.seal(HANDLE_COLUMN, community.as_str().as_bytes(), handle.as_bytes())?;
     tx.insert_member(member, &wrapped, now).await?;
     match tx.insert_handle(community, handle_index(keyring, community, handle), member, &sealed).await {

@@ -30,7 +30,7 @@ use crate::outbox::enqueue::{EnqueueError, enqueue};
 use crate::store::{Store, StoreError, Tx};
 use crate::telemetry::crash_point;
 use crate::vault::signing::SigningKeys;
-use crate::vault::{Keyring, SealError};
+use crate::vault::{ErasedList, Keyring, SealError};
 
 use fate::Fates;
 use known::Known;
@@ -45,6 +45,8 @@ pub struct Bridge {
     pub keyring: Keyring,
     /// The keys to sign with.
     pub signing: SigningKeys,
+    /// Whoever was erased, outside the database.
+    pub erased: ErasedList,
     /// The time.
     pub clock: Clock,
     /// This installation, as `meta.source` of what it writes: a URI.

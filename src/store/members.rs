@@ -37,25 +37,6 @@ pub struct NewLink<'a> {
 }
 
 impl Tx {
-    /// The wrapped index key of this database, if it has one yet.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn index_key(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
-        const SQL: &str = "SELECT sealed_key FROM data_keys WHERE name = 'index'";
-        Ok(on!(self, conn => sqlx::query_scalar(SQL).fetch_optional(conn).await?))
-    }
-
-    /// Stores the wrapped index key, unless another process was first; the caller reads it back.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn insert_index_key(&mut self, sealed_key: &[u8]) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO data_keys (name, sealed_key) VALUES ('index', $1) ON CONFLICT DO NOTHING";
-        on!(self, conn => sqlx::query(SQL).bind(sealed_key).execute(conn).await?.rows_affected());
-        Ok(())
-    }
-
     /// Adds a member with their wrapped key.
     ///
     /// # Errors

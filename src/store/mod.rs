@@ -8,6 +8,8 @@ mod audit;
 mod audit_read;
 mod clinics;
 mod credentials;
+mod data_keys;
+mod erasures;
 mod error;
 mod events;
 mod grants;
@@ -27,11 +29,14 @@ mod turns;
 mod upkeep;
 mod versions;
 mod wake;
+mod wipe;
 
 pub use audit::{ChainKey, key_of};
 pub use audit_read::{AuditCursor, AuditHead, AuditPlace, AuditRow, AuditScope, HeadedRow};
 pub use clinics::ClinicRow;
 pub use credentials::ApiKeyRow;
+pub use data_keys::{DataKeyRow, Rewrapped};
+pub use erasures::{Erasure, ErasureState};
 pub use error::StoreError;
 pub use events::SeenEvent;
 pub use lanes::{HeldLane, Lane, LaneKey, Reserved, Room};
@@ -47,6 +52,7 @@ pub use sweep::WITHDRAWN_REASON;
 pub use turns::{Refused, Settled};
 pub use versions::Version;
 pub use wake::Listener;
+pub use wipe::{KEPT_TABLES, MEMBER_TABLES, Sent};
 
 use jiff::Timestamp;
 

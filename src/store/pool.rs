@@ -217,6 +217,8 @@ async fn open_sqlite(file: &Path) -> Result<Pools, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What is deleted is overwritten in the file: a member's key does not survive in a free page.
+        .pragma("secure_delete", "ON")
         .busy_timeout(PATIENCE);
     let write = sqlite_pool(1).test_before_acquire(true).connect_with(options.clone()).await?;
     let mut tx = write.begin_with(BEGIN_WRITING).await?;

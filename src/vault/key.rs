@@ -17,6 +17,11 @@ use crate::domain::entropy::{Entropy, NoEntropy};
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Key([u8; 32]);
 
+/// The first four bytes of a key's SHA-256: tells keys apart and says nothing about them. Every sealed value begins with
+/// the id of the key that sealed it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub [u8; 4]);
+
 /// The master key could not be read from its file, or not written to it.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
@@ -60,11 +65,18 @@ impl Key {
         &self.0
     }
 
-    /// The first four bytes of the key's SHA-256: tells keys apart and says nothing about them.
+    /// What tells it apart from other keys.
     #[must_use]
-    pub fn id(&self) -> [u8; 4] {
+    pub fn id(&self) -> KeyId {
         let digest = digest::digest(&digest::SHA256, &self.0);
-        digest.as_ref().first_chunk().copied().unwrap_or_default()
+        KeyId(digest.as_ref().first_chunk().copied().unwrap_or_default())
+    }
+
+    /// The key in a text: 32 bytes in base64, with blanks and line ends around it.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let bytes = Zeroizing::new(BASE64.decode(text.trim_ascii()).ok()?);
+        bytes.as_slice().try_into().ok().map(Self)
     }
 
     /// Reads a key from a file that only its owner may read.
@@ -77,10 +89,8 @@ impl Key {
         if mode & 0o077 != 0 {
             return Err(KeyFileError::Exposed(path.to_owned()));
         }
-        let text = Zeroizing::new(fs::read_to_string(path).map_err(io_error)?);
-        let malformed = || KeyFileError::Malformed(path.to_owned());
-        let bytes = Zeroizing::new(BASE64.decode(text.trim()).map_err(|_| malformed())?);
-        bytes.as_slice().try_into().map(Self).map_err(|_| malformed())
+        let text = Zeroizing::new(fs::read(path).map_err(io_error)?);
+        Self::parse(&text).ok_or_else(|| KeyFileError::Malformed(path.to_owned()))
     }
 
     /// Writes the key to a new file that only its owner may read. An existing file is never overwritten.
@@ -95,6 +105,18 @@ impl Key {
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io_error)?;
         let text = Zeroizing::new(BASE64.encode(self.0));
         writeln!(file, "{}", *text).and_then(|()| file.sync_all()).map_err(io_error)
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyId({self})")
     }
 }
 

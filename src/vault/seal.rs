@@ -5,7 +5,7 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use uuid::Uuid;
 
-use super::key::Key;
+use super::key::{Key, KeyId};
 use crate::domain::entropy::{Entropy, NoEntropy};
 
 const VERSION: u8 = 1;
@@ -44,7 +44,7 @@ pub(super) fn seal(key: &Key, place: Place<'_>, plain: &[u8], entropy: &Entropy)
     let nonce: [u8; NONCE_LEN] = entropy.bytes()?;
     let mut sealed = Vec::with_capacity(HEADER_LEN + NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
     sealed.push(VERSION);
-    sealed.extend_from_slice(&key.id());
+    sealed.extend_from_slice(&key.id().0);
     sealed.extend_from_slice(&nonce);
     let mut body = plain.to_vec();
     cipher(key)?
@@ -58,7 +58,7 @@ pub(super) fn seal(key: &Key, place: Place<'_>, plain: &[u8], entropy: &Entropy)
 pub(super) fn open(key: &Key, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
     let (header, rest) = sealed.split_at_checked(HEADER_LEN).ok_or(SealError::DoesNotOpen)?;
     let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError::DoesNotOpen)?;
-    if header.first() != Some(&VERSION) || key_id(sealed) != Some(key.id()) {
+    if header.first() != Some(&VERSION) || KeyId::of(sealed) != Some(key.id()) {
         return Err(SealError::DoesNotOpen);
     }
     let mut body = body.to_vec();
@@ -70,9 +70,12 @@ pub(super) fn open(key: &Key, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>
     Ok(body)
 }
 
-/// Which key sealed these bytes.
-fn key_id(sealed: &[u8]) -> Option<[u8; 4]> {
-    sealed.get(1..HEADER_LEN).and_then(|id| id.try_into().ok())
+impl KeyId {
+    /// Which key sealed these bytes, if they are long enough to say.
+    #[must_use]
+    pub fn of(sealed: &[u8]) -> Option<Self> {
+        sealed.get(1..HEADER_LEN).and_then(|id| id.try_into().ok()).map(Self)
+    }
 }
 
 fn cipher(key: &Key) -> Result<LessSafeKey, SealError> {

@@ -61,7 +61,7 @@ async fn a_bridge_whose_key_is_exposed_or_missing_does_not_start() {
     let config =
         mostik::config::Config::from_toml(&smart_config(&database, "http://127.0.0.1:9/fhir", "mostik")).unwrap();
     let (clock, entropy) = (mostik::domain::clock::Clock::System, mostik::domain::entropy::Entropy::System);
-    mostik::vault::Key::generate(&entropy).unwrap().create_file(&config.vault.master_key_file).unwrap();
+    mostik::vault::Key::generate(&entropy).unwrap().create_file(config.vault.master_key.file().unwrap()).unwrap();
     let bridge = mostik::app::open(&config, clock.clone(), entropy.clone()).await.unwrap();
     let missing = mostik::app::desks(&config, &bridge).unwrap_err().to_string();
     assert!(missing.contains("mostik keys sign-create"), "{missing}");

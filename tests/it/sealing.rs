@@ -52,9 +52,9 @@ async fn a_database_does_not_open_with_another_master_key() {
     let bridge = TestBridge::start(Database::sqlite(), &ehr.base).await;
     let text = crate::support::bridge::config_text(&bridge.database, &ehr.base, "127.0.0.1:0");
     let config = mostik::config::Config::from_toml(&text).unwrap();
-    std::fs::remove_file(&config.vault.master_key_file).unwrap();
+    std::fs::remove_file(config.vault.master_key.file().unwrap()).unwrap();
     let entropy = mostik::domain::entropy::Entropy::System;
-    mostik::vault::Key::generate(&entropy).unwrap().create_file(&config.vault.master_key_file).unwrap();
+    mostik::vault::Key::generate(&entropy).unwrap().create_file(config.vault.master_key.file().unwrap()).unwrap();
     let opened = mostik::app::open(&config, mostik::domain::clock::Clock::System, entropy).await;
     assert!(opened.unwrap_err().to_string().contains("master key"));
 }

@@ -21,7 +21,7 @@ use mostik::mapping::to_fhir::{self, IDENTIFIER_SYSTEM};
 use mostik::pipeline::Bridge;
 use mostik::store::Store;
 use mostik::vault::signing::SigningKeys;
-use mostik::vault::{Key, Keyring};
+use mostik::vault::{ErasedList, Key, Keyring};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -46,6 +46,9 @@ impl House {
         let file = folder.path().join("master.key");
         Key::generate(&entropy).unwrap().create_file(&file).unwrap();
         let index_key = Keyring::create_index_key(&Key::read_file(&file).unwrap(), &entropy).unwrap();
+        let mut tx = store.begin().await.unwrap();
+        tx.insert_index_key(&index_key).await.unwrap();
+        tx.commit().await.unwrap();
         let keyring = Keyring::open(Key::read_file(&file).unwrap(), &index_key, entropy.clone()).unwrap();
         audit::open(&store, &keyring, Timestamp::UNIX_EPOCH).await.unwrap();
         let signing =
@@ -63,6 +66,7 @@ impl House {
             store: self.store.clone(),
             keyring: Keyring::open(master, &self.index_key, entropy).unwrap(),
             signing: self.signing.clone(),
+            erased: ErasedList::at(&self.master.with_file_name("erased.list")),
             clock: Clock::Manual(clock.clone()),
             source: "urn:mostik:simulation".into(),
             checkpoints: Checkpoints::new(None, SignedDuration::ZERO, "urn:mostik:simulation".into()),

@@ -61,8 +61,8 @@ impl TestBridge {
     pub async fn start_at(database: Database, text: &str, start: Timestamp) -> Self {
         let mut config = Config::from_toml(text).unwrap();
         std::fs::write(database.folder.path().join("mostik.toml"), text).unwrap();
-        if !config.vault.master_key_file.exists() {
-            Key::generate(&Entropy::System).unwrap().create_file(&config.vault.master_key_file).unwrap();
+        if !config.vault.master_key.file().unwrap().exists() {
+            Key::generate(&Entropy::System).unwrap().create_file(config.vault.master_key.file().unwrap()).unwrap();
         }
         let clock = ManualClock::new(start);
         let bridge = app::open(&config, Clock::Manual(clock.clone()), Entropy::System).await.unwrap();
@@ -201,11 +201,10 @@ pub fn lane(person: &Person) -> LaneKey {
 
 /// A configuration file for a bridge with one community and one clinic.
 pub fn config_text(database: &Database, ehr: &str, listen: &str) -> String {
-    let key = database.folder.path().join("master.key").display().to_string();
-    let checkpoints = database.folder.path().join("audit-checkpoints.jsonl").display().to_string();
+    let folder = database.folder.path().display();
     format!(
-        "[server]\nlisten = {listen:?}\nshutdown_seconds = 2\n[database]\nurl = {:?}\n[vault]\nmaster_key_file = {key:?}\n\
-         [audit]\ncheckpoint_file = {checkpoints:?}\n[delivery]\nprivate_networks = true\ntimeout_seconds = 1\nlease_seconds = 3\ndoubt_seconds = 1\n\
+        "[server]\nlisten = {listen:?}\nshutdown_seconds = 2\n[database]\nurl = {:?}\n[vault]\nmaster_key = \"file:{folder}/master.key\"\nerased_list = \"{folder}/erased.list\"\n\
+         [audit]\ncheckpoint_file = \"{folder}/audit-checkpoints.jsonl\"\n[delivery]\nprivate_networks = true\ntimeout_seconds = 1\nlease_seconds = 3\ndoubt_seconds = 1\n\
          [communities.forum]\nname = \"The forum\"\n[clinics.riverside]\nname = \"Riverside\"\nfhir_base = {ehr:?}\n",
         database.url,
     )

@@ -131,3 +131,15 @@ pub fn process(bridge: &TestBridge, base: &str, client_id: &str, signed: bool) -
         Entropy::System,
     )
 }
+
+/// Tokens that no server gave.
+pub fn some_tokens(bridge: &TestBridge) -> TokenSet {
+    TokenSet {
+        access: "an-access-token".into(),
+        refresh: Some("a-refresh-token".into()),
+        scope: SCOPES.to_owned(),
+        issuer: "https://ehr.example".to_owned(),
+        issued_at: bridge.now(),
+        expires_at: bridge.now() + SignedDuration::from_mins(5),
+    }
+}

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod bridge;
+pub mod cells;
 pub mod database;
 pub mod desk;
 pub mod door;

@@ -64,7 +64,7 @@ impl Server {
         let path = database.folder.path().join("mostik.toml");
         std::fs::write(&path, &text).unwrap();
         let config = Config::from_toml(&text).unwrap();
-        Key::generate(&Entropy::System).unwrap().create_file(&config.vault.master_key_file).unwrap();
+        Key::generate(&Entropy::System).unwrap().create_file(config.vault.master_key.file().unwrap()).unwrap();
         let bridge = app::open(&config, Clock::System, Entropy::System).await.unwrap();
         let (keyring, now) = (&bridge.keyring, bridge.clock.now());
         let mut tx = bridge.store.begin().await.unwrap();

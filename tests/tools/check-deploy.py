@@ -64,7 +64,7 @@ for name, service in replicas.items():
     expect(service["read_only"], f"{name}: may write to its own image")
 for name, secret in compose["secrets"].items():
     expect(secret.get("file") == f"./secrets/{name}", f"the secret {name} is not the file secrets/{name}")
-for setting in (container["vault"]["master_key_file"],):
+for setting in (container["vault"]["master_key"],):
     expect(Path(setting).name in compose["secrets"], f"container.toml: {setting} is no secret of compose.yaml")
 expect("@" in container["database"]["url"], "container.toml: no user in database.url")
 expect(not re.search(r":[^/@]+@", container["database"]["url"]), "container.toml: a password in database.url")

@@ -65,7 +65,7 @@ impl House {
             (None, None) => anyhow::bail!("no EHR"),
         };
         let config = config(folder, &ehr)?;
-        Key::generate(&Entropy::System)?.create_file(&config.vault.master_key_file)?;
+        Key::generate(&Entropy::System)?.create_file(&folder.join("master.key"))?;
         let bridge = app::open(&config, Clock::System, Entropy::System).await?;
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = oneshot::channel();
@@ -122,13 +122,14 @@ impl House {
 
 fn config(folder: &Path, ehr: &Url) -> anyhow::Result<Config> {
     // Debug form quotes and escapes as TOML's basic strings do.
-    let path = |name: &str| format!("{:?}", folder.join(name).display().to_string());
-    let database = format!("{:?}", format!("sqlite:{}", folder.join("mostik.db").display()));
+    let path = |scheme: &str, name: &str| format!("{:?}", format!("{scheme}{}", folder.join(name).display()));
     let text = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = {database}\n[vault]\nmaster_key_file = {}\n\
+        "[server]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = {}\n[vault]\nmaster_key = {}\nerased_list = {}\n\
          [delivery]\nprivate_networks = true\n[communities.forum]\nname = \"The forum\"\n\
          [clinics.riverside]\nname = \"Riverside clinic\"\nfhir_base = {:?}\n",
-        path("master.key"),
+        path("sqlite:", "mostik.db"),
+        path("file:", "master.key"),
+        path("", "erased.list"),
         ehr.as_str(),
     );
     Ok(Config::from_toml(&text)?)

@@ -185,7 +185,13 @@ impl SigningKey {
 
     /// Signs claims as a JWT with `alg`, `kid` and `typ` in its header. `None` when they cannot be written as JSON.
     pub fn sign(&self, claims: &impl Serialize) -> Option<String> {
-        let header = Header { kid: Some(self.kid.clone()), ..Header::new(self.algorithm.jose()) };
+        self.sign_as("JWT", claims)
+    }
+
+    /// The same with another `typ`, for what is no JWT and must not pass for one.
+    pub(super) fn sign_as(&self, typ: &str, claims: &impl Serialize) -> Option<String> {
+        let typ = Some(typ.to_owned());
+        let header = Header { typ, kid: Some(self.kid.clone()), ..Header::new(self.algorithm.jose()) };
         encode(&header, claims, &self.secret).ok()
     }
 }

@@ -4,10 +4,12 @@
 //! A new key is published before it is used: servers keep what they have fetched for a while, and would not know the
 //! key of an assertion that comes too soon.
 
+mod document;
 mod folder;
 mod key;
 mod verify;
 
+pub use document::{DocumentError, sign_document, verify_document};
 pub use folder::SigningKeys;
 pub use key::{SigningAlgorithm, SigningKey, SigningKeyError};
 pub use verify::verified;

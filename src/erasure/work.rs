@@ -1,0 +1,97 @@
+//! What becomes of an erasure when its time has come.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::certificate::certificate;
+use super::{ErasureError, LOOK_AGAIN_AFTER, UPSTREAM};
+use crate::consent::change;
+use crate::domain::ids::ClinicId;
+use crate::pipeline::Bridge;
+use crate::store::{Erasure, ErasureState, Sent, Tx};
+use crate::vault::{Erased, KeyId};
+
+/// Works on the erasure that is due, if one is. Returns whether there was one.
+///
+/// # Errors
+/// [`ErasureError`]; what was not done is found again.
+pub async fn work(bridge: &Bridge) -> Result<bool, ErasureError> {
+    let due = bridge.store.read().await?.due_erasure(bridge.clock.now()).await?;
+    match due {
+        Some(erasure) => work_on(bridge, &erasure).await.map(|_| true),
+        None => Ok(false),
+    }
+}
+
+/// Works on an erasure, if it is due: begins it, and does it as soon as nothing is waited for any more. Returns where it
+/// stands then.
+///
+/// # Errors
+/// [`ErasureError`]; what was not done is found again.
+pub async fn work_on(bridge: &Bridge, erasure: &Erasure) -> Result<ErasureState, ErasureError> {
+    let mut tx = bridge.store.begin().await?;
+    let wrapped = tx.lock_member_for_good(erasure.member).await?;
+    let now = bridge.clock.now();
+    // As it is now that nobody else can change it.
+    let Some(mut erasure) = tx.erasure(erasure.id).await? else { return Ok(ErasureState::Cancelled) };
+    if erasure.ended_at.is_some() || erasure.due_at > now {
+        return Ok(erasure.state);
+    }
+    if erasure.state == ErasureState::Requested {
+        begin(&mut tx, &mut erasure, now).await?;
+    }
+    let sent = tx.sent_of(erasure.member).await?;
+    let may_wait = erasure.upstream_until.is_some_and(|until| now < until);
+    if may_wait && sent.values().any(|sent| sent.open > 0) {
+        erasure.due_at = now.checked_add(LOOK_AGAIN_AFTER).unwrap_or(Timestamp::MAX);
+        tx.update_erasure(&erasure).await?;
+        tx.commit().await?;
+        bridge.wake.notify_waiters();
+        return Ok(erasure.state);
+    }
+    // A key that does not open can be destroyed all the same; there only is no id to name it by.
+    let key = wrapped.and_then(|wrapped| bridge.keyring.unwrap_member_key(erasure.member, &wrapped).ok());
+    finish(bridge, tx, erasure, key.map(|key| key.id()), &sent).await?;
+    Ok(ErasureState::Erased)
+}
+
+/// Ends all consent and every access of the member. What clinics are to be told is on its way from here on.
+async fn begin(tx: &mut Tx, erasure: &mut Erasure, now: Timestamp) -> Result<(), ErasureError> {
+    for grant in tx.living_grants(&[erasure.member]).await? {
+        change::revoke(tx, erasure.member, grant.id, now).await?;
+    }
+    tx.delete_member_tokens(erasure.member).await?;
+    erasure.state = ErasureState::Upstream;
+    erasure.upstream_until = Some(now.checked_add(UPSTREAM).unwrap_or(Timestamp::MAX));
+    Ok(())
+}
+
+/// Deletes everything, and leaves the certificate.
+async fn finish(
+    bridge: &Bridge,
+    mut tx: Tx,
+    mut erasure: Erasure,
+    key: Option<KeyId>,
+    sent: &BTreeMap<ClinicId, Sent>,
+) -> Result<(), ErasureError> {
+    let now = bridge.clock.now();
+    let counts = tx.wipe_member(erasure.member).await?;
+    let certificate = certificate(bridge, &erasure, key, &counts, sent, now);
+    let erased = Erased {
+        erasure: erasure.id,
+        member: erasure.member,
+        requested_at: erasure.requested_at,
+        erased_at: now,
+        certificate_index: erasure.certificate_index,
+        certificate: certificate.clone(),
+    };
+    erasure.state = ErasureState::Erased;
+    (erasure.sealed_secret, erasure.ended_at, erasure.certificate) = (None, Some(now), Some(certificate));
+    tx.update_erasure(&erasure).await?;
+    // Before the commit: who is in the list is to be erased anyway, and who was erased must be in it.
+    bridge.erased.add(bridge.keyring.index(), &erased)?;
+    tx.commit().await?;
+    tracing::info!(erasure_id = %erasure.id, "a member was erased");
+    Ok(bridge.store.truncate_log().await?)
+}
