@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::chores;
 use crate::config::{Auth, Clinic, Config};
+use crate::consent::receipt;
 use crate::delivery::desk::{Desk, Parts, Patience};
 use crate::delivery::desks::{Counterpart, Desks};
 use crate::delivery::egress::{Egress, EgressError, EgressPolicy};
@@ -27,7 +28,7 @@ use crate::domain::entropy::Entropy;
 use crate::domain::ids::ClinicId;
 use crate::inbound::event::EventSchemas;
 use crate::mapping::to_fhir::{self, IDENTIFIER_SYSTEM};
-use crate::pipeline::Bridge;
+use crate::pipeline::{self, Bridge, House};
 use crate::store::{Store, StoreError};
 use crate::telemetry::logs::chain;
 use crate::vault::signing::{SigningKeyError, SigningKeys};
@@ -58,6 +59,9 @@ pub enum StartError {
     /// The master key is not the one this database was made with.
     #[error("the master key is not the one this database was made with ({0})")]
     Seal(#[from] SealError),
+    /// There is no key to sign receipts with.
+    #[error(transparent)]
+    ReceiptKey(#[from] receipt::KeyError),
     /// Outbound calls cannot be set up.
     #[error("outbound calls cannot be set up: {0}")]
     Egress(#[from] EgressError),
@@ -81,8 +85,24 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
     let signing = signing_keys(config, &clock)?;
     let store = Store::open(&config.database.url).await?;
     let keyring = open_keyring(&store, master, entropy).await?;
+    let mut tx = store.begin().await?;
+    let signing = signing.with_receipts(receipt::signing_key(&mut tx, &keyring).await?);
+    tx.commit().await?;
     let source = config.bridge.source.as_str().into();
-    Ok(Bridge { store, keyring, signing, clock, source, wake: Arc::new(Notify::new()) })
+    let house = Arc::new(house(config));
+    Ok(Bridge { store, keyring, signing, clock, source, house, wake: Arc::new(Notify::new()) })
+}
+
+fn house(config: &Config) -> House {
+    let clinic = |clinic: &Clinic| pipeline::Counterpart {
+        name: clinic.name.clone(),
+        hears_of_consent: clinic.takes.consent.unwrap_or(config.delivery.consent),
+    };
+    House {
+        operator: config.bridge.operator.clone(),
+        contact: config.bridge.contact.clone(),
+        clinics: config.clinics.iter().map(|(id, told)| (id.clone(), clinic(told))).collect(),
+    }
 }
 
 /// A desk for every configured clinic.

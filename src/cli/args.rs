@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use reqwest::Url;
 
 use crate::domain::ids::{ClinicId, CommunityId, DeliveryId, MemberId};
+use crate::domain::language::Language;
 use crate::vault::signing::SigningAlgorithm;
 
 /// A footbridge between a mental-health peer community and the clinic.
@@ -62,8 +63,35 @@ pub enum Command {
     Queue(Queue),
     /// Tries again what waits for a human: rejected items and dead letters.
     Replay(Replay),
+    /// Looks at receipts of consent.
+    #[command(subcommand)]
+    Receipt(ReceiptCommand),
     /// Prints the description of the API (OpenAPI 3.1).
     Openapi,
+}
+
+/// `mostik receipt …`
+#[derive(Debug, Subcommand)]
+pub enum ReceiptCommand {
+    /// Says whether a receipt is genuine, and what it says. Ends with 0 if it is.
+    Verify(ReceiptVerify),
+}
+
+/// `mostik receipt verify`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mostik receipt verify receipt.jws --config mostik.toml       a receipt of this bridge
+  mostik receipt verify receipt.jws --jwks https://bridge.example/.well-known/jwks.json
+  mostik receipt verify receipt.jws --jwks jwks.json --language ru")]
+pub struct ReceiptVerify {
+    /// The receipt, as the member got it: three parts of base64url, parted by full stops.
+    pub file: PathBuf,
+    /// Where the public keys are: an address, or a file. This bridge's own, if absent.
+    #[arg(long, value_name = "URL|FILE")]
+    pub jwks: Option<String>,
+    /// In which language to say it: en or ru.
+    #[arg(long, default_value = "en", value_parser = language)]
+    pub language: Language,
 }
 
 /// `mostik demo`
@@ -237,6 +265,10 @@ pub enum MemberCommand {
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..=365))]
         days: i64,
     },
+}
+
+fn language(code: &str) -> Result<Language, String> {
+    Language::from_name(code).ok_or_else(|| "expected en or ru".to_owned())
 }
 
 fn time_zone(name: &str) -> Result<jiff::tz::TimeZone, String> {

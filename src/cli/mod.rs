@@ -10,6 +10,7 @@ mod health;
 mod import;
 mod keys;
 mod queue;
+mod receipt;
 mod serve;
 
 use std::path::Path;
@@ -23,7 +24,7 @@ use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::pipeline::Bridge;
-use args::{Args, ClinicCommand, Command, ConfigCommand, KeysCommand};
+use args::{Args, ClinicCommand, Command, ConfigCommand, KeysCommand, ReceiptCommand};
 
 /// Runs the command that the process was called with.
 #[must_use]
@@ -67,6 +68,7 @@ async fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Member(command) => enrol::member(&load(config)?, command).await,
         Command::Queue(asked) => queue::queue(&load(config)?, asked).await,
         Command::Replay(asked) => queue::replay(&load(config)?, asked).await,
+        Command::Receipt(ReceiptCommand::Verify(asked)) => receipt::check(config, asked).await,
         Command::Openapi => {
             println!("{}", crate::web::openapi_document().to_pretty_json()?);
             Ok(())

@@ -2,6 +2,7 @@
 
 pub mod category;
 pub mod clock;
+pub mod consented;
 pub mod day;
 pub mod decimal;
 pub mod delivery;

@@ -9,10 +9,13 @@
 //! Locks are taken in one order: members, events, lanes, items.
 
 mod candidate;
+pub mod consent;
 mod fate;
+mod house;
 mod known;
 mod members;
 mod post;
+mod practitioners;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,6 +32,9 @@ use crate::store::{Store, StoreError, Tx};
 use crate::telemetry::crash_point;
 use crate::vault::signing::SigningKeys;
 use crate::vault::{Keyring, SealError};
+
+pub use house::{Counterpart, House};
+pub use practitioners::PRACTITIONER_COLUMN;
 
 use fate::Fates;
 use known::Known;
@@ -47,6 +53,8 @@ pub struct Bridge {
     pub clock: Clock,
     /// This installation, as `meta.source` of what it writes: a URI.
     pub source: Arc<str>,
+    /// What it says of itself and of its clinics.
+    pub house: Arc<House>,
     /// Tells the desks of this process that something was put into the outbox.
     pub wake: Arc<Notify>,
 }

@@ -5,7 +5,9 @@
 //! fragment that the transaction hands out. The decision and what it was weighed against: see `migrations/README.md`.
 
 mod clinics;
+mod consent_records;
 mod credentials;
+mod data_keys;
 mod error;
 mod events;
 mod grants;
@@ -25,6 +27,7 @@ mod versions;
 mod wake;
 
 pub use clinics::ClinicRow;
+pub use consent_records::ConsentRecord;
 pub use credentials::ApiKeyRow;
 pub use error::StoreError;
 pub use events::SeenEvent;

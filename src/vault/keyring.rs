@@ -77,6 +77,24 @@ impl Keyring {
         Ok(MemberKey { member, key, entropy: self.entropy.clone() })
     }
 
+    /// A fresh key of the database itself under a name, and the same key wrapped, for the database (`data_keys`).
+    ///
+    /// # Errors
+    /// [`SealError`] when there are no random bytes to be had.
+    pub fn create_data_key(&self, name: &str) -> Result<(Key, Vec<u8>), SealError> {
+        let key = Key::generate(&self.entropy)?;
+        let wrapped = seal::seal(&self.master, data_place(name), key.expose(), &self.entropy)?;
+        Ok((key, wrapped))
+    }
+
+    /// Unwraps a key of the database itself.
+    ///
+    /// # Errors
+    /// [`SealError::DoesNotOpen`] when it was not wrapped under this name by this master key.
+    pub fn unwrap_data_key(&self, name: &str, wrapped: &[u8]) -> Result<Key, SealError> {
+        unwrap_key(&self.master, data_place(name), wrapped)
+    }
+
     /// A secret that nobody can guess: 256 random bits in lower-case hexadecimal.
     ///
     /// # Errors
@@ -113,6 +131,10 @@ impl MemberKey {
     pub fn open(&self, column: &'static str, row: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         seal::open(&self.key, Place { column, row, owner: self.member.0 }, sealed)
     }
+}
+
+const fn data_place(name: &str) -> Place<'_> {
+    Place { column: "data_keys.sealed_key", row: name.as_bytes(), owner: Uuid::nil() }
 }
 
 fn member_place(member: MemberId) -> Place<'static> {

@@ -10,6 +10,7 @@ mod jwks;
 pub mod limits;
 mod openapi;
 mod problem;
+mod receipts;
 mod routes;
 mod trace;
 

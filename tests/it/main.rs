@@ -26,6 +26,7 @@ mod patient_token;
 mod patient_token_faults;
 mod patient_token_secrets;
 mod queue;
+mod receipts;
 mod revocation;
 mod sealing;
 mod settings;

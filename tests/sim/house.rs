@@ -60,6 +60,7 @@ impl House {
             keyring: Keyring::open(master, &self.index_key, entropy).unwrap(),
             signing: self.signing.clone(),
             clock: Clock::Manual(clock.clone()),
+            house: Arc::default(),
             source: "urn:mostik:simulation".into(),
             wake: Arc::default(),
         }

@@ -204,7 +204,7 @@ pub fn config_text(database: &Database, ehr: &str, listen: &str) -> String {
     let key = database.folder.path().join("master.key").display().to_string();
     format!(
         "[server]\nlisten = {listen:?}\nshutdown_seconds = 2\n[database]\nurl = {:?}\n[vault]\nmaster_key_file = {key:?}\n\
-         [delivery]\nprivate_networks = true\ntimeout_seconds = 1\nlease_seconds = 3\ndoubt_seconds = 1\n\
+         [delivery]\nprivate_networks = true\nconsent = false\ntimeout_seconds = 1\nlease_seconds = 3\ndoubt_seconds = 1\n\
          [communities.forum]\nname = \"The forum\"\n[clinics.riverside]\nname = \"Riverside\"\nfhir_base = {ehr:?}\n",
         database.url,
     )

@@ -1,6 +1,7 @@
 //! Reading → FHIR R4 Observation. One mapper for each measure, one envelope for all.
 
 mod codes;
+mod consent;
 mod document;
 mod element;
 mod envelope;
@@ -14,10 +15,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::consent::decide::Permit;
+use crate::domain::consented::Practitioner;
 use crate::domain::outbound::Outbound;
 use crate::domain::reading::{Measure, Reading};
 
 pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
+pub use consent::{Paper, consent, consent_resource};
 pub use document::document;
 
 /// What a resource needs to know beside the reading.
@@ -31,6 +34,8 @@ pub struct Recipient<'a> {
     pub source: &'a str,
     /// When the bridge made the resource.
     pub recorded: Timestamp,
+    /// The one practitioner whom it is addressed to.
+    pub practitioner: Option<&'a Practitioner>,
 }
 
 /// A reading that cannot become a resource.

@@ -3,9 +3,13 @@
 //!
 //! A new key is published before it is used: servers keep what they have fetched for a while, and would not know the
 //! key of an assertion that comes too soon.
+//!
+//! Receipts have a key of their own, which the database holds and which is published with the others.
 
 mod folder;
 mod key;
+mod receipts;
 
 pub use folder::SigningKeys;
 pub use key::{SigningAlgorithm, SigningKey, SigningKeyError};
+pub use receipts::ReceiptKey;
