@@ -36,6 +36,7 @@ fn map(criterion: &mut Criterion, name: &str, reading: &Reading) {
         identifier: Uuid::from_u128(3),
         source: "urn:mostik:bridge",
         recorded: jiff::Timestamp::UNIX_EPOCH,
+        practitioner: None,
     };
     let (typed, decimals) = resource(&permit, recipient).unwrap();
     let bytes = to_fhir(&permit, recipient).unwrap().body;

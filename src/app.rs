@@ -21,6 +21,7 @@ use crate::audit;
 use crate::audit::checkpoint::Checkpoints;
 use crate::chores;
 use crate::config::{Auth, Clinic, Config};
+use crate::consent::receipt;
 use crate::delivery::desk::{Desk, Parts, Patience};
 use crate::delivery::desks::{Counterpart, Desks};
 use crate::delivery::egress::{Egress, EgressError, EgressPolicy};
@@ -34,7 +35,7 @@ use crate::domain::ids::ClinicId;
 use crate::erasure::{self, ErasureError};
 use crate::inbound::event::EventSchemas;
 use crate::mapping::to_fhir::{self, IDENTIFIER_SYSTEM};
-use crate::pipeline::Bridge;
+use crate::pipeline::{self, Bridge, House};
 use crate::store::{Store, StoreError};
 use crate::telemetry::logs::chain;
 use crate::vault::signing::{SigningKeyError, SigningKeys};
@@ -72,6 +73,9 @@ pub enum StartError {
     /// It cannot be told who must not come back.
     #[error(transparent)]
     Erasure(#[from] ErasureError),
+    /// There is no key to sign receipts with.
+    #[error(transparent)]
+    ReceiptKey(#[from] receipt::KeyError),
     /// Outbound calls cannot be set up.
     #[error("outbound calls cannot be set up: {0}")]
     Egress(#[from] EgressError),
@@ -108,14 +112,30 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
     let store = Store::open(&config.database.url).await?;
     let keyring = open_keyring(&store, masters, entropy).await?;
     audit::open(&store, &keyring, clock.now()).await?;
+    let mut tx = store.begin().await?;
+    let signing = signing.with_receipts(receipt::signing_key(&mut tx, &keyring).await?);
+    tx.commit().await?;
     let source: Arc<str> = config.bridge.source.as_str().into();
     let checkpoints = Checkpoints::new(config.audit.file(), config.audit.every(), Arc::clone(&source));
     let erased = ErasedList::at(&config.vault.erased_list);
-    let bridge = Bridge { store, keyring, signing, erased, clock, source, checkpoints, wake: Arc::new(Notify::new()) };
+    let (house, wake) = (Arc::new(house(config)), Arc::new(Notify::new()));
+    let bridge = Bridge { store, keyring, signing, erased, clock, source, checkpoints, house, wake };
     // Before anything else: nobody is to be seen who was erased.
     erasure::again(&bridge).await?;
     erasure::mirror(&bridge).await?;
     Ok(bridge)
+}
+
+fn house(config: &Config) -> House {
+    let clinic = |clinic: &Clinic| pipeline::Counterpart {
+        name: clinic.name.clone(),
+        hears_of_consent: clinic.takes.consent.unwrap_or(config.delivery.consent),
+    };
+    House {
+        operator: config.bridge.operator.clone(),
+        contact: config.bridge.contact.clone(),
+        clinics: config.clinics.iter().map(|(id, told)| (id.clone(), clinic(told))).collect(),
+    }
 }
 
 /// A desk for every configured clinic.

@@ -222,6 +222,7 @@ impl Person {
             identifier: Uuid::from_u128(number),
             source: "urn:mostik:bridge",
             recorded: now,
+            practitioner: None,
         };
         let Outbound { resource_type, identifier, body } = to_fhir(&permit, recipient).unwrap();
         let id = DeliveryId(Uuid::from_u128(number));

@@ -7,6 +7,7 @@ use reqwest::Url;
 
 use super::erasure::{ErasureCommand, LeaveCommand};
 use crate::domain::ids::{ClinicId, CommunityId, DeliveryId, MemberId};
+use crate::domain::language::Language;
 use crate::vault::signing::SigningAlgorithm;
 
 /// A footbridge between a mental-health peer community and the clinic.
@@ -70,8 +71,35 @@ pub enum Command {
     /// Looks at the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Looks at receipts of consent.
+    #[command(subcommand)]
+    Receipt(ReceiptCommand),
     /// Prints the description of the API (OpenAPI 3.1).
     Openapi,
+}
+
+/// `mostik receipt …`
+#[derive(Debug, Subcommand)]
+pub enum ReceiptCommand {
+    /// Says whether a receipt is genuine, and what it says. Ends with 0 if it is.
+    Verify(ReceiptVerify),
+}
+
+/// `mostik receipt verify`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mostik receipt verify receipt.jws --config mostik.toml       a receipt of this bridge
+  mostik receipt verify receipt.jws --jwks https://bridge.example/.well-known/jwks.json
+  mostik receipt verify receipt.jws --jwks jwks.json --language ru")]
+pub struct ReceiptVerify {
+    /// The receipt, as the member got it: three parts of base64url, parted by full stops.
+    pub file: PathBuf,
+    /// Where the public keys are: an address, or a file. This bridge's own, if absent.
+    #[arg(long, value_name = "URL|FILE")]
+    pub jwks: Option<String>,
+    /// In which language to say it: en or ru.
+    #[arg(long, default_value = "en", value_parser = language)]
+    pub language: Language,
 }
 
 /// `mostik demo`
@@ -309,6 +337,10 @@ pub struct AuditVerify {
     /// A checkpoint file, instead of the one in the configuration. May be given several times.
     #[arg(long, value_name = "FILE")]
     pub checkpoints: Vec<PathBuf>,
+}
+
+fn language(code: &str) -> Result<Language, String> {
+    Language::from_name(code).ok_or_else(|| "expected en or ru".to_owned())
 }
 
 fn time_zone(name: &str) -> Result<jiff::tz::TimeZone, String> {

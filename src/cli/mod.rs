@@ -12,6 +12,7 @@ mod health;
 mod import;
 mod keys;
 mod queue;
+mod receipt;
 mod serve;
 
 use std::path::Path;
@@ -25,7 +26,7 @@ use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::pipeline::Bridge;
-use args::{Args, AuditCommand, ClinicCommand, Command, ConfigCommand, KeysCommand, Member};
+use args::{Args, AuditCommand, ClinicCommand, Command, ConfigCommand, KeysCommand, Member, ReceiptCommand};
 
 /// Runs the command that the process was called with.
 #[must_use]
@@ -75,6 +76,7 @@ async fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Replay(asked) => queue::replay(&load(config)?, asked).await,
         Command::Audit(AuditCommand::Export(asked)) => audit::audit_export(&load(config)?, asked).await,
         Command::Audit(AuditCommand::Verify(asked)) => audit::audit_verify(&load(config)?, asked).await,
+        Command::Receipt(ReceiptCommand::Verify(asked)) => receipt::check(config, asked).await,
         Command::Openapi => {
             println!("{}", crate::web::openapi_document().to_pretty_json()?);
             Ok(())

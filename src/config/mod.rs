@@ -97,6 +97,10 @@ pub struct Keys {
 pub struct Bridge {
     /// Its URI.
     pub source: String,
+    /// Who runs it.
+    pub operator: String,
+    /// How to reach them.
+    pub contact: String,
 }
 
 /// Sending to clinics.
@@ -113,6 +117,8 @@ pub struct Delivery {
     pub lease_seconds: i64,
     /// How long an EHR may still be storing what it did not answer to, in seconds.
     pub doubt_seconds: i64,
+    /// Whether clinics are told how consents stand.
+    pub consent: bool,
     /// Whether EHRs may stand in private address ranges.
     pub private_networks: bool,
 }

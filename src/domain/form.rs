@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::delivery::Rung;
 
 /// Elements that say what the resource is, and whose: no rule may touch them.
-const UNTOUCHABLE: [&str; 4] = ["/resourceType", "/id", "/identifier", "/subject"];
+const UNTOUCHABLE: [&str; 5] = ["/resourceType", "/id", "/identifier", "/subject", "/patient"];
 
 /// What an EHR takes, whatever it says itself. `None` leaves it to the EHR.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -18,6 +18,8 @@ pub struct Takes {
     pub batch: Option<bool>,
     /// Whether a create may carry `If-None-Exist`.
     pub conditional_create: Option<bool>,
+    /// Whether it may be told how consents stand.
+    pub consent: Option<bool>,
 }
 
 /// Changes to resources of a type, for an EHR that wants them otherwise.
@@ -48,7 +50,9 @@ impl Rule {
             is_untouchable(operation.path().as_str()) || from.is_some_and(is_untouchable)
         };
         if patch.0.iter().any(touches) {
-            return Err("expected paths below the resource other than /resourceType, /id, /identifier and /subject");
+            return Err(
+                "expected paths below the resource other than /resourceType, /id, /identifier, /subject and /patient",
+            );
         }
         Ok(Self { resource, patch })
     }

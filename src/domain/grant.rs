@@ -165,3 +165,7 @@ impl Grant {
         Ok(self)
     }
 }
+
+/// How a consent stands: what its clinic may always know, because it is about that very clinic.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing<'a>(pub &'a Grant);

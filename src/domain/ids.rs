@@ -55,6 +55,11 @@ uuid_id!(
     PractitionerId
 );
 
+uuid_id!(
+    /// The receipt of one change of a grant.
+    ReceiptId
+);
+
 /// A slug was not a slug.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected 1 to 63 characters of a-z, 0-9 and '-', starting with a letter or digit")]

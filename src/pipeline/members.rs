@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use super::candidate::{Candidate, Wants};
 use super::known::Known;
+use super::practitioners::Practitioners;
 use super::{AcceptError, Bridge};
 use crate::consent::decide::{Denied, DenyReason, Disclosable, Permit, Request, decide};
 use crate::domain::audit::Decisions;
+use crate::domain::consented::Practitioner;
 use crate::domain::grant::Grant;
 use crate::domain::ids::{ClinicId, CommunityId, MemberId, ReadingId};
 use crate::domain::reading::Reading;
@@ -24,6 +26,7 @@ pub(super) struct Members {
     keys: HashMap<MemberId, MemberKey>,
     grants: Vec<Grant>,
     patients: Vec<(MemberId, ClinicId, String)>,
+    practitioners: Practitioners,
 }
 
 /// What clinics were last told, by the identifier of the resource.
@@ -66,7 +69,8 @@ impl Members {
             let patient = readable(link.member, opened).and_then(|patient| String::from_utf8(patient).ok());
             patients.extend(patient.map(|patient| (link.member, link.clinic, patient)));
         }
-        Ok(Self { by_handle, keys, grants, patients })
+        let practitioners = Practitioners::load(tx, &grants, &keys).await?;
+        Ok(Self { by_handle, keys, grants, patients, practitioners })
     }
 
     /// The event as a candidate, if its member is known and, for a reading, some clinic may see it. Whom a retraction
@@ -127,6 +131,7 @@ impl Members {
     pub(super) fn permits<'a>(&'a self, reading: &'a Reading, now: Timestamp) -> Vec<(&'a str, Permit<'a, Reading>)> {
         self.clinics(reading.member)
             .filter_map(|(clinic, patient)| Some((patient, self.decide(reading, clinic, now).ok()?)))
+            .filter(|(_, permit)| self.practitioners.can_address(permit))
             .collect()
     }
 
@@ -143,6 +148,11 @@ impl Members {
     fn denials<'a>(&'a self, reading: &'a Reading, now: Timestamp) -> impl Iterator<Item = (&'a ClinicId, DenyReason)> {
         self.clinics(reading.member)
             .filter_map(move |(clinic, _)| Some((clinic, self.decide(reading, clinic, now).err()?.foremost())))
+    }
+
+    /// The one practitioner whom something is to be addressed to.
+    pub(super) fn practitioner<T>(&self, permit: &Permit<'_, T>) -> Option<&Practitioner> {
+        self.practitioners.of(permit)
     }
 
     pub(super) fn key(&self, member: MemberId) -> Result<&MemberKey, AcceptError> {

@@ -9,10 +9,13 @@
 //! Locks are taken in one order: members, events, lanes, items.
 
 mod candidate;
+pub mod consent;
 mod fate;
+mod house;
 mod known;
 mod members;
 mod post;
+mod practitioners;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,6 +34,9 @@ use crate::store::{Store, StoreError, Tx};
 use crate::telemetry::crash_point;
 use crate::vault::signing::SigningKeys;
 use crate::vault::{ErasedList, Keyring, SealError};
+
+pub use house::{Counterpart, House};
+pub use practitioners::PRACTITIONER_COLUMN;
 
 use fate::Fates;
 use known::Known;
@@ -53,6 +59,8 @@ pub struct Bridge {
     pub source: Arc<str>,
     /// Where it is noted how far the audit log goes.
     pub checkpoints: Checkpoints,
+    /// What it says of itself and of its clinics.
+    pub house: Arc<House>,
     /// Tells the desks of this process that something was put into the outbox.
     pub wake: Arc<Notify>,
 }

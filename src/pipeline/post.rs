@@ -80,7 +80,9 @@ impl<'a> Fates<'a> {
                     Operation::Correct
                 }
             };
-            let recipient = Recipient { patient, identifier, source: &self.bridge.source, recorded: self.now };
+            let practitioner = self.members.practitioner(&permit);
+            let source = &self.bridge.source;
+            let recipient = Recipient { patient, identifier, source, recorded: self.now, practitioner };
             let outbound = to_fhir(&permit, recipient)?;
             let letter = Letter { operation, outbound, content: Some(content) };
             mail.parcels.push(Parcel::new(permit, letter, self.members.key(reading.member)?));

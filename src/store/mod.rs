@@ -7,6 +7,7 @@
 mod audit;
 mod audit_read;
 mod clinics;
+mod consent_records;
 mod credentials;
 mod data_keys;
 mod erasures;
@@ -34,6 +35,7 @@ mod wipe;
 pub use audit::{ChainKey, key_of};
 pub use audit_read::{AuditCursor, AuditHead, AuditPlace, AuditRow, AuditScope, HeadedRow};
 pub use clinics::ClinicRow;
+pub use consent_records::ConsentRecord;
 pub use credentials::ApiKeyRow;
 pub use data_keys::{DataKeyRow, Rewrapped};
 pub use erasures::{Erasure, ErasureState};

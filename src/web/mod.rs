@@ -11,6 +11,7 @@ pub mod limits;
 mod openapi;
 pub mod portal;
 mod problem;
+mod receipts;
 mod routes;
 mod trace;
 

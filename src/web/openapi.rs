@@ -5,7 +5,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{events, grants, health, jwks};
+use super::{events, grants, health, jwks, receipts};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,6 +22,9 @@ use super::{events, grants, health, jwks};
         grants::pause,
         grants::resume,
         grants::revoke,
+        receipts::list,
+        receipts::receipt,
+        receipts::notices,
         jwks::jwks,
         health::livez,
         health::readyz,
@@ -29,6 +32,7 @@ use super::{events, grants, health, jwks};
     tags(
         (name = "events", description = "Readings from communities and apps"),
         (name = "grants", description = "A member's own consent"),
+        (name = "receipts", description = "What proves a member's decisions, and what they are told before"),
         (name = "keys", description = "What this bridge signs with, for clinics"),
         (name = "health", description = "For operators"),
     ),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use actix_web::web::{self, ServiceConfig};
 
 use super::problem::no_such_method;
-use super::{events, grants, health, jwks, openapi, portal};
+use super::{events, grants, health, jwks, openapi, portal, receipts};
 
 /// A route: methods, parted by spaces, and the pattern of its path, both as its handler has them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -42,6 +42,9 @@ routes! {
     "POST" "/v1/grants/{grant_id}/pause" => grants::pause,
     "POST" "/v1/grants/{grant_id}/resume" => grants::resume,
     "POST" "/v1/grants/{grant_id}/revoke" => grants::revoke,
+    "GET" "/v1/receipts" => receipts::list,
+    "GET" "/v1/receipts/{receipt_id}" => receipts::receipt,
+    "GET" "/v1/notices" => receipts::notices,
     "GET" "/.well-known/jwks.json" => jwks::jwks,
     "GET HEAD" "/livez" => health::livez,
     "GET HEAD" "/readyz" => health::readyz,

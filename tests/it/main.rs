@@ -35,6 +35,7 @@ mod portal_attacks;
 mod portal_sessions;
 mod portal_sign_in;
 mod queue;
+mod receipts;
 mod revocation;
 mod rotation;
 mod sealing;

@@ -54,6 +54,7 @@ fn mapped(measure: Measure, when: &str) -> String {
         identifier: Uuid::from_u128(4),
         source: "urn:mostik:test",
         recorded: Timestamp::UNIX_EPOCH,
+        practitioner: None,
     };
     let outbound = to_fhir(&permit, recipient).unwrap();
     assert_eq!(outbound.identifier, Uuid::from_u128(4).to_string());

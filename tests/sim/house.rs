@@ -68,6 +68,7 @@ impl House {
             signing: self.signing.clone(),
             erased: ErasedList::at(&self.master.with_file_name("erased.list")),
             clock: Clock::Manual(clock.clone()),
+            house: Arc::default(),
             source: "urn:mostik:simulation".into(),
             checkpoints: Checkpoints::new(None, SignedDuration::ZERO, "urn:mostik:simulation".into()),
             wake: Arc::default(),

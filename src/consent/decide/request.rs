@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::delivery::Delivery;
-use crate::domain::grant::{Addressee, Purpose};
+use crate::domain::grant::{Addressee, Purpose, Standing};
 use crate::domain::ids::{ClinicId, MemberId, PractitionerId};
 use crate::domain::matter::{Fact, Matter};
 use crate::domain::reading::{Reading, Retraction};
@@ -95,6 +95,16 @@ impl Disclosable for Retraction {
 
     fn matter(&self) -> Matter {
         Matter::Fact(self.fact.clone())
+    }
+}
+
+impl Disclosable for Standing<'_> {
+    fn member(&self) -> MemberId {
+        self.0.member
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Consent(self.0.id)
     }
 }
 

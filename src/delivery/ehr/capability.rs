@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn the_operator_has_the_last_word() {
-        let takes = Takes { form: Some(Rung::Document), batch: Some(true), conditional_create: Some(true) };
+        let takes =
+            Takes { form: Some(Rung::Document), batch: Some(true), conditional_create: Some(true), consent: None };
         let capabilities = Capabilities::unknown(takes);
         assert_eq!(capabilities.rung("Observation"), Rung::Document);
         assert!(capabilities.has_batch() && capabilities.has_conditional_create("Observation"));

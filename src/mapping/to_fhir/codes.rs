@@ -48,3 +48,21 @@ pub const PHR_STATE_OF_MIND_KIND: &str = "http://hl7.org/fhir/uv/phr/CodeSystem/
 
 /// Personal Health Record Format IG 1.0.0-ballot2: classes of valence.
 pub const PHR_STATE_OF_MIND_VALENCE: &str = "http://hl7.org/fhir/uv/phr/CodeSystem/state-of-mind-valence-codes";
+
+/// HL7 v3 `ParticipationType`: who has which part in something.
+pub const PARTICIPATION_TYPE: &str = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
+
+/// What can be consented to, and where a consent stands (`schemas/fhir/CodeSystem-mostik-consent.json`).
+pub const MOSTIK_CONSENT: &str = "https://w3id.org/mostik/fhir/CodeSystem/mostik-consent";
+
+/// Clinics, as this bridge is configured to call them.
+pub const CLINIC: &str = "https://w3id.org/mostik/fhir/sid/clinic";
+
+/// FHIR R4 4.0.1, what a Consent is about.
+pub const CONSENT_SCOPE: &str = "http://terminology.hl7.org/CodeSystem/consentscope";
+
+/// LOINC.
+pub const LOINC: &str = "http://loinc.org";
+
+/// IHE Privacy Consent on FHIR 1.1: nothing is permitted but what a consent permits.
+pub const POLICY_DENY: &str = "https://profiles.ihe.net/ITI/PCF/Policy-deny";

@@ -5,10 +5,10 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
+use super::codes::LOINC;
+
 /// The widest line of a note: EHRs show notes in a narrow, fixed-width window.
 const COLUMNS: usize = 80;
-
-const LOINC: &str = "http://loinc.org";
 
 /// The note that says what an Observation of the bridge says. `None` if it is none. Numbers may be strings that begin
 /// with a control character: it is left out.
@@ -68,6 +68,7 @@ fn title(observation: &Value) -> String {
 /// The whole note, complete in itself.
 fn note(observation: &Value, when: &str) -> String {
     let mut lines = vec![title(observation), format!("When: {when}")];
+    lines.extend(addressee(observation).map(|name| format!("For: {name}")));
     if let Some(value) = value(observation) {
         lines.push(format!("Value: {value}"));
     }
@@ -78,6 +79,13 @@ fn note(observation: &Value, when: &str) -> String {
     }
     lines.push("Reported by the patient through their community; not checked by anyone.".to_owned());
     lines.iter().flat_map(|line| wrapped(line)).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// The one practitioner whom it is addressed to.
+fn addressee(observation: &Value) -> Option<&str> {
+    let agents = observation.pointer("/contained/0/agent")?.as_array()?;
+    let named = agents.iter().find(|agent| text(agent, "/type/coding/0/code") == Some("IRCP"))?;
+    text(named, "/who/display")
 }
 
 /// A value in words, whatever its type.

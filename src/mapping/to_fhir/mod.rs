@@ -2,6 +2,7 @@
 
 mod audit_event;
 mod codes;
+mod consent;
 mod document;
 mod element;
 mod envelope;
@@ -15,11 +16,13 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::consent::decide::Permit;
+use crate::domain::consented::Practitioner;
 use crate::domain::outbound::Outbound;
 use crate::domain::reading::{Measure, Reading};
 
 pub use audit_event::{Cast, MOSTIK_AUDIT, audit_events};
 pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
+pub use consent::{Paper, consent, consent_resource};
 pub use document::document;
 
 /// What a resource needs to know beside the reading.
@@ -33,6 +36,8 @@ pub struct Recipient<'a> {
     pub source: &'a str,
     /// When the bridge made the resource.
     pub recorded: Timestamp,
+    /// The one practitioner whom it is addressed to.
+    pub practitioner: Option<&'a Practitioner>,
 }
 
 /// A reading that cannot become a resource.

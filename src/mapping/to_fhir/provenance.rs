@@ -4,28 +4,39 @@
 use fhir_codec::codes::ProvenanceEntityRole;
 use fhir_codec::resources::{Provenance, ProvenanceAgent, ProvenanceEntity, Resource};
 use fhir_codec::types::{Identifier, Reference};
-use fhir_codec::{BuilderError, Instant};
+use fhir_codec::{BuilderError, Decimals, Instant, WriteError};
 use jiff::Timestamp;
+use serde_json::Value;
 
-use super::codes::{ACT_REASON, DATA_OPERATION, PROVENANCE_PARTICIPANT};
+use super::codes::{ACT_REASON, DATA_OPERATION, PARTICIPATION_TYPE, PROVENANCE_PARTICIPANT};
 use super::element::{coding, concept, patient};
 use super::envelope::identifier;
 use super::{MappingError, Recipient};
 use crate::domain::ids::GrantId;
 
-/// The patient said it, the bridge put it together, and the consent with this id permits it for treatment.
+/// The patient said it, the bridge put it together, perhaps for one practitioner, and the consent with this id permits it
+/// for treatment.
 pub fn provenance(recipient: Recipient<'_>, grant: GrantId) -> Result<Resource, MappingError> {
+    made(recipient, grant, ("CREATE", "create"))
+}
+
+fn made(recipient: Recipient<'_>, grant: GrantId, (code, display): (&str, &str)) -> Result<Resource, MappingError> {
+    let mut agents = vec![
+        Some(agent((PROVENANCE_PARTICIPANT, "author", "Author"), patient(recipient.patient)?)?),
+        Some(agent((PROVENANCE_PARTICIPANT, "assembler", "Assembler"), bridge(recipient.source)?)?),
+    ];
+    if let Some(named) = recipient.practitioner {
+        let who = Reference::builder().reference(format!("Practitioner/{}", named.id)).display(named.display.clone());
+        agents.push(Some(agent((PARTICIPATION_TYPE, "IRCP", "information recipient"), who.build()?)?));
+    }
     let provenance = Provenance::builder()
         .id("provenance".to_owned())
         .target(vec![Some(Reference::builder().reference("#".to_owned()).build()?)])
         .recorded(instant(recipient.recorded)?)
         .policy(vec![Some(format!("urn:uuid:{grant}"))])
         .reason(vec![Some(concept(vec![coding(ACT_REASON, "TREAT", Some("treatment"))?], None)?)])
-        .activity(concept(vec![coding(DATA_OPERATION, "CREATE", Some("create"))?], None)?)
-        .agent(vec![
-            Some(agent("author", "Author", patient(recipient.patient)?)?),
-            Some(agent("assembler", "Assembler", bridge(recipient.source)?)?),
-        ])
+        .activity(concept(vec![coding(DATA_OPERATION, code, Some(display))?], None)?)
+        .agent(agents)
         .entity(vec![Some(
             ProvenanceEntity::builder()
                 .role(ProvenanceEntityRole::Source)
@@ -36,8 +47,15 @@ pub fn provenance(recipient: Recipient<'_>, grant: GrantId) -> Result<Resource, 
     Ok(Resource::Provenance(provenance))
 }
 
-fn agent(code: &str, display: &str, who: Reference) -> Result<ProvenanceAgent, BuilderError> {
-    let kind = concept(vec![coding(PROVENANCE_PARTICIPANT, code, Some(display))?], None)?;
+/// The patient decided it, and the bridge wrote it down: how a consent came to stand as it stands.
+pub fn of_consent(recipient: Recipient<'_>, grant: GrantId, is_first: bool) -> Result<Value, MappingError> {
+    let did = if is_first { ("CREATE", "create") } else { ("UPDATE", "revise") };
+    let provenance = made(recipient, grant, did)?;
+    Ok(serde_json::from_slice(&fhir_codec::to_bytes(&provenance, &Decimals::new())?).map_err(WriteError::from)?)
+}
+
+fn agent((system, code, display): (&str, &str, &str), who: Reference) -> Result<ProvenanceAgent, BuilderError> {
+    let kind = concept(vec![coding(system, code, Some(display))?], None)?;
     ProvenanceAgent::builder().r#type(kind).who(who).build()
 }
 

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::jwk::JwkSet;
 
 use super::key::{SigningAlgorithm, SigningKey, SigningKeyError};
+use super::receipts::ReceiptKey;
 
 /// How long what was read is used before the folder is looked at again. A key that an operator puts there is published
 /// within this time, without a restart.
@@ -16,7 +17,10 @@ const REREAD_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// The signing keys of this installation. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct SigningKeys(Arc<Folder>);
+pub struct SigningKeys {
+    folder: Arc<Folder>,
+    receipts: Option<ReceiptKey>,
+}
 
 #[derive(Debug)]
 struct Folder {
@@ -40,17 +44,29 @@ impl SigningKeys {
     /// [`SigningKeyError`] of the first file that must not or cannot be used.
     pub fn open(folder: &Path, publish_ahead: SignedDuration, now: Timestamp) -> Result<Self, SigningKeyError> {
         let read = Mutex::new(Read { at: now, keys: read_folder(folder)? });
-        Ok(Self(Arc::new(Folder { path: folder.to_owned(), publish_ahead, read })))
+        Ok(Self { folder: Arc::new(Folder { path: folder.to_owned(), publish_ahead, read }), receipts: None })
     }
 
-    /// Every key there is, newest first.
+    /// The same, and the key that receipts are signed with.
+    #[must_use]
+    pub fn with_receipts(self, key: ReceiptKey) -> Self {
+        Self { receipts: Some(key), ..self }
+    }
+
+    /// The key that receipts are signed with. There is one in every running bridge.
+    #[must_use]
+    pub const fn receipts(&self) -> Option<&ReceiptKey> {
+        self.receipts.as_ref()
+    }
+
+    /// Every key of the folder, newest first.
     #[must_use]
     pub fn all(&self, now: Timestamp) -> Arc<[SigningKey]> {
-        let mut read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = self.folder.read.lock().unwrap_or_else(PoisonError::into_inner);
         let age = now.duration_since(read.at);
         if age >= REREAD_AFTER || age.is_negative() {
             read.at = now;
-            match read_folder(&self.0.path) {
+            match read_folder(&self.folder.path) {
                 Ok(keys) => read.keys = keys,
                 // A running bridge goes on with the keys it has; the next start refuses.
                 Err(error) => {
@@ -67,14 +83,15 @@ impl SigningKeys {
     pub fn active(&self, now: Timestamp, accepts: impl Fn(SigningAlgorithm) -> bool) -> Option<SigningKey> {
         let keys = self.all(now);
         let mut usable = keys.iter().filter(|key| accepts(key.algorithm()));
-        let ripe = |key: &&SigningKey| now.duration_since(key.made()) >= self.0.publish_ahead;
+        let ripe = |key: &&SigningKey| now.duration_since(key.made()) >= self.folder.publish_ahead;
         usable.clone().find(ripe).or_else(|| usable.next_back()).cloned()
     }
 
     /// The public halves of all keys (RFC 7517, section 5).
     #[must_use]
     pub fn published(&self, now: Timestamp) -> JwkSet {
-        JwkSet { keys: self.all(now).iter().map(|key| key.public().clone()).collect() }
+        let receipts = self.receipts.iter().map(|key| key.public().clone());
+        JwkSet { keys: self.all(now).iter().map(|key| key.public().clone()).chain(receipts).collect() }
     }
 }
 

@@ -3,13 +3,17 @@
 //!
 //! A new key is published before it is used: servers keep what they have fetched for a while, and would not know the
 //! key of an assertion that comes too soon.
+//!
+//! Receipts have a key of their own, which the database holds and which is published with the others.
 
 mod document;
 mod folder;
 mod key;
 mod verify;
+mod receipts;
 
 pub use document::{DocumentError, sign_document, verify_document};
 pub use folder::SigningKeys;
 pub use key::{SigningAlgorithm, SigningKey, SigningKeyError};
 pub use verify::verified;
+pub use receipts::ReceiptKey;

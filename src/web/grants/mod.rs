@@ -1,110 +1,26 @@
 //! `/v1/grants`: a member's own consent, in their own hands.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod body;
+
+use std::collections::BTreeSet;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, get, post, put};
-use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-use uuid::Uuid;
+use jiff::Timestamp;
 
 use super::auth::SignedInMember;
-use super::{Problem, State, body};
-use crate::consent::change::{self as consent, ChangeError};
-use crate::domain::category::{Category, Detail};
-use crate::domain::grant::{Addressee, Grant, Purpose, Terms, WayBack};
+use super::body::json;
+use super::{Problem, State};
+use crate::consent::change::ChangeError;
+use crate::domain::consented::Method;
+use crate::domain::grant::Grant;
 use crate::domain::ids::{ClinicId, GrantId};
+use crate::pipeline::consent::{self, ConsentError};
 use crate::store::{StoreError, Tx};
 use crate::telemetry::crash_point;
 
-/// How long a consent lasts when the member does not say: about six months.
-const DEFAULT_VALIDITY: SignedDuration = SignedDuration::from_hours(24 * 183);
-
-/// What a member consents to.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TermsRequest {
-    /// Which categories, and how finely each.
-    categories: BTreeMap<Category, Detail>,
-    /// For which purposes; treatment if absent.
-    #[serde(default = "treatment")]
-    purposes: BTreeSet<Purpose>,
-    /// From when; now if absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    valid_from: Option<Timestamp>,
-    /// Until when; six months from `valid_from` if absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    valid_until: Option<Timestamp>,
-    /// Only data lived at or after this instant; everything if absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    data_from: Option<Timestamp>,
-}
-
-/// A first consent towards a clinic.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GrantRequest {
-    /// Towards whom.
-    #[schema(value_type = String)]
-    clinic: ClinicId,
-    /// What the member consents to.
-    terms: TermsRequest,
-}
-
-/// One version of a grant.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct GrantBody {
-    /// The grant; its versions share it.
-    id: Uuid,
-    /// Which version.
-    version: i32,
-    /// Towards whom.
-    #[schema(value_type = String)]
-    clinic: ClinicId,
-    /// Where in its life it stands: `active`, `paused`, `expired`, `superseded` or `revoked`.
-    state: &'static str,
-    /// Which categories, and how finely each.
-    categories: BTreeMap<Category, Detail>,
-    /// For which purposes.
-    purposes: BTreeSet<Purpose>,
-    /// From when.
-    #[schema(value_type = String, format = DateTime)]
-    valid_from: Timestamp,
-    /// Until when.
-    #[schema(value_type = String, format = DateTime)]
-    valid_until: Timestamp,
-    /// Only data lived at or after this instant.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    data_from: Option<Timestamp>,
-    /// When this version was made.
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-    /// When it ended for good.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    ended_at: Option<Timestamp>,
-}
-
-/// Every version of every grant of the member.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct GrantList {
-    /// Oldest first.
-    grants: Vec<GrantBody>,
-    /// In which form each clinic's EHR takes what is shared, as far as it is known: `discrete` (as data), `document` (as
-    /// a note to read) or `none` (not at all yet).
-    #[schema(value_type = BTreeMap<String, String>)]
-    arrives_as: BTreeMap<String, &'static str>,
-}
-
-/// A revoked grant.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Revoked {
-    /// The grant, ended.
-    grant: GrantBody,
-    /// How many waiting items were withdrawn.
-    withdrawn: u64,
-}
+pub use body::{GrantBody, GrantList, GrantRequest, Revoked, TermsRequest};
 
 /// Lists every version of every grant of the member, oldest first.
 #[utoipa::path(
@@ -119,13 +35,13 @@ pub struct Revoked {
 #[get("/v1/grants")]
 pub async fn list(state: Data<State>, member: SignedInMember) -> Result<HttpResponse, Problem> {
     let now = state.bridge.clock.now();
-    let mut tx = state.bridge.store.read().await.map_err(ChangeError::from)?;
-    let grants = tx.grant_history(member.0).await.map_err(ChangeError::from)?;
-    let concerned: BTreeSet<&ClinicId> = grants.iter().map(|grant| &grant.clinic).collect();
-    let clinics = tx.clinics().await.map_err(ChangeError::from)?;
+    let mut tx = state.bridge.store.read().await?;
+    let grants = consent::versions(&state.bridge, &mut tx, member.0).await?;
+    let concerned: BTreeSet<&ClinicId> = grants.iter().map(|version| &version.grant.clinic).collect();
+    let clinics = tx.clinics().await?;
     let known = clinics.into_iter().filter(|row| concerned.contains(&row.clinic));
     let arrives_as = known.filter_map(|row| Some((row.clinic.to_string(), row.rung?.as_str()))).collect();
-    let grants = grants.into_iter().map(|grant| GrantBody::at(grant, now)).collect();
+    let grants = grants.into_iter().map(|version| GrantBody::at(version, now)).collect();
     Ok(HttpResponse::Ok().json(GrantList { grants, arrives_as }))
 }
 
@@ -150,18 +66,17 @@ pub async fn create(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let asked: GrantRequest = body::json(&request, payload).await?;
+    let asked: GrantRequest = json(&request, payload).await?;
     if !state.clinics.contains(&asked.clinic) {
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-clinic", "There is no such clinic")
             .field("/clinic"));
     }
     let now = state.bridge.clock.now();
-    let id = state.bridge.keyring.entropy().uuid(now).map_err(|error| Problem::internal(&error))?;
-    let mut tx = begin(&state).await?;
-    let granted = consent::grant(&mut tx, GrantId(id), member.0, asked.clinic, asked.terms.at(now), now).await;
-    let grant = granted.map_err(|error| problem(error, "/terms"))?;
-    commit(tx, &grant, "granted").await?;
-    Ok(HttpResponse::Created().json(GrantBody::at(grant, now)))
+    let mut tx = state.bridge.store.begin().await?;
+    let given = consent::give(&state.bridge, &mut tx, member.0, asked.clinic, asked.terms.at(now), now).await;
+    let grant = given.map_err(|error| problem(error, "/terms"))?;
+    let body = commit(&state, tx, grant, "granted", now).await?;
+    Ok(HttpResponse::Created().json(body))
 }
 
 /// Replaces the terms of a grant with a new version.
@@ -187,14 +102,11 @@ pub async fn change(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let terms: TermsRequest = body::json(&request, payload).await?;
+    let terms: TermsRequest = json(&request, payload).await?;
     let now = state.bridge.clock.now();
-    let mut tx = begin(&state).await?;
-    let changed = consent::change(&mut tx, member.0, grant_id(&grant)?, terms.at(now), now).await;
-    let grant = changed.map_err(|error| problem(error, ""))?;
-    commit(tx, &grant, "changed").await?;
-    state.bridge.wake.notify_waiters();
-    Ok(HttpResponse::Ok().json(GrantBody::at(grant, now)))
+    let mut tx = state.bridge.store.begin().await?;
+    let grant = consent::change(&state.bridge, &mut tx, member.0, grant_id(&grant)?, terms.at(now), now).await?;
+    Ok(HttpResponse::Ok().json(commit(&state, tx, grant, "changed", now).await?))
 }
 
 /// Sets a grant aside: nothing goes out until it is resumed; what waits keeps waiting.
@@ -213,10 +125,9 @@ pub async fn change(
 #[post("/v1/grants/{grant_id}/pause")]
 pub async fn pause(state: Data<State>, member: SignedInMember, grant: Path<String>) -> Result<HttpResponse, Problem> {
     let now = state.bridge.clock.now();
-    let mut tx = begin(&state).await?;
-    let grant = consent::pause(&mut tx, member.0, grant_id(&grant)?, now).await?;
-    commit(tx, &grant, "paused").await?;
-    Ok(HttpResponse::Ok().json(GrantBody::at(grant, now)))
+    let mut tx = state.bridge.store.begin().await?;
+    let grant = consent::pause(&state.bridge, &mut tx, member.0, grant_id(&grant)?, Method::Api, now).await?;
+    Ok(HttpResponse::Ok().json(commit(&state, tx, grant, "paused", now).await?))
 }
 
 /// Ends a pause: what waited goes on.
@@ -235,11 +146,9 @@ pub async fn pause(state: Data<State>, member: SignedInMember, grant: Path<Strin
 #[post("/v1/grants/{grant_id}/resume")]
 pub async fn resume(state: Data<State>, member: SignedInMember, grant: Path<String>) -> Result<HttpResponse, Problem> {
     let now = state.bridge.clock.now();
-    let mut tx = begin(&state).await?;
-    let grant = consent::resume(&mut tx, member.0, grant_id(&grant)?, now).await?;
-    commit(tx, &grant, "resumed").await?;
-    state.bridge.wake.notify_waiters();
-    Ok(HttpResponse::Ok().json(GrantBody::at(grant, now)))
+    let mut tx = state.bridge.store.begin().await?;
+    let grant = consent::resume(&state.bridge, &mut tx, member.0, grant_id(&grant)?, Method::Api, now).await?;
+    Ok(HttpResponse::Ok().json(commit(&state, tx, grant, "resumed", now).await?))
 }
 
 /// Takes consent back. When the answer arrives, no further send begins, and what waited is erased. Asking twice is the
@@ -259,22 +168,23 @@ pub async fn resume(state: Data<State>, member: SignedInMember, grant: Path<Stri
 #[post("/v1/grants/{grant_id}/revoke")]
 pub async fn revoke(state: Data<State>, member: SignedInMember, grant: Path<String>) -> Result<HttpResponse, Problem> {
     let now = state.bridge.clock.now();
-    let mut tx = begin(&state).await?;
-    let (grant, withdrawn) = consent::revoke(&mut tx, member.0, grant_id(&grant)?, now).await?;
+    let mut tx = state.bridge.store.begin().await?;
+    let id = grant_id(&grant)?;
+    let revoked = consent::revoke(&state.bridge, &mut tx, member.0, id, Method::Api, now).await?;
     crash_point("revoke:before-commit");
-    commit(tx, &grant, "revoked").await?;
+    let grant = commit(&state, tx, revoked.grant, "revoked", now).await?;
     crash_point("revoke:after-commit");
-    Ok(HttpResponse::Ok().json(Revoked { grant: GrantBody::at(grant, now), withdrawn }))
+    Ok(HttpResponse::Ok().json(Revoked { grant, withdrawn: revoked.withdrawn }))
 }
 
-async fn begin(state: &State) -> Result<Tx, ChangeError> {
-    Ok(state.bridge.store.begin().await?)
-}
-
-async fn commit(tx: Tx, grant: &Grant, what: &str) -> Result<(), ChangeError> {
+/// Commits, and shows the grant as it stands now.
+async fn commit(state: &State, mut tx: Tx, grant: Grant, what: &str, now: Timestamp) -> Result<GrantBody, Problem> {
+    let (id, version, clinic) = (grant.id, grant.version, grant.clinic.clone());
+    let shown = consent::version(&state.bridge, &mut tx, grant).await?;
     tx.commit().await?;
-    tracing::info!(grant_id = %grant.id, version = grant.version, clinic_id = %grant.clinic, change = what, "consent");
-    Ok(())
+    tracing::info!(grant_id = %id, version, clinic_id = %clinic, change = what, "consent");
+    state.bridge.wake.notify_waiters();
+    Ok(GrantBody::at(shown, now))
 }
 
 /// An id that is no id names no grant.
@@ -282,55 +192,34 @@ fn grant_id(text: &str) -> Result<GrantId, ChangeError> {
     text.parse().map_err(|_| ChangeError::NotFound)
 }
 
-fn treatment() -> BTreeSet<Purpose> {
-    BTreeSet::from([Purpose::Treatment])
-}
-
-impl TermsRequest {
-    fn at(self, now: Timestamp) -> Terms {
-        let valid_from = self.valid_from.unwrap_or(now);
-        let until = self.valid_until.or_else(|| valid_from.checked_add(DEFAULT_VALIDITY).ok());
-        Terms {
-            categories: self.categories,
-            purposes: self.purposes,
-            valid_from,
-            valid_until: until.unwrap_or(Timestamp::MAX),
-            data_from: self.data_from,
-            recipient: Addressee::Clinic,
-            way_back: WayBack::None,
-            withheld: BTreeSet::new(),
-        }
-    }
-}
-
-impl GrantBody {
-    /// The grant as it stands at the instant `now`.
-    fn at(grant: Grant, now: Timestamp) -> Self {
-        let expired = !grant.state.is_final() && now >= grant.terms.valid_until;
-        Self {
-            id: grant.id.0,
-            version: grant.version,
-            clinic: grant.clinic,
-            state: if expired { "expired" } else { grant.state.as_str() },
-            categories: grant.terms.categories,
-            purposes: grant.terms.purposes,
-            valid_from: grant.terms.valid_from,
-            valid_until: grant.terms.valid_until,
-            data_from: grant.terms.data_from,
-            created_at: grant.created_at,
-            ended_at: grant.ended_at,
-        }
-    }
-}
-
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
+        change_problem(error, "")
+    }
+}
+
+impl From<ConsentError> for Problem {
+    fn from(error: ConsentError) -> Self {
         problem(error, "")
     }
 }
 
 /// What the caller is told; `terms_at` is where in the body the terms stand.
-fn problem(error: ChangeError, terms_at: &str) -> Problem {
+fn problem(error: ConsentError, terms_at: &str) -> Problem {
+    let wrong = |field: &str| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "terms", "The terms cannot be")
+            .field(format!("{terms_at}/{field}"))
+            .detail(error.to_string())
+    };
+    match error {
+        ConsentError::OldNotice => wrong("notice/version"),
+        ConsentError::Practitioner => wrong("practitioner"),
+        ConsentError::Change(error) => change_problem(error, terms_at),
+        other => Problem::internal(&other),
+    }
+}
+
+fn change_problem(error: ChangeError, terms_at: &str) -> Problem {
     let conflict = |name, title| Problem::new(StatusCode::CONFLICT, name, title);
     match error {
         ChangeError::Terms { field, expected } => {

@@ -1,0 +1,33 @@
+//! What an installation says of itself, and of its clinics, where people read it.
+
+use std::collections::BTreeMap;
+
+use crate::domain::ids::ClinicId;
+
+/// Who runs this installation, and for which clinics.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct House {
+    /// Who runs it.
+    pub operator: String,
+    /// How to reach them; empty if nobody said.
+    pub contact: String,
+    /// The clinics.
+    pub clinics: BTreeMap<ClinicId, Counterpart>,
+}
+
+/// A clinic, as people know it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Counterpart {
+    /// Its name.
+    pub name: String,
+    /// Whether it is told how consents stand.
+    pub hears_of_consent: bool,
+}
+
+impl House {
+    /// What a clinic is called: at least by its name in the configuration.
+    #[must_use]
+    pub fn clinic_name<'a>(&'a self, clinic: &'a ClinicId) -> &'a str {
+        self.clinics.get(clinic).map_or(clinic.as_str(), |clinic| clinic.name.as_str())
+    }
+}
