@@ -1,11 +1,12 @@
 //! Typed settings. `deploy/default.toml` is the documentation and the source of the defaults; unknown keys are refused.
 
+mod access;
 mod auth;
 mod clinic;
 mod limits;
 mod server;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 use url::Url;
 
+pub use self::access::{ClientKeys, ClinicAccess};
 pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch};
 pub use self::clinic::Clinic;
 pub use self::limits::Limits;
@@ -203,7 +205,11 @@ impl Config {
             return invalid("keys.publish_ahead_seconds", "a number of seconds from 0 to 604800 (a week)");
         }
         self.server.check()?;
+        let mut client_ids = BTreeSet::new();
         for (id, clinic) in &self.clinics {
+            if clinic.access.as_ref().is_some_and(|access| !client_ids.insert(&access.client_id)) {
+                return invalid(&format!("clinics.{id}.access.client_id"), "a name that no other clinic has");
+            }
             clinic.check(id.as_str(), self.delivery.private_networks)?;
             // Discovery, a token and capabilities are asked for on one lease, before an item is touched.
             if clinic.auth != Auth::None

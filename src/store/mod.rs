@@ -4,6 +4,7 @@
 //! expression for both, so that nothing branches on the database inside a function. What truly differs (row locks) is a
 //! fragment that the transaction hands out. The decision and what it was weighed against: see `migrations/README.md`.
 
+mod clinic_access;
 mod clinics;
 mod credentials;
 mod error;
@@ -24,6 +25,7 @@ mod upkeep;
 mod versions;
 mod wake;
 
+pub use clinic_access::ClinicTokenRow;
 pub use clinics::ClinicRow;
 pub use credentials::ApiKeyRow;
 pub use error::StoreError;

@@ -8,6 +8,7 @@ mod content;
 mod index;
 mod key;
 mod keyring;
+mod public_keys;
 mod seal;
 pub mod signing;
 
@@ -15,4 +16,5 @@ pub use content::ContentKey;
 pub use index::{Index, IndexKey};
 pub use key::{Key, KeyFileError};
 pub use keyring::{Keyring, MemberKey};
+pub use public_keys::{PublicKey, PublicKeys, UnusableKey};
 pub use seal::{Place, SealError};

@@ -3,6 +3,7 @@
 mod auth;
 mod body;
 mod events;
+mod fhir;
 mod grants;
 mod headers;
 mod health;
@@ -13,6 +14,7 @@ mod problem;
 mod routes;
 mod trace;
 
+pub use fhir::token_url;
 pub use headers::{RequestId, guard};
 pub use openapi::document as openapi_document;
 pub use problem::Problem;
@@ -25,6 +27,7 @@ use url::Url;
 
 use crate::config::Config;
 use crate::domain::ids::{ClinicId, CommunityId};
+use crate::enrolment::clinic_access::Clients;
 use crate::inbound::event::EventSchemas;
 use crate::pipeline::Bridge;
 
@@ -37,14 +40,17 @@ pub struct State {
     communities: BTreeSet<CommunityId>,
     /// How callers reach this bridge: where every absolute link begins.
     public_url: Url,
+    /// Where clinics' systems read.
+    fhir: fhir::Door,
 }
 
 impl State {
     /// The state of the handlers of one server.
     #[must_use]
-    pub fn new(config: &Config, bridge: Bridge, schemas: EventSchemas) -> Self {
+    pub fn new(config: &Config, bridge: Bridge, schemas: EventSchemas, clients: Clients) -> Self {
         let clinics = config.clinics.keys().cloned().collect();
         let communities = config.communities.keys().cloned().collect();
-        Self { bridge, schemas, clinics, communities, public_url: config.server.public_url.clone() }
+        let fhir = fhir::Door::new(config, clients, &bridge.clock);
+        Self { bridge, schemas, clinics, communities, public_url: config.server.public_url.clone(), fhir }
     }
 }

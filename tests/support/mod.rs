@@ -2,12 +2,14 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod bridge;
+pub mod clinic;
 pub mod database;
 pub mod desk;
 pub mod door;
 pub mod ehr;
 pub mod gate;
 pub mod http;
+pub mod key_server;
 pub mod launch;
 pub mod outbox;
 pub mod own;
