@@ -1,5 +1,6 @@
 //! The only wiring: from settings to a running bridge.
 
+mod clients;
 mod messengers;
 
 pub use messengers::link_sender;
@@ -258,7 +259,7 @@ pub fn signing_keys(config: &Config, clock: &Clock) -> Result<SigningKeys, Start
 /// [`StartError`].
 pub fn http_server(config: &Config, bridge: Bridge, listener: TcpListener) -> Result<Server, StartError> {
     let schemas = EventSchemas::compile().map_err(|error| StartError::Schemas(error.to_string()))?;
-    let state = Data::new(web::State::new(config, bridge, schemas)?);
+    let state = Data::new(web::State::new(config, bridge, schemas, clients::clients(config)?)?);
     let app = move || {
         let guard = middleware::from_fn(web::guard); // outermost: whatever answers, its headers are there
         App::new().wrap(web::tracing_layer()).wrap(guard).app_data(state.clone()).configure(web::routes)

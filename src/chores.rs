@@ -58,7 +58,9 @@ async fn note_how_far_the_audit_log_goes(bridge: &Bridge) -> Result<(), ChoreErr
 /// An expired token opens nothing; its row would only say that there was a member.
 async fn forget_expired_credentials(bridge: &Bridge) -> Result<(), ChoreError> {
     let mut tx = bridge.store.begin().await?;
-    tx.forget_expired_member_tokens(bridge.clock.now()).await?;
+    let now = bridge.clock.now();
+    tx.forget_expired_member_tokens(now).await?;
+    tx.forget_expired_clinic_access(now).await?;
     Ok(tx.commit().await?)
 }
 

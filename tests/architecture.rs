@@ -20,7 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("audit", &["domain", "vault", "store", "mapping"]),
     ("outbox", &["domain", "vault", "store", "consent::decide"]),
     ("delivery", &["domain", "vault", "store", "telemetry", "consent::decide", "outbox"]),
-    ("enrolment", &["domain", "vault", "store", "delivery::member"]),
+    ("enrolment", &["domain", "vault", "store", "delivery"]),
     ("readings", &["domain", "vault", "store"]),
     ("rotation", &["domain", "vault", "store"]),
     (
@@ -31,7 +31,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("erasure", &["domain", "vault", "store", "consent", "pipeline"]),
     ("chores", &["store", "audit", "pipeline", "erasure"]),
     ("config", &["domain", "vault", "telemetry"]),
-    ("web", &["domain", "vault", "store", "telemetry", "enrolment", "inbound", "consent", "pipeline", "config"]),
+    ("web", &["domain", "vault", "store", "telemetry", "enrolment", "inbound", "consent", "delivery", "pipeline", "config"]),
     ("sandbox", &["domain"]),
     (
         "app",

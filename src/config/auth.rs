@@ -137,7 +137,7 @@ fn checked_hosts(hosts: Option<Vec<String>>) -> Result<Vec<String>, &'static str
 }
 
 /// RFC 6749, appendix A.1: printable ASCII. A control character in it would be a mistake of copying.
-fn is_client_id(text: &str) -> bool {
+pub(super) fn is_client_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= 255 && text.bytes().all(|b| (0x20..0x7f).contains(&b)) && text.trim() == text
 }
 

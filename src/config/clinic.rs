@@ -4,6 +4,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::ConfigError;
+use super::access::ClinicAccess;
 use super::auth::Auth;
 use crate::domain::form::{Rule, Takes};
 
@@ -18,6 +19,8 @@ pub struct Clinic {
     /// How the bridge gets in there.
     #[serde(default)]
     pub auth: Auth,
+    /// How its own systems get in here.
+    pub access: Option<ClinicAccess>,
     /// Requests to its EHR under way at the same time, if not as many as to any.
     pub concurrency: Option<usize>,
     /// Whether each resource carries its Provenance.
@@ -62,6 +65,6 @@ impl Clinic {
         if base.scheme() == "http" && !private_networks {
             return invalid("https (http is for delivery.private_networks = true only)");
         }
-        Ok(())
+        self.access.as_ref().map_or(Ok(()), |access| access.check(id, private_networks))
     }
 }

@@ -1,13 +1,14 @@
 //! Typed settings. `deploy/default.toml` is the documentation and the source of the defaults; unknown keys are refused.
 
 mod audit;
+mod access;
 mod auth;
 mod clinic;
 mod community;
 mod limits;
 mod server;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use serde::Deserialize;
 use url::Url;
 
 pub use self::audit::Audit;
+pub use self::access::{ClientKeys, ClinicAccess};
 pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch};
 pub use self::clinic::Clinic;
 pub use self::community::{Community, MailSecurity, Messages};
@@ -218,7 +220,11 @@ impl Config {
         for (id, community) in &self.communities {
             community.check(id.as_str(), self.delivery.private_networks)?;
         }
+        let mut client_ids = BTreeSet::new();
         for (id, clinic) in &self.clinics {
+            if clinic.access.as_ref().is_some_and(|access| !client_ids.insert(&access.client_id)) {
+                return invalid(&format!("clinics.{id}.access.client_id"), "a name that no other clinic has");
+            }
             clinic.check(id.as_str(), self.delivery.private_networks)?;
             // Discovery, a token and capabilities are asked for on one lease, before an item is touched.
             if clinic.auth != Auth::None

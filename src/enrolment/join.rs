@@ -46,6 +46,29 @@ pub fn handle_index(keyring: &Keyring, community: &CommunityId, handle: &str) ->
     keyring.index().index("handle", &[community.as_str().as_bytes(), handle.as_bytes()])
 }
 
+/// The keyed index of a Patient's id at a clinic.
+#[must_use]
+pub fn patient_index(keyring: &Keyring, clinic: &ClinicId, patient: &str) -> Index {
+    keyring.index().index("patient", &[clinic.as_str().as_bytes(), patient.as_bytes()])
+}
+
+/// The id of a member's Patient at a clinic, if they are linked there.
+///
+/// # Errors
+/// [`EnrolError`].
+pub async fn linked_patient(
+    tx: &mut Tx,
+    keyring: &Keyring,
+    member: MemberId,
+    clinic: &ClinicId,
+) -> Result<Option<String>, EnrolError> {
+    let link = tx.links(&[member]).await?.into_iter().find(|link| link.clinic == *clinic);
+    let (Some(link), Some(wrapped)) = (link, tx.member_key(member).await?) else { return Ok(None) };
+    let key = keyring.unwrap_member_key(member, &wrapped)?;
+    let patient = key.open(PATIENT_COLUMN, clinic.as_str().as_bytes(), &link.sealed_patient)?;
+    Ok(Some(String::from_utf8(patient).map_err(|_| StoreError::Corrupt("a Patient id that is no text"))?))
+}
+
 /// Makes a new member, known to `community` as `handle`.
 ///
 /// # Errors
@@ -94,7 +117,7 @@ pub async fn link(
     let link = NewLink {
         member,
         clinic,
-        patient_index: keyring.index().index("patient", &[row, patient.as_bytes()]),
+        patient_index: patient_index(keyring, clinic, patient),
         sealed_patient: key.seal(PATIENT_COLUMN, row, patient.as_bytes())?,
         proof,
     };

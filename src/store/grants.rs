@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::error::changed;
 use super::{StoreError, Tx, clinic_id, instant, named, on, padded};
 use crate::domain::grant::{Grant, GrantState};
-use crate::domain::ids::{GrantId, MemberId};
+use crate::domain::ids::{ClinicId, GrantId, MemberId};
 
 type Row = (Uuid, Uuid, i32, String, String, String, i64, Option<i64>);
 
@@ -97,6 +97,25 @@ impl Tx {
             query.build_query_as().fetch_all(conn).await?
         });
         rows.into_iter().map(read).collect()
+    }
+
+    /// One version of a grant towards a clinic, whoever gave it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn grant_at(
+        &mut self,
+        clinic: &ClinicId,
+        grant: GrantId,
+        version: i32,
+    ) -> Result<Option<Grant>, StoreError> {
+        let row: Option<Row> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(COLUMNS);
+            query.push(" WHERE clinic_id = ").push_bind(clinic.as_str()).push(" AND grant_id = ").push_bind(grant.0);
+            query.push(" AND version = ").push_bind(version);
+            query.build_query_as().fetch_optional(conn).await?
+        });
+        row.map(read).transpose()
     }
 
     /// The newest version of one grant of a member.

@@ -193,6 +193,24 @@ impl Tx {
         Ok(())
     }
 
+    /// The member whose Patient at a clinic has this index, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn member_by_patient(
+        &mut self,
+        clinic: &ClinicId,
+        patient_index: Index,
+    ) -> Result<Option<MemberId>, StoreError> {
+        const SQL: &str = "SELECT member_id FROM links WHERE clinic_id = $1 AND patient_index = $2";
+        let row: Option<Uuid> = on!(self, conn => sqlx::query_scalar(SQL)
+            .bind(clinic.as_str())
+            .bind(&patient_index[..])
+            .fetch_optional(conn)
+            .await?);
+        Ok(row.map(MemberId))
+    }
+
     /// The links of some members.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 mod audit;
 mod audit_read;
+mod clinic_access;
 mod clinics;
 mod consent_records;
 mod credentials;
@@ -34,6 +35,7 @@ mod wipe;
 
 pub use audit::{ChainKey, key_of};
 pub use audit_read::{AuditCursor, AuditHead, AuditPlace, AuditRow, AuditScope, HeadedRow};
+pub use clinic_access::ClinicTokenRow;
 pub use clinics::ClinicRow;
 pub use consent_records::ConsentRecord;
 pub use credentials::ApiKeyRow;

@@ -11,19 +11,33 @@ use super::Problem;
 /// The largest body that is read, in bytes: a full batch of moods fits; of long notes, smaller batches do.
 pub const MAX_BODY: usize = 2 * 1024 * 1024;
 
+/// The largest form that is read, in bytes: a client's assertion, or a search.
+pub const MAX_FORM: usize = 16 * 1024;
+
 /// Reads a body of one of these media types.
 pub async fn read(request: &HttpRequest, payload: Payload, media_types: &[&str]) -> Result<Bytes, Problem> {
     check_content_type(request, media_types)?;
+    let advice = "Send smaller batches.";
+    bytes(request, payload, MAX_BODY, advice).await
+}
+
+/// Reads a form, as its text.
+pub async fn form(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+    check_content_type(request, &["application/x-www-form-urlencoded"])?;
+    bytes(request, payload, MAX_FORM, "").await
+}
+
+async fn bytes(request: &HttpRequest, payload: Payload, limit: usize, advice: &str) -> Result<Bytes, Problem> {
     check_content_encoding(request)?;
     let too_large = || {
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large")
-            .detail(format!("Expected at most {MAX_BODY} bytes. Send smaller batches."))
+        let detail = format!("Expected at most {limit} bytes. {advice}");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large").detail(detail.trim_end())
     };
     let announced = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > MAX_BODY) {
+    if announced.is_some_and(|length: usize| length > limit) {
         return Err(too_large());
     }
-    match payload.to_bytes_limited(MAX_BODY).await {
+    match payload.to_bytes_limited(limit).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(malformed("the body ends too early")),
         Err(_) => Err(too_large()),

@@ -3,6 +3,7 @@
 mod auth;
 mod body;
 mod events;
+mod fhir;
 mod grants;
 mod headers;
 mod health;
@@ -15,6 +16,7 @@ mod receipts;
 mod routes;
 mod trace;
 
+pub use fhir::token_url;
 pub use headers::{RequestId, guard};
 pub use openapi::document as openapi_document;
 pub use problem::Problem;
@@ -27,6 +29,7 @@ use url::Url;
 
 use crate::config::Config;
 use crate::domain::ids::{ClinicId, CommunityId};
+use crate::enrolment::clinic_access::Clients;
 use crate::inbound::event::EventSchemas;
 use crate::pipeline::Bridge;
 use portal::{Portal, TextError};
@@ -42,6 +45,8 @@ pub struct State {
     public_url: Url,
     /// What the pages share.
     portal: Portal,
+    /// Where clinics' systems read.
+    fhir: fhir::Door,
 }
 
 impl State {
@@ -49,10 +54,16 @@ impl State {
     ///
     /// # Errors
     /// [`TextError`], a defect.
-    pub fn new(config: &Config, bridge: Bridge, schemas: EventSchemas) -> Result<Self, TextError> {
+    pub fn new(
+        config: &Config,
+        bridge: Bridge,
+        schemas: EventSchemas,
+        clients: Clients,
+    ) -> Result<Self, TextError> {
         let portal = Portal::new(config, &bridge.clock)?;
+        let fhir = fhir::Door::new(config, clients, &bridge.clock);
         let clinics = config.clinics.keys().cloned().collect();
         let communities = config.communities.keys().cloned().collect();
-        Ok(Self { bridge, schemas, clinics, communities, public_url: config.server.public_url.clone(), portal })
+        Ok(Self { bridge, schemas, clinics, communities, public_url: config.server.public_url.clone(), portal, fhir })
     }
 }

@@ -5,7 +5,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{events, grants, health, jwks, receipts};
+use super::{events, fhir, grants, health, jwks, receipts};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,6 +25,12 @@ use super::{events, grants, health, jwks, receipts};
         receipts::list,
         receipts::receipt,
         receipts::notices,
+        fhir::discovery::smart_configuration,
+        fhir::metadata::metadata,
+        fhir::token::token,
+        fhir::consents::search,
+        fhir::consents::search_by_post,
+        fhir::consents::read,
         jwks::jwks,
         health::livez,
         health::readyz,
@@ -33,6 +39,7 @@ use super::{events, grants, health, jwks, receipts};
         (name = "events", description = "Readings from communities and apps"),
         (name = "grants", description = "A member's own consent"),
         (name = "receipts", description = "What proves a member's decisions, and what they are told before"),
+        (name = "clinics", description = "What clinics' own systems read"),
         (name = "keys", description = "What this bridge signs with, for clinics"),
         (name = "health", description = "For operators"),
     ),
@@ -50,6 +57,7 @@ impl Modify for Credentials {
         let components = document.components.get_or_insert_with(Default::default);
         components.add_security_scheme("api_key", bearer("An API key of a community: `mostik key create`"));
         components.add_security_scheme("member_token", bearer("A member's own token: `mostik member token`"));
+        components.add_security_scheme("clinic_token", bearer("A token of a clinic's own system: POST /fhir/token"));
     }
 }
 

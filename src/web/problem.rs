@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -76,6 +76,13 @@ impl Problem {
             .detail("It is not known whether it was done. Sending the same again later is safe.")
     }
 
+    /// After how many seconds to come again, if it is a question of time.
+    #[must_use]
+    pub fn wait(&self) -> Option<u32> {
+        let unavailable = self.status_code() == StatusCode::SERVICE_UNAVAILABLE;
+        self.retry_after.or(unavailable.then_some(TRY_AGAIN_AFTER))
+    }
+
     /// No valid credentials.
     #[must_use]
     pub fn unauthorized() -> Self {
@@ -123,26 +130,20 @@ impl ResponseError for Problem {
         if self.status_code() == StatusCode::UNAUTHORIZED {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
-        let unavailable = self.status_code() == StatusCode::SERVICE_UNAVAILABLE;
-        if let Some(seconds) = self.retry_after.or(unavailable.then_some(TRY_AGAIN_AFTER)) {
+        if let Some(seconds) = self.wait() {
             response.insert_header((RETRY_AFTER, seconds));
         }
         response.content_type("application/problem+json").json(self)
     }
 }
 
-/// What answers a method that a path does not have; `allowed` are those it has.
-pub async fn no_such_method(allowed: String) -> HttpResponse {
-    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This cannot be done here")
-        .detail("The API is described at /openapi.json.");
-    let mut response = problem.error_response();
-    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
-        response.headers_mut().insert(ALLOW, allowed);
-    }
-    response
+/// A method that a path does not have.
+pub fn no_such_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This cannot be done here")
+        .detail("The API is described at /openapi.json.")
 }
 
-/// What answers where nothing is.
+/// Nothing is there.
 pub fn no_such_route() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here")
         .detail("The API is described at /openapi.json.")

@@ -2,11 +2,14 @@
 //! row as everybody there is, and fails for a row that it has no answers for.
 
 use std::collections::BTreeMap;
+use std::future::ready;
 
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 
-use super::problem::no_such_method;
-use super::{events, grants, health, jwks, openapi, portal, receipts};
+use super::fhir::{self, Outcome};
+use super::{events, grants, health, jwks, openapi, portal, problem, receipts};
 
 /// A route: methods, parted by spaces, and the pattern of its path, both as its handler has them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -27,7 +30,8 @@ macro_rules! routes {
         pub fn routes(config: &mut ServiceConfig) {
             $(config.service($handler);)*
             for (path, allowed) in allowed_methods() {
-                config.service(web::resource(path).to(move || no_such_method(allowed.clone())));
+                let refuse = move |request: HttpRequest| ready(no_such_method(&request, &allowed));
+                config.service(web::resource(path).to(refuse));
             }
             portal::routes(config);
         }
@@ -45,6 +49,12 @@ routes! {
     "GET" "/v1/receipts" => receipts::list,
     "GET" "/v1/receipts/{receipt_id}" => receipts::receipt,
     "GET" "/v1/notices" => receipts::notices,
+    "GET" "/fhir/.well-known/smart-configuration" => fhir::discovery::smart_configuration,
+    "GET" "/fhir/metadata" => fhir::metadata::metadata,
+    "POST" "/fhir/token" => fhir::token::token,
+    "GET" "/fhir/Consent" => fhir::consents::search,
+    "POST" "/fhir/Consent/_search" => fhir::consents::search_by_post,
+    "GET" "/fhir/Consent/{id}" => fhir::consents::read,
     "GET" "/.well-known/jwks.json" => jwks::jwks,
     "GET HEAD" "/livez" => health::livez,
     "GET HEAD" "/readyz" => health::readyz,
@@ -63,4 +73,26 @@ fn allowed_methods() -> BTreeMap<&'static str, String> {
         allowed.entry(route.path).or_default().extend(route.methods.split(' '));
     }
     allowed.into_iter().map(|(path, methods)| (path, methods.join(", "))).collect()
+}
+
+/// What answers a method that a path does not have, in the shape in which errors leave there.
+fn no_such_method(request: &HttpRequest, allowed: &str) -> HttpResponse {
+    let mut response = if is_fhir(request) {
+        Outcome::no_such_method().error_response()
+    } else {
+        problem::no_such_method().error_response()
+    };
+    if let Ok(allowed) = HeaderValue::try_from(allowed) {
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
+}
+
+/// What answers where nothing is.
+pub(super) fn no_such_route(request: &HttpRequest) -> HttpResponse {
+    if is_fhir(request) { Outcome::not_found().error_response() } else { problem::no_such_route().error_response() }
+}
+
+fn is_fhir(request: &HttpRequest) -> bool {
+    request.path() == "/fhir" || request.path().starts_with("/fhir/")
 }

@@ -4,12 +4,14 @@
 pub mod audit;
 pub mod bridge;
 pub mod cells;
+pub mod clinic;
 pub mod database;
 pub mod desk;
 pub mod door;
 pub mod ehr;
 pub mod gate;
 pub mod http;
+pub mod key_server;
 pub mod launch;
 pub mod outbox;
 pub mod own;

@@ -11,7 +11,7 @@ mod error;
 mod finding;
 mod flow;
 pub mod patient;
-mod scopes;
+pub mod scopes;
 mod token;
 
 pub use client::{AuthState, ClientSettings, SmartAuth};

@@ -11,6 +11,8 @@ struct Scope<'a> {
     letters: &'a str,
     /// A narrowing that only the server understands; empty when there is none.
     query: &'a str,
+    /// Whether it was said in the words of version 1.
+    version_1: bool,
 }
 
 /// What of `asked` is not among `granted`, in the words of version 2; both are lists parted by spaces. A server may
@@ -26,6 +28,29 @@ pub fn missing(asked: &str, granted: &str) -> Vec<String> {
 pub fn allows(granted: &str, context: &str, resource_type: &str, letter: char) -> bool {
     let scope = format!("{context}/{resource_type}.{letter}");
     not_granted(&scope, granted).is_none()
+}
+
+/// What of `asked` is granted where no more than `allowed` can be: each scope as far as it is allowed, a wildcard as the
+/// scopes it stands for. One that asks for part of the resources by a query is not granted: nobody here would see to it
+/// that it stays that part.
+#[must_use]
+pub fn granted(asked: &str, allowed: &str) -> String {
+    let mut granted: Vec<String> = Vec::new();
+    let allowed: Vec<Scope<'_>> = allowed.split_whitespace().filter_map(Scope::parse).collect();
+    for scope in asked.split_whitespace().filter_map(Scope::parse).filter(|scope| scope.query.is_empty()) {
+        for given in &allowed {
+            let same = scope.context == given.context && ["*", given.resource_type].contains(&scope.resource_type);
+            let both = |letter: &char| scope.letters.contains(*letter) && given.letters.contains(*letter);
+            let letters: String = LETTERS.chars().filter(both).collect();
+            // Who asks in the words of version 1 is answered in them, where they say the same.
+            let word = if scope.version_1 && letters == "rs" { "read" } else { &letters };
+            let granting = format!("{}/{}.{word}", given.context, given.resource_type);
+            if same && !letters.is_empty() && !granted.contains(&granting) {
+                granted.push(granting);
+            }
+        }
+    }
+    granted.join(" ")
 }
 
 /// What is left of a scope when all that is granted is taken away from it.
@@ -62,7 +87,8 @@ impl<'a> Scope<'a> {
             letters if !letters.is_empty() && letters.chars().all(|letter| LETTERS.contains(letter)) => letters,
             _ => return None,
         };
-        Some(Self { context, resource_type, letters, query })
+        let version_1 = matches!(permission, "read" | "write" | "*");
+        Some(Self { context, resource_type, letters, query, version_1 })
     }
 }
 
@@ -99,6 +125,27 @@ mod tests {
         assert_eq!(missing("system/Observation.rs", survey), ["system/Observation.rs"]);
         assert_eq!(missing(survey, survey), Vec::<String>::new());
         assert_eq!(missing(survey, "system/Observation.rs"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_granted_is_what_was_asked_as_far_as_it_is_allowed() {
+        let allowed = "system/Consent.rs system/AuditEvent.s";
+        for (asked, expected) in [
+            ("system/Consent.rs", "system/Consent.rs"),
+            ("system/Consent.r", "system/Consent.r"),
+            ("system/Consent.read", "system/Consent.read"),
+            ("system/AuditEvent.read", "system/AuditEvent.s"),
+            ("system/Consent.cruds", "system/Consent.rs"),
+            ("system/Consent.write", ""),
+            ("system/*.rs", "system/Consent.rs system/AuditEvent.s"),
+            ("system/*.*", "system/Consent.read system/AuditEvent.s"),
+            ("system/Consent.s system/Consent.s openid system/Patient.rs", "system/Consent.s"),
+            ("system/Consent.rs?status=active", ""),
+            ("patient/Consent.rs user/Consent.rs", ""),
+            ("", ""),
+        ] {
+            assert_eq!(granted(asked, allowed), expected, "{asked}");
+        }
     }
 
     #[test]

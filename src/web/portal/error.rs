@@ -10,7 +10,7 @@ use crate::enrolment::join::EnrolError;
 use crate::enrolment::session::SessionError;
 use crate::store::StoreError;
 use crate::telemetry::logs::chain;
-use crate::web::problem;
+use crate::web::routes::no_such_route;
 
 /// Why there is no page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -129,7 +129,7 @@ pub async fn no_such_page(request: HttpRequest) -> HttpResponse {
     if wants_html(&request) {
         HttpResponse::from_error(PortalError::NotFound)
     } else {
-        problem::no_such_route().error_response()
+        no_such_route(&request)
     }
 }
 

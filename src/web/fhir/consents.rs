@@ -1,0 +1,141 @@
+//! `/fhir/Consent`: which consents a clinic's patients gave (IHE PCF, ITI-108).
+
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use serde_json::Value;
+
+use super::bundle::{Hits, searchset};
+use super::caller::ClinicCaller;
+use super::consent_record::{consent_named, consents_for};
+use super::parameters::{Page, Parameters, check_format};
+use super::patient::{self, Asked};
+use super::{Outcome, resource};
+use crate::enrolment::join::patient_index;
+use crate::web::{State, body};
+
+/// What a status is called where its system is said.
+const STATUSES: &str = "http://hl7.org/fhir/consent-state-codes";
+
+/// R4's `consent-state-codes`.
+const KNOWN_STATUSES: [&str; 6] = ["draft", "proposed", "active", "rejected", "inactive", "entered-in-error"];
+
+/// Finds the consents of one patient towards the calling clinic.
+#[utoipa::path(
+    tag = "clinics",
+    security(("clinic_token" = ["system/Consent.s"])),
+    params(
+        ("patient" = Option<String>, Query, description = "The id of a Patient in the clinic's own EHR"),
+        ("patient.identifier" = Option<String>, Query, description = "Or the address there"),
+        ("status" = Option<String>, Query, description = "Such as `active`"),
+        ("_count" = Option<u32>, Query, description = "Entries of a page"),
+    ),
+    responses(
+        (status = 200, description = "A Bundle", body = Value, content_type = "application/fhir+json"),
+        (status = 400, description = "No patient is named, or a parameter cannot be read", body = Value, content_type = "application/fhir+json"),
+        (status = 401, description = "No token in force", body = Value, content_type = "application/fhir+json"),
+        (status = 403, description = "A token without the scope", body = Value, content_type = "application/fhir+json"),
+        (status = 429, description = "Not so often: the same again after `Retry-After`", body = Value, content_type = "application/fhir+json"),
+        (status = 503, description = "Not now: the same again after `Retry-After`", body = Value, content_type = "application/fhir+json"),
+    ),
+)]
+#[get("/fhir/Consent")]
+pub async fn search(state: Data<State>, caller: ClinicCaller, request: HttpRequest) -> Result<HttpResponse, Outcome> {
+    find(&state, &caller, &request, b"").await
+}
+
+/// The same with the parameters in a form, so that no patient stands in an address.
+#[utoipa::path(
+    tag = "clinics",
+    security(("clinic_token" = ["system/Consent.s"])),
+    request_body(content((Value = "application/x-www-form-urlencoded")), description = "The parameters of the search."),
+    responses((status = 200, description = "As for GET", body = Value, content_type = "application/fhir+json")),
+)]
+#[post("/fhir/Consent/_search")]
+pub async fn search_by_post(
+    state: Data<State>,
+    caller: ClinicCaller,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Outcome> {
+    let form = body::form(&request, payload).await?;
+    find(&state, &caller, &request, &form).await
+}
+
+/// Reads one consent.
+#[utoipa::path(
+    tag = "clinics",
+    security(("clinic_token" = ["system/Consent.r"])),
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, description = "A Consent", body = Value, content_type = "application/fhir+json"),
+        (status = 404, description = "None that this clinic may know of", body = Value, content_type = "application/fhir+json"),
+    ),
+)]
+#[get("/fhir/Consent/{id}")]
+pub async fn read(
+    state: Data<State>,
+    caller: ClinicCaller,
+    id: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Outcome> {
+    caller.check("Consent", 'r')?;
+    check_format(&request)?;
+    let now = state.bridge.clock.now();
+    let mut tx = state.bridge.store.begin().await?;
+    let found = consent_named(&state, &mut tx, &caller.clinic, &id, now).await?;
+    tx.commit().await?;
+    let found = found.ok_or_else(Outcome::not_found)?;
+    Ok(resource(&found.resource))
+}
+
+async fn find(
+    state: &State,
+    caller: &ClinicCaller,
+    request: &HttpRequest,
+    form: &[u8],
+) -> Result<HttpResponse, Outcome> {
+    caller.check("Consent", 's')?;
+    check_format(request)?;
+    let now = state.bridge.clock.now();
+    let ehr = state.fhir.ehr_of(&caller.clinic)?;
+    let (mut page, mut asked, mut statuses) = (Page::default(), Asked::default(), Vec::new());
+    let applied = Parameters::of(request, form).read(&mut page, |name, value| match name {
+        "status" => {
+            statuses.push(alternatives(value)?);
+            Ok(true)
+        }
+        _ => asked.take(name, value, ehr),
+    })?;
+    let patient = asked.patient()?;
+    let mut tx = state.bridge.store.begin().await?;
+    let mut found = match &patient {
+        Some(patient) => {
+            let index = patient_index(&state.bridge.keyring, &caller.clinic, patient);
+            match tx.member_by_patient(&caller.clinic, index).await? {
+                Some(member) => {
+                    let address = patient::address(patient, ehr);
+                    consents_for(state, &mut tx, &caller.clinic, member, &address, now).await?
+                }
+                None => Vec::new(),
+            }
+        }
+        None => Vec::new(),
+    };
+    tx.commit().await?;
+    let has_status = |resource: &Value, wanted: &Vec<String>| {
+        resource["status"].as_str().is_some_and(|status| wanted.iter().any(|wanted| wanted == status))
+    };
+    found.retain(|found| statuses.iter().all(|wanted| has_status(&found.resource, wanted)));
+    let bundle = searchset(&state.fhir, "Consent", Hits::of(found, &page), &applied, now)?;
+    Ok(resource(&bundle))
+}
+
+/// `active`, `system|active`, or several parted by commas.
+fn alternatives(value: &str) -> Result<Vec<String>, Outcome> {
+    let status = |text: &str| {
+        let code = text.strip_prefix(STATUSES).and_then(|rest| rest.strip_prefix('|')).unwrap_or(text);
+        KNOWN_STATUSES.contains(&code).then(|| code.to_owned())
+    };
+    let known: Option<Vec<String>> = value.split(',').map(status).collect();
+    known.ok_or_else(|| Outcome::bad_search("value", "status", "Expected a status of R4, such as active or inactive."))
+}

@@ -1,0 +1,100 @@
+//! `/fhir/`: where a clinic's own system reads what concerns its own patients, and nobody else's (FHIR R4; IHE PCF, ITI-108
+//! Access Consent). It gets in by [`token`]; [`caller`] knows it again; [`parameters`] and [`patient`] read what it asks for.
+//!
+//! A Patient that is not linked to anybody here and a Patient of another clinic give the same answer: nothing. Nothing is
+//! given about all patients at once.
+
+mod bundle;
+mod caller;
+mod consent_record;
+pub(super) mod consents;
+pub(super) mod discovery;
+pub(super) mod metadata;
+mod outcome;
+mod parameters;
+mod patient;
+pub(super) mod token;
+
+pub use self::outcome::Outcome;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use serde_json::Value;
+use url::Url;
+
+use super::limits::Limit;
+use crate::config::Config;
+use crate::domain::clock::Clock;
+use crate::domain::ids::ClinicId;
+use crate::enrolment::clinic_access::Clients;
+
+/// FHIR's JSON (R4, http, content types).
+const FHIR_JSON: &str = "application/fhir+json";
+
+/// How often somebody who says that they are a clinic's system may fail to prove it, in a minute. It costs the system
+/// itself nothing: what is proven is counted apart.
+const STRANGERS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
+
+/// What the handlers of this room share.
+#[derive(Debug)]
+pub struct Door {
+    clients: Clients,
+    /// The address of this FHIR server, without a slash at its end.
+    base: String,
+    /// Each clinic's name, and the address of its own FHIR server, where its Patients are.
+    clinics: BTreeMap<ClinicId, (String, Url)>,
+    tokens: Limit<ClinicId>,
+    reads: Limit<ClinicId>,
+    strangers: Limit<Option<ClinicId>>,
+}
+
+impl Door {
+    /// The door for these clients.
+    #[must_use]
+    pub fn new(config: &Config, clients: Clients, clock: &Clock) -> Self {
+        let ehr = |(id, clinic): (&ClinicId, &crate::config::Clinic)| {
+            (id.clone(), (clinic.name.clone(), clinic.fhir_base.clone()))
+        };
+        Self {
+            clients,
+            base: base(&config.server.public_url),
+            clinics: config.clinics.iter().map(ehr).collect(),
+            tokens: per_minute(config.limits.clinic_tokens_per_minute, clock),
+            reads: per_minute(config.limits.clinic_reads_per_minute, clock),
+            strangers: per_minute(STRANGERS_PER_MINUTE, clock),
+        }
+    }
+
+    /// Where a clinic's own FHIR server is.
+    fn ehr_of(&self, clinic: &ClinicId) -> Result<&Url, Outcome> {
+        self.clinics.get(clinic).map(|(_, ehr)| ehr).ok_or_else(Outcome::not_found)
+    }
+
+    /// A clinic's name, for people.
+    fn name_of<'a>(&'a self, clinic: &'a ClinicId) -> &'a str {
+        self.clinics.get(clinic).map_or(clinic.as_str(), |(name, _)| name)
+    }
+}
+
+/// The address of the FHIR server of the bridge at `public_url`.
+fn base(public_url: &Url) -> String {
+    format!("{}/fhir", public_url.as_str().trim_end_matches('/'))
+}
+
+/// Where clinics' systems ask the bridge at `public_url` for tokens.
+#[must_use]
+pub fn token_url(public_url: &Url) -> String {
+    format!("{}/token", base(public_url))
+}
+
+fn per_minute<K: std::hash::Hash + Eq + Clone>(count: NonZeroU32, clock: &Clock) -> Limit<K> {
+    Limit::new(count, Duration::from_mins(1) / count.get(), clock.clone())
+}
+
+/// An answer that is a resource.
+fn resource(resource: &Value) -> HttpResponse {
+    HttpResponse::Ok().content_type(FHIR_JSON).body(resource.to_string())
+}
