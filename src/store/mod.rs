@@ -28,7 +28,7 @@ pub use clinics::ClinicRow;
 pub use credentials::ApiKeyRow;
 pub use error::StoreError;
 pub use events::SeenEvent;
-pub use lanes::{HeldLane, Lane, LaneKey, Reserved, Room};
+pub use lanes::{HeldLane, Lane, LaneKey, Leased, Reserved, Room};
 pub use ledger::LedgerEntry;
 pub use members::{Link, NewLink};
 pub use outbox::NewDelivery;
