@@ -97,7 +97,7 @@ async fn measure(house: &House, size: usize, due: &str) {
         let start = Instant::now();
         let mut tx = house.bridge.store.begin().await.unwrap();
         let begun = Instant::now();
-        let leased = tx.lease_lanes(&riverside(), now, now + tick, LANES).await.unwrap();
+        let leased = tx.lease_lanes(&riverside(), now, now + tick, LANES).await.unwrap().lanes;
         lease.push(millis(begun.elapsed()));
         tx.commit().await.unwrap();
         whole.push(millis(start.elapsed()));

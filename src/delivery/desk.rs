@@ -32,6 +32,9 @@ const ITEMS_PER_LEASE: u32 = 50;
 /// How many lanes may be in hand at most: a statement about all of them must not have too many parameters.
 const MOST_LANES: usize = 1024;
 
+/// So long what is known may wait to be written down, while the EHR is busy.
+const SETTLED_WITHIN: SignedDuration = SignedDuration::from_millis(50);
+
 /// What every desk of a process shares.
 #[derive(Clone, Debug)]
 pub struct Parts {
@@ -66,6 +69,11 @@ impl Patience {
     fn bearable_skew(&self) -> SignedDuration {
         (self.lease - self.timeout * 2) / 2
     }
+
+    /// A lease with so much left is not prolonged: each prolongation is a row written.
+    pub(super) fn fresh(&self) -> SignedDuration {
+        self.lease - (self.lease - self.timeout * 2) / 4
+    }
 }
 
 /// Work ended early; what was under way is found again by the next lease.
@@ -94,11 +102,13 @@ pub struct Desk {
     pub(super) parts: Parts,
     pub(super) clinic: ClinicId,
     sender: Sender,
-    lanes: BTreeMap<MemberId, Leased>,
+    lanes: BTreeMap<MemberId, InHand>,
     under_way: JoinSet<Vec<Known>>,
     /// Whose items each request is about.
     errands: HashMap<task::Id, Vec<MemberId>>,
     known: Vec<Known>,
+    /// Since when something is known that is not written down.
+    known_since: Option<Timestamp>,
     /// Whether there may be lanes to lease.
     may_be_due: bool,
     trouble: Option<Trouble>,
@@ -107,7 +117,7 @@ pub struct Desk {
 
 /// A lane that this desk has.
 #[derive(Clone, Debug)]
-struct Leased {
+struct InHand {
     lane: Lane,
     /// How many of its items were dealt with.
     dealt_with: u32,
@@ -128,6 +138,7 @@ impl Desk {
             under_way: JoinSet::new(),
             errands: HashMap::new(),
             known: Vec::new(),
+            known_since: None,
             may_be_due: true,
             trouble: None,
             rung: None,
@@ -163,7 +174,7 @@ impl Desk {
         self.known.retain(|known| self.lanes.contains_key(&known.item.member));
         let idle: Vec<Lane> =
             self.lanes.values().filter(|leased| !leased.busy).map(|leased| leased.lane.clone()).collect();
-        if idle.is_empty() {
+        if idle.is_empty() || self.is_ahead() {
             return Ok(false);
         }
         let room = capacity.saturating_sub(self.lanes.len() - idle.len());
@@ -171,6 +182,7 @@ impl Desk {
         let known = std::mem::take(&mut self.known);
         match turn(self, &idle, known.clone(), &tickets, room).await {
             Ok(turned) => {
+                self.known_since = None;
                 self.lanes.retain(|member, leased| leased.busy || turned.busy.contains(member));
                 self.dispatch(turned);
                 Ok(true)
@@ -236,24 +248,33 @@ impl Desk {
         (self.sender.ehr.throttle().capacity(self.parts.clock.now()) * per_request).min(MOST_LANES)
     }
 
+    /// Whether so much is decided on that the EHR does not wait for the next turn: then what has ended may wait for it a
+    /// moment, so that one turn is about many items.
+    fn is_ahead(&self) -> bool {
+        let (now, throttle) = (self.parts.clock.now(), self.sender.ehr.throttle());
+        let (limit, capacity) = (throttle.limit(now), throttle.capacity(now));
+        let is_recent = self.known_since.is_none_or(|since| now.duration_since(since) < SETTLED_WITHIN);
+        is_recent && limit < capacity && self.under_way.len() > usize::midpoint(limit, capacity)
+    }
+
     async fn lease(&mut self, limit: usize) -> Result<(), WorkError> {
         let mut tx = self.parts.store.begin().await?;
         let now = self.parts.clock.now();
-        if let Some(theirs) = tx.database_time().await?.filter(|_| self.parts.clock.is_system()) {
+        let until = now.checked_add(self.parts.patience.lease).unwrap_or(Timestamp::MAX);
+        let leased = tx.lease_lanes(&self.clinic, now, until, limit).await?;
+        if let Some(theirs) = leased.at.filter(|_| self.parts.clock.is_system()) {
             let skew = now.duration_since(theirs).abs();
             if skew > self.parts.patience.bearable_skew() {
                 return Err(WorkError::ClockSkew { seconds: skew.as_secs() });
             }
         }
-        let until = now.checked_add(self.parts.patience.lease).unwrap_or(Timestamp::MAX);
-        let leased = tx.lease_lanes(&self.clinic, now, until, limit).await?;
         tx.commit().await?;
-        self.may_be_due = leased.len() == limit;
-        if !leased.is_empty() {
+        self.may_be_due = leased.lanes.len() == limit;
+        if !leased.lanes.is_empty() {
             crash_point("deliver:leased");
         }
-        for lane in leased {
-            let fresh = Leased { lane, dealt_with: 0, busy: false };
+        for lane in leased.lanes {
+            let fresh = InHand { lane, dealt_with: 0, busy: false };
             let member = fresh.lane.key.member;
             // A lane that outlived its own lease here: its request must end first.
             if self.lanes.get(&member).is_none_or(|before| !before.busy) {
@@ -324,6 +345,9 @@ impl Desk {
                 leased.dealt_with += 1;
                 leased.busy = false;
             }
+        }
+        if self.known_since.is_none() && !known.is_empty() {
+            self.known_since = Some(self.parts.clock.now());
         }
         self.known.extend(known);
     }

@@ -93,8 +93,7 @@ pub async fn turn(
 impl Turn<'_> {
     /// Deals with the first items of the lanes, again and again as long as no request is needed for them.
     async fn deal(&mut self, tickets: &Tickets, room: usize) -> Result<Turned, WorkError> {
-        let lease_end = self.now.checked_add(self.desk.parts.patience.lease).unwrap_or(Timestamp::MAX);
-        let mut turned = Turned { lease_end, ..Turned::default() };
+        let mut turned = Turned::default();
         let (mut lanes, mut free) = self.sweep().await?;
         for _ in 0..SETTLED_PER_TURN {
             let asked: Vec<MemberId> = lanes.iter().copied().collect();
@@ -134,10 +133,20 @@ impl Turn<'_> {
         let marks: Vec<(&Delivery, &str)> = turned.jobs.iter().filter_map(|job| marked_as(&job.task)).collect();
         self.tx.mark_sending(&self.desk.clinic, &marks, self.now).await?;
         account::of_sending(&mut self.tx, &turned.jobs, self.now);
-        let busy: Vec<MemberId> = turned.busy.iter().copied().collect();
-        self.tx.prolong_leases(&self.desk.clinic, &busy, lease_end).await?;
+        turned.lease_end = self.prolong(&turned.busy).await?;
         self.tx.release_lanes(&self.desk.clinic, &free, self.now).await?;
         Ok(turned)
+    }
+
+    /// Sees to it that the leases of these lanes last for a while. Until when they all do.
+    async fn prolong(&mut self, busy: &BTreeSet<MemberId>) -> Result<Timestamp, WorkError> {
+        let after = |time| self.now.checked_add(time).unwrap_or(Timestamp::MAX);
+        let (fresh, until) = (after(self.desk.parts.patience.fresh()), after(self.desk.parts.patience.lease));
+        let leased = busy.iter().filter_map(|member| Some((*member, self.held.get(member)?.lease_until)));
+        let (stale, lasting): (Vec<_>, Vec<_>) = leased.partition(|(_, end)| *end < fresh);
+        let stale: Vec<MemberId> = stale.into_iter().map(|(member, _)| member).collect();
+        self.tx.prolong_leases(&self.desk.clinic, &stale, until).await?;
+        Ok(lasting.into_iter().map(|(_, end)| end).min().unwrap_or(until).min(until))
     }
 
     /// Of the lanes in hand, those on which work goes on, and those that are not swept yet. Only a portion of one of these

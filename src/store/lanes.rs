@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::pool::Inner;
-use super::{StoreError, Tx, clinic_id, on, padded};
+use super::{StoreError, Tx, clinic_id, instant, on, padded};
 use crate::domain::ids::{ClinicId, MemberId};
 
 /// Which lane: deliveries about one member to one clinic stay in order.
@@ -28,6 +27,15 @@ pub struct Lane {
     pub fence: i64,
 }
 
+/// Lanes that were just leased.
+#[derive(Clone, Debug)]
+pub struct Leased {
+    /// Which.
+    pub lanes: Vec<Lane>,
+    /// What time it was by the clock of the database's own machine; `None` where that is this one, or there are none.
+    pub at: Option<Timestamp>,
+}
+
 /// A lane that this desk holds until its transaction ends.
 #[derive(Clone, Debug)]
 pub struct HeldLane {
@@ -38,6 +46,8 @@ pub struct HeldLane {
     pub is_unswept: bool,
     /// The key of what stands on it, wrapped by its member's key.
     pub sealed_key: Option<Vec<u8>>,
+    /// Until when it is leased.
+    pub lease_until: Timestamp,
 }
 
 /// The room that is wanted at the end of a lane.
@@ -60,10 +70,22 @@ pub struct Reserved {
     pub is_unswept: bool,
 }
 
+type ReservedRow = (String, Uuid, i64, Option<Vec<u8>>, bool);
+type HeldRow = (Uuid, i64, bool, Option<Vec<u8>>, i64);
+
+macro_rules! first_open {
+    () => {
+        " FROM outbox o WHERE o.clinic_id = lanes.clinic_id AND o.member_id = lanes.member_id \
+         AND o.state IN ('ready', 'sending', 'retry', 'unknown') ORDER BY o.seq LIMIT 1"
+    };
+}
+
 /// Sets a lane's due time from its first open item; at once where rows are to be put right before that.
-pub(super) const RECOMPUTE_DUE: &str = "due_at = CASE WHEN swept_through < withdrawn_through THEN 0 ELSE \
-     (SELECT o.due_at FROM outbox o WHERE o.clinic_id = lanes.clinic_id AND o.member_id = lanes.member_id \
-     AND o.state IN ('ready', 'sending', 'retry', 'unknown') ORDER BY o.seq LIMIT 1) END";
+pub(super) const RECOMPUTE_DUE: &str = concat!(
+    "due_at = CASE WHEN swept_through < withdrawn_through THEN 0 ELSE (SELECT o.due_at",
+    first_open!(),
+    ") END"
+);
 
 impl Tx {
     /// Makes room for items at the end of lanes, and gives each lane that has none the key that comes with it. Lanes are
@@ -79,7 +101,7 @@ impl Tx {
         if rooms.is_empty() {
             return Ok(HashMap::new());
         }
-        let rows: Vec<(String, Uuid, i64, Option<Vec<u8>>, bool)> = on!(self, conn: Db => {
+        let rows: Vec<ReservedRow> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
                 "INSERT INTO lanes (clinic_id, member_id, last_seq, due_at, lease_until, fence, sealed_key, keyed_after) ",
             );
@@ -110,21 +132,6 @@ impl Tx {
             .collect()
     }
 
-    /// What time it is by the clock of the database's own machine; `None` where that is this one.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn database_time(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        const SQL: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
-        match &mut self.inner {
-            Inner::Sqlite(_) => Ok(None),
-            Inner::Postgres(tx) => {
-                let micros: i64 = sqlx::query_scalar(SQL).fetch_one(&mut **tx).await?;
-                super::instant(micros).map(Some)
-            }
-        }
-    }
-
     /// Leases up to `limit` lanes of a clinic that have something due and no living lease, the longest waiting first.
     ///
     /// # Errors
@@ -135,23 +142,26 @@ impl Tx {
         now: Timestamp,
         until: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Lane>, StoreError> {
+    ) -> Result<Leased, StoreError> {
         const SQLITE: &str = "UPDATE lanes SET lease_until = $3, fence = fence + 1 WHERE clinic_id = $1 AND member_id IN \
              (SELECT member_id FROM lanes WHERE clinic_id = $1 AND due_at <= $2 AND lease_until <= $2 \
-             ORDER BY due_at LIMIT $4) RETURNING member_id, fence";
+             ORDER BY due_at LIMIT $4) RETURNING member_id, fence, NULL";
         const POSTGRES: &str = "UPDATE lanes SET lease_until = $3, fence = fence + 1 WHERE clinic_id = $1 AND member_id IN \
              (SELECT member_id FROM lanes WHERE clinic_id = $1 AND due_at <= $2 AND lease_until <= $2 \
-             ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING member_id, fence";
+             ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) \
+             RETURNING member_id, fence, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
         let sql = self.pick(SQLITE, POSTGRES);
-        let rows: Vec<(Uuid, i64)> = on!(self, conn => sqlx::query_as(sql)
+        let rows: Vec<(Uuid, i64, Option<i64>)> = on!(self, conn => sqlx::query_as(sql)
             .bind(clinic.as_str())
             .bind(now.as_microsecond())
             .bind(until.as_microsecond())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(conn)
             .await?);
-        let lane = |(member, fence)| Lane { key: LaneKey { clinic: clinic.clone(), member: MemberId(member) }, fence };
-        Ok(rows.into_iter().map(lane).collect())
+        let at = rows.first().and_then(|(.., micros)| *micros).map(instant).transpose()?;
+        let lane =
+            |(member, fence, _)| Lane { key: LaneKey { clinic: clinic.clone(), member: MemberId(member) }, fence };
+        Ok(Leased { lanes: rows.into_iter().map(lane).collect(), at })
     }
 
     /// Of some lanes of one clinic, those whose lease is still the caller's. They are locked until the transaction ends,
@@ -169,10 +179,10 @@ impl Tx {
             return Ok(BTreeMap::new());
         }
         let tail = self.pick("", " ORDER BY lanes.member_id FOR UPDATE OF lanes");
-        let rows: Vec<(Uuid, i64, bool, Option<Vec<u8>>)> = on!(self, conn: Db => {
+        let rows: Vec<HeldRow> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
                 "SELECT lanes.member_id, lanes.withdrawn_through, lanes.swept_through < lanes.withdrawn_through, \
-                 lanes.sealed_key FROM lanes JOIN (",
+                 lanes.sealed_key, lanes.lease_until FROM lanes JOIN (",
             );
             query.push_values(padded(lanes), |mut row, lane| {
                 row.push_bind(lane.key.member.0).push_bind(lane.fence);
@@ -182,12 +192,12 @@ impl Tx {
             query.push(" AND lanes.lease_until > ").push_bind(now.as_microsecond()).push(tail);
             query.build_query_as().fetch_all(conn).await?
         });
-        Ok(rows
-            .into_iter()
-            .map(|(member, withdrawn_through, is_unswept, sealed_key)| {
-                (MemberId(member), HeldLane { withdrawn_through, is_unswept, sealed_key })
+        rows.into_iter()
+            .map(|(member, withdrawn_through, is_unswept, sealed_key, until)| {
+                let lane = HeldLane { withdrawn_through, is_unswept, sealed_key, lease_until: instant(until)? };
+                Ok((MemberId(member), lane))
             })
-            .collect())
+            .collect()
     }
 
     /// Prolongs the leases of lanes that the caller holds ([`Tx::hold_lanes`]).
@@ -200,7 +210,7 @@ impl Tx {
         members: &[MemberId],
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        self.update_lanes("lease_until = ", Some(until), clinic, members, "").await
+        self.update_lanes("lease_until = ", Some(until), clinic, members).await
     }
 
     /// Gives back lanes that the caller holds; each is due again when its first open item is, but lets those go first
@@ -214,9 +224,25 @@ impl Tx {
         members: &[MemberId],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        const RELEASE: &str = "lease_until = 0, ";
-        self.update_lanes(&format!("{RELEASE}{RECOMPUTE_DUE}"), None, clinic, members, "").await?;
-        self.update_lanes("due_at = ", Some(now), clinic, members, " AND due_at < ").await
+        if members.is_empty() {
+            return Ok(());
+        }
+        let now = now.as_microsecond();
+        on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(
+                "UPDATE lanes SET lease_until = 0, due_at = CASE WHEN swept_through < withdrawn_through THEN ",
+            );
+            query.push_bind(now).push(" ELSE (SELECT CASE WHEN o.due_at < ").push_bind(now).push(" THEN ").push_bind(now);
+            query.push(concat!(" ELSE o.due_at END", first_open!(), ") END WHERE clinic_id = "));
+            query.push_bind(clinic.as_str()).push(" AND member_id IN (");
+            let mut list = query.separated(", ");
+            for member in padded(members) {
+                list.push_bind(member.0);
+            }
+            query.push(")");
+            query.build().execute(conn).await?.rows_affected()
+        });
+        Ok(())
     }
 
     /// Gives a lane back that the caller holds. Nothing moves on it before `until`, unless [`Tx::wake_lane`] is called.
@@ -224,7 +250,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn park_lane(&mut self, lane: &LaneKey, until: Timestamp) -> Result<(), StoreError> {
-        self.update_lanes("lease_until = 0, due_at = ", Some(until), &lane.clinic, &[lane.member], "").await
+        self.update_lanes("lease_until = 0, due_at = ", Some(until), &lane.clinic, &[lane.member]).await
     }
 
     /// Makes a lane due again when its first open item is. A lane that was never used stays unused.
@@ -232,17 +258,16 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn wake_lane(&mut self, lane: &LaneKey) -> Result<(), StoreError> {
-        self.update_lanes(RECOMPUTE_DUE, None, &lane.clinic, &[lane.member], "").await
+        self.update_lanes(RECOMPUTE_DUE, None, &lane.clinic, &[lane.member]).await
     }
 
-    /// `UPDATE lanes SET <set> [at] WHERE <these lanes> [<and> at]`.
+    /// `UPDATE lanes SET <set> [at] WHERE <these lanes>`.
     async fn update_lanes(
         &mut self,
         set: &str,
         at: Option<Timestamp>,
         clinic: &ClinicId,
         members: &[MemberId],
-        and: &str,
     ) -> Result<(), StoreError> {
         if members.is_empty() {
             return Ok(());
@@ -259,9 +284,6 @@ impl Tx {
                 list.push_bind(member.0);
             }
             query.push(")");
-            if let Some(at) = at.filter(|_| !and.is_empty()) {
-                query.push(and).push_bind(at.as_microsecond());
-            }
             query.build().execute(conn).await?.rows_affected()
         });
         Ok(())

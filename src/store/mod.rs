@@ -43,7 +43,7 @@ pub use data_keys::{DataKeyRow, Rewrapped};
 pub use erasures::{Erasure, ErasureState};
 pub use error::StoreError;
 pub use events::SeenEvent;
-pub use lanes::{HeldLane, Lane, LaneKey, Reserved, Room};
+pub use lanes::{HeldLane, Lane, LaneKey, Leased, Reserved, Room};
 pub use ledger::LedgerEntry;
 pub use members::{Link, NewLink};
 pub use outbox::NewDelivery;

@@ -118,11 +118,11 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn sweep_lane(&mut self, lane: &LaneKey, through: i64, now: Timestamp) -> Result<bool, StoreError> {
+        const SWEPT: &str =
+            "UPDATE lanes SET swept_through = withdrawn_through WHERE clinic_id = $1 AND member_id = $2";
         if self.sweep_items(lane, through, PORTION, now).await? {
             return Ok(false);
         }
-        const SWEPT: &str =
-            "UPDATE lanes SET swept_through = withdrawn_through WHERE clinic_id = $1 AND member_id = $2";
         on!(self, conn => sqlx::query(SWEPT)
             .bind(lane.clinic.as_str())
             .bind(lane.member.0)

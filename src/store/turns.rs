@@ -44,6 +44,8 @@ pub struct Refused {
     pub sealed_answer: Option<Vec<u8>>,
 }
 
+type RefusedRow = (String, Uuid, Option<Vec<u8>>, Option<Vec<u8>>);
+
 #[derive(sqlx::FromRow)]
 struct Row {
     member_id: Uuid,
@@ -194,8 +196,7 @@ impl Tx {
         const SQL: &str = "SELECT l.clinic_id, l.member_id, l.sealed_key, \
              CASE WHEN o.seq > l.withdrawn_through THEN o.sealed_answer END FROM outbox o \
              JOIN lanes l ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id WHERE o.delivery_id = $1";
-        let row: Option<(String, Uuid, Option<Vec<u8>>, Option<Vec<u8>>)> =
-            on!(self, conn => sqlx::query_as(SQL).bind(item.0).fetch_optional(conn).await?);
+        let row: Option<RefusedRow> = on!(self, conn => sqlx::query_as(SQL).bind(item.0).fetch_optional(conn).await?);
         row.map(|(clinic, member, sealed_key, sealed_answer)| {
             Ok(Refused { clinic: clinic_id(clinic)?, member: MemberId(member), sealed_key, sealed_answer })
         })

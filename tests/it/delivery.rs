@@ -142,7 +142,7 @@ on_every_database! {
         let (bridge, ehr) = one_mood(database).await;
         let lease = |from: jiff::Timestamp| from.checked_add(SignedDuration::from_secs(3)).unwrap();
         let mut tx = bridge.bridge.store.begin().await.unwrap();
-        let stale = tx.lease_lanes(&riverside(), bridge.now(), lease(bridge.now()), 1).await.unwrap();
+        let stale = tx.lease_lanes(&riverside(), bridge.now(), lease(bridge.now()), 1).await.unwrap().lanes;
         tx.commit().await.unwrap();
         bridge.deliver().await;
         assert_eq!(ehr.observations().await.len(), 0, "a leased lane is left alone");

@@ -324,12 +324,12 @@ on_both_databases! {
         let now = lent.bridge.now();
         let later = |hours| now + SignedDuration::from_hours(hours);
         let mut tx = lent.bridge.bridge.store.begin().await.unwrap();
-        let lane = tx.lease_lanes(&riverside(), now, later(1), 1).await.unwrap().remove(0);
+        let lane = tx.lease_lanes(&riverside(), now, later(1), 1).await.unwrap().lanes.remove(0);
         tx.park_lane(&lane.key, later(100)).await.unwrap();
-        assert!(tx.lease_lanes(&riverside(), later(2), later(3), 1).await.unwrap().is_empty());
+        assert!(tx.lease_lanes(&riverside(), later(2), later(3), 1).await.unwrap().lanes.is_empty());
         tx.commit().await.unwrap();
         launch::store(&lent.bridge, lent.member.id, &lent.tokens).await;
         let mut tx = lent.bridge.bridge.store.begin().await.unwrap();
-        assert_eq!(tx.lease_lanes(&riverside(), later(2), later(3), 1).await.unwrap().len(), 1);
+        assert_eq!(tx.lease_lanes(&riverside(), later(2), later(3), 1).await.unwrap().lanes.len(), 1);
     }
 }
