@@ -51,7 +51,7 @@ async fn sweep_withdrawn(bridge: &Bridge) -> Result<bool, ChoreError> {
 
 /// Outside of the database. Last of all: where the file cannot be written, everything else was done.
 async fn note_how_far_the_audit_log_goes(bridge: &Bridge) -> Result<(), ChoreError> {
-    bridge.checkpoints.write_if_due(bridge.house(), bridge.clock.now()).await?;
+    bridge.checkpoints.write_if_due(bridge.audited(), bridge.clock.now()).await?;
     Ok(())
 }
 

@@ -31,7 +31,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("erasure", &["domain", "vault", "store", "consent", "pipeline"]),
     ("chores", &["store", "audit", "pipeline", "erasure"]),
     ("config", &["domain", "vault", "telemetry"]),
-    ("web", &["domain", "vault", "store", "telemetry", "enrolment", "inbound", "consent", "delivery", "pipeline", "config"]),
+    (
+        "web",
+        &["domain", "vault", "store", "telemetry", "enrolment", "inbound", "consent", "delivery", "pipeline", "config"],
+    ),
     ("sandbox", &["domain"]),
     (
         "app",

@@ -1,7 +1,7 @@
 //! Typed settings. `deploy/default.toml` is the documentation and the source of the defaults; unknown keys are refused.
 
-mod audit;
 mod access;
+mod audit;
 mod auth;
 mod clinic;
 mod community;
@@ -18,8 +18,8 @@ use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 use url::Url;
 
-pub use self::audit::Audit;
 pub use self::access::{ClientKeys, ClinicAccess};
+pub use self::audit::Audit;
 pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch};
 pub use self::clinic::Clinic;
 pub use self::community::{Community, MailSecurity, Messages};

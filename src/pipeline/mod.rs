@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::audit::checkpoint::{CheckpointError, Checkpoints, House};
+use crate::audit::checkpoint::{self, CheckpointError, Checkpoints};
 use crate::domain::audit::{Decisions, Stage};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::NoEntropy;
@@ -71,13 +71,13 @@ impl Bridge {
     /// # Errors
     /// [`CheckpointError`].
     pub async fn checkpoint(&self) -> Result<bool, CheckpointError> {
-        self.checkpoints.write(self.house(), self.clock.now()).await
+        self.checkpoints.write(self.audited(), self.clock.now()).await
     }
 
     /// What a checkpoint is made from.
     #[must_use]
-    pub const fn house(&self) -> House<'_> {
-        House { store: &self.store, signing: &self.signing, entropy: self.keyring.entropy() }
+    pub const fn audited(&self) -> checkpoint::House<'_> {
+        checkpoint::House { store: &self.store, signing: &self.signing, entropy: self.keyring.entropy() }
     }
 }
 

@@ -112,10 +112,10 @@ impl Keyring {
         &self.index
     }
 
-    /// Which master key it is ([`Key::id`]).
+    /// Which master key wraps what is made now ([`Key::id`]).
     #[must_use]
     pub fn master_id(&self) -> [u8; 4] {
-        self.master.id()
+        self.wraps.0
     }
 
     /// The source of randomness this keyring seals with.

@@ -54,12 +54,7 @@ impl State {
     ///
     /// # Errors
     /// [`TextError`], a defect.
-    pub fn new(
-        config: &Config,
-        bridge: Bridge,
-        schemas: EventSchemas,
-        clients: Clients,
-    ) -> Result<Self, TextError> {
+    pub fn new(config: &Config, bridge: Bridge, schemas: EventSchemas, clients: Clients) -> Result<Self, TextError> {
         let portal = Portal::new(config, &bridge.clock)?;
         let fhir = fhir::Door::new(config, clients, &bridge.clock);
         let clinics = config.clinics.keys().cloned().collect();

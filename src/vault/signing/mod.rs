@@ -9,11 +9,11 @@
 mod document;
 mod folder;
 mod key;
-mod verify;
 mod receipts;
+mod verify;
 
 pub use document::{DocumentError, sign_document, verify_document};
 pub use folder::SigningKeys;
 pub use key::{SigningAlgorithm, SigningKey, SigningKeyError};
-pub use verify::verified;
 pub use receipts::ReceiptKey;
+pub use verify::verified;

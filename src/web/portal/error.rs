@@ -126,11 +126,7 @@ impl ResponseError for PortalError {
 
 /// What answers where nothing is: a page to a browser, a problem to a program.
 pub async fn no_such_page(request: HttpRequest) -> HttpResponse {
-    if wants_html(&request) {
-        HttpResponse::from_error(PortalError::NotFound)
-    } else {
-        no_such_route(&request)
-    }
+    if wants_html(&request) { HttpResponse::from_error(PortalError::NotFound) } else { no_such_route(&request) }
 }
 
 /// What answers a method that a page does not have.
