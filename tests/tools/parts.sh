@@ -32,6 +32,8 @@ start_parts() {
   export MOSTIK_TEST_SMART_KEYS=$work/smart
   export MOSTIK_TEST_AUTHORIZATION_SERVER="http://127.0.0.1:$auth_port"
   export MOSTIK_TEST_VALIDATORS="$validator_urls"
+  MOSTIK_TEST_BROWSER=$(command -v chromium)
+  export MOSTIK_TEST_BROWSER
   export MOSTIK_TEST_REQUIRE=1
 }
 

@@ -95,7 +95,7 @@ mod tests {
     fn a_document_of_another_kind_or_of_an_unknown_key_proves_nothing() {
         let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (keys, strangers) =
-            (keys(folder.path(), SigningAlgorithm::Es384), self::keys(other.path(), SigningAlgorithm::Es384));
+            (keys(folder.path(), SigningAlgorithm::Es384), keys(other.path(), SigningAlgorithm::Es384));
         let jws = sign_document(&keys, KIND, &json!({}), now()).unwrap();
         let (published, foreign) = (keys.published(now()), strangers.published(now()));
         assert_eq!(verify_document(&jws, "mostik-other+jws", &published), Err(DocumentError::Form));

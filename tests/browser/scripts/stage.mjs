@@ -1,6 +1,6 @@
 // What every browser story stands on: a Chromium of its own, the bridge it visits, and what is looked at on every page.
 //
-// The stage tells by environment: MOSTIK_PORTAL (where the portal is), MOSTIK_CONTROL (how the story moves the clock and
+// The stage tells by environment: MOSTIK_TEST_BROWSER (the browser), MOSTIK_PORTAL (where the portal is), MOSTIK_CONTROL (how the story moves the clock and
 // reads the member's messages), MOSTIK_SIZE (phone or desktop), MOSTIK_LANGUAGE (en or ru), MOSTIK_SCRIPTS (on or off),
 // MOSTIK_SCREENSHOTS (a folder).
 
@@ -15,7 +15,15 @@ const require = createRequire(join(root, ".tools/node/package.json"));
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-const { MOSTIK_PORTAL, MOSTIK_CONTROL, MOSTIK_SIZE, MOSTIK_LANGUAGE, MOSTIK_SCRIPTS, MOSTIK_SCREENSHOTS } = process.env;
+const {
+  MOSTIK_TEST_BROWSER,
+  MOSTIK_PORTAL,
+  MOSTIK_CONTROL,
+  MOSTIK_SIZE,
+  MOSTIK_LANGUAGE,
+  MOSTIK_SCRIPTS,
+  MOSTIK_SCREENSHOTS,
+} = process.env;
 
 // Nothing here may ask the world outside: each refused connection would only cost time.
 const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -28,7 +36,7 @@ export const portal = MOSTIK_PORTAL;
 
 // story(async (visit) => ...): `visit.page` is a page of a browser that nobody has used before.
 export async function story(tell) {
-  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: quiet, chromiumSandbox: false });
+  const browser = await chromium.launch({ executablePath: MOSTIK_TEST_BROWSER, args: quiet, chromiumSandbox: false });
   try {
     const visit = await open(browser, { colorScheme: "light" });
     await tell(visit, (options) => open(browser, options));

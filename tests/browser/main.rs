@@ -1,0 +1,48 @@
+//! The portal in a real browser, as members see it: on a phone and on a desk, in both languages, with scripts and without.
+//! Each story is a script of `scripts/`; what it cannot do in a browser it asks the [`stage`] for.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on must fail")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod stage;
+
+use support::database::Database;
+use support::parts::part;
+
+/// Lets every kind of visitor live through a story.
+macro_rules! stories {
+    ($($story:ident,)*) => {
+        $(
+            mod $story {
+                use super::*;
+
+                visitors! {
+                    stringify!($story);
+                    on_a_phone_in_english: "phone", "en", "on";
+                    on_a_phone_in_russian_without_scripts: "phone", "ru", "off";
+                    at_a_desk_in_russian: "desktop", "ru", "on";
+                    at_a_desk_in_english_without_scripts: "desktop", "en", "off";
+                }
+            }
+        )*
+    };
+}
+
+macro_rules! visitors {
+    ($story:expr; $($name:ident: $size:literal, $language:literal, $scripts:literal;)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if let Some(chromium) = part("MOSTIK_TEST_BROWSER", "a browser") {
+                    let visitor = stage::Visitor { size: $size, language: $language, scripts: $scripts };
+                    stage::play($story, &visitor, &chromium, Database::sqlite()).await;
+                }
+            }
+        )*
+    };
+}
+
+stories! {
+    sign_in,
+}

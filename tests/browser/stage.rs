@@ -1,0 +1,109 @@
+//! Where a story plays: a bridge whose portal the browser visits, and a few doors through which the story moves the clock
+//! and reads what the member was sent.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use actix_web::web::{self, Data, Json};
+use actix_web::{App, HttpResponse, HttpServer};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::support::bridge::Person;
+use crate::support::database::Database;
+use crate::support::ehr::Ehr;
+use crate::support::portal::{PORTAL, Portal, portal_config};
+use crate::support::postbox::Postbox;
+
+/// Who visits, and with what.
+pub struct Visitor {
+    pub size: &'static str,
+    pub language: &'static str,
+    pub scripts: &'static str,
+}
+
+/// What the doors lead to.
+struct Stage {
+    portal: Portal,
+    sparrow: Person,
+}
+
+/// Plays a script of `scripts/` to its end.
+pub async fn play(story: &str, visitor: &Visitor, chromium: &str, database: Database) {
+    let ehr = Ehr::sandbox().await;
+    let (portal, address) = open(database, &ehr).await;
+    let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
+    let control = doors(Stage { portal, sparrow });
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut command = Command::new("node");
+    command.arg(root.join(format!("tests/browser/scripts/{story}.mjs")));
+    command.env("MOSTIK_TEST_BROWSER", chromium).env("MOSTIK_PORTAL", address).env("MOSTIK_CONTROL", control);
+    command.env("MOSTIK_SIZE", visitor.size).env("MOSTIK_LANGUAGE", visitor.language);
+    command.env("MOSTIK_SCRIPTS", visitor.scripts).env("MOSTIK_SCREENSHOTS", root.join("target/screenshots"));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let told = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+}
+
+/// A portal that a browser on this machine reaches under the address it has for everybody.
+async fn open(database: Database, ehr: &Ehr) -> (Portal, String) {
+    // Free now, and nobody asks for this one by its number.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("http://localhost:{port}");
+    let postbox = Postbox::open();
+    let text = portal_config(&database, &ehr.base, &postbox);
+    let text = text.replace(PORTAL, &address).replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
+    (Portal::open_with(database, &text, postbox).await, address)
+}
+
+/// Opens the doors; where they are.
+fn doors(stage: Stage) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let stage = Data::from(Arc::new(stage));
+    let app = move || {
+        App::new()
+            .app_data(stage.clone())
+            .route("/link", web::post().to(link))
+            .route("/clock", web::post().to(clock))
+            .route("/send", web::post().to(send))
+            .route("/deliver", web::post().to(deliver))
+            .route("/member", web::post().to(member))
+    };
+    tokio::spawn(HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run());
+    address
+}
+
+/// The last link that was brought to the member.
+async fn link(stage: Data<Stage>) -> HttpResponse {
+    stage.portal.send_links().await;
+    let letters = stage.portal.postbox.letters();
+    HttpResponse::Ok().json(json!({"link": letters.last().unwrap().link()}))
+}
+
+/// Moves the clock on by so many seconds, and does what the time has brought about.
+async fn clock(stage: Data<Stage>, asked: Json<Value>) -> HttpResponse {
+    let seconds = asked["seconds"].as_i64().unwrap();
+    stage.portal.bridge.clock.advance(SignedDuration::from_secs(seconds));
+    stage.portal.bridge.chores().await;
+    HttpResponse::Ok().json(json!({}))
+}
+
+/// The member's community sends an event.
+async fn send(stage: Data<Stage>, event: Json<Value>) -> HttpResponse {
+    let got = stage.portal.bridge.send(&event).await;
+    HttpResponse::Ok().json(json!({"status": got.status, "answer": got.json}))
+}
+
+/// Whatever is due is delivered.
+async fn deliver(stage: Data<Stage>) -> HttpResponse {
+    stage.portal.bridge.deliver().await;
+    HttpResponse::Ok().json(json!({"open": stage.portal.bridge.open_items().await}))
+}
+
+/// Who the member is, as their community knows them.
+async fn member(stage: Data<Stage>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({"handle": stage.sparrow.handle}))
+}
