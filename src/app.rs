@@ -1,8 +1,10 @@
 //! The only wiring: from settings to a running bridge.
 
 mod clients;
+mod linking;
 mod messengers;
 
+pub use linking::launches;
 pub use messengers::link_sender;
 
 use std::future::Future;
@@ -145,7 +147,7 @@ fn house(config: &Config) -> House {
 /// [`StartError`].
 pub fn desks(config: &Config, bridge: &Bridge) -> Result<Desks, StartError> {
     let (signing, clock) = (bridge.signing.clone(), bridge.clock.clone());
-    let unsigned = config.clinics.iter().find(|(_, clinic)| clinic.auth.signs());
+    let unsigned = config.clinics.iter().find(|(_, clinic)| clinic.signs());
     if let Some((id, _)) = unsigned.filter(|_| signing.all(clock.now()).is_empty()) {
         return Err(StartError::NoSigningKey(id.clone()));
     }
