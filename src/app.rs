@@ -261,7 +261,8 @@ pub fn signing_keys(config: &Config, clock: &Clock) -> Result<SigningKeys, Start
 /// [`StartError`].
 pub fn http_server(config: &Config, bridge: Bridge, listener: TcpListener) -> Result<Server, StartError> {
     let schemas = EventSchemas::compile().map_err(|error| StartError::Schemas(error.to_string()))?;
-    let state = Data::new(web::State::new(config, bridge, schemas, clients::clients(config)?)?);
+    let (clients, launches) = (clients::clients(config)?, launches(config, &bridge)?);
+    let state = Data::new(web::State::new(config, bridge, schemas, clients, launches)?);
     let app = move || {
         let guard = middleware::from_fn(web::guard); // outermost: whatever answers, its headers are there
         App::new().wrap(web::tracing_layer()).wrap(guard).app_data(state.clone()).configure(web::routes)

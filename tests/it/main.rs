@@ -42,6 +42,7 @@ mod patient_token;
 mod patient_token_faults;
 mod patient_token_secrets;
 mod portal_attacks;
+mod portal_clinics;
 mod portal_sessions;
 mod portal_sign_in;
 mod queue;
