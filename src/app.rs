@@ -1,8 +1,10 @@
 //! The only wiring: from settings to a running bridge.
 
 mod clients;
+mod linking;
 mod messengers;
 
+pub use linking::launches;
 pub use messengers::link_sender;
 
 use std::future::Future;
@@ -145,7 +147,7 @@ fn house(config: &Config) -> House {
 /// [`StartError`].
 pub fn desks(config: &Config, bridge: &Bridge) -> Result<Desks, StartError> {
     let (signing, clock) = (bridge.signing.clone(), bridge.clock.clone());
-    let unsigned = config.clinics.iter().find(|(_, clinic)| clinic.auth.signs());
+    let unsigned = config.clinics.iter().find(|(_, clinic)| clinic.signs());
     if let Some((id, _)) = unsigned.filter(|_| signing.all(clock.now()).is_empty()) {
         return Err(StartError::NoSigningKey(id.clone()));
     }
@@ -259,7 +261,8 @@ pub fn signing_keys(config: &Config, clock: &Clock) -> Result<SigningKeys, Start
 /// [`StartError`].
 pub fn http_server(config: &Config, bridge: Bridge, listener: TcpListener) -> Result<Server, StartError> {
     let schemas = EventSchemas::compile().map_err(|error| StartError::Schemas(error.to_string()))?;
-    let state = Data::new(web::State::new(config, bridge, schemas, clients::clients(config)?)?);
+    let (clients, launches) = (clients::clients(config)?, launches(config, &bridge)?);
+    let state = Data::new(web::State::new(config, bridge, schemas, clients, launches)?);
     let app = move || {
         let guard = middleware::from_fn(web::guard); // outermost: whatever answers, its headers are there
         App::new().wrap(web::tracing_layer()).wrap(guard).app_data(state.clone()).configure(web::routes)

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::audit::checkpoint::CheckpointError;
+use crate::enrolment::{code, launch};
 use crate::erasure::{self, ErasureError};
 use crate::pipeline::Bridge;
 use crate::store::StoreError;
@@ -34,6 +35,7 @@ pub enum ChoreError {
 pub async fn run_due(bridge: &Bridge) -> Result<bool, ChoreError> {
     forget_expired_credentials(bridge).await?;
     forget_ended_sessions(bridge).await?;
+    forget_ended_links(bridge).await?;
     erasure::mirror(bridge).await?;
     // Each gets its turn, however much there is of the other.
     let is_more = sweep_withdrawn(bridge).await? | erasure::work(bridge).await?;
@@ -70,5 +72,14 @@ async fn forget_ended_sessions(bridge: &Bridge) -> Result<(), ChoreError> {
     let mut tx = bridge.store.begin().await?;
     tx.forget_ended_sessions(now).await?;
     tx.forget_expired_sign_in_links(now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Launches whose browser never came back, codes that nobody told, and how often others were tried.
+async fn forget_ended_links(bridge: &Bridge) -> Result<(), ChoreError> {
+    let now = bridge.clock.now();
+    let mut tx = bridge.store.begin().await?;
+    launch::forget_expired(&mut tx, now).await?;
+    code::forget_ended(&mut tx, now).await?;
     Ok(tx.commit().await?)
 }

@@ -20,7 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("audit", &["domain", "vault", "store", "mapping"]),
     ("outbox", &["domain", "vault", "store", "consent::decide"]),
     ("delivery", &["domain", "vault", "store", "telemetry", "consent::decide", "outbox"]),
-    ("enrolment", &["domain", "vault", "store", "delivery"]),
+    ("enrolment", &["domain", "vault", "store", "consent", "delivery"]),
     ("readings", &["domain", "vault", "store"]),
     ("rotation", &["domain", "vault", "store"]),
     (
@@ -29,7 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("import", &["domain", "inbound", "pipeline"]),
     ("erasure", &["domain", "vault", "store", "consent", "pipeline"]),
-    ("chores", &["store", "audit", "pipeline", "erasure"]),
+    ("chores", &["store", "audit", "enrolment", "pipeline", "erasure"]),
     ("config", &["domain", "vault", "telemetry"]),
     (
         "web",

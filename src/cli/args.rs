@@ -26,6 +26,7 @@ const EXAMPLES: &str = "Examples:
   mostik demo                                   see the whole way, with nothing set up
   mostik keys create data/master.key            make the master key, once
   mostik clinic check riverside                 can this clinic be delivered to?
+  mostik clinic code riverside --patient 17     let a patient link themselves
   mostik config check --config mostik.toml      is this configuration good?
   mostik serve --config mostik.toml             run the bridge
   mostik key create --community forum           let a community send events
@@ -229,6 +230,26 @@ pub enum ClinicCommand {
         /// The clinic's name in the configuration.
         clinic: ClinicId,
     },
+    /// Makes a one-time code and prints it once: whoever tells it in the portal is linked to the Patient.
+    ///
+    /// Hand it to the patient themselves, and to nobody else. It takes the place of an earlier one for the same Patient.
+    #[command(after_help = "Examples:
+  mostik clinic code riverside --patient 17
+  mostik clinic code riverside --patient 17 --days 2
+  mostik clinic code riverside --patient 17 --replace    the patient has a new account")]
+    Code {
+        /// The clinic's name in the configuration.
+        clinic: ClinicId,
+        /// The Patient's id in the clinic's EHR.
+        #[arg(long, value_name = "ID")]
+        patient: String,
+        /// How many days it is good for; without it, `linking.code_days`.
+        #[arg(long, value_parser = clap::value_parser!(i64).range(1..=90))]
+        days: Option<i64>,
+        /// On the clinic's word: whoever tells it takes the place of the member who is linked to this Patient, if one is.
+        #[arg(long)]
+        replace: bool,
+    },
 }
 
 /// `mostik key …`
@@ -271,6 +292,9 @@ pub enum MemberCommand {
         handle: String,
     },
     /// Links a member to their Patient at a clinic, on the clinic's word.
+    #[command(after_help = "Examples:
+  mostik member link --member 0198… --clinic riverside --patient 17
+  mostik member link --member 0198… --clinic riverside --patient 17 --replace    another member's link ends")]
     Link {
         /// Who.
         #[arg(long, value_name = "ID")]
@@ -281,6 +305,21 @@ pub enum MemberCommand {
         /// The Patient's id in the clinic's EHR.
         #[arg(long, value_name = "ID")]
         patient: String,
+        /// On the clinic's word: the member takes the place of the one who is linked to this Patient. That one's consent
+        /// towards the clinic ends.
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Ends a member's link to a clinic, and with it their consent towards it. What was shared stays where it is.
+    #[command(after_help = "Example:
+  mostik member unlink --member 0198… --clinic riverside")]
+    Unlink {
+        /// Who.
+        #[arg(long, value_name = "ID")]
+        member: MemberId,
+        /// Where.
+        #[arg(long)]
+        clinic: ClinicId,
     },
     /// Ends all tokens and sessions of a member at once.
     SignOut {

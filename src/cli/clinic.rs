@@ -1,7 +1,11 @@
 //! `mostik clinic …`
 
 use anyhow::{Context, bail};
+use jiff::SignedDuration;
+use secrecy::ExposeSecret;
 
+use super::enrol::known_clinic;
+use super::open;
 use crate::app::{self, Outward};
 use crate::config::{Auth, Config};
 use crate::delivery::check::{self, Outcome, Step};
@@ -10,6 +14,7 @@ use crate::delivery::smart_auth::{Discovery, Flow};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::ids::ClinicId;
+use crate::enrolment::code::{Issued, Order, issue};
 
 /// Walks the way to a clinic's EHR. Needs no database.
 pub async fn check(config: &Config, id: &ClinicId) -> anyhow::Result<()> {
@@ -36,6 +41,29 @@ pub async fn check(config: &Config, id: &ClinicId) -> anyhow::Result<()> {
         0 => Ok(()),
         wrong => bail!("{wrong} of {} steps went wrong", steps.len()),
     }
+}
+
+/// Makes a one-time code for a Patient.
+pub async fn code(
+    config: &Config,
+    clinic: &ClinicId,
+    patient: &str,
+    days: Option<i64>,
+    replaces: bool,
+) -> anyhow::Result<()> {
+    known_clinic(config, clinic)?;
+    let bridge = open(config).await?;
+    let validity = SignedDuration::from_hours(24 * days.unwrap_or(config.linking.code_days));
+    let mut tx = bridge.store.begin().await?;
+    let order = Order { clinic, patient, validity, replaces };
+    let Issued { code, expires_at, is_linked } = issue(&mut tx, &bridge.keyring, order, bridge.clock.now()).await?;
+    tx.commit().await?;
+    println!("{}", code.expose_secret());
+    eprintln!("Good once, until {}. It is shown once.", expires_at.strftime("%F %H:%M UTC"));
+    if is_linked && !replaces {
+        eprintln!("A member is linked to this Patient already: another one is refused with this code. See --replace.");
+    }
+    Ok(())
 }
 
 fn print_step(Step { name, outcome }: &Step) {

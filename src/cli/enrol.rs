@@ -6,13 +6,16 @@ use jiff::SignedDuration;
 use super::args::{KeyCommand, MemberCommand};
 use super::audit::operator;
 use super::open;
+use crate::app;
 use crate::config::Config;
 use crate::domain::audit::{ApiKey, Chain, Event, SignOut};
 use crate::domain::ids::{ClinicId, CommunityId};
 use crate::enrolment::credentials::{EVENTS_WRITE, create_api_key, create_member_token};
-use crate::enrolment::join::{join, link};
+use crate::enrolment::join::join;
+use crate::enrolment::link::{Claim, Linked, Proof, link};
 use crate::enrolment::session::end_all;
-use crate::store::StoreError;
+use crate::enrolment::unlink::unlink;
+use crate::store::{EndedBy, StoreError};
 
 /// Makes and revokes API keys.
 pub async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
@@ -56,12 +59,27 @@ pub async fn member(config: &Config, command: MemberCommand) -> anyhow::Result<(
             tx.commit().await?;
             println!("{member}");
         }
-        MemberCommand::Link { member, clinic, patient } => {
+        MemberCommand::Link { member, clinic, patient, replace } => {
             known_clinic(config, &clinic)?;
-            link(&mut tx, &bridge.keyring, member, &clinic, &patient, "operator", now).await?;
+            let proof = Proof::Word { of: "operator".to_owned(), replaces: replace };
+            let claim = Claim { member, clinic: &clinic, patient: &patient, proof: &proof };
+            let linked = link(&mut tx, &bridge.keyring, claim, now).await?;
             tx.record(Chain::between(&clinic, member), now, by_operator("member link"));
             tx.commit().await?;
-            println!("The member is linked to {clinic}.");
+            match linked {
+                Linked::Anew => println!("The member is linked to {clinic}."),
+                Linked::Already => println!("The member was linked to this Patient at {clinic} before."),
+                Linked::InPlaceOf(other) => println!("The member is linked to {clinic}; {other} no longer is."),
+            }
+        }
+        MemberCommand::Unlink { member, clinic } => {
+            let ended = unlink(&mut tx, &bridge.keyring, member, &clinic, EndedBy::Operator, now).await?;
+            tx.record(Chain::between(&clinic, member), now, by_operator("member unlink"));
+            tx.commit().await?;
+            println!("The link to {clinic} has ended; {} waiting item(s) were withdrawn.", ended.withdrawn);
+            if let Some(lent) = ended.lent {
+                app::launches(config, &bridge)?.give_back(&clinic, &lent).await;
+            }
         }
         MemberCommand::Token { member, days } => {
             let validity = SignedDuration::from_hours(24 * days);
@@ -93,7 +111,7 @@ fn known_community(config: &Config, community: &CommunityId) -> anyhow::Result<(
     Ok(())
 }
 
-fn known_clinic(config: &Config, clinic: &ClinicId) -> anyhow::Result<()> {
+pub(super) fn known_clinic(config: &Config, clinic: &ClinicId) -> anyhow::Result<()> {
     ensure!(
         config.clinics.contains_key(clinic),
         "there is no clinic {clinic} in the configuration: expected a section [clinics.{clinic}]"

@@ -68,6 +68,9 @@ async fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Keys(KeysCommand::Status) => keys::status(&load(config)?).await,
         Command::Keys(KeysCommand::SignCreate { alg }) => keys::sign_create(&load(config)?, alg),
         Command::Clinic(ClinicCommand::Check { clinic }) => clinic::check(&load(config)?, &clinic).await,
+        Command::Clinic(ClinicCommand::Code { clinic, patient, days, replace }) => {
+            clinic::code(&load(config)?, &clinic, &patient, days, replace).await
+        }
         Command::Key(command) => enrol::key(&load(config)?, command).await,
         Command::Member(Member::Comes(command)) => enrol::member(&load(config)?, command).await,
         Command::Member(Member::Goes(command)) => erasure::leave(&load(config)?, command).await,

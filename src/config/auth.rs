@@ -106,7 +106,7 @@ impl TryFrom<Written> for Auth {
                 scopes: scopes
                     .map_or(Some(DEFAULT_SCOPES.to_owned()), |scopes| tidy_scopes(&scopes, is_system_scope))
                     .ok_or("expected scopes as system/<Type>.<cruds>, parted by spaces")?,
-                token_hosts: checked_hosts(token_hosts)?,
+                token_hosts: checked_hosts(token_hosts, TOKEN_HOSTS)?,
             })),
             Method::Patient => Ok(Self::Patient(PatientLaunch {
                 client_id: checked_client_id(client_id)?,
@@ -117,23 +117,26 @@ impl TryFrom<Written> for Auth {
                         "expected scopes as patient/<Type>.<cruds>, parted by spaces, and launch/patient and \
                          offline_access among them",
                     )?,
-                token_hosts: checked_hosts(token_hosts)?,
+                token_hosts: checked_hosts(token_hosts, TOKEN_HOSTS)?,
                 client_authentication: client_authentication.unwrap_or_default(),
             })),
         }
     }
 }
 
-fn checked_client_id(client_id: Option<String>) -> Result<String, &'static str> {
+/// What `token_hosts` must be.
+const TOKEN_HOSTS: &str = "expected token_hosts as names of hosts, without scheme, port and path";
+
+pub(super) fn checked_client_id(client_id: Option<String>) -> Result<String, &'static str> {
     client_id
         .filter(|id| is_client_id(id))
         .ok_or("expected client_id with this method: the name the clinic registered you under")
 }
 
-fn checked_hosts(hosts: Option<Vec<String>>) -> Result<Vec<String>, &'static str> {
+pub(super) fn checked_hosts(hosts: Option<Vec<String>>, expected: &'static str) -> Result<Vec<String>, &'static str> {
     let hosts = hosts.unwrap_or_default();
     let plain: Option<Vec<String>> = hosts.iter().map(|host| plain_host(host)).collect();
-    plain.ok_or("expected token_hosts as names of hosts, without scheme, port and path")
+    plain.ok_or(expected)
 }
 
 /// RFC 6749, appendix A.1: printable ASCII. A control character in it would be a mistake of copying.
@@ -142,7 +145,7 @@ pub(super) fn is_client_id(text: &str) -> bool {
 }
 
 /// One space between scopes, of which each is known.
-fn tidy_scopes(text: &str, known: fn(&str) -> bool) -> Option<String> {
+pub(super) fn tidy_scopes(text: &str, known: fn(&str) -> bool) -> Option<String> {
     let scopes: Vec<&str> = text.split_whitespace().collect();
     (!scopes.is_empty() && scopes.iter().all(|scope| known(scope))).then(|| scopes.join(" "))
 }
@@ -153,7 +156,7 @@ fn is_system_scope(scope: &str) -> bool {
 }
 
 /// For the context of a patient, and what a launch may ask for beside it.
-fn is_patient_scope(scope: &str) -> bool {
+pub(super) fn is_patient_scope(scope: &str) -> bool {
     let clinical = scope.strip_prefix("patient/").is_some_and(|rest| rest.contains('.'));
     clinical || matches!(scope, "launch/patient" | "offline_access" | "openid" | "fhirUser")
 }

@@ -5,7 +5,8 @@ use url::Url;
 
 use super::ConfigError;
 use super::access::ClinicAccess;
-use super::auth::Auth;
+use super::auth::{Auth, ClientAuthentication};
+use super::launch::Launch;
 use crate::domain::form::{Rule, Takes};
 
 /// A clinic.
@@ -21,6 +22,8 @@ pub struct Clinic {
     pub auth: Auth,
     /// How its own systems get in here.
     pub access: Option<ClinicAccess>,
+    /// How members show there who they are, where they lend the bridge nothing.
+    launch: Option<Launch>,
     /// Requests to its EHR under way at the same time, if not as many as to any.
     pub concurrency: Option<usize>,
     /// Whether each resource carries its Provenance.
@@ -46,7 +49,36 @@ impl Clinic {
             Auth::BackendServices(services) => services.token_hosts.as_slice(),
             Auth::Patient(launch) => launch.token_hosts.as_slice(),
         };
-        self.fhir_base.host_str().map(str::to_owned).into_iter().chain(token_hosts.iter().cloned())
+        let launch_hosts = self.launch.as_ref().map_or(&[][..], |launch| launch.hosts.as_slice());
+        let others = token_hosts.iter().chain(launch_hosts).cloned();
+        self.fhir_base.host_str().map(str::to_owned).into_iter().chain(others)
+    }
+
+    /// How members launch there, if they can.
+    #[must_use]
+    pub fn launch(&self) -> Option<Launch> {
+        match &self.auth {
+            Auth::None | Auth::BackendServices(_) => self.launch.clone(),
+            Auth::Patient(lent) => Some(Launch {
+                client_id: lent.client_id.clone(),
+                scopes: lent.scopes.clone(),
+                hosts: lent.token_hosts.clone(),
+                client_authentication: lent.client_authentication,
+            }),
+        }
+    }
+
+    /// Whether what a launch gives is kept, because the bridge has no other way in.
+    #[must_use]
+    pub const fn lends(&self) -> bool {
+        matches!(self.auth, Auth::Patient(_))
+    }
+
+    /// Whether the bridge has to sign there who it is.
+    #[must_use]
+    pub fn signs(&self) -> bool {
+        let signed = |launch: &Launch| launch.client_authentication == ClientAuthentication::PrivateKeyJwt;
+        self.auth.signs() || self.launch.as_ref().is_some_and(signed)
     }
 
     /// Refuses what cannot be; `id` is the clinic's name in the configuration.
@@ -61,6 +93,13 @@ impl Clinic {
         if self.concurrency.is_some_and(|concurrency| !(1..=256).contains(&concurrency)) {
             let setting = format!("clinics.{id}.concurrency");
             return Err(ConfigError::Invalid { setting, expected: "a number from 1 to 256" });
+        }
+        if self.launch.is_some() && self.lends() {
+            let setting = format!("clinics.{id}.launch");
+            return Err(ConfigError::Invalid {
+                setting,
+                expected: "no such section: auth.method = \"patient\" says it all",
+            });
         }
         if base.scheme() == "http" && !private_networks {
             return invalid("https (http is for delivery.private_networks = true only)");

@@ -5,6 +5,7 @@ mod audit;
 mod auth;
 mod clinic;
 mod community;
+mod launch;
 mod limits;
 mod server;
 
@@ -23,6 +24,7 @@ pub use self::audit::Audit;
 pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch};
 pub use self::clinic::Clinic;
 pub use self::community::{Community, MailSecurity, Messages};
+pub use self::launch::Launch;
 pub use self::limits::Limits;
 pub use self::server::Server;
 use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY};
@@ -34,6 +36,9 @@ pub const DEFAULTS: &str = include_str!("../../deploy/default.toml");
 
 /// The longest a key may wait, in seconds: a week.
 const MAX_PUBLISH_AHEAD: i64 = 7 * 24 * 3600;
+
+/// The longest a clinic's code may be good, in days.
+const MAX_CODE_DAYS: i64 = 90;
 
 /// All settings of a bridge.
 #[derive(Clone, Debug, Deserialize)]
@@ -55,6 +60,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// The audit log.
     pub audit: Audit,
+    /// How members are linked to their Patient.
+    pub linking: Linking,
     /// Logging.
     pub log: Log,
     /// Communities by name.
@@ -123,6 +130,14 @@ pub struct Delivery {
     pub consent: bool,
     /// Whether EHRs may stand in private address ranges.
     pub private_networks: bool,
+}
+
+/// How members are linked to their Patient.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Linking {
+    /// How long a clinic's code is good, in days.
+    pub code_days: i64,
 }
 
 /// Logging.
@@ -221,6 +236,9 @@ impl Config {
             community.check(id.as_str(), self.delivery.private_networks)?;
         }
         let mut client_ids = BTreeSet::new();
+        if !(1..=MAX_CODE_DAYS).contains(&self.linking.code_days) {
+            return invalid("linking.code_days", "a number of days from 1 to 90");
+        }
         for (id, clinic) in &self.clinics {
             if clinic.access.as_ref().is_some_and(|access| !client_ids.insert(&access.client_id)) {
                 return invalid(&format!("clinics.{id}.access.client_id"), "a name that no other clinic has");

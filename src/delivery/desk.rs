@@ -295,7 +295,9 @@ impl Desk {
             .iter()
             .map(|lane| lane.key.member)
             .filter(|member| self.lanes.get(member).is_some_and(|leased| leased.dealt_with < ITEMS_PER_LEASE));
-        let asked = wanted.map(async |member| match ehr.ready(member) {
+        let wanted: Vec<MemberId> = wanted.collect();
+        ehr.look_again(&wanted).await;
+        let asked = wanted.into_iter().map(async |member| match ehr.ready(member) {
             Some(ticket) => Some((member, Ok(ticket))),
             None if is_due(member) => Some((member, ehr.prepare(member).await)),
             None => None,

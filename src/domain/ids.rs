@@ -122,6 +122,12 @@ slug_id!(
 /// Imported files belong to no community; their events are told apart by this name, which no community may have.
 pub const IMPORT_COMMUNITY: &str = "import";
 
+/// Whether this is an id of a FHIR resource: 1 to 64 letters, digits, '-' and '.' (R4, datatypes, id).
+#[must_use]
+pub fn is_fhir_id(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+}
+
 fn is_slug(text: &str) -> bool {
     let bytes = text.as_bytes();
     (1..=63).contains(&bytes.len())

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::domain::audit::{Chain, Entry, Event, Joined, Linked, SEALED_COLUMN};
+use super::link::{self, Claim, LinkError, Linked, Proof};
+use crate::domain::audit::{Chain, Event, Joined};
 use crate::domain::entropy::NoEntropy;
 use crate::domain::ids::{ClinicId, CommunityId, MemberId};
-use crate::store::{NewLink, StoreError, Tx};
+use crate::store::{StoreError, Tx};
 use crate::vault::{Index, Keyring, SealError};
 
 /// The column a handle is sealed for; its row is the community.
@@ -20,15 +21,9 @@ pub enum EnrolError {
     /// The community knows somebody under that name already.
     #[error("the community has a member under this name already")]
     HandleTaken,
-    /// The member has a link to the clinic, or the Patient belongs to another member.
-    #[error("the member is linked to this clinic already, or this Patient belongs to another member")]
-    LinkTaken,
     /// There is no such member.
     #[error("there is no such member")]
     UnknownMember,
-    /// A FHIR id is 1 to 64 letters, digits, '-' and '.' (R4, datatypes, id).
-    #[error("expected a FHIR id: 1 to 64 letters, digits, '-' and '.'")]
-    PatientId,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -95,43 +90,20 @@ pub async fn join(
     Ok(member)
 }
 
-/// Links a member to their Patient at a clinic. `proof` says how the clinic vouched for it.
+/// Links a member to their Patient at a clinic on the word of somebody here, such as the operator, who has it from the
+/// clinic.
 ///
 /// # Errors
-/// [`EnrolError`].
+/// [`LinkError`].
 pub async fn link(
     tx: &mut Tx,
     keyring: &Keyring,
     member: MemberId,
     clinic: &ClinicId,
     patient: &str,
-    proof: &str,
+    word_of: &str,
     now: Timestamp,
-) -> Result<(), EnrolError> {
-    if !is_fhir_id(patient) {
-        return Err(EnrolError::PatientId);
-    }
-    let wrapped = tx.member_key(member).await?.ok_or(EnrolError::UnknownMember)?;
-    let key = keyring.unwrap_member_key(member, &wrapped)?;
-    let row = clinic.as_str().as_bytes();
-    let link = NewLink {
-        member,
-        clinic,
-        patient_index: patient_index(keyring, clinic, patient),
-        sealed_patient: key.seal(PATIENT_COLUMN, row, patient.as_bytes())?,
-        proof,
-    };
-    match tx.insert_link(link, now).await {
-        Ok(()) => {}
-        Err(StoreError::Conflict) => return Err(EnrolError::LinkTaken),
-        Err(error) => return Err(error.into()),
-    }
-    let event = Event::Linked(Linked { proof: proof.to_owned() });
-    let sealed = Some(key.seal(SEALED_COLUMN, &event.sealed_row(), patient.as_bytes())?);
-    tx.record_entry(Entry { chain: Chain::between(clinic, member), at: now, event, sealed });
-    Ok(())
-}
-
-fn is_fhir_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+) -> Result<Linked, LinkError> {
+    let proof = Proof::Word { of: word_of.to_owned(), replaces: false };
+    link::link(tx, keyring, Claim { member, clinic, patient, proof: &proof }, now).await
 }

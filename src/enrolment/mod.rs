@@ -1,7 +1,12 @@
 //! Enrolment: how members join, how they are linked to a clinic, how they sign in, and how callers get their credentials.
 
 pub mod clinic_access;
+pub mod code;
 pub mod credentials;
 pub mod join;
+pub mod launch;
+pub mod link;
 pub mod session;
 pub mod sign_in;
+pub mod trouble;
+pub mod unlink;

@@ -25,8 +25,18 @@ pub(super) struct Members {
     by_handle: HashMap<Index, MemberId>,
     keys: HashMap<MemberId, MemberKey>,
     grants: Vec<Grant>,
-    patients: Vec<(MemberId, ClinicId, String)>,
+    patients: Vec<KnownPatient>,
     practitioners: Practitioners,
+}
+
+/// Whom a clinic knows a member as. Personal.
+pub(super) struct KnownPatient {
+    member: MemberId,
+    /// Which clinic.
+    pub clinic: ClinicId,
+    /// The Patient's id there.
+    pub id: String,
+    lineage: Option<Index>,
 }
 
 /// What clinics were last told, by the identifier of the resource.
@@ -66,8 +76,9 @@ impl Members {
         for link in tx.links(&ids).await? {
             let Some(key) = keys.get(&link.member) else { continue };
             let opened = key.open(PATIENT_COLUMN, link.clinic.as_str().as_bytes(), &link.sealed_patient);
-            let patient = readable(link.member, opened).and_then(|patient| String::from_utf8(patient).ok());
-            patients.extend(patient.map(|patient| (link.member, link.clinic, patient)));
+            let id = readable(link.member, opened).and_then(|patient| String::from_utf8(patient).ok());
+            let known = |id| KnownPatient { member: link.member, clinic: link.clinic, id, lineage: link.lineage };
+            patients.extend(id.map(known));
         }
         let practitioners = Practitioners::load(tx, &grants, &keys).await?;
         Ok(Self { by_handle, keys, grants, patients, practitioners })
@@ -114,23 +125,26 @@ impl Members {
         let old = candidates.iter().filter(|candidate| known.get(&candidate.entry).is_some());
         let identifiers: HashSet<String> = old
             .flat_map(|candidate| {
-                self.clinics(candidate.member).map(|(clinic, _)| identifier(bridge, clinic, candidate.id).to_string())
+                self.clinics(candidate.member).map(|patient| patient.identifier(bridge, candidate.id).to_string())
             })
             .collect();
         let identifiers: Vec<String> = identifiers.into_iter().collect();
         Ok(tx.newest_versions(&identifiers).await?)
     }
 
-    /// The clinics that know a member, each with its Patient.
-    pub(super) fn clinics(&self, member: MemberId) -> impl Iterator<Item = (&ClinicId, &str)> {
-        let of_member = self.patients.iter().filter(move |(whose, ..)| *whose == member);
-        of_member.map(|(_, clinic, patient)| (clinic, patient.as_str()))
+    /// Whom clinics know a member as.
+    pub(super) fn clinics(&self, member: MemberId) -> impl Iterator<Item = &KnownPatient> {
+        self.patients.iter().filter(move |patient| patient.member == member)
     }
 
     /// A permit for each linked clinic that may see the reading, with that clinic's Patient.
-    pub(super) fn permits<'a>(&'a self, reading: &'a Reading, now: Timestamp) -> Vec<(&'a str, Permit<'a, Reading>)> {
+    pub(super) fn permits<'a>(
+        &'a self,
+        reading: &'a Reading,
+        now: Timestamp,
+    ) -> Vec<(&'a KnownPatient, Permit<'a, Reading>)> {
         self.clinics(reading.member)
-            .filter_map(|(clinic, patient)| Some((patient, self.decide(reading, clinic, now).ok()?)))
+            .filter_map(|patient| Some((patient, self.decide(reading, &patient.clinic, now).ok()?)))
             .filter(|(_, permit)| self.practitioners.can_address(permit))
             .collect()
     }
@@ -147,7 +161,8 @@ impl Members {
     /// The linked clinics that may not see the reading, each with the reason closest to a permit.
     fn denials<'a>(&'a self, reading: &'a Reading, now: Timestamp) -> impl Iterator<Item = (&'a ClinicId, DenyReason)> {
         self.clinics(reading.member)
-            .filter_map(move |(clinic, _)| Some((clinic, self.decide(reading, clinic, now).err()?.foremost())))
+            .map(|patient| &patient.clinic)
+            .filter_map(move |clinic| Some((clinic, self.decide(reading, clinic, now).err()?.foremost())))
     }
 
     /// The one practitioner whom something is to be addressed to.
@@ -160,9 +175,16 @@ impl Members {
     }
 }
 
-/// The identifier of a reading at a clinic: another clinic gets another one.
-pub(super) fn identifier(bridge: &Bridge, clinic: &ClinicId, reading: ReadingId) -> Uuid {
-    bridge.keyring.index().uuid("identifier", &[clinic.as_str().as_bytes(), reading.0.as_bytes()])
+impl KnownPatient {
+    /// The identifier of a reading as this Patient's: another clinic gets another one, and so does another Patient, so
+    /// that whoever is linked anew never changes what was written about somebody else.
+    pub(super) fn identifier(&self, bridge: &Bridge, reading: ReadingId) -> Uuid {
+        let (keys, clinic) = (bridge.keyring.index(), self.clinic.as_str().as_bytes());
+        match &self.lineage {
+            None => keys.uuid("identifier", &[clinic, reading.0.as_bytes()]),
+            Some(lineage) => keys.uuid("identifier", &[clinic, reading.0.as_bytes(), lineage]),
+        }
+    }
 }
 
 fn readable<T>(member: MemberId, opened: Result<T, SealError>) -> Option<T> {

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::candidate::{Candidate, Wants};
 use super::fate::Fates;
-use super::members::identifier;
 use super::{AcceptError, Outcome};
 use crate::consent::decide::{DenyReason, Permit};
 use crate::domain::delivery::Operation;
@@ -69,7 +68,7 @@ impl<'a> Fates<'a> {
         let first = self.known.get(&candidate.entry).and_then(|entry| entry.body);
         let mut did = Outcome::Accepted;
         for (patient, permit) in self.members.permits(reading, self.now) {
-            let identifier = identifier(self.bridge, permit.clinic(), reading.id);
+            let identifier = patient.identifier(self.bridge, reading.id);
             let operation = match self.told.get(&identifier.to_string()) {
                 None => Operation::Create,
                 Some(told) if told.operation != Operation::Retract && told.content.or(first) == Some(content) => {
@@ -82,6 +81,7 @@ impl<'a> Fates<'a> {
             };
             let practitioner = self.members.practitioner(&permit);
             let source = &self.bridge.source;
+            let patient = &patient.id;
             let recipient = Recipient { patient, identifier, source, recorded: self.now, practitioner };
             let outbound = to_fhir(&permit, recipient)?;
             let letter = Letter { operation, outbound, content: Some(content) };
@@ -134,8 +134,8 @@ impl<'a> Fates<'a> {
     fn holders(&self, candidate: &Candidate) -> impl Iterator<Item = Holder<'a>> {
         let (member, id) = (candidate.member, candidate.id);
         let (bridge, told) = (self.bridge, self.told);
-        self.members.clinics(member).filter_map(move |(clinic, _)| {
-            let identifier = identifier(bridge, clinic, id).to_string();
+        self.members.clinics(member).filter_map(move |patient| {
+            let (clinic, identifier) = (&patient.clinic, patient.identifier(bridge, id).to_string());
             let version = told.get(&identifier).filter(|version| version.operation != Operation::Retract)?;
             let retraction = Retraction { member, fact: version.fact.clone() };
             Some(Holder { clinic, identifier, version, retraction })

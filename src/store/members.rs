@@ -1,4 +1,4 @@
-//! Members, their handles in communities, and their links to clinics.
+//! Members, and their handles in communities.
 
 use std::collections::HashMap;
 
@@ -7,34 +7,8 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::{StoreError, Tx, on, padded};
-use crate::domain::ids::{ClinicId, CommunityId, MemberId};
+use crate::domain::ids::{CommunityId, MemberId};
 use crate::vault::Index;
-
-/// A member's Patient at a clinic, still sealed.
-#[derive(Clone, Debug)]
-pub struct Link {
-    /// Whose.
-    pub member: MemberId,
-    /// Where.
-    pub clinic: ClinicId,
-    /// The Patient's id there, sealed with the member's key.
-    pub sealed_patient: Vec<u8>,
-}
-
-/// A link to be stored.
-#[derive(Clone, Debug)]
-pub struct NewLink<'a> {
-    /// Whose.
-    pub member: MemberId,
-    /// Where.
-    pub clinic: &'a ClinicId,
-    /// Keyed index of the Patient's id, so that no two members hold the same Patient.
-    pub patient_index: Index,
-    /// The Patient's id, sealed with the member's key.
-    pub sealed_patient: Vec<u8>,
-    /// How the clinic vouched for it.
-    pub proof: &'a str,
-}
 
 impl Tx {
     /// Adds a member with their wrapped key.
@@ -171,67 +145,5 @@ impl Tx {
         let sql = self.pick(SQLITE, POSTGRES);
         let found: Option<i64> = on!(self, conn => sqlx::query_scalar(sql).bind(member.0).fetch_optional(conn).await?);
         super::error::changed(1, u64::from(found.is_some()))
-    }
-
-    /// Links a member to their Patient at a clinic.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] when the member has a link there, or the Patient belongs to another member.
-    pub async fn insert_link(&mut self, link: NewLink<'_>, now: Timestamp) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO links (member_id, clinic_id, patient_index, sealed_patient, proof, linked_at) \
-                           VALUES ($1, $2, $3, $4, $5, $6)";
-        on!(self, conn => sqlx::query(SQL)
-            .bind(link.member.0)
-            .bind(link.clinic.as_str())
-            .bind(&link.patient_index[..])
-            .bind(&link.sealed_patient)
-            .bind(link.proof)
-            .bind(now.as_microsecond())
-            .execute(conn)
-            .await?
-            .rows_affected());
-        Ok(())
-    }
-
-    /// The member whose Patient at a clinic has this index, if there is one.
-    ///
-    /// # Errors
-    /// [`StoreError::Database`].
-    pub async fn member_by_patient(
-        &mut self,
-        clinic: &ClinicId,
-        patient_index: Index,
-    ) -> Result<Option<MemberId>, StoreError> {
-        const SQL: &str = "SELECT member_id FROM links WHERE clinic_id = $1 AND patient_index = $2";
-        let row: Option<Uuid> = on!(self, conn => sqlx::query_scalar(SQL)
-            .bind(clinic.as_str())
-            .bind(&patient_index[..])
-            .fetch_optional(conn)
-            .await?);
-        Ok(row.map(MemberId))
-    }
-
-    /// The links of some members.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn links(&mut self, members: &[MemberId]) -> Result<Vec<Link>, StoreError> {
-        if members.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows: Vec<(Uuid, String, Vec<u8>)> = on!(self, conn: Db => {
-            let mut query = QueryBuilder::<Db>::new("SELECT member_id, clinic_id, sealed_patient FROM links WHERE member_id IN (");
-            let mut list = query.separated(", ");
-            for member in members {
-                list.push_bind(member.0);
-            }
-            query.push(")");
-            query.build_query_as().fetch_all(conn).await?
-        });
-        rows.into_iter()
-            .map(|(member, clinic, sealed_patient)| {
-                Ok(Link { member: MemberId(member), clinic: super::clinic_id(clinic)?, sealed_patient })
-            })
-            .collect()
     }
 }

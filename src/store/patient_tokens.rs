@@ -1,9 +1,13 @@
 //! What members' own SMART launches gave, sealed. Whoever replaces it names the rotation that they read, so that of two
 //! who replace the same tokens one is told.
 
-use jiff::Timestamp;
+use std::collections::HashMap;
 
-use super::{StoreError, Tx, instant, named, on};
+use jiff::Timestamp;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::{StoreError, Tx, instant, named, on, padded};
 use crate::domain::ids::{ClinicId, MemberId};
 
 /// Whether a member's tokens can still be renewed.
@@ -114,6 +118,29 @@ impl Tx {
             })
         })
         .transpose()
+    }
+
+    /// Which tokens of some members are stored, by rotation; no member twice.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn patient_token_rotations(
+        &mut self,
+        clinic: &ClinicId,
+        members: &[MemberId],
+    ) -> Result<HashMap<MemberId, i64>, StoreError> {
+        let rows: Vec<(Uuid, i64)> = on!(self, conn: Db => {
+            let mut query =
+                QueryBuilder::<Db>::new("SELECT member_id, rotation FROM patient_tokens WHERE clinic_id = ");
+            query.push_bind(clinic.as_str()).push(" AND member_id IN (");
+            let mut list = query.separated(", ");
+            for member in padded(members) {
+                list.push_bind(member.0);
+            }
+            query.push(")");
+            query.build_query_as().fetch_all(conn).await?
+        });
+        Ok(rows.into_iter().map(|(member, rotation)| (MemberId(member), rotation)).collect())
     }
 
     /// Replaces good tokens by those that a renewal gave. `false`: they are no longer those of `rotation`, and nothing

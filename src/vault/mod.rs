@@ -15,6 +15,7 @@ mod seal;
 mod secret_file;
 pub mod signing;
 mod source;
+mod told;
 
 pub use audit::{AUDIT_KEY, AuditKey, Covered, Mac, NO_MAC};
 pub use content::ContentKey;
@@ -26,3 +27,4 @@ pub use public_keys::{PublicKey, PublicKeys, UnusableKey};
 pub use seal::{Place, SealError};
 pub use secret_file::{SecretFileError, read_secret_file};
 pub use source::{KeySource, MasterKeyError};
+pub use told::ToldKey;

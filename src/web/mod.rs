@@ -30,6 +30,7 @@ use url::Url;
 use crate::config::Config;
 use crate::domain::ids::{ClinicId, CommunityId};
 use crate::enrolment::clinic_access::Clients;
+use crate::enrolment::launch::Launches;
 use crate::inbound::event::EventSchemas;
 use crate::pipeline::Bridge;
 use portal::{Portal, TextError};
@@ -47,6 +48,8 @@ pub struct State {
     portal: Portal,
     /// Where clinics' systems read.
     fhir: fhir::Door,
+    /// Where members show at clinics who they are.
+    launches: Launches,
 }
 
 impl State {
@@ -54,11 +57,18 @@ impl State {
     ///
     /// # Errors
     /// [`TextError`], a defect.
-    pub fn new(config: &Config, bridge: Bridge, schemas: EventSchemas, clients: Clients) -> Result<Self, TextError> {
+    pub fn new(
+        config: &Config,
+        bridge: Bridge,
+        schemas: EventSchemas,
+        clients: Clients,
+        launches: Launches,
+    ) -> Result<Self, TextError> {
         let portal = Portal::new(config, &bridge.clock)?;
         let fhir = fhir::Door::new(config, clients, &bridge.clock);
         let clinics = config.clinics.keys().cloned().collect();
         let communities = config.communities.keys().cloned().collect();
-        Ok(Self { bridge, schemas, clinics, communities, public_url: config.server.public_url.clone(), portal, fhir })
+        let public_url = config.server.public_url.clone();
+        Ok(Self { bridge, schemas, clinics, communities, public_url, portal, fhir, launches })
     }
 }

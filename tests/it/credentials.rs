@@ -107,6 +107,7 @@ on_every_database! {
 on_every_database! {
     async fn one_patient_belongs_to_one_member_and_one_name_too(database) {
         use mostik::enrolment::join::{EnrolError, join, link};
+        use mostik::enrolment::link::LinkError;
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
         bridge.person("sparrow", &ehr.patient).await;
@@ -115,7 +116,7 @@ on_every_database! {
         let clinic = crate::support::bridge::riverside();
         let mut tx = bridge.bridge.store.begin().await.unwrap();
         let taken = link(&mut tx, keyring, wren.id, &clinic, &ehr.patient, "test", now).await;
-        assert!(matches!(taken, Err(EnrolError::LinkTaken)), "{taken:?}");
+        assert!(matches!(taken, Err(LinkError::PatientTaken { .. })), "{taken:?}");
         drop(tx);
         let mut tx = bridge.bridge.store.begin().await.unwrap();
         let taken = join(&mut tx, keyring, &forum(), "sparrow", now).await;
@@ -123,6 +124,6 @@ on_every_database! {
         drop(tx);
         let mut tx = bridge.bridge.store.begin().await.unwrap();
         let odd = link(&mut tx, keyring, wren.id, &clinic, "../Patient/1", "test", now).await;
-        assert!(matches!(odd, Err(EnrolError::PatientId)), "{odd:?}");
+        assert!(matches!(odd, Err(LinkError::PatientId)), "{odd:?}");
     }
 }

@@ -1,22 +1,19 @@
 //! Two hundred tokens of members, looked for where nobody may ever find them: the database, the logs, and what is shown
 //! to people.
 
-use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
 use mostik::delivery::smart_auth::patient::TokenSet;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::patient_token::sent;
 use crate::on_both_databases;
 use crate::support::bridge::{TestBridge, config_text, riverside};
 use crate::support::database::Database;
 use crate::support::desk::{Desk, Fault};
-use crate::support::launch;
+use crate::support::{launch, log};
 
 const MEMBERS: usize = 50;
 
@@ -29,29 +26,6 @@ const CONTROL: &str = "canary-of-control";
 /// A member's token: which one, of the launch (0) or of a renewal (1).
 fn canary(kind: &str, of: usize, round: usize) -> String {
     format!("{CANARY}-{kind}-{of}-{round}")
-}
-
-/// All that is logged, however unimportant.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
 }
 
 fn times(needle: &str, hay: &[u8]) -> usize {
@@ -96,9 +70,7 @@ async fn in_database(database: &Database) -> (usize, usize) {
 
 on_both_databases! {
     async fn two_hundred_tokens_are_nowhere_to_be_read(database) {
-        let log = Log::default();
-        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
-        subscriber.try_init().unwrap();
+        let log = log::capture();
         tracing::info!(CONTROL);
         let desk = Desk::before("http://127.0.0.1:9");
         let text = config_text(&database, &desk.base, "127.0.0.1:0");
@@ -144,7 +116,7 @@ on_both_databases! {
             }
         }
         assert_eq!(desk.asked(), 4 * MEMBERS, "each of them was sent or received");
-        let log = log.0.lock().unwrap().clone();
+        let log = log.text().into_bytes();
         assert_eq!((times(CANARY, &log), times(CONTROL, &log)), (0, 1), "in {} bytes of logs", log.len());
         let shown = shown.concat();
         assert_eq!((times(CANARY, shown.as_bytes()), times(CONTROL, shown.as_bytes())), (0, 1));

@@ -11,7 +11,9 @@ use crate::support::portal::{Browser, PORTAL, Page, Portal};
 const OWN: [(&str, &str); 2] = [("origin", PORTAL), ("sec-fetch-site", "same-origin")];
 
 /// Every form there is, with fields that would do something.
-const FORMS: [(&str, &[(&str, &str)]); 5] = [
+const FORMS: [(&str, &[(&str, &str)]); 7] = [
+    ("/clinics/riverside/connect", &[("way", "code"), ("code", "0000-0000-0000-0000")]),
+    ("/clinics/riverside/unlink", &[]),
     ("/settings", &[("language", "ru")]),
     ("/language", &[("language", "ru"), ("back", "/")]),
     ("/sign-in", &[("community", "forum"), ("handle", "sparrow")]),
@@ -302,7 +304,7 @@ on_both_databases! {
         let mut browser = portal.sign_in(&sparrow).await;
         let mut nobody = portal.browser();
         let mut pages = vec![nobody.get("/sign-in").await, nobody.get("/sign-in/sent").await];
-        for path in ["/", "/sharing", "/settings", "/sign-out", "/nowhere"] {
+        for path in ["/", "/sharing", "/clinics", "/clinics/riverside/connect", "/settings", "/sign-out", "/nowhere"] {
             pages.push(nobody.get(path).await);
             pages.push(browser.get(path).await);
         }

@@ -1,6 +1,5 @@
 //! Members who launch: the whole code flow at a real authorization server, over plain HTTP, as a browser would do it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::bridge::{TestBridge, riverside};
+use super::browser::{parameter, walk};
 use super::http;
 use super::smart::present;
 
@@ -38,7 +38,8 @@ pub async fn launch(server: &str, client_id: &str, keys: Option<&Path>) -> Value
         ("code_challenge_method", "S256"),
     ];
     let start = Url::parse_with_params(&format!("{server}/auth"), parameters).unwrap();
-    let code = walk(start).await;
+    let back = walk(start, &[], COMES_BACK).await;
+    let code = parameter(&back, "code").unwrap_or_else(|| panic!("no code: {back}"));
     let mut form = vec![
         ("grant_type", "authorization_code".to_owned()),
         ("client_id", client_id.to_owned()),
@@ -54,25 +55,6 @@ pub async fn launch(server: &str, client_id: &str, keys: Option<&Path>) -> Value
     let got = http::Got::read(answer).await;
     assert_eq!((got.status, &got.json["patient"]), (200, &json!("a-patient")), "{:?}", got.json);
     got.json
-}
-
-/// Follows redirects, keeping cookies, until the way leaves the server; returns the code that it carries.
-async fn walk(start: Url) -> String {
-    let (client, mut at, mut cookies) = (http::client(), start, BTreeMap::new());
-    for _ in 0..8 {
-        let jar: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let answer = client.get(at.clone()).header("cookie", jar.join("; ")).send().await.unwrap();
-        for cookie in answer.headers().get_all("set-cookie") {
-            let (name, value) = cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
-            cookies.insert(name.to_owned(), value.to_owned());
-        }
-        at = at.join(answer.headers()["location"].to_str().unwrap()).unwrap();
-        if at.as_str().starts_with(COMES_BACK) {
-            let code = at.query_pairs().find(|(name, _)| name == "code");
-            return code.unwrap_or_else(|| panic!("no code: {at}")).1.into_owned();
-        }
-    }
-    panic!("the way does not end: {at}")
 }
 
 fn assertion(server: &str, client_id: &str, keys: &Path) -> String {

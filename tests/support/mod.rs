@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod audit;
+pub mod authority;
 pub mod bridge;
+pub mod browser;
 pub mod cells;
 pub mod clinic;
 pub mod database;
@@ -13,6 +15,8 @@ pub mod gate;
 pub mod http;
 pub mod key_server;
 pub mod launch;
+pub mod linking;
+pub mod log;
 pub mod outbox;
 pub mod own;
 pub mod parts;

@@ -1,8 +1,10 @@
 // An OpenID-certified authorization server behind loopback HTTP, JWT tokens: client_credentials with private_key_jwt, and
-// SMART standalone launches (code, PKCE, refresh tokens that rotate; one used twice ends them all). Whoever comes there
-// is signed in and consents at once; the last word of a client's name says how it differs.
+// SMART standalone launches (code, PKCE, who signed in, refresh tokens that rotate; one used twice ends them all). Whoever
+// comes there is signed in and consents at once: as the Patient whom the browser's cookie `patient` names, or `a-patient`.
+// The last word of a client's name says how it differs.
 //
-//   node authorization-server.mjs PORT JWKS    GET /jwks when ready; JWKS: a file with the clients' public keys
+//   node authorization-server.mjs PORT JWKS FHIR    GET /jwks when ready; JWKS: a file with the clients' public keys;
+//                                                   FHIR: the FHIR endpoint for which tokens are given (smart-gate.mjs)
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,15 +14,17 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const require = createRequire(join(root, ".tools/node/package.json"));
 const load = (name) => import(pathToFileURL(require.resolve(name)));
-const { Provider } = await load("oidc-provider");
+const { Provider, errors } = await load("oidc-provider");
 const { exportJWK, generateKeyPair } = await load("jose");
 
 const port = Number(process.argv[2]);
 const { keys } = JSON.parse(readFileSync(process.argv[3], "utf8"));
 const issuer = `http://127.0.0.1:${port}`;
 const audience = "urn:mostik:test:fhir";
+const fhir = process.argv[4];
 const scopes = ["system/Observation.cruds", "system/Patient.rs"];
 const launchScopes = ["launch/patient", "patient/Observation.cruds", "patient/Patient.r"];
+const audienceOf = (params) => params?.aud ?? audience;
 const own = await generateKeyPair("ES384", { extractable: true });
 
 const client = (name, alg, scope) => ({
@@ -39,9 +43,11 @@ const launcher = (name, authentication) => ({
   ...authentication,
   application_type: "web",
   grant_types: ["authorization_code", "refresh_token"],
-  redirect_uris: ["https://mostik.example/connected"],
+  redirect_uris: ["https://mostik.example/connected", "https://mostik.example/launch/return"],
   response_types: ["code"],
 });
+// A bridge on this machine, whatever its port (RFC 8252, section 7.3).
+const local = { application_type: "native", redirect_uris: ["http://127.0.0.1/launch/return"] };
 const nobody = { token_endpoint_auth_method: "none" };
 const signed = {
   token_endpoint_auth_method: "private_key_jwt",
@@ -55,29 +61,40 @@ const provider = new Provider(issuer, {
     launcher("launch-signed", signed),
     launcher("launch-narrow", nobody), // may not touch Observations
     launcher("launch-steady", nobody), // its refresh tokens stay, and are not said again
+    { ...launcher("launch-local", nobody), ...local },
     client("mostik-es384", "ES384", scopes.join(" ")),
     client("mostik-rs384", "RS384", scopes.join(" ")),
     client("mostik-narrow", "ES384", "system/Patient.rs"),
   ],
   jwks: { keys: [{ ...(await exportJWK(own.privateKey)), alg: "ES384", use: "sig", kid: "server" }] },
-  scopes: ["offline_access", ...scopes],
+  scopes: ["openid", "offline_access", ...scopes],
+  claims: { openid: ["sub"], fhirUser: ["fhirUser"] },
+  conformIdTokenClaims: false, // there is no other place where somebody would ask for them
+  extraParams: {
+    aud(ctx, value) {
+      if (value !== undefined && value !== audience && value !== fhir) throw new errors.InvalidTarget("unknown aud");
+    },
+  },
+  extraTokenClaims: (ctx, token) => (token.accountId ? { patient: token.accountId } : undefined),
   clientAuthMethods: ["private_key_jwt", "none"],
   pkce: { required: () => true },
   rotateRefreshToken: (ctx) => ctx.oidc.client.clientId !== "launch-steady",
   ttl: { Grant: 3600, Interaction: 600, RefreshToken: 3600, Session: 600 },
   cookies: { keys: ["of a test"] },
-  findAccount: (ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
+  findAccount: (ctx, sub) => ({ accountId: sub, claims: () => ({ sub, fhirUser: `${fhir}/Patient/${sub}` }) }),
   enabledJWA: { clientAuthSigningAlgValues: ["ES384", "RS384"], idTokenSigningAlgValues: ["ES384"] },
   clientDefaults: { id_token_signed_response_alg: "ES384" }, // it wants one, although nobody signs in here
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
+    revocation: { enabled: true },
     resourceIndicators: {
       enabled: true,
-      defaultResource: () => audience,
-      getResourceServerInfo: () => ({
+      defaultResource: (ctx) => audienceOf(ctx.oidc.params),
+      useGrantedResource: () => true,
+      getResourceServerInfo: (ctx, resource) => ({
         scope: [...scopes, ...launchScopes].join(" "),
-        audience,
+        audience: resource,
         accessTokenTTL: 300,
         accessTokenFormat: "jwt",
         jwt: { sign: { alg: "ES384" } },
@@ -90,17 +107,18 @@ const provider = new Provider(issuer, {
 provider.use(async (ctx, next) => {
   if (!ctx.path.startsWith("/interaction/")) return next();
   const { params } = await provider.interactionDetails(ctx.req, ctx.res);
-  const grant = new provider.Grant({ accountId: "a-member", clientId: params.client_id });
-  grant.addOIDCScope("offline_access");
+  const accountId = ctx.cookies.get("patient") ?? "a-patient";
+  const grant = new provider.Grant({ accountId, clientId: params.client_id });
+  grant.addOIDCScope("openid fhirUser offline_access");
   for (const scope of launchScopes) {
     if (params.client_id === "launch-narrow" && scope.startsWith("patient/Observation")) {
-      grant.rejectResourceScope(audience, scope);
+      grant.rejectResourceScope(audienceOf(params), scope);
     } else {
-      grant.addResourceScope(audience, scope);
+      grant.addResourceScope(audienceOf(params), scope);
     }
   }
   const consent = { grantId: await grant.save() };
-  await provider.interactionFinished(ctx.req, ctx.res, { login: { accountId: "a-member" }, consent });
+  await provider.interactionFinished(ctx.req, ctx.res, { login: { accountId }, consent });
   ctx.respond = false;
 });
 
@@ -108,7 +126,7 @@ provider.use(async (ctx, next) => {
 provider.use(async (ctx, next) => {
   await next();
   if (ctx.oidc?.route !== "token" || !ctx.body?.access_token || ctx.oidc.params.grant_type === "client_credentials") return;
-  ctx.body.patient = "a-patient";
+  ctx.body.patient = ctx.oidc.account.accountId;
   if (ctx.oidc.client.clientId === "launch-steady" && ctx.oidc.params.grant_type === "refresh_token") {
     delete ctx.body.refresh_token;
     delete ctx.body.scope;

@@ -4,15 +4,15 @@
 declare -A part_pid part_signal
 
 start_parts() {
-  local pg_port pooler_port fhir_port smart_port auth_port pyrofile_port medplum_port
-  read -r pg_port pooler_port fhir_port smart_port auth_port pyrofile_port medplum_port < <(free_ports 7)
+  local pg_port pooler_port fhir_port smart_port auth_port gate_port pyrofile_port medplum_port
+  read -r pg_port pooler_port fhir_port smart_port auth_port gate_port pyrofile_port medplum_port < <(free_ports 8)
   validator_urls="http://127.0.0.1:$pyrofile_port http://127.0.0.1:$medplum_port"
 
   # The slow starters first; initdb fills the time.
   launch pyrofile TERM "$tools/venv/bin/python" tests/tools/validate.py "$pyrofile_port"
   launch medplum TERM node tests/tools/validate.mjs "$medplum_port"
   launch_fhir "$fhir_port"
-  launch_smart "$smart_port" "$auth_port"
+  launch_smart "$smart_port" "$auth_port" "$gate_port" "$fhir_port"
   launch_postgres "$pg_port"
   launch_pgbouncer "$pooler_port" "$pg_port"
 
@@ -21,6 +21,7 @@ start_parts() {
   wait_for fhir answers "$fhir_port" /fhir/metadata
   wait_for smart answers "$smart_port" /fhir/metadata
   wait_for auth answers "$auth_port" /jwks
+  wait_for gate answers "$gate_port" /fhir/metadata
   wait_for pyrofile answers "$pyrofile_port" /
   wait_for medplum answers "$medplum_port" /
 
@@ -31,6 +32,7 @@ start_parts() {
   export MOSTIK_TEST_SMART_ADMIN=$smart_admin
   export MOSTIK_TEST_SMART_KEYS=$work/smart
   export MOSTIK_TEST_AUTHORIZATION_SERVER="http://127.0.0.1:$auth_port"
+  export MOSTIK_TEST_SMART_GATE="http://127.0.0.1:$gate_port/fhir"
   export MOSTIK_TEST_VALIDATORS="$validator_urls"
   MOSTIK_TEST_BROWSER=$(command -v chromium)
   export MOSTIK_TEST_BROWSER
@@ -79,13 +81,15 @@ END
   launch fhir TERM "$tools/venv/bin/sekmet" serve --config "$work/fhir.yaml" --host 127.0.0.1 --port "$1"
 }
 
-# A second FHIR server, which wants SMART tokens, and an authorization server that knows the same clients.
+# A second FHIR server, which wants SMART tokens; an authorization server that knows the same clients; and a gate before the
+# first FHIR server, which lets in whoever has a token of that one.
 launch_smart() {
   mkdir -m 700 "$work/smart"
   smart_admin=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   "$tools/venv/bin/python" tests/tools/smart-fhir.py "$work/smart" "$1" "$smart_admin"
   launch smart TERM "$tools/venv/bin/sekmet" serve --config "$work/smart/smart.yaml" --host 127.0.0.1 --port "$1"
-  launch auth TERM node tests/tools/authorization-server.mjs "$2" "$work/smart/jwks.json"
+  launch auth TERM node tests/tools/authorization-server.mjs "$2" "$work/smart/jwks.json" "http://127.0.0.1:$3/fhir"
+  launch gate TERM node tests/tools/smart-gate.mjs "$3" "http://127.0.0.1:$2" "http://127.0.0.1:$4/fhir"
 }
 
 launch_postgres() {

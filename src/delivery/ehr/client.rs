@@ -164,6 +164,13 @@ impl EhrClient {
         Capabilities::read(statement, self.takes)
     }
 
+    /// Forgets what is held of some members' access and was replaced since: it may be about another Patient.
+    pub async fn look_again(&self, members: &[MemberId]) {
+        if let Access::Lent(Some(auth)) = &self.access {
+            auth.look_again(members).await;
+        }
+    }
+
     /// A ticket to send something about a member, if nothing has to be asked for it.
     #[must_use]
     pub fn ready(&self, member: MemberId) -> Option<Ticket> {

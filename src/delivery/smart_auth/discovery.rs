@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::error::TokenError;
 use super::flow::Flow;
+use super::launch::Said;
 use super::scopes;
 use crate::vault::signing::SigningAlgorithm;
 
@@ -22,6 +23,8 @@ pub struct AuthorizationServer {
     pub token_url: Url,
     /// What the standard requires and the document lacks, in plain words. Nothing of it hinders.
     pub gaps: Vec<&'static str>,
+    /// What it says about launches, not checked.
+    pub(super) launch: Said,
     grant_types: Option<Vec<String>>,
     scopes: Option<Vec<String>>,
     algorithms: Option<Vec<String>>,
@@ -63,7 +66,9 @@ impl AuthorizationServer {
         }
         let algorithms = document.token_endpoint_auth_signing_alg_values_supported;
         let (scopes, grant_types) = (document.scopes_supported, document.grant_types_supported);
-        Ok(Self { token_endpoint, token_url, gaps, grant_types, scopes, algorithms })
+        // Whoever launches nobody does not care how well this is written.
+        let launch = serde_json::from_slice(body).unwrap_or_default();
+        Ok(Self { token_endpoint, token_url, gaps, launch, grant_types, scopes, algorithms })
     }
 
     /// Who gives the tokens there: scheme, host and port. What one server gave is shown to no other.
@@ -130,7 +135,7 @@ impl Document {
     }
 }
 
-fn has(list: &[String], word: &str) -> bool {
+pub(super) fn has(list: &[String], word: &str) -> bool {
     list.iter().any(|entry| entry == word)
 }
 

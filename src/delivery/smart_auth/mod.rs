@@ -3,13 +3,16 @@
 //! The way of a token: [`finding`] and [`discovery`] find the authorization server, [`assertion`] signs who asks,
 //! [`token`] asks and reads the answer, [`scopes`] compares what was granted. [`client`] keeps the token of one clinic for
 //! everything sent there (Backend Services). Where a clinic allows only that, [`patient`] keeps what each member lends.
+//! By a [`launch`] members show who they are, and lend it.
 
 mod assertion;
 mod client;
 mod discovery;
 mod error;
+mod exchange;
 mod finding;
 mod flow;
+pub mod launch;
 pub mod patient;
 pub mod scopes;
 mod token;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
-use super::member::{ConsentState, Erasure, Joined, Linked, Notice, Receipt, SignIn, SignOut};
+use super::member::{ConsentState, Erasure, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
 use super::way::{ClinicAccess, Decision, Disclosure, Ended};
 
 macro_rules! events {
@@ -73,7 +73,7 @@ events! {
     /// The clinic knows which Patient the member is. Sealed: the Patient.
     Linked(Linked) = "linked",
     /// The clinic's Patient is no longer known to be the member.
-    Unlinked(Linked) = "unlinked",
+    Unlinked(LinkEnded) = "unlinked",
 
     /// A first version of consent.
     ConsentGranted(ConsentState) = "consent-granted",

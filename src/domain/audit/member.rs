@@ -50,6 +50,15 @@ pub struct Linked {
     pub proof: String,
 }
 
+/// How a link ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LinkEnded {
+    /// On whose word: `member`, `operator`, `clinic`.
+    pub by: String,
+    /// How many waiting items were withdrawn in the same stroke.
+    pub withdrawn: u64,
+}
+
 /// Where a consent stands. Its terms are in the grant itself; their digest is here, so that they cannot be changed there.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ConsentState {

@@ -19,7 +19,7 @@ use crate::domain::language::Language;
 use crate::web::State;
 
 /// What may be said about what was just done: the keys of texts. Others are not said.
-const FLASHES: [&str; 2] = ["flash-settings-saved", "flash-signed-out"];
+const FLASHES: [&str; 4] = ["flash-clinic-linked", "flash-clinic-unlinked", "flash-settings-saved", "flash-signed-out"];
 
 /// What stands around a page.
 pub struct Frame {

@@ -7,6 +7,7 @@
 
 mod assets;
 mod caller;
+mod clinics;
 mod cookies;
 mod error;
 mod form;
@@ -99,6 +100,10 @@ macro_rules! pages {
 pages! {
     "/" => GET sharing::home;
     "/sharing" => GET sharing::overview;
+    "/clinics" => GET clinics::list;
+    "/clinics/{clinic}/connect" => GET clinics::connect::look, POST clinics::connect::go;
+    "/clinics/{clinic}/unlink" => GET clinics::ask_to_unlink, POST clinics::end_link;
+    "/launch/return" => GET clinics::connect::come_back;
     "/settings" => GET settings::show, POST settings::save;
     "/sign-in" => GET sign_in::show, POST sign_in::ask;
     "/sign-in/sent" => GET sign_in::sent;

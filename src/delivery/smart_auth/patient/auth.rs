@@ -7,13 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use reqwest::Url;
 
-use super::exchange::Exchange;
 use super::held::{Entry, Unstored};
 use super::tokens::TokenSet;
 use crate::delivery::egress::Egress;
-use crate::delivery::smart_auth::assertion::assertion;
 use crate::delivery::smart_auth::client::{AuthState, FAILURE_LASTS, LONGEST_PAUSE};
 use crate::delivery::smart_auth::error::{Connect, OAuthCode, TokenError};
+use crate::delivery::smart_auth::exchange::Exchange;
 use crate::delivery::smart_auth::finding::Discovery;
 use crate::delivery::smart_auth::flow::Flow;
 use crate::delivery::smart_auth::token::AccessToken;
@@ -112,6 +111,36 @@ impl PatientAuth {
         self.keep(member, &entry, found)
     }
 
+    /// Forgets tokens in memory that are stored no more. Whoever ended a link and was linked anew did so at another desk,
+    /// or in another process, and what this one holds may be about another Patient.
+    pub async fn look_again(&self, members: &[MemberId]) {
+        let held: Vec<(MemberId, Arc<Entry>)> = {
+            let entries = self.members();
+            let entry = |member: &MemberId| Some((*member, Arc::clone(entries.get(member)?)));
+            members.iter().filter_map(entry).filter(|(_, entry)| entry.held().token.is_some()).collect()
+        };
+        let members: Vec<MemberId> = held.iter().map(|(member, _)| *member).collect();
+        if members.is_empty() {
+            return;
+        }
+        let stored = async { self.store.read().await?.patient_token_rotations(&self.settings.clinic, &members).await };
+        let stored = match stored.await {
+            Ok(stored) => stored,
+            // What is not known to be there is read anew, when the database can be reached.
+            Err(error) => {
+                self.not_stored(&error);
+                HashMap::new()
+            }
+        };
+        for (member, entry) in held {
+            let rotation = stored.get(&member).copied();
+            let mut held = entry.held();
+            if held.token.as_ref().map(|(of, _)| *of) != rotation {
+                held.token = None;
+            }
+        }
+    }
+
     /// Forgets a member's token that the EHR refused, unless it was replaced in the meantime: the next one is a new one.
     pub fn forget(&self, member: MemberId, refused: &AccessToken) {
         let Some(entry) = self.members().get(&member).cloned() else { return };
@@ -205,14 +234,8 @@ impl PatientAuth {
             return Err(TokenError::IssuerMoved { from: kept.tokens.issuer.clone(), to: server.issuer() });
         }
         let client_id = &self.settings.client_id;
-        let signed = if self.settings.signed {
-            let key = self.keys.active(now, |algorithm| server.accepts(algorithm)).ok_or(TokenError::NoKey)?;
-            let assertion = assertion(&key, client_id, &server.token_endpoint, &self.entropy, now)?;
-            Some((assertion, key.kid().to_owned()))
-        } else {
-            None
-        };
-        let exchange = Exchange { egress: &self.egress, server: &server, client_id, signed, at: now };
+        let signs_with = self.settings.signed.then_some((&self.keys, &self.entropy));
+        let exchange = Exchange::new(&self.egress, &server, client_id, signs_with, now)?;
         match exchange.renew(&kept.tokens, refresh).await {
             Err(TokenError::Refused(refused)) if refused.code == OAuthCode::InvalidGrant => {
                 let refused = self.refuse(member, kept.rotation).await?;

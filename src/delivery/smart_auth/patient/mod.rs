@@ -1,7 +1,7 @@
 //! Tokens of members (SMART App Launch 2.2.0, app launch): for clinics that give the bridge no access of its own.
 //!
 //! A member's launch gives a [`TokenSet`], which [`connect`] seals and stores. [`PatientAuth`] renews it when it is used:
-//! [`exchange`] asks the token endpoint, and what it gives is stored before it is used, because a server that rotates
+//! [`exchange`](super::exchange) asks the token endpoint, and what it gives is stored before it is used, because a server that rotates
 //! refresh tokens takes each of them only once. What an interruption leaves behind:
 //!
 //! - Before the request, or when the server refuses for another reason than the token: nothing has changed.
@@ -12,9 +12,8 @@
 //!   member can help, by connecting the clinic again: [`Connect::Refused`](super::Connect::Refused).
 
 mod auth;
-mod exchange;
 mod held;
 mod tokens;
 
 pub use auth::{PatientAuth, PatientSettings};
-pub use tokens::{ConnectError, TokenSet, connect};
+pub use tokens::{ConnectError, TokenSet, connect, lent};

@@ -58,7 +58,7 @@ impl TokenSet {
     }
 
     /// What is sent; `None` when that cannot be sent, or would not live.
-    pub(super) fn access_token(&self, flow: Flow) -> Option<AccessToken> {
+    pub(in crate::delivery::smart_auth) fn access_token(&self, flow: Flow) -> Option<AccessToken> {
         let life = (self.issued_at, self.expires_at);
         let mut token = AccessToken::new(self.access.clone(), self.scope.clone(), life, flow)?;
         if self.refresh.is_none() {
@@ -144,6 +144,23 @@ pub async fn connect(
     let sealed = tokens.seal(&keyring.unwrap_member_key(member, &wrapped)?, clinic)?;
     tx.put_patient_tokens(clinic, member, tokens.row(&sealed), now).await?;
     Ok(tx.wake_lane(&LaneKey { clinic: clinic.clone(), member }).await?)
+}
+
+/// What a member has lent, if there is any and it opens.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn lent(
+    tx: &mut Tx,
+    keyring: &Keyring,
+    clinic: &ClinicId,
+    member: MemberId,
+) -> Result<Option<TokenSet>, StoreError> {
+    let Some(row) = tx.patient_tokens(clinic, member).await? else { return Ok(None) };
+    let Some((sealed, wrapped)) = row.sealed.zip(tx.member_key(member).await?) else { return Ok(None) };
+    let key = keyring.unwrap_member_key(member, &wrapped);
+    let life = (row.issued_at, row.expires_at);
+    Ok(key.and_then(|key| TokenSet::open(&key, clinic, &sealed, life)).ok())
 }
 
 #[cfg(test)]
