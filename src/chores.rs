@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::audit;
 use crate::audit::checkpoint::CheckpointError;
 use crate::enrolment::{code, launch};
 use crate::erasure::{self, ErasureError};
@@ -53,7 +54,11 @@ async fn sweep_withdrawn(bridge: &Bridge) -> Result<bool, ChoreError> {
 
 /// Outside of the database. Last of all: where the file cannot be written, everything else was done.
 async fn note_how_far_the_audit_log_goes(bridge: &Bridge) -> Result<(), ChoreError> {
-    bridge.checkpoints.write_if_due(bridge.audited(), bridge.clock.now()).await?;
+    let now = bridge.clock.now();
+    if bridge.checkpoints.is_due(now)? {
+        audit::note_signing_keys(&bridge.store, &bridge.signing, now).await?;
+        bridge.checkpoints.write(bridge.audited(), now).await?;
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::domain::audit::{Chain, Event, SEALED_COLUMN, Stage, Whereabouts};
 use crate::domain::ids::{ClinicId, MemberId};
@@ -142,7 +142,9 @@ impl Teller {
         };
         let mut events = audit_events(&event, at, whereabouts.as_ref(), cast);
         for (number, event) in (0u32..).zip(&mut events) {
-            event["id"] = json!(self.id(row, number));
+            if let Value::Object(members) = event {
+                members.insert("id".to_owned(), Value::String(self.id(row, number)));
+            }
         }
         Ok(events)
     }

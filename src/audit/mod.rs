@@ -9,4 +9,4 @@ mod open;
 pub mod shared;
 pub mod verify;
 
-pub use open::{OpenError, note_start, open};
+pub use open::{OpenError, note_signing_keys, note_start, open};

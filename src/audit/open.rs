@@ -1,9 +1,12 @@
 //! The log is opened once in the life of a process.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use crate::domain::audit::{Chain, Event, KeyId, hex};
+use crate::domain::audit::{Chain, Event, KeyId, SigningKeyFound, hex};
 use crate::store::{Store, StoreError};
+use crate::vault::signing::SigningKeys;
 use crate::vault::{AUDIT_KEY, AuditKey, Keyring, SealError};
 
 /// The log cannot be written.
@@ -48,5 +51,28 @@ pub async fn note_start(store: &Store, keyring: &Keyring, now: Timestamp) -> Res
     let mut tx = store.begin().await?;
     let opened = KeyId { key: hex(&keyring.master_id()) };
     tx.record(Chain::HOUSE, now, Event::MasterKeyOpened(opened));
+    tx.commit().await
+}
+
+/// Writes down the keys to sign with that are in their folder for the first time, whoever put them there.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn note_signing_keys(store: &Store, signing: &SigningKeys, now: Timestamp) -> Result<(), StoreError> {
+    const KIND: &str = "signing-key-found";
+    const MOST: i64 = 1000;
+    let mut tx = store.begin().await?;
+    let noted = tx.audit_of_kind(&Chain::HOUSE, KIND, i64::MAX, MOST).await?;
+    let noted: BTreeSet<String> = noted
+        .iter()
+        .filter_map(|row| match Event::from_json(&row.body) {
+            Some(Event::SigningKeyFound(found)) => Some(found.kid),
+            _ => None,
+        })
+        .collect();
+    for key in signing.all(now).iter().filter(|key| !noted.contains(key.kid())) {
+        let found = SigningKeyFound { kid: key.kid().to_owned(), algorithm: key.algorithm().as_str().to_owned() };
+        tx.record(Chain::HOUSE, now, Event::SigningKeyFound(found));
+    }
     tx.commit().await
 }

@@ -343,7 +343,7 @@ pub enum MemberCommand {
 pub enum AuditCommand {
     /// Says whether the audit log is as it was written, and names the first entry that is not.
     Verify(AuditVerify),
-    /// Prints the audit log as FHIR AuditEvents (IHE BALP), one on each line. Personal as long as the members' keys live.
+    /// Prints the audit log in FHIR (IHE BALP), one event on each line. Personal as long as the members' keys live.
     Export(AuditExport),
 }
 

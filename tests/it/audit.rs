@@ -195,6 +195,8 @@ on_both_databases! {
             bridge.chores().await;
         }
         assert_eq!(lines(), 3);
+        let found = kinds(&bridge, &Chain::HOUSE).await.iter().filter(|kind| *kind == "signing-key-found").count();
+        assert_eq!(found, 1, "the new key is written down, once");
         assert_eq!(wrong(&bridge).await, [""; 0]);
         let signed = std::fs::read_to_string(&path).unwrap();
         assert!(!signed.lines().next().unwrap().contains("jws") && signed.lines().last().unwrap().contains("jws"));

@@ -87,16 +87,15 @@ impl Checkpoints {
         self.0.as_ref().map(|settings| &settings.path)
     }
 
-    /// Writes a checkpoint if it is time. Returns whether it did.
+    /// Whether it is time for a checkpoint.
     ///
     /// # Errors
-    /// [`CheckpointError`].
-    pub async fn write_if_due(&self, house: House<'_>, now: Timestamp) -> Result<bool, CheckpointError> {
+    /// [`CheckpointError::File`].
+    pub fn is_due(&self, now: Timestamp) -> Result<bool, CheckpointError> {
         let Some(settings) = &self.0 else { return Ok(false) };
         let last = peek(&settings.path).map_err(|source| settings.failed(source))?;
         // A clock that was set back makes it time, too.
-        let is_due = last.is_none_or(|last| now.duration_since(last.checkpoint.at).abs() >= settings.every);
-        if is_due { self.write(house, now).await } else { Ok(false) }
+        Ok(last.is_none_or(|last| now.duration_since(last.checkpoint.at).abs() >= settings.every))
     }
 
     /// Writes a checkpoint. Returns whether it did: there may be no file, or another process may be at it.

@@ -1,6 +1,6 @@
 //! An entry of the audit log → `AuditEvent`, in the patterns of IHE BALP 1.1.5 where there is one for it.
 //!
-//! What goes to a clinic is told twice, as BALP wants it: once as the RESTful act that it was, once as the disclosure
+//! What goes to a clinic is told twice, as BALP wants it: once as the act of REST that it was, once as the disclosure
 //! that it means. Where BALP asks for what nobody knows (the network address of a member's phone), no pattern is claimed.
 
 use jiff::Timestamp;
@@ -74,15 +74,19 @@ fn act(disclosure: &Disclosure, at: Timestamp, whereabouts: Option<&Whereabouts>
     };
     let mut event = frame(at, action, cast);
     profiled(&mut event, profile);
-    event["type"] = coding(EVENT_TYPE, "rest", "RESTful Operation");
-    event["subtype"] = json!([coding(INTERACTION, interaction, interaction)]);
-    event["agent"] = json!([
-        agent("110153", "Source Role ID", &bridge(cast), Some(cast.url), false),
-        agent("110152", "Destination Role ID", &clinic(cast), cast.ehr, false),
-        {"type": concept(coding("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "AUT", "author (originator)")),
-         "who": patient(cast), "requestor": true},
-    ]);
-    event["entity"] = json!([patient_entity(cast), data_entity(disclosure, whereabouts, cast)]);
+    set(&mut event, "type", coding(EVENT_TYPE, "rest", "RESTful Operation"));
+    set(&mut event, "subtype", json!([coding(INTERACTION, interaction, interaction)]));
+    set(
+        &mut event,
+        "agent",
+        json!([
+            agent("110153", "Source Role ID", &bridge(cast), Some(cast.url), false),
+            agent("110152", "Destination Role ID", &clinic(cast), cast.ehr, false),
+            {"type": concept("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "AUT", "author (originator)"),
+             "who": patient(cast), "requestor": true},
+        ]),
+    );
+    set(&mut event, "entity", json!([patient_entity(cast), data_entity(disclosure, whereabouts, cast)]));
     event
 }
 
@@ -90,19 +94,27 @@ fn act(disclosure: &Disclosure, at: Timestamp, whereabouts: Option<&Whereabouts>
 fn disclosed(disclosure: &Disclosure, at: Timestamp, whereabouts: Option<&Whereabouts>, cast: Cast<'_>) -> Value {
     let mut event = frame(at, "R", cast);
     profiled(&mut event, "PrivacyDisclosure.Source");
-    event["type"] = coding(DCM, "110106", "Export");
-    event["subtype"] = json!([coding(LIFECYCLE, "disclose", "Disclose Record Lifecycle Event")]);
-    event["purposeOfEvent"] = json!([concept(coding(ACT_REASON, "TREAT", "treatment"))]);
-    event["agent"] = json!([
-        agent("110153", "Source Role ID", &bridge(cast), Some(cast.url), false),
-        agent("110152", "Destination Role ID", &clinic(cast), cast.ehr, false),
-        {"type": concept(coding(SCT, "429577009", "Patient Advocate")), "who": patient(cast), "requestor": true},
-    ]);
-    event["entity"] = json!([
-        patient_entity(cast),
-        data_entity(disclosure, whereabouts, cast),
-        consent_entity(disclosure.grant, disclosure.version),
-    ]);
+    set(&mut event, "type", coding(DCM, "110106", "Export"));
+    set(&mut event, "subtype", json!([coding(LIFECYCLE, "disclose", "Disclose Record Lifecycle Event")]));
+    set(&mut event, "purposeOfEvent", json!([concept(ACT_REASON, "TREAT", "treatment")]));
+    set(
+        &mut event,
+        "agent",
+        json!([
+            agent("110153", "Source Role ID", &bridge(cast), Some(cast.url), false),
+            agent("110152", "Destination Role ID", &clinic(cast), cast.ehr, false),
+            {"type": concept(SCT, "429577009", "Patient Advocate"), "who": patient(cast), "requestor": true},
+        ]),
+    );
+    set(
+        &mut event,
+        "entity",
+        json!([
+            patient_entity(cast),
+            data_entity(disclosure, whereabouts, cast),
+            consent_entity(disclosure.grant, disclosure.version),
+        ]),
+    );
     event
 }
 
@@ -110,40 +122,46 @@ fn disclosed(disclosure: &Disclosure, at: Timestamp, whereabouts: Option<&Wherea
 fn decided(decision: &Decision, at: Timestamp, cast: Cast<'_>) -> Vec<Value> {
     let permitted = decision.permitted.iter().map(|permitted| {
         let Permitted { grant, version, .. } = permitted;
-        authorized(at, consent_entity(*grant, Some(*version)), cast)
+        authorized(at, &consent_entity(*grant, Some(*version)), cast)
     });
     let mut events: Vec<Value> = permitted.collect();
     if !decision.denied.is_empty() {
         let reasons: Vec<String> = decision.denied.iter().map(|(reason, count)| format!("{reason}: {count}")).collect();
         let none = json!({"type": coding(RESOURCE_TYPES, "Consent", "Consent"),
                           "what": {"type": "Consent", "display": "No consent covers it."}});
-        let mut event = authorized(at, none, cast);
-        event["outcome"] = json!("8");
-        event["outcomeDesc"] = json!(reasons.join(", "));
+        let mut event = authorized(at, &none, cast);
+        set(&mut event, "outcome", json!("8"));
+        set(&mut event, "outcomeDesc", json!(reasons.join(", ")));
         events.push(event);
     }
     events
 }
 
-fn authorized(at: Timestamp, consent: Value, cast: Cast<'_>) -> Value {
+fn authorized(at: Timestamp, consent: &Value, cast: Cast<'_>) -> Value {
     let mut event = frame(at, "E", cast);
     profiled(&mut event, "AuthZconsent");
-    event["type"] = coding(DCM, "110113", "Security Alert");
-    event["subtype"] =
-        json!([coding(AUTHZ_SUBTYPE, "AuthZ-Consent", "Authorization Decision using Roles and Consent")]);
-    event["purposeOfEvent"] = json!([concept(coding(ACT_REASON, "TREAT", "treatment"))]);
-    let of = |system, code, display| concept(coding(system, code, display));
-    event["agent"] = json!([
-        {"type": of(DCM, "110150", "Application"), "who": bridge(cast), "requestor": false,
-         "network": {"address": cast.url, "type": URI}},
-        {"type": of("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP", "information recipient"),
-         "who": clinic(cast), "requestor": true},
-        {"type": of("http://terminology.hl7.org/CodeSystem/v3-RoleClass", "PROV", "healthcare provider"),
-         "who": clinic(cast), "requestor": false},
-        {"type": of("http://terminology.hl7.org/CodeSystem/extra-security-role-type", "authserver", "authorization server"),
-         "who": bridge(cast), "requestor": false},
-    ]);
-    event["entity"] = json!([patient_entity(cast), consent]);
+    set(&mut event, "type", coding(DCM, "110113", "Security Alert"));
+    set(
+        &mut event,
+        "subtype",
+        json!([coding(AUTHZ_SUBTYPE, "AuthZ-Consent", "Authorization Decision using Roles and Consent")]),
+    );
+    set(&mut event, "purposeOfEvent", json!([concept(ACT_REASON, "TREAT", "treatment")]));
+    set(
+        &mut event,
+        "agent",
+        json!([
+            {"type": concept(DCM, "110150", "Application"), "who": bridge(cast), "requestor": false,
+             "network": {"address": cast.url, "type": URI}},
+            {"type": concept("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP", "information recipient"),
+             "who": clinic(cast), "requestor": true},
+            {"type": concept("http://terminology.hl7.org/CodeSystem/v3-RoleClass", "PROV", "healthcare provider"),
+             "who": clinic(cast), "requestor": false},
+            {"type": concept("http://terminology.hl7.org/CodeSystem/extra-security-role-type", "authserver", "authorization server"),
+             "who": bridge(cast), "requestor": false},
+        ]),
+    );
+    set(&mut event, "entity", json!([patient_entity(cast), consent]));
     event
 }
 
@@ -157,10 +175,10 @@ fn consented(
     cast: Cast<'_>,
 ) -> Value {
     let mut told = frame(at, action, cast);
-    told["type"] = coding(EVENT_TYPE, "rest", "RESTful Operation");
-    told["subtype"] = json!([coding(INTERACTION, interaction, interaction), own(event)]);
-    told["agent"] = json!([{"who": patient(cast), "requestor": true}]);
-    told["entity"] = json!([patient_entity(cast), consent_entity(consent.grant, Some(consent.version))]);
+    set(&mut told, "type", coding(EVENT_TYPE, "rest", "RESTful Operation"));
+    set(&mut told, "subtype", json!([coding(INTERACTION, interaction, interaction), own(event)]));
+    set(&mut told, "agent", json!([{"who": patient(cast), "requestor": true}]));
+    set(&mut told, "entity", json!([patient_entity(cast), consent_entity(consent.grant, Some(consent.version))]));
     told
 }
 
@@ -168,10 +186,10 @@ fn consented(
 fn accessed(access: &ClinicAccess, at: Timestamp, cast: Cast<'_>) -> Value {
     let is_search = access.interaction.starts_with("search");
     let mut event = frame(at, if is_search { "E" } else { "R" }, cast);
-    event["type"] = coding(EVENT_TYPE, "rest", "RESTful Operation");
-    event["subtype"] = json!([coding(INTERACTION, &access.interaction, &access.interaction)]);
+    set(&mut event, "type", coding(EVENT_TYPE, "rest", "RESTful Operation"));
+    set(&mut event, "subtype", json!([coding(INTERACTION, &access.interaction, &access.interaction)]));
     let who = json!({"identifier": {"value": access.client}, "display": cast.clinic_name.unwrap_or_default()});
-    event["agent"] = json!([{"who": who, "requestor": true}, {"who": bridge(cast), "requestor": false}]);
+    set(&mut event, "agent", json!([{"who": who, "requestor": true}, {"who": bridge(cast), "requestor": false}]));
     let mut entities = vec![
         patient_entity(cast),
         json!({"type": coding(RESOURCE_TYPES, &access.resource_type, &access.resource_type), "what": patient(cast)}),
@@ -181,27 +199,31 @@ fn accessed(access: &ClinicAccess, at: Timestamp, cast: Cast<'_>) -> Value {
             json!({"type": {"system": BALP_ENTITY, "code": "XrequestId"}, "what": {"identifier": {"value": request}}}),
         );
     }
-    event["entity"] = json!(entities);
+    set(&mut event, "entity", json!(entities));
     event
 }
 
 /// Whatever else happened in the house.
 fn other(event: &Event, at: Timestamp, cast: Cast<'_>) -> Value {
     let mut told = frame(at, "E", cast);
-    told["type"] = coding(DCM, "110100", "Application Activity");
-    told["subtype"] = json!([own(event)]);
+    set(&mut told, "type", coding(DCM, "110100", "Application Activity"));
+    set(&mut told, "subtype", json!([own(event)]));
     let operator = match event {
         Event::OperatorAccess(access) => {
             Some(json!({"identifier": {"value": format!("uid {}", access.uid)}, "display": access.command}))
         }
         _ => None,
     };
-    told["agent"] = match operator {
-        Some(who) => json!([{"who": who, "requestor": true}]),
-        None => json!([{"who": bridge(cast), "requestor": true}]),
-    };
+    set(
+        &mut told,
+        "agent",
+        match operator {
+            Some(who) => json!([{"who": who, "requestor": true}]),
+            None => json!([{"who": bridge(cast), "requestor": true}]),
+        },
+    );
     if cast.patient.is_some() {
-        told["entity"] = json!([patient_entity(cast)]);
+        set(&mut told, "entity", json!([patient_entity(cast)]));
     }
     told
 }
@@ -218,7 +240,14 @@ fn frame(at: Timestamp, action: &str, cast: Cast<'_>) -> Value {
 }
 
 fn profiled(event: &mut Value, profile: &str) {
-    event["meta"] = json!({"profile": [format!("{BALP}{profile}")]});
+    set(event, "meta", json!({"profile": [format!("{BALP}{profile}")]}));
+}
+
+/// Nothing happens to what is no object.
+fn set(object: &mut Value, name: &str, value: Value) {
+    if let Value::Object(members) = object {
+        members.insert(name.to_owned(), value);
+    }
 }
 
 fn own(event: &Event) -> Value {
@@ -229,13 +258,13 @@ fn coding(system: &str, code: &str, display: &str) -> Value {
     json!({"system": system, "code": code, "display": display})
 }
 
-fn concept(coding: Value) -> Value {
-    json!({"coding": [coding]})
+fn concept(system: &str, code: &str, display: &str) -> Value {
+    json!({"coding": [coding(system, code, display)]})
 }
 
 fn agent(code: &str, display: &str, who: &Value, address: Option<&str>, requestor: bool) -> Value {
     let mut agent = Map::new();
-    agent.insert("type".to_owned(), concept(coding(DCM, code, display)));
+    agent.insert("type".to_owned(), concept(DCM, code, display));
     agent.insert("who".to_owned(), who.clone());
     agent.insert("requestor".to_owned(), json!(requestor));
     if let Some(address) = address {
@@ -270,7 +299,7 @@ fn data_entity(disclosure: &Disclosure, whereabouts: Option<&Whereabouts>, cast:
     let kind = &disclosure.resource_type;
     let mut what = json!({"type": kind, "identifier": {"system": IDENTIFIER, "value": disclosure.identifier}});
     if let Some(id) = whereabouts.and_then(|there| there.id.as_deref()) {
-        what["reference"] = json!(format!("{}{kind}/{id}", cast.ehr.unwrap_or_default()));
+        set(&mut what, "reference", json!(format!("{}{kind}/{id}", cast.ehr.unwrap_or_default())));
     }
     json!({"what": what, "type": coding(ENTITY_TYPE, "2", "System Object"),
            "role": coding(OBJECT_ROLE, "4", "Domain Resource")})
@@ -281,7 +310,7 @@ fn consent_entity(grant: GrantId, version: Option<i32>) -> Value {
     let mut entity = json!({"what": {"type": "Consent", "identifier": identifier},
                             "type": coding(RESOURCE_TYPES, "Consent", "Consent")});
     if let Some(version) = version {
-        entity["detail"] = json!([{"type": "version", "valueString": version.to_string()}]);
+        set(&mut entity, "detail", json!([{"type": "version", "valueString": version.to_string()}]));
     }
     entity
 }
