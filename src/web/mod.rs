@@ -56,7 +56,7 @@ impl State {
     /// [`TextError`], a defect.
     pub fn new(config: &Config, bridge: Bridge, schemas: EventSchemas, clients: Clients) -> Result<Self, TextError> {
         let portal = Portal::new(config, &bridge.clock)?;
-        let fhir = fhir::Door::new(config, clients, &bridge.clock);
+        let fhir = fhir::Door::new(config, clients, &bridge);
         let clinics = config.clinics.keys().cloned().collect();
         let communities = config.communities.keys().cloned().collect();
         Ok(Self { bridge, schemas, clinics, communities, public_url: config.server.public_url.clone(), portal, fhir })

@@ -254,7 +254,8 @@ async fn no_method_is_served_that_the_table_does_not_have() {
                 continue;
             }
             assert_eq!(status, 405, "{method} {}", route.path);
-            assert!(headers["allow"].to_str().unwrap().contains(route.methods), "{method} {}", route.path);
+            let allowed = headers["allow"].to_str().unwrap();
+            assert!(route.methods.split(' ').all(|served| allowed.contains(served)), "{method} {}", route.path);
             let expected =
                 if route.path.starts_with("/fhir/") { "application/fhir+json" } else { "application/problem+json" };
             assert_eq!(headers["content-type"], expected, "{method} {}", route.path);
