@@ -18,4 +18,5 @@ pub mod moment;
 pub mod outbound;
 pub mod reading;
 pub mod settings;
+pub mod stretch;
 pub mod zone;

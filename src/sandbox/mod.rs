@@ -7,7 +7,6 @@
 
 mod bundle;
 mod capability;
-mod dates;
 mod exchange;
 mod faults;
 mod http;

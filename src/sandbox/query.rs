@@ -1,10 +1,10 @@
 //! What a search asks for, read from its parameters.
 
-use super::dates::DateTest;
 use super::exchange::Prefer;
 use super::json::relative;
 use super::outcome::Refusal;
 use super::types::{ParamKind, ResourceType};
+use crate::domain::stretch::DateTest;
 
 const DEFAULT_COUNT: usize = 50;
 const MAX_COUNT: usize = 500;

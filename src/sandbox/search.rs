@@ -5,13 +5,13 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::House;
-use super::dates::Stretch;
 use super::exchange::{Answer, Call, Prefer, pairs};
 use super::json::{instant, nodes, relative, text, with};
 use super::outcome::Refusal;
 use super::query::{Criterion, Match, Order, Place, Query};
 use super::store::{Record, Store};
 use super::types::ResourceType;
+use crate::domain::stretch::Stretch;
 
 /// Answers a search with one page of its hits.
 ///

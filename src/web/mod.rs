@@ -65,7 +65,7 @@ impl State {
         launches: Launches,
     ) -> Result<Self, TextError> {
         let portal = Portal::new(config, &bridge.clock)?;
-        let fhir = fhir::Door::new(config, clients, &bridge.clock);
+        let fhir = fhir::Door::new(config, clients, &bridge);
         let clinics = config.clinics.keys().cloned().collect();
         let communities = config.communities.keys().cloned().collect();
         let public_url = config.server.public_url.clone();

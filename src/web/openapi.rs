@@ -31,6 +31,8 @@ use super::{events, fhir, grants, health, jwks, receipts};
         fhir::consents::search,
         fhir::consents::search_by_post,
         fhir::consents::read,
+        fhir::audit_events::search,
+        fhir::audit_events::search_by_post,
         jwks::jwks,
         health::livez,
         health::readyz,

@@ -55,6 +55,8 @@ routes! {
     "GET" "/fhir/Consent" => fhir::consents::search,
     "POST" "/fhir/Consent/_search" => fhir::consents::search_by_post,
     "GET" "/fhir/Consent/{id}" => fhir::consents::read,
+    "GET" "/fhir/AuditEvent" => fhir::audit_events::search,
+    "POST" "/fhir/AuditEvent/_search" => fhir::audit_events::search_by_post,
     "GET" "/.well-known/jwks.json" => jwks::jwks,
     "GET HEAD" "/livez" => health::livez,
     "GET HEAD" "/readyz" => health::readyz,

@@ -105,7 +105,7 @@ async fn a_claim_that_is_not_as_it_must_be_is_refused_with_what_was_expected() {
         ("iss", json!("nobody"), "nobody is registered"),
         ("sub", json!("lakeside-ehr"), "iss = sub"),
         ("sub", Value::Null, "iss = sub"),
-        ("aud", json!("https://bridge.example/fhir"), TOKEN_URL),
+        ("aud", json!("https://mostik.example/fhir"), TOKEN_URL),
         ("aud", json!(format!("{TOKEN_URL}/")), TOKEN_URL),
         ("aud", json!([TOKEN_URL, "https://other.example/token"]), TOKEN_URL),
         ("aud", json!([]), TOKEN_URL),

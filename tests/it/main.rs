@@ -11,6 +11,7 @@ mod audit;
 mod audit_events;
 mod authorization_server;
 mod bad_input;
+mod clinic_audit;
 mod clinic_check;
 mod clinic_client;
 mod clinic_keys;

@@ -2,19 +2,23 @@
 //! not there; a row says what each caller is told.
 //!
 //! A new route is one more `row`: what to ask about the member of the row, and what comes of it, as a status, with `+` where
-//! the answer shows the member's own grant (nobody else may see that). `others` is everybody who is not named. Somebody new
+//! the answer shows the member's grant or Patient (nobody else may see that). `others` is everybody who is not named. Somebody new
 //! who calls is one more `Who`, with a credential in `World::credential`: until a row says otherwise, they are `others`.
 
 use std::collections::BTreeSet;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mostik::domain::ids::MemberId;
 use mostik::enrolment::credentials::{EVENTS_WRITE, create_api_key};
-use mostik::web::ROUTES;
+use mostik::enrolment::session;
+use mostik::web::{ROUTES, all_routes};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 use crate::on_both_databases;
-use crate::support::bridge::{Person, TestBridge, mood};
-use crate::support::clinic::{ALL_SCOPES, System, entries, read, two_clinics};
+use crate::support::bridge::{Person, TestBridge, forum, mood};
+use crate::support::clinic::{ALL_SCOPES, PUBLIC_URL, System, entries, read, two_clinics};
 use crate::support::database::Database;
 use crate::support::http::client;
 use mostik::vault::signing::SigningAlgorithm;
@@ -36,13 +40,29 @@ enum Who {
     OtherClinic,
     /// Their clinic.
     Clinic,
+    /// Another member, signed in at the portal.
+    OtherBrowser,
+    /// The member, signed in at the portal.
+    Browser,
     /// The member.
     Member,
 }
-use Who::{Clinic, Community, KeyWithoutScope, Member, Nobody, OtherClinic, OtherCommunity, OtherMember};
+use Who::{
+    Browser, Clinic, Community, KeyWithoutScope, Member, Nobody, OtherBrowser, OtherClinic, OtherCommunity, OtherMember,
+};
 
-const EVERYBODY: [Who; 8] =
-    [Nobody, OtherCommunity, KeyWithoutScope, Community, OtherMember, OtherClinic, Clinic, Member];
+const EVERYBODY: [Who; 10] = [
+    Nobody,
+    OtherCommunity,
+    KeyWithoutScope,
+    Community,
+    OtherMember,
+    OtherClinic,
+    Clinic,
+    OtherBrowser,
+    Browser,
+    Member,
+];
 
 /// A route and what comes of asking for it.
 struct Row {
@@ -67,6 +87,7 @@ struct Target {
     patient: String,
     grant: String,
     consent: String,
+    receipt: String,
 }
 
 const fn row(
@@ -79,6 +100,8 @@ const fn row(
 }
 
 const OWN: &[(Who, &str)] = &[(Member, "200+"), (OtherMember, "404")];
+const SIGNED_IN: &[(Who, &str)] = &[(Browser, "200"), (OtherBrowser, "200")];
+const THEIR_FORMS: &[(Who, &str)] = &[(Browser, "303"), (OtherBrowser, "303")];
 const ITS_PATIENTS: &[(Who, &str)] = &[(Clinic, "200+"), (OtherClinic, "200")];
 
 #[rustfmt::skip]
@@ -107,6 +130,29 @@ const TABLE: &[Row] = &[
         "401", ITS_PATIENTS),
     row("GET /fhir/Consent/{id}", |it| (format!("/fhir/Consent/{}", it.consent), Nothing),
         "401", &[(Clinic, "200+"), (OtherClinic, "404")]),
+    row("GET /fhir/AuditEvent", |it| (format!("/fhir/AuditEvent?patient={}", it.patient), Nothing), "401", ITS_PATIENTS),
+    row("POST /fhir/AuditEvent/_search", |it| ("/fhir/AuditEvent/_search".into(), Form(vec![("patient", it.patient.clone())])),
+        "401", ITS_PATIENTS),
+    row("GET /v1/receipts", |_| ("/v1/receipts".into(), Nothing), "401", &[(Member, "200+"), (OtherMember, "200")]),
+    row("GET /v1/receipts/{receipt_id}", |it| (format!("/v1/receipts/{}", it.receipt), Nothing), "401", OWN),
+    row("GET /v1/notices", |_| ("/v1/notices".into(), Nothing), "200", &[]),
+    row("GET /", |_| ("/".into(), Nothing), "303", &[]),
+    row("GET /sharing", |_| ("/sharing".into(), Nothing), "303", SIGNED_IN),
+    row("GET /settings", |_| ("/settings".into(), Nothing), "303", SIGNED_IN),
+    row("POST /settings", |_| ("/settings".into(), Form(vec![("language", "ru".into())])), "403", THEIR_FORMS),
+    row("GET /sign-in", |_| ("/sign-in".into(), Nothing), "200", &[]),
+    row("POST /sign-in", |_| ("/sign-in".into(), Form(vec![("community", "forum".into()), ("handle", "x".into())])),
+        "403", THEIR_FORMS),
+    row("GET /sign-in/sent", |_| ("/sign-in/sent".into(), Nothing), "200", &[]),
+    row("GET /sign-in/link/{secret}", |_| ("/sign-in/link/x".into(), Nothing), "404", &[]),
+    row("POST /sign-in/link/{secret}", |_| ("/sign-in/link/x".into(), Form(vec![])), "403", &[]),
+    row("GET /sign-out", |_| ("/sign-out".into(), Nothing), "303", SIGNED_IN),
+    row("POST /sign-out", |_| ("/sign-out".into(), Form(vec![])), "403", THEIR_FORMS),
+    row("POST /language", |_| ("/language".into(), Form(vec![("language", "ru".into()), ("back", "/".into())])),
+        "403", THEIR_FORMS),
+    row("GET /assets/{version}/{name}", |_| ("/assets/x/y".into(), Nothing), "404", &[]),
+    // The last: the other member's token ends here too.
+    row("POST /sign-out/everywhere", |_| ("/sign-out/everywhere".into(), Form(vec![])), "403", THEIR_FORMS),
 ];
 
 fn terms() -> serde_json::Value {
@@ -156,13 +202,25 @@ impl World {
         let grant = self.bridge.grant(&member, &["mood"]).await;
         let found = read(&self.bridge, &self.clinic, &format!("/fhir/Consent?patient={patient}")).await;
         let consent = entries(&found.json)[0]["id"].as_str().unwrap().to_owned();
-        (Target { handle, patient, grant, consent }, member)
+        let receipts = self.bridge.as_member(&member, Method::GET, "/v1/receipts", None).await;
+        let receipt = receipts.json["receipts"][0]["id"].as_str().unwrap().to_owned();
+        (Target { handle, patient, grant, consent, receipt }, member)
     }
 
-    /// What somebody calls with.
+    /// A session of a member at the portal: what its cookie holds, and the token that its forms carry.
+    async fn session(&self, member: MemberId) -> (String, String) {
+        let (keyring, now) = (&self.bridge.bridge.keyring, self.bridge.now());
+        let mut tx = self.bridge.bridge.store.begin().await.unwrap();
+        let secret = session::open(&mut tx, keyring, member, forum(), None, now).await.unwrap();
+        tx.commit().await.unwrap();
+        let csrf = URL_SAFE_NO_PAD.encode(keyring.index().index("csrf", &[secret.as_bytes()]));
+        (secret, csrf)
+    }
+
+    /// What somebody calls a program's route with.
     fn credential<'a>(&'a self, who: Who, member: &'a Person) -> Option<&'a str> {
         match who {
-            Nobody => None,
+            Nobody | OtherBrowser | Browser => None,
             OtherCommunity => Some(&self.other_community),
             KeyWithoutScope => Some(&self.without_scope),
             Community => Some(&self.bridge.api_key),
@@ -175,16 +233,25 @@ impl World {
 
     /// What somebody is told: the status, and `+` if the answer shows the member's grant.
     async fn told(&self, who: Who, row: &Row, (target, member): &(Target, Person)) -> String {
-        let (path, body) = (row.ask)(target);
+        let (path, mut body) = (row.ask)(target);
         let method: Method = row.route.split(' ').next().unwrap().parse().unwrap();
-        let mut request = client().request(method, format!("{}{path}", self.bridge.api));
+        let host = PUBLIC_URL.strip_prefix("https://").unwrap();
+        let mut request = client().request(method, format!("{}{path}", self.bridge.api)).header("host", host);
         if let Some(credential) = self.credential(who, member) {
             request = request.bearer_auth(credential);
+        }
+        if [Browser, OtherBrowser].contains(&who) {
+            let (secret, csrf) = self.session(if who == Browser { member.id } else { self.other.id }).await;
+            request = request.header("cookie", format!("__Host-session={secret}")).header("accept", "text/html");
+            if let Form(fields) = &mut body {
+                fields.push(("csrf", csrf));
+            }
         }
         let response = with_body(request, body).send().await.unwrap();
         let status = response.status().as_u16();
         let answer = response.text().await.unwrap().replace('-', "");
-        let shown = answer.contains(&target.grant.replace('-', ""));
+        let marks = [target.grant.replace('-', ""), format!("/Patient/{}\"", target.patient).replace('-', "")];
+        let shown = marks.iter().any(|mark| answer.contains(mark));
         format!("{status}{}", if shown { "+" } else { "" })
     }
 }
@@ -200,7 +267,7 @@ fn with_body(request: RequestBuilder, body: Body) -> RequestBuilder {
 /// Method and pattern of every route there is.
 fn served() -> Vec<String> {
     let methods =
-        ROUTES.iter().flat_map(|route| route.methods.split(' ').map(|method| format!("{method} {}", route.path)));
+        all_routes().flat_map(|route| route.methods.split(' ').map(|method| format!("{method} {}", route.path)));
     methods.collect()
 }
 
@@ -254,7 +321,8 @@ async fn no_method_is_served_that_the_table_does_not_have() {
                 continue;
             }
             assert_eq!(status, 405, "{method} {}", route.path);
-            assert!(headers["allow"].to_str().unwrap().contains(route.methods), "{method} {}", route.path);
+            let allowed = headers["allow"].to_str().unwrap();
+            assert!(route.methods.split(' ').all(|served| allowed.contains(served)), "{method} {}", route.path);
             let expected =
                 if route.path.starts_with("/fhir/") { "application/fhir+json" } else { "application/problem+json" };
             assert_eq!(headers["content-type"], expected, "{method} {}", route.path);

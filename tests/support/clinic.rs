@@ -10,10 +10,10 @@ use super::database::Database;
 use super::http::{self, Got};
 
 /// How people and clinics reach the bridge of these tests, wherever it listens.
-pub const PUBLIC_URL: &str = "https://bridge.example";
+pub const PUBLIC_URL: &str = super::portal::PORTAL;
 
 /// Where assertions must be made for.
-pub const TOKEN_URL: &str = "https://bridge.example/fhir/token";
+pub const TOKEN_URL: &str = "https://mostik.example/fhir/token";
 
 pub const ALL_SCOPES: &str = "system/Consent.rs system/AuditEvent.rs";
 

@@ -71,10 +71,10 @@ impl Clients {
         &self.token_url
     }
 
-    /// Whether a clinic's system may come in at all.
+    /// The name under which a clinic's system is registered. `None`: it may not come in at all.
     #[must_use]
-    pub fn has(&self, clinic: &ClinicId) -> bool {
-        self.by_id.values().any(|client| client.clinic == *clinic)
+    pub fn id_of(&self, clinic: &ClinicId) -> Option<&str> {
+        self.by_id.iter().find_map(|(id, client)| (client.clinic == *clinic).then_some(id.as_str()))
     }
 
     /// Finds out which client made an assertion. It is not used up yet: [`give`] does that.

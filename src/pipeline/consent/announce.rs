@@ -76,7 +76,7 @@ pub fn in_words(grant: &Grant, practitioner: Option<&Practitioner>, language: La
 }
 
 /// What a notice is called.
-fn title(notice: Notice) -> &'static str {
+pub fn title(notice: Notice) -> &'static str {
     let title = notice.parts().find_map(|part| match part {
         Part::Title(title) => Some(title),
         Part::Heading(_) | Part::Paragraph(_) => None,

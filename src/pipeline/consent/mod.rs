@@ -7,9 +7,11 @@
 mod announce;
 mod record;
 mod show;
+mod tell;
 
 pub use record::RECEIPT_COLUMN;
 pub use show::{ReceiptLine, Version, receipt, receipts, version, versions};
+pub use tell::as_resource;
 
 use jiff::Timestamp;
 

@@ -8,7 +8,7 @@ use super::parameters::{Applied, Page};
 use super::{Door, Outcome};
 use crate::web::Problem;
 
-/// A resource that was found, and its place in the order: the newest first.
+/// A resource that was found, and its place in the order.
 #[derive(Debug)]
 pub struct Found {
     /// When it came to be.
@@ -24,14 +24,14 @@ pub struct Found {
 pub struct Hits {
     /// The page, in its order.
     pub page: Vec<Found>,
-    /// How many were found on all pages: of those that the caller may know of.
-    pub total: usize,
-    /// Whether another page follows.
-    pub more: bool,
+    /// How many were found on all pages, of those that the caller may know of; if that is counted.
+    pub total: Option<usize>,
+    /// Behind which place another page follows.
+    pub next: Option<String>,
 }
 
 impl Hits {
-    /// The page that is asked for of all that was found.
+    /// The page that is asked for of all that was found, the newest first.
     #[must_use]
     pub fn of(mut found: Vec<Found>, page: &Page) -> Self {
         let total = found.len();
@@ -41,12 +41,13 @@ impl Hits {
         found.retain(behind);
         let more = found.len() > page.count;
         found.truncate(page.count);
-        Self { page: found, total, more }
+        let next = found.last().filter(|_| more).map(cursor);
+        Self { page: found, total: Some(total), next }
     }
 }
 
 /// A place in the order, such that a later place is a smaller text.
-pub fn cursor(found: &Found) -> String {
+fn cursor(found: &Found) -> String {
     format!("{:020}.{}", found.at.as_microsecond().max(0), found.id)
 }
 
@@ -63,8 +64,8 @@ pub fn searchset(
 ) -> Result<Value, Outcome> {
     let address = format!("{}/{resource_type}", door.base);
     let mut links = vec![json!({ "relation": "self", "url": link(&address, applied, None)? })];
-    if let Some(last) = hits.page.last().filter(|_| hits.more) {
-        links.push(json!({ "relation": "next", "url": link(&address, applied, Some(&cursor(last)))? }));
+    if let Some(next) = &hits.next {
+        links.push(json!({ "relation": "next", "url": link(&address, applied, Some(next))? }));
     }
     let entry = |found: Found| {
         let full_url = format!("{address}/{}", found.id);
@@ -75,7 +76,9 @@ pub fn searchset(
     bundle.insert("resourceType".to_owned(), "Bundle".into());
     bundle.insert("meta".to_owned(), json!({ "lastUpdated": instant(now) }));
     bundle.insert("type".to_owned(), "searchset".into());
-    bundle.insert("total".to_owned(), hits.total.into());
+    if let Some(total) = hits.total {
+        bundle.insert("total".to_owned(), total.into());
+    }
     bundle.insert("link".to_owned(), links.into());
     if !entries.is_empty() {
         bundle.insert("entry".to_owned(), entries.into());

@@ -19,6 +19,8 @@ use crate::web::State;
 pub struct ClinicCaller {
     /// Whose.
     pub clinic: ClinicId,
+    /// Under which name it is registered.
+    pub client_id: String,
     scopes: String,
 }
 
@@ -51,9 +53,10 @@ impl FromRequest for ClinicCaller {
             let now = state.bridge.clock.now();
             let row = state.bridge.store.read().await?.clinic_token(index, now).await?;
             // A clinic that the operator has taken out of the configuration is out at once.
-            let row = row.filter(|row| state.fhir.clients.has(&row.clinic)).ok_or_else(refused)?;
+            let row = row.ok_or_else(refused)?;
+            let client_id = state.fhir.clients.id_of(&row.clinic).ok_or_else(refused)?.to_owned();
             state.fhir.reads.check(&row.clinic).map_err(Outcome::too_often)?;
-            Ok(Self { clinic: row.clinic, scopes: row.scopes })
+            Ok(Self { clinic: row.clinic, client_id, scopes: row.scopes })
         })
     }
 }

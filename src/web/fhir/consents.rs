@@ -4,14 +4,17 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde_json::Value;
 
+use super::access::{Interaction, note, whose};
 use super::bundle::{Hits, searchset};
 use super::caller::ClinicCaller;
 use super::consent_record::{consent_named, consents_for};
 use super::parameters::{Page, Parameters, check_format};
-use super::patient::{self, Asked};
+use super::patient::Asked;
 use super::{Outcome, resource};
-use crate::enrolment::join::patient_index;
-use crate::web::{State, body};
+use crate::web::{RequestId, State, body};
+
+const READ: Interaction = Interaction { name: "read", resource_type: "Consent" };
+const SEARCH: Interaction = Interaction { name: "search-type", resource_type: "Consent" };
 
 /// What a status is called where its system is said.
 const STATUSES: &str = "http://hl7.org/fhir/consent-state-codes";
@@ -39,8 +42,13 @@ const KNOWN_STATUSES: [&str; 6] = ["draft", "proposed", "active", "rejected", "i
     ),
 )]
 #[get("/fhir/Consent")]
-pub async fn search(state: Data<State>, caller: ClinicCaller, request: HttpRequest) -> Result<HttpResponse, Outcome> {
-    find(&state, &caller, &request, b"").await
+pub async fn search(
+    state: Data<State>,
+    caller: ClinicCaller,
+    id: RequestId,
+    request: HttpRequest,
+) -> Result<HttpResponse, Outcome> {
+    find(&state, &caller, id, &request, b"").await
 }
 
 /// The same with the parameters in a form, so that no patient stands in an address.
@@ -54,11 +62,12 @@ pub async fn search(state: Data<State>, caller: ClinicCaller, request: HttpReque
 pub async fn search_by_post(
     state: Data<State>,
     caller: ClinicCaller,
+    id: RequestId,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Outcome> {
     let form = body::form(&request, payload).await?;
-    find(&state, &caller, &request, &form).await
+    find(&state, &caller, id, &request, &form).await
 }
 
 /// Reads one consent.
@@ -75,22 +84,25 @@ pub async fn search_by_post(
 pub async fn read(
     state: Data<State>,
     caller: ClinicCaller,
-    id: Path<String>,
+    name: Path<String>,
+    id: RequestId,
     request: HttpRequest,
 ) -> Result<HttpResponse, Outcome> {
     caller.check("Consent", 'r')?;
     check_format(&request)?;
     let now = state.bridge.clock.now();
     let mut tx = state.bridge.store.begin().await?;
-    let found = consent_named(&state, &mut tx, &caller.clinic, &id, now).await?;
+    let found = consent_named(&state, &mut tx, &caller.clinic, &name, now).await?;
+    note(&mut tx, &caller, found.as_ref().map(|(member, _)| *member), READ, id, now);
     tx.commit().await?;
-    let found = found.ok_or_else(Outcome::not_found)?;
+    let (_, found) = found.ok_or_else(Outcome::not_found)?;
     Ok(resource(&found.resource))
 }
 
 async fn find(
     state: &State,
     caller: &ClinicCaller,
+    id: RequestId,
     request: &HttpRequest,
     form: &[u8],
 ) -> Result<HttpResponse, Outcome> {
@@ -108,19 +120,12 @@ async fn find(
     })?;
     let patient = asked.patient()?;
     let mut tx = state.bridge.store.begin().await?;
-    let mut found = match &patient {
-        Some(patient) => {
-            let index = patient_index(&state.bridge.keyring, &caller.clinic, patient);
-            match tx.member_by_patient(&caller.clinic, index).await? {
-                Some(member) => {
-                    let address = patient::address(patient, ehr);
-                    consents_for(state, &mut tx, &caller.clinic, member, &address, now).await?
-                }
-                None => Vec::new(),
-            }
-        }
-        None => Vec::new(),
+    let member = whose(state, &mut tx, caller, patient.as_deref()).await?;
+    let mut found = match (member, &patient) {
+        (Some(member), Some(patient)) => consents_for(state, &mut tx, (&caller.clinic, member), patient, now).await?,
+        _ => Vec::new(),
     };
+    note(&mut tx, caller, member, SEARCH, id, now);
     tx.commit().await?;
     let has_status = |resource: &Value, wanted: &Vec<String>| {
         resource["status"].as_str().is_some_and(|status| wanted.iter().any(|wanted| wanted == status))

@@ -56,6 +56,17 @@ fn statement(door: &Door) -> Value {
                         { "name": "status", "type": "token" },
                     ],
                 },
+                {
+                    "type": "AuditEvent",
+                    "documentation": "What the clinic was sent about a patient and under which consent, and what its system read.",
+                    "interaction": [{ "code": "search-type" }],
+                    "versioning": "no-version",
+                    "searchParam": [
+                        { "name": "patient", "type": "reference", "documentation": patient },
+                        { "name": "patient.identifier", "type": "token", "documentation": identifier },
+                        { "name": "date", "type": "date" },
+                    ],
+                },
             ],
         }],
     })

@@ -4,6 +4,8 @@
 //! A Patient that is not linked to anybody here and a Patient of another clinic give the same answer: nothing. Nothing is
 //! given about all patients at once.
 
+mod access;
+pub(super) mod audit_events;
 mod bundle;
 mod caller;
 mod consent_record;
@@ -26,10 +28,12 @@ use serde_json::Value;
 use url::Url;
 
 use super::limits::Limit;
+use crate::audit::events::Teller;
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::ids::ClinicId;
 use crate::enrolment::clinic_access::Clients;
+use crate::pipeline::Bridge;
 
 /// FHIR's JSON (R4, http, content types).
 const FHIR_JSON: &str = "application/fhir+json";
@@ -44,8 +48,9 @@ pub struct Door {
     clients: Clients,
     /// The address of this FHIR server, without a slash at its end.
     base: String,
-    /// Each clinic's name, and the address of its own FHIR server, where its Patients are.
-    clinics: BTreeMap<ClinicId, (String, Url)>,
+    /// The address of each clinic's own FHIR server, where its Patients are.
+    ehrs: BTreeMap<ClinicId, Url>,
+    teller: Teller,
     tokens: Limit<ClinicId>,
     reads: Limit<ClinicId>,
     strangers: Limit<Option<ClinicId>>,
@@ -54,14 +59,16 @@ pub struct Door {
 impl Door {
     /// The door for these clients.
     #[must_use]
-    pub fn new(config: &Config, clients: Clients, clock: &Clock) -> Self {
-        let ehr = |(id, clinic): (&ClinicId, &crate::config::Clinic)| {
-            (id.clone(), (clinic.name.clone(), clinic.fhir_base.clone()))
-        };
+    pub fn new(config: &Config, clients: Clients, bridge: &Bridge) -> Self {
+        let clock = &bridge.clock;
+        let told = config.clinics.iter();
+        let told = told.map(|(id, clinic)| (id.clone(), clinic.name.clone(), clinic.fhir_base.to_string()));
+        let here = (config.bridge.source.as_str(), config.server.public_url.as_str());
         Self {
             clients,
             base: base(&config.server.public_url),
-            clinics: config.clinics.iter().map(ehr).collect(),
+            ehrs: config.clinics.iter().map(|(id, clinic)| (id.clone(), clinic.fhir_base.clone())).collect(),
+            teller: Teller::new(bridge.keyring.clone(), here, told),
             tokens: per_minute(config.limits.clinic_tokens_per_minute, clock),
             reads: per_minute(config.limits.clinic_reads_per_minute, clock),
             strangers: per_minute(STRANGERS_PER_MINUTE, clock),
@@ -70,12 +77,7 @@ impl Door {
 
     /// Where a clinic's own FHIR server is.
     fn ehr_of(&self, clinic: &ClinicId) -> Result<&Url, Outcome> {
-        self.clinics.get(clinic).map(|(_, ehr)| ehr).ok_or_else(Outcome::not_found)
-    }
-
-    /// A clinic's name, for people.
-    fn name_of<'a>(&'a self, clinic: &'a ClinicId) -> &'a str {
-        self.clinics.get(clinic).map_or(clinic.as_str(), |(name, _)| name)
+        self.ehrs.get(clinic).ok_or_else(Outcome::not_found)
     }
 }
 

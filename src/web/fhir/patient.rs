@@ -72,12 +72,6 @@ fn by_identifier(value: &str, ehr: &Url) -> Said {
     if system == URI && value.starts_with(with_slash(ehr).as_str()) { by_reference(value, ehr) } else { Said::Nobody }
 }
 
-/// The address of a Patient at the clinic's EHR.
-#[must_use]
-pub fn address(id: &str, ehr: &Url) -> String {
-    format!("{}Patient/{id}", with_slash(ehr))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

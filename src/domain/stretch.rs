@@ -43,6 +43,15 @@ impl DateTest {
         Some(Self { prefix, wanted: Stretch::parse(date)? })
     }
 
+    /// Before this, nothing passes.
+    #[must_use]
+    pub const fn earliest(&self) -> Timestamp {
+        match self.prefix {
+            Prefix::Equal | Prefix::GreaterOrEqual | Prefix::Greater => self.wanted.start,
+            Prefix::LessOrEqual | Prefix::Less => Timestamp::MIN,
+        }
+    }
+
     /// Whether `found` passes, by the range rules of R4's search page.
     #[must_use]
     pub fn passes(&self, found: Stretch) -> bool {
@@ -58,6 +67,12 @@ impl DateTest {
 }
 
 impl Stretch {
+    /// The microsecond that starts at `at`, the precision of what the bridge keeps.
+    #[must_use]
+    pub fn microsecond(at: Timestamp) -> Self {
+        Self { start: at, end: after(at, SignedDuration::from_micros(1)) }
+    }
+
     /// The millisecond that starts at `at`, the precision of `meta.lastUpdated`.
     #[must_use]
     pub fn millisecond(at: Timestamp) -> Self {
