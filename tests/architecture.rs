@@ -33,7 +33,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["domain", "vault", "telemetry"]),
     (
         "web",
-        &["domain", "vault", "store", "telemetry", "enrolment", "inbound", "consent", "delivery", "pipeline", "config"],
+        &[
+            "domain",
+            "vault",
+            "store",
+            "telemetry",
+            "enrolment",
+            "readings",
+            "audit",
+            "inbound",
+            "consent",
+            "delivery",
+            "pipeline",
+            "config",
+        ],
     ),
     ("sandbox", &["domain"]),
     (

@@ -11,7 +11,11 @@ use crate::support::portal::{Browser, PORTAL, Page, Portal};
 const OWN: [(&str, &str); 2] = [("origin", PORTAL), ("sec-fetch-site", "same-origin")];
 
 /// Every form there is, with fields that would do something.
-const FORMS: [(&str, &[(&str, &str)]); 5] = [
+const FORMS: [(&str, &[(&str, &str)]); 9] = [
+    ("/sharing/riverside", &[("mood", "every-entry")]),
+    ("/sharing/riverside/pause", &[]),
+    ("/sharing/riverside/resume", &[]),
+    ("/sharing/riverside/stop", &[]),
     ("/settings", &[("language", "ru")]),
     ("/language", &[("language", "ru"), ("back", "/")]),
     ("/sign-in", &[("community", "forum"), ("handle", "sparrow")]),
@@ -302,7 +306,7 @@ on_both_databases! {
         let mut browser = portal.sign_in(&sparrow).await;
         let mut nobody = portal.browser();
         let mut pages = vec![nobody.get("/sign-in").await, nobody.get("/sign-in/sent").await];
-        for path in ["/", "/sharing", "/settings", "/sign-out", "/nowhere"] {
+        for path in ["/", "/sharing", "/sharing/riverside", "/settings", "/sign-out", "/nowhere"] {
             pages.push(nobody.get(path).await);
             pages.push(browser.get(path).await);
         }

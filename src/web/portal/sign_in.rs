@@ -11,6 +11,8 @@ use super::cookies::{SESSION, VISIT};
 use super::error::PortalError;
 use super::form::PostedByAnyone;
 use super::frame::{Frame, go_to, page, page_with};
+use super::own::Own;
+use super::settings::speaking;
 use crate::domain::ids::CommunityId;
 use crate::enrolment::join::handle_index;
 use crate::enrolment::session;
@@ -126,6 +128,7 @@ pub async fn enter(
     let Some((member, community)) = sign_in::redeem(&mut tx, keyring, &secret, &caller.visit, now).await? else {
         return link_page(frame, LinkState::Gone);
     };
+    let language = Own::open(&state.bridge, &mut tx, member).await?.settings.language;
     let before = caller.session.as_ref().map(super::caller::Session::secret);
     let session = session::open(&mut tx, keyring, member, community, before, now).await?;
     tx.commit().await?;
@@ -133,7 +136,8 @@ pub async fn enter(
     let mut answer = go_to("/sharing");
     append(&mut answer, &SESSION.set(&session));
     append(&mut answer, &VISIT.clear());
-    Ok(answer)
+    // From now on pages speak the language that the member set, wherever they sign in.
+    Ok(language.map_or(answer, |language| speaking(answer, language)))
 }
 
 fn link_page(frame: Frame, found: LinkState) -> Result<HttpResponse, PortalError> {
