@@ -10,7 +10,9 @@ use crate::support::ehr::{Ehr, create_patient};
 use crate::support::portal::{Browser, Page, Portal};
 
 /// The form as a member fills it in who shares their mood and nothing else.
-const MOOD_ONLY: [(&str, &str); 8] = [
+const MOOD_ONLY: [(&str, &str); 10] = [
+    ("notice-version", "1"),
+    ("notice-language", "en"),
     ("mood", "every-entry"),
     ("note", "off"),
     ("tags", "off"),

@@ -9,6 +9,7 @@ use super::guard::wants_html;
 use crate::consent::change::ChangeError;
 use crate::enrolment::join::EnrolError;
 use crate::enrolment::session::SessionError;
+use crate::pipeline::consent::ConsentError;
 use crate::readings::KeptError;
 use crate::store::StoreError;
 use crate::telemetry::logs::chain;
@@ -87,6 +88,17 @@ impl From<ChangeError> for PortalError {
             ChangeError::NotLinked | ChangeError::NotFound => Self::NotFound,
             ChangeError::AlreadyGranted(_) | ChangeError::Transition(_) => Self::ChangedMeanwhile,
             terms @ ChangeError::Terms { .. } => Self::internal(&terms),
+        }
+    }
+}
+
+impl From<ConsentError> for PortalError {
+    fn from(error: ConsentError) -> Self {
+        match error {
+            ConsentError::Change(error) => error.into(),
+            // Another text took its place while the page was open: it is to be read before anything is decided.
+            ConsentError::OldNotice => Self::ChangedMeanwhile,
+            other => Self::internal(&other),
         }
     }
 }

@@ -15,6 +15,7 @@ mod guard;
 mod origin;
 mod own;
 mod settings;
+mod shared;
 mod sharing;
 mod sign_in;
 mod sign_out;
@@ -107,6 +108,7 @@ pages! {
     "/sharing/{clinic}/pause" => POST sharing::pause;
     "/sharing/{clinic}/resume" => POST sharing::resume;
     "/sharing/{clinic}/stop" => GET sharing::ask_to_stop, POST sharing::stop;
+    "/shared" => GET shared::show;
     "/settings" => GET settings::show, POST settings::save;
     "/sign-in" => GET sign_in::show, POST sign_in::ask;
     "/sign-in/sent" => GET sign_in::sent;

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::consent::change;
-use crate::domain::grant::{Grant, Terms};
-use crate::domain::ids::{ClinicId, GrantId, MemberId};
+use crate::domain::consented::Method;
+use crate::domain::grant::Grant;
+use crate::domain::ids::{ClinicId, MemberId};
 use crate::pipeline::Bridge;
+use crate::pipeline::consent::{self, Wish};
 use crate::store::Tx;
 use crate::web::portal::error::PortalError;
 
@@ -13,38 +14,34 @@ use crate::web::portal::error::PortalError;
 pub async fn share(
     bridge: &Bridge,
     mut tx: Tx,
-    member: MemberId,
-    clinic: ClinicId,
+    (member, clinic): (MemberId, ClinicId),
     before: Option<Grant>,
-    terms: Terms,
+    wish: Wish,
     now: Timestamp,
 ) -> Result<(), PortalError> {
     let grant = match before {
-        Some(grant) => change::change(&mut tx, member, grant.id, terms, now).await?,
-        None => {
-            let id = bridge.keyring.entropy().uuid(now).map_err(|error| PortalError::internal(&error))?;
-            change::grant(&mut tx, GrantId(id), member, clinic, terms, now).await?
-        }
+        Some(grant) => consent::change(bridge, &mut tx, member, grant.id, wish, now).await?,
+        None => consent::give(bridge, &mut tx, member, clinic, wish, now).await?,
     };
     commit(bridge, tx, &grant, "shared").await
 }
 
 /// Sets a grant aside.
 pub async fn pause(bridge: &Bridge, mut tx: Tx, grant: Grant, now: Timestamp) -> Result<(), PortalError> {
-    let grant = change::pause(&mut tx, grant.member, grant.id, now).await?;
+    let grant = consent::pause(bridge, &mut tx, grant.member, grant.id, Method::Portal, now).await?;
     commit(bridge, tx, &grant, "paused").await
 }
 
 /// Takes a grant up again.
 pub async fn resume(bridge: &Bridge, mut tx: Tx, grant: Grant, now: Timestamp) -> Result<(), PortalError> {
-    let grant = change::resume(&mut tx, grant.member, grant.id, now).await?;
+    let grant = consent::resume(bridge, &mut tx, grant.member, grant.id, Method::Portal, now).await?;
     commit(bridge, tx, &grant, "resumed").await
 }
 
 /// Takes a consent back.
 pub async fn revoke(bridge: &Bridge, mut tx: Tx, grant: Grant, now: Timestamp) -> Result<(), PortalError> {
-    let (grant, _) = change::revoke(&mut tx, grant.member, grant.id, now).await?;
-    commit(bridge, tx, &grant, "revoked").await
+    let revoked = consent::revoke(bridge, &mut tx, grant.member, grant.id, Method::Portal, now).await?;
+    commit(bridge, tx, &revoked.grant, "revoked").await
 }
 
 async fn commit(bridge: &Bridge, tx: Tx, grant: &Grant, what: &str) -> Result<(), PortalError> {

@@ -7,8 +7,14 @@ use askama::Template;
 
 use super::draft::{Draft, PURPOSES, WAYS_BACK, purpose_field};
 use super::{decision, last_day, linked, words};
+use crate::consent::notice::{Notice, Part};
 use crate::domain::category::{Category, Detail};
+use crate::domain::consented::{Method, Practitioner};
+use crate::domain::grant::Grant;
 use crate::domain::ids::ClinicId;
+use crate::domain::language::Language;
+use crate::pipeline::consent::{Version, Wish, version};
+use crate::store::Tx;
 use crate::web::State;
 use crate::web::portal::caller::Session;
 use crate::web::portal::error::PortalError;
@@ -22,6 +28,12 @@ struct EditPage {
     frame: Frame,
     clinic: ClinicId,
     name: String,
+    /// The one practitioner whom it is for.
+    practitioner: Option<String>,
+    /// What is to be read before.
+    notice: Notice,
+    /// Whether the member has yet to read it.
+    is_new: bool,
     categories: Vec<CategoryChoice>,
     purposes: Vec<Choice>,
     ways_back: Vec<Choice>,
@@ -59,7 +71,8 @@ pub async fn show(
     let days = Own::open(&state.bridge, &mut tx, session.member).await?.days();
     let until = grant.as_ref().map(|grant| last_day(&days, grant));
     let draft = Draft::of(grant.as_ref(), until, &days, now);
-    form(StatusCode::OK, frame, clinic, name, draft, None)
+    let about = About::of(&state, &mut tx, clinic, name, grant.as_ref()).await?;
+    form(StatusCode::OK, frame, about, draft, None)
 }
 
 /// Takes the form: a new version of the member's consent.
@@ -75,19 +88,45 @@ pub async fn save(
     let (clinic, name, grant) = linked(&state, &mut tx, member, &clinic).await?;
     let days = Own::open(&state.bridge, &mut tx, member).await?.days();
     let draft = Draft::read(&posted.fields);
+    let about = About::of(&state, &mut tx, clinic, name, grant.as_ref()).await?;
     let terms = match draft.terms(grant.as_ref().map(|grant| &grant.terms), &days, now) {
         Ok(terms) => terms,
-        Err(wrong) => return form(StatusCode::UNPROCESSABLE_ENTITY, frame, clinic, name, draft, Some(wrong)),
+        Err(wrong) => return form(StatusCode::UNPROCESSABLE_ENTITY, frame, about, draft, Some(wrong)),
     };
-    decision::share(&state.bridge, tx, member, clinic, grant, terms, now).await?;
+    let read = Language::from_name(posted.fields.text("notice-language"));
+    let shown = posted.fields.text("notice-version").parse().ok().zip(read).ok_or(PortalError::BadForm)?;
+    let wish = Wish { terms, practitioner: about.practitioner, shown: Some(shown), method: Method::Portal };
+    decision::share(&state.bridge, tx, (member, about.clinic), grant, wish, now).await?;
     Ok(go_to_saying("/sharing", "flash-sharing-saved"))
+}
+
+/// What the form is about.
+struct About {
+    clinic: ClinicId,
+    name: String,
+    practitioner: Option<Practitioner>,
+    /// Whether the member has yet to read the text that is valid now.
+    is_new: bool,
+}
+
+impl About {
+    async fn of(
+        state: &State,
+        tx: &mut Tx,
+        clinic: ClinicId,
+        name: String,
+        grant: Option<&Grant>,
+    ) -> Result<Self, PortalError> {
+        let Some(grant) = grant else { return Ok(Self { clinic, name, practitioner: None, is_new: true }) };
+        let Version { practitioner, needs_asking, .. } = version(&state.bridge, tx, grant.clone()).await?;
+        Ok(Self { clinic, name, practitioner, is_new: needs_asking })
+    }
 }
 
 fn form(
     status: StatusCode,
     frame: Frame,
-    clinic: ClinicId,
-    name: String,
+    about: About,
     draft: Draft,
     wrong: Option<&'static str>,
 ) -> Result<HttpResponse, PortalError> {
@@ -115,9 +154,12 @@ fn form(
     let ways_back =
         WAYS_BACK.map(|way| Choice { value: way.as_str(), text: words::way_back(way), chosen: draft.way_back == way });
     let page = EditPage {
+        notice: Notice::current(frame.language),
         frame,
-        clinic,
-        name,
+        clinic: about.clinic,
+        name: about.name,
+        practitioner: about.practitioner.map(|practitioner| practitioner.display),
+        is_new: about.is_new,
         categories,
         purposes: purposes.into(),
         ways_back: ways_back.into(),

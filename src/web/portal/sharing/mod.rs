@@ -4,7 +4,7 @@ mod decision;
 mod draft;
 mod edit;
 mod stop;
-mod words;
+pub mod words;
 
 pub use edit::{save, show as edit};
 pub use stop::{ask as ask_to_stop, pause, resume, stop};

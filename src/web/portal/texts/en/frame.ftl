@@ -30,3 +30,4 @@ date = { $day } { $month ->
     [11] November
    *[12] December
 } { $year }
+nav-shared = What was shared

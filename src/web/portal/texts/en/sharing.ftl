@@ -55,3 +55,4 @@ flash-sharing-saved = Saved. This is what you share now.
 flash-sharing-paused = Paused. Nothing is sent until you go on.
 flash-sharing-resumed = You are sharing again.
 flash-sharing-stopped = Stopped. Nothing more is sent to this clinic.
+sharing-notice = Please read this first: what sharing means
