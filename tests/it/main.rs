@@ -39,6 +39,7 @@ mod patient_token_faults;
 mod patient_token_secrets;
 mod portal_attacks;
 mod portal_messages;
+mod portal_routes;
 mod portal_sessions;
 mod portal_sharing;
 mod portal_sign_in;

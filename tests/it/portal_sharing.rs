@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
-use crate::support::bridge::{Person, mood, note};
+use crate::support::bridge::{Person, correcting, mood, note};
 use crate::support::ehr::{Ehr, create_patient};
 use crate::support::portal::{Browser, Page, Portal};
 
@@ -103,6 +103,53 @@ on_both_databases! {
             assert!(page.status == 422 && page.body.contains(said), "{name}={value}: {} {}", page.status, page.body);
         }
         assert_eq!(grants(&portal, &sparrow).await.len(), 0);
+    }
+}
+
+on_both_databases! {
+    async fn what_was_before_the_member_is_recorded_and_whoever_read_nothing_is_asked(database) {
+        let ehr = Ehr::sandbox().await;
+        let portal = Portal::open(database, &ehr.base).await;
+        let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
+        portal.bridge.grant(&sparrow, &["mood"]).await;
+        let mut browser = portal.sign_in(&sparrow).await;
+        let asked = browser.get("/sharing").await.body;
+        assert!(asked.contains("There is something new to read"), "given by a program, nobody knows after reading what");
+        let form = browser.get("/sharing/riverside").await.body;
+        assert!(form.contains("<details class=\"sheet notice\" open>") && form.contains("Nobody reads it at once"));
+        let saved = browser.post_and_follow("/sharing/riverside", &MOOD_ONLY).await.body;
+        assert!(!saved.contains("There is something new to read"), "{saved}");
+        assert!(!browser.get("/sharing/riverside").await.body.contains("notice\" open"));
+        let old = browser.post("/sharing/riverside", &with("notice-version", "0")).await;
+        assert_eq!(old.status, 409, "another text was before them");
+        assert_eq!(browser.post("/sharing/riverside", &with("notice-version", "")).await.status, 400);
+        let grants = grants(&portal, &sparrow).await;
+        assert_eq!(grants.len(), 2);
+    }
+}
+
+on_both_databases! {
+    async fn what_arrived_is_shown_with_how_it_stands(database) {
+        let ehr = Ehr::sandbox().await;
+        let portal = Portal::open(database, &ehr.base).await;
+        let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
+        let mut browser = portal.sign_in(&sparrow).await;
+        assert!(browser.get("/shared").await.body.contains("Nothing has gone anywhere yet."));
+        share(&mut browser, &MOOD_ONLY).await;
+        portal.bridge.send(&mood("1", "sparrow", 4)).await;
+        portal.bridge.deliver().await;
+        let page = browser.get("/shared").await.body;
+        for words in ["Mood, 20 November 2026", "Riverside", "as it was sent", "version 1"] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        portal.bridge.send(&correcting(mood("2", "sparrow", 2), "1")).await;
+        portal.bridge.deliver_in_time().await;
+        let page = browser.get("/shared").await.body;
+        assert!(page.contains("replaced by a later version") && page.contains("Your correction arrived"), "{page}");
+        assert_eq!(browser.get("/shared?before=nonsense").await.status, 404);
+        let wren = portal.bridge.person("wren", &create_patient(&ehr.base).await).await;
+        let mut other = portal.sign_in(&wren).await;
+        assert!(other.get("/shared").await.body.contains("Nothing has gone anywhere yet."));
     }
 }
 

@@ -21,6 +21,7 @@ use super::own::Own;
 use crate::domain::day::Days;
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{ClinicId, MemberId};
+use crate::pipeline::consent::version;
 use crate::store::Tx;
 use crate::web::State;
 
@@ -39,6 +40,8 @@ struct Card {
     /// What is shared, in words.
     shared: Vec<(&'static str, &'static str)>,
     until: Option<String>,
+    /// Whether the member has yet to read the text that is valid now.
+    is_to_read: bool,
 }
 
 /// Where a member's consent towards a clinic stands.
@@ -90,7 +93,12 @@ pub async fn overview(state: Data<State>, frame: Frame, session: Session) -> Res
     for link in tx.links(&[session.member]).await? {
         let Some(name) = state.portal.clinics.get(&link.clinic).cloned() else { continue };
         let grant = grants.iter().find(|grant| grant.clinic == link.clinic);
+        let is_to_read = match grant {
+            Some(grant) => version(&state.bridge, &mut tx, grant.clone()).await?.needs_asking,
+            None => false,
+        };
         clinics.push(Card {
+            is_to_read,
             standing: Standing::of(grant, now),
             shared: grant.map(|grant| words::shared(&grant.terms)).unwrap_or_default(),
             until: grant.map(|grant| frame.date(last_day(&days, grant))),

@@ -56,3 +56,4 @@ flash-sharing-paused = Paused. Nothing is sent until you go on.
 flash-sharing-resumed = You are sharing again.
 flash-sharing-stopped = Stopped. Nothing more is sent to this clinic.
 sharing-notice = Please read this first: what sharing means
+sharing-to-read = There is something new to read about sharing. Please look at it, and save it if you still want the same. Until then it stays as you decided.
