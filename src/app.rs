@@ -1,5 +1,6 @@
 //! The only wiring: from settings to a running bridge.
 
+mod bells;
 mod clients;
 mod linking;
 mod messengers;
@@ -20,9 +21,9 @@ use jiff::SignedDuration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use self::bells::Bells;
 use crate::audit;
 use crate::audit::checkpoint::Checkpoints;
-use crate::chores;
 use crate::config::{Auth, Clinic, Config};
 use crate::consent::receipt;
 use crate::delivery::desk::{Desk, Parts, Patience};
@@ -48,9 +49,6 @@ use crate::web::portal::TextError;
 
 /// How long an idle desk waits before it looks for work that another process left behind.
 const POLL: Duration = Duration::from_secs(1);
-
-/// How often other processes are told that there is something to do.
-const ANNOUNCE_AT_MOST_EVERY: Duration = Duration::from_millis(20);
 
 /// A bridge that cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -298,9 +296,9 @@ pub async fn serve(
         running.spawn(work(desk, desks.parts.stopping.clone(), bells.clone()));
     }
     let mut ringing = JoinSet::new();
-    ringing.spawn(announce(bridge.store.clone(), bells.clone()));
-    ringing.spawn(listen(bridge.store.clone(), bells));
-    ringing.spawn(keep_house(bridge.clone()));
+    ringing.spawn(bells::announce(bridge.store.clone(), bells.clone()));
+    ringing.spawn(bells::listen(bridge.store.clone(), bells));
+    ringing.spawn(bells::keep_house(bridge.clone()));
     ringing.spawn(messengers::send_links(link_sender(config, &bridge)?, Arc::clone(&bridge.wake)));
     running.spawn(async move { server.await.map_err(StartError::Server) });
     tracing::info!(%address, database = bridge.store.kind(), clinics = config.clinics.len(), "listening");
@@ -361,58 +359,6 @@ async fn work(mut desk: Desk, mut stopping: watch::Receiver<bool>, bells: Bells)
         tracing::warn!(%clinic_id, cause, "work was left; the next start finds it again");
     }
     Ok(())
-}
-
-/// Does what the time brings about, as long as the process runs. A chore that is cut off is done the next time.
-async fn keep_house(bridge: Bridge) {
-    loop {
-        match chores::run_due(&bridge).await {
-            Ok(true) => {}
-            Ok(false) => tokio::time::sleep(chores::EVERY).await,
-            Err(error) => {
-                tracing::warn!(cause = chain(&error), "a chore was left; it is taken up again later");
-                tokio::time::sleep(chores::EVERY).await;
-            }
-        }
-    }
-}
-
-/// What wakes desks.
-#[derive(Clone, Debug)]
-struct Bells {
-    /// This process put something into the outbox.
-    stored: Arc<Notify>,
-    /// Another one did.
-    heard: Arc<Notify>,
-}
-
-/// Tells other processes that something was put into the outbox: many batches in one word.
-async fn announce(store: Store, bells: Bells) {
-    let mut stored = Box::pin(bells.stored.notified());
-    loop {
-        stored.await;
-        stored = Box::pin(bells.stored.notified());
-        if let Err(error) = store.announce().await {
-            tracing::debug!(cause = chain(&error), "other processes are not told; they look by themselves");
-        }
-        tokio::time::sleep(ANNOUNCE_AT_MOST_EVERY).await;
-    }
-}
-
-/// Hears what other processes tell.
-async fn listen(store: Store, bells: Bells) {
-    loop {
-        match store.listen().await {
-            Ok(None) => return,
-            Ok(Some(mut listener)) => {
-                while listener.heard().await.is_ok() {
-                    bells.heard.notify_waiters();
-                }
-            }
-            Err(error) => tracing::debug!(cause = chain(&error), "not listening; looking from time to time"),
-        }
-        tokio::time::sleep(POLL).await;
-    }
 }
 
 async fn open_keyring(store: &Store, masters: MasterKeys, entropy: Entropy) -> Result<Keyring, StartError> {

@@ -8,7 +8,7 @@ use super::audit::operator;
 use super::open;
 use crate::app;
 use crate::config::Config;
-use crate::domain::audit::{ApiKey, Chain, Event, SignOut};
+use crate::domain::audit::{ApiKey, Chain, Event};
 use crate::domain::ids::{ClinicId, CommunityId};
 use crate::enrolment::credentials::{EVENTS_WRITE, create_api_key, create_member_token};
 use crate::enrolment::join::join;
@@ -89,9 +89,8 @@ pub async fn member(config: &Config, command: MemberCommand) -> anyhow::Result<(
             println!("{token}");
         }
         MemberCommand::SignOut { member } => {
-            let ended = end_all(&mut tx, member).await?;
+            let ended = end_all(&mut tx, member, now).await?;
             tx.record(Chain::of_member(member), now, by_operator("member sign-out"));
-            tx.record(Chain::of_member(member), now, Event::SignedOut(SignOut { ended }));
             tx.commit().await?;
             println!("{ended} token(s) and session(s) are good for nothing any more.");
         }

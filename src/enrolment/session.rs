@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::audit::{Chain, Event, SignOut};
 use crate::domain::entropy::NoEntropy;
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::store::{SessionRow, StoreError, Tx};
@@ -77,8 +78,10 @@ pub async fn rotate(tx: &mut Tx, keyring: &Keyring, old: &str) -> Result<Option<
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn end_all(tx: &mut Tx, member: MemberId) -> Result<u64, StoreError> {
-    Ok(tx.delete_sessions(member).await?.saturating_add(tx.delete_member_tokens(member).await?))
+pub async fn end_all(tx: &mut Tx, member: MemberId, now: Timestamp) -> Result<u64, StoreError> {
+    let ended = tx.delete_sessions(member).await?.saturating_add(tx.delete_member_tokens(member).await?);
+    tx.record(Chain::of_member(member), now, Event::SignedOut(SignOut { ended }));
+    Ok(ended)
 }
 
 fn later(now: Timestamp, by: SignedDuration) -> Timestamp {

@@ -10,68 +10,6 @@ use crate::support::portal::{Browser, PORTAL, Page, Portal};
 
 const OWN: [(&str, &str); 2] = [("origin", PORTAL), ("sec-fetch-site", "same-origin")];
 
-/// Every form there is, with fields that would do something.
-const FORMS: [(&str, &[(&str, &str)]); 7] = [
-    ("/clinics/riverside/connect", &[("way", "code"), ("code", "0000-0000-0000-0000")]),
-    ("/clinics/riverside/unlink", &[]),
-    ("/settings", &[("language", "ru")]),
-    ("/language", &[("language", "ru"), ("back", "/")]),
-    ("/sign-in", &[("community", "forum"), ("handle", "sparrow")]),
-    ("/sign-out", &[]),
-    ("/sign-out/everywhere", &[]),
-];
-
-on_both_databases! {
-    async fn no_form_is_taken_without_its_own_token(database) {
-        let ehr = Ehr::sandbox().await;
-        let portal = Portal::open(database, &ehr.base).await;
-        let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
-        let wren = portal.bridge.person("wren", &create_patient(&ehr.base).await).await;
-        let mut browser = portal.sign_in(&sparrow).await;
-        browser.get("/settings").await;
-        let mut other = portal.sign_in(&wren).await;
-        other.get("/settings").await;
-        let mut nobody = portal.browser();
-        nobody.get("/sign-in").await;
-        let others: BTreeSet<String> = [String::new(), "x".repeat(43), other.csrf.clone(), nobody.csrf.clone()].into();
-        assert_eq!(others.len(), 4, "each has a token of their own");
-        for (path, fields) in FORMS {
-            for token in &others {
-                let fields: Vec<_> = fields.iter().copied().chain([("csrf", token.as_str())]).collect();
-                let answer = browser.request(Method::POST, path, &OWN, Some(&fields)).await;
-                assert_eq!((answer.status, answer.set_cookie("__Host-language")), (403, None), "{path} {token}");
-            }
-            assert_eq!(browser.request(Method::POST, path, &OWN, Some(fields)).await.status, 403, "{path}");
-        }
-        assert_eq!(browser.get("/sharing").await.status, 200, "still signed in");
-        assert_eq!(portal.bridge.database.count("sign_in_links").await, 0);
-    }
-}
-
-on_both_databases! {
-    async fn no_form_of_another_site_is_taken(database) {
-        let ehr = Ehr::sandbox().await;
-        let portal = Portal::open(database, &ehr.base).await;
-        let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
-        let mut browser = portal.sign_in(&sparrow).await;
-        browser.get("/settings").await;
-        let token = browser.csrf.clone();
-        for header in [
-            ("origin", "https://evil.example"),
-            ("origin", "null"),
-            ("origin", "http://mostik.example"),
-            ("sec-fetch-site", "cross-site"),
-            ("sec-fetch-site", "same-site"),
-        ] {
-            for (path, fields) in FORMS {
-                let fields: Vec<_> = fields.iter().copied().chain([("csrf", token.as_str())]).collect();
-                assert_eq!(browser.request(Method::POST, path, &[header], Some(&fields)).await.status, 403, "{path} {header:?}");
-            }
-        }
-        assert_eq!(browser.get("/sharing").await.status, 200, "still signed in");
-    }
-}
-
 on_both_databases! {
     async fn a_session_that_was_put_into_a_browser_is_not_the_one_it_gets(database) {
         let ehr = Ehr::sandbox().await;
@@ -304,7 +242,16 @@ on_both_databases! {
         let mut browser = portal.sign_in(&sparrow).await;
         let mut nobody = portal.browser();
         let mut pages = vec![nobody.get("/sign-in").await, nobody.get("/sign-in/sent").await];
-        for path in ["/", "/sharing", "/clinics", "/clinics/riverside/connect", "/settings", "/sign-out", "/nowhere"] {
+        for path in [
+            "/",
+            "/sharing",
+            "/sharing/riverside",
+            "/clinics",
+            "/clinics/riverside/connect",
+            "/settings",
+            "/sign-out",
+            "/nowhere",
+        ] {
             pages.push(nobody.get(path).await);
             pages.push(browser.get(path).await);
         }

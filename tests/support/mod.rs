@@ -25,6 +25,7 @@ pub mod postbox;
 pub mod proxy;
 pub mod server;
 pub mod smart;
+pub mod smtp;
 pub mod tunnel;
 pub mod validate;
 

@@ -6,8 +6,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 use super::guard::wants_html;
+use crate::consent::change::ChangeError;
 use crate::enrolment::join::EnrolError;
 use crate::enrolment::session::SessionError;
+use crate::pipeline::consent::ConsentError;
+use crate::readings::KeptError;
 use crate::store::StoreError;
 use crate::telemetry::logs::chain;
 use crate::web::routes::no_such_route;
@@ -74,6 +77,37 @@ impl From<StoreError> for PortalError {
                 Self::Busy
             }
             _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<ChangeError> for PortalError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Store(error) => error.into(),
+            ChangeError::NotLinked | ChangeError::NotFound => Self::NotFound,
+            ChangeError::AlreadyGranted(_) | ChangeError::Transition(_) => Self::ChangedMeanwhile,
+            terms @ ChangeError::Terms { .. } => Self::internal(&terms),
+        }
+    }
+}
+
+impl From<ConsentError> for PortalError {
+    fn from(error: ConsentError) -> Self {
+        match error {
+            ConsentError::Change(error) => error.into(),
+            // Another text took its place while the page was open: it is to be read before anything is decided.
+            ConsentError::OldNotice => Self::ChangedMeanwhile,
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<KeptError> for PortalError {
+    fn from(error: KeptError) -> Self {
+        match error {
+            KeptError::Store(error) => error.into(),
+            other => Self::internal(&other),
         }
     }
 }

@@ -10,6 +10,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use askama::Template;
 use fluent_bundle::FluentValue;
+use jiff::civil::Date;
 
 use super::caller::Caller;
 use super::cookies::{FLASH, LANGUAGE};
@@ -19,7 +20,16 @@ use crate::domain::language::Language;
 use crate::web::State;
 
 /// What may be said about what was just done: the keys of texts. Others are not said.
-const FLASHES: [&str; 4] = ["flash-clinic-linked", "flash-clinic-unlinked", "flash-settings-saved", "flash-signed-out"];
+const FLASHES: [&str; 8] = [
+    "flash-clinic-linked",
+    "flash-clinic-unlinked",
+    "flash-settings-saved",
+    "flash-sharing-paused",
+    "flash-sharing-resumed",
+    "flash-sharing-saved",
+    "flash-sharing-stopped",
+    "flash-signed-out",
+];
 
 /// What stands around a page.
 pub struct Frame {
@@ -70,6 +80,13 @@ impl Frame {
     #[must_use]
     pub fn t1<'a>(&self, key: &str, name: &'a str, value: impl Into<FluentValue<'a>>) -> String {
         self.texts.say(self.language, key, &[(name, value.into())])
+    }
+
+    /// A day, as people of this language write it.
+    #[must_use]
+    pub fn date(&self, day: Date) -> String {
+        let parts = [("day", day.day().into()), ("month", day.month().into()), ("year", day.year().to_string().into())];
+        self.texts.say(self.language, "date", &parts)
     }
 
     /// Whether a link leads to this page or to the room it is in.

@@ -14,7 +14,9 @@ mod form;
 mod frame;
 mod guard;
 mod origin;
+mod own;
 mod settings;
+mod shared;
 mod sharing;
 mod sign_in;
 mod sign_out;
@@ -42,7 +44,7 @@ use super::limits::Limit;
 use super::routes::Route;
 use crate::config::Config;
 use crate::domain::clock::Clock;
-use crate::domain::ids::CommunityId;
+use crate::domain::ids::{ClinicId, CommunityId};
 use crate::vault::Index;
 
 /// What the pages share.
@@ -53,6 +55,8 @@ pub struct Portal {
     origin: Origin,
     /// The names of the communities whose members can be sent a link.
     communities: BTreeMap<CommunityId, String>,
+    /// What the clinics are called.
+    clinics: BTreeMap<ClinicId, String>,
     client_address_header: Option<String>,
     links_by_address: Limit<IpAddr>,
     links_by_handle: Limit<Index>,
@@ -75,6 +79,7 @@ impl Portal {
             assets: Assets::new(),
             origin: Origin::new(&config.server.public_url),
             communities: reachable.map(|(id, community)| (id.clone(), community.name.clone())).collect(),
+            clinics: config.clinics.iter().map(|(id, clinic)| (id.clone(), clinic.name.clone())).collect(),
             client_address_header: config.server.client_address_header.clone(),
             links_by_address: Limit::new(AT_ONCE_BY_ADDRESS, Duration::from_mins(1), clock.clone()),
             links_by_handle: Limit::new(AT_ONCE_BY_HANDLE, Duration::from_mins(5), clock.clone()),
@@ -104,6 +109,11 @@ pages! {
     "/clinics/{clinic}/connect" => GET clinics::connect::look, POST clinics::connect::go;
     "/clinics/{clinic}/unlink" => GET clinics::ask_to_unlink, POST clinics::end_link;
     "/launch/return" => GET clinics::connect::come_back;
+    "/sharing/{clinic}" => GET sharing::edit, POST sharing::save;
+    "/sharing/{clinic}/pause" => POST sharing::pause;
+    "/sharing/{clinic}/resume" => POST sharing::resume;
+    "/sharing/{clinic}/stop" => GET sharing::ask_to_stop, POST sharing::stop;
+    "/shared" => GET shared::show;
     "/settings" => GET settings::show, POST settings::save;
     "/sign-in" => GET sign_in::show, POST sign_in::ask;
     "/sign-in/sent" => GET sign_in::sent;

@@ -1,16 +1,23 @@
 //! The member's settings, and the language of the pages.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::http::header::SET_COOKIE;
 use actix_web::web::Data;
 use askama::Template;
+use jiff::tz;
 
 use super::caller::Session;
 use super::cookies::LANGUAGE;
 use super::error::PortalError;
 use super::form::{Posted, PostedByAnyone};
-use super::frame::{Frame, go_to, go_to_saying, page};
+use super::frame::{Frame, go_to, go_to_saying, page_with};
+use super::own::Own;
+use crate::domain::ids::CommunityId;
 use crate::domain::language::Language;
+use crate::domain::settings::Change;
+use crate::domain::zone::Zone;
+use crate::readings::settings::change_settings;
 use crate::web::State;
 
 #[derive(Template)]
@@ -18,19 +25,49 @@ use crate::web::State;
 struct SettingsPage {
     frame: Frame,
     community: String,
+    /// Where the member's clock stands, as they wrote it.
+    zone: String,
+    zones: Vec<String>,
+    is_wrong: bool,
 }
 
 /// Shows the settings.
 pub async fn show(state: Data<State>, frame: Frame, session: Session) -> Result<HttpResponse, PortalError> {
-    let community = session.community;
-    let community = state.portal.communities.get(&community).cloned().unwrap_or_else(|| community.to_string());
-    page(&SettingsPage { frame, community })
+    let mut tx = state.bridge.store.read().await?;
+    let own = Own::open(&state.bridge, &mut tx, session.member).await?;
+    let zone = own.settings.zone.map_or_else(String::new, |zone| zone.name().to_owned());
+    form(&state, StatusCode::OK, frame, &session.community, zone, false)
 }
 
-/// Saves the settings.
-pub async fn save(posted: Posted) -> Result<HttpResponse, PortalError> {
+/// Saves the settings. The language is that of this browser, too.
+pub async fn save(state: Data<State>, frame: Frame, posted: Posted) -> Result<HttpResponse, PortalError> {
     let language = Language::from_name(posted.fields.text("language")).ok_or(PortalError::BadForm)?;
+    let named = posted.fields.text("zone");
+    let zone = if named.is_empty() { None } else { Some(Zone::named(named)) };
+    let Ok(zone) = zone.transpose() else {
+        let (status, session) = (StatusCode::UNPROCESSABLE_ENTITY, posted.session);
+        return form(&state, status, frame, &session.community, named.to_owned(), true);
+    };
+    let now = state.bridge.clock.now();
+    let mut tx = state.bridge.store.begin().await?;
+    let own = Own::open(&state.bridge, &mut tx, posted.session.member).await?;
+    let change = Change { language: Some(language), zone, ..Change::default() };
+    change_settings(&mut tx, &own.key, change, now).await?;
+    tx.commit().await?;
     Ok(speaking(go_to_saying("/settings", "flash-settings-saved"), language))
+}
+
+fn form(
+    state: &State,
+    status: StatusCode,
+    frame: Frame,
+    community: &CommunityId,
+    zone: String,
+    is_wrong: bool,
+) -> Result<HttpResponse, PortalError> {
+    let community = state.portal.communities.get(community).cloned().unwrap_or_else(|| community.to_string());
+    let zones = tz::db().available().map(|name| name.to_string()).filter(|name| name.contains('/')).collect();
+    page_with(status, &SettingsPage { frame, community, zone, zones, is_wrong })
 }
 
 /// Changes the language of the pages, for anybody, and goes back to the page where it was asked for.
@@ -40,7 +77,8 @@ pub async fn speak(state: Data<State>, posted: PostedByAnyone) -> Result<HttpRes
     Ok(speaking(go_to(&back), language))
 }
 
-fn speaking(mut answer: HttpResponse, language: Language) -> HttpResponse {
+/// Has the browser keep a language.
+pub fn speaking(mut answer: HttpResponse, language: Language) -> HttpResponse {
     if let Ok(value) = LANGUAGE.set(language.as_str()).parse() {
         answer.headers_mut().append(SET_COOKIE, value);
     }

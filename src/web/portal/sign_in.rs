@@ -11,6 +11,9 @@ use super::cookies::{SESSION, VISIT};
 use super::error::PortalError;
 use super::form::PostedByAnyone;
 use super::frame::{Frame, go_to, page, page_with};
+use super::own::Own;
+use super::settings::speaking;
+use crate::domain::audit::{Chain, Event, SignIn};
 use crate::domain::ids::CommunityId;
 use crate::enrolment::join::handle_index;
 use crate::enrolment::session;
@@ -126,14 +129,20 @@ pub async fn enter(
     let Some((member, community)) = sign_in::redeem(&mut tx, keyring, &secret, &caller.visit, now).await? else {
         return link_page(frame, LinkState::Gone);
     };
+    let language = Own::open(&state.bridge, &mut tx, member).await?.settings.language;
     let before = caller.session.as_ref().map(super::caller::Session::secret);
     let session = session::open(&mut tx, keyring, member, community, before, now).await?;
+    tx.record(Chain::of_member(member), now, Event::SignedIn(SignIn { method: "link".to_owned() }));
     tx.commit().await?;
     tracing::info!(member_id = %member, "a member signed in");
     let mut answer = go_to("/sharing");
     append(&mut answer, &SESSION.set(&session));
     append(&mut answer, &VISIT.clear());
-    Ok(answer)
+    // From now on pages speak the language that the member set, wherever they sign in.
+    Ok(match language {
+        Some(language) => speaking(answer, language),
+        None => answer,
+    })
 }
 
 fn link_page(frame: Frame, found: LinkState) -> Result<HttpResponse, PortalError> {

@@ -10,6 +10,7 @@ use super::cookies::SESSION;
 use super::error::PortalError;
 use super::form::Posted;
 use super::frame::{Frame, go_to_saying, page};
+use crate::domain::audit::{Chain, Event, SignOut};
 use crate::enrolment::session::{end_all, session_index};
 use crate::web::State;
 
@@ -27,7 +28,10 @@ pub async fn show(frame: Frame, _: Session) -> Result<HttpResponse, PortalError>
 /// Signs out of this browser.
 pub async fn here(state: Data<State>, posted: Posted) -> Result<HttpResponse, PortalError> {
     let mut tx = state.bridge.store.begin().await?;
-    tx.delete_session(session_index(&state.bridge.keyring, posted.session.secret())).await?;
+    if tx.delete_session(session_index(&state.bridge.keyring, posted.session.secret())).await? {
+        let (chain, now) = (Chain::of_member(posted.session.member), state.bridge.clock.now());
+        tx.record(chain, now, Event::SignedOut(SignOut { ended: 1 }));
+    }
     tx.commit().await?;
     Ok(goodbye())
 }
@@ -35,7 +39,7 @@ pub async fn here(state: Data<State>, posted: Posted) -> Result<HttpResponse, Po
 /// Signs out of every browser, and of every program that holds a token of the member's.
 pub async fn everywhere(state: Data<State>, posted: Posted) -> Result<HttpResponse, PortalError> {
     let mut tx = state.bridge.store.begin().await?;
-    end_all(&mut tx, posted.session.member).await?;
+    end_all(&mut tx, posted.session.member, state.bridge.clock.now()).await?;
     tx.commit().await?;
     Ok(goodbye())
 }

@@ -16,3 +16,18 @@ minutes = { $count ->
 }
 about = What this is
 about-text = mostik carries what you choose to share from your community to your clinic, and nothing else. You decide for each clinic, kind by kind, and can take it back at any time.
+date = { $day } { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+} { $year }
+nav-shared = What was shared

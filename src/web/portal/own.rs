@@ -1,0 +1,35 @@
+//! What a page needs to know of the member it is for: their key, their settings, and how their time falls into days.
+
+use super::error::PortalError;
+use crate::domain::day::Days;
+use crate::domain::ids::MemberId;
+use crate::domain::settings::Settings;
+use crate::domain::zone::Zone;
+use crate::pipeline::Bridge;
+use crate::readings::settings::settings;
+use crate::store::Tx;
+use crate::vault::MemberKey;
+
+/// A member's own.
+pub struct Own {
+    /// What opens what is theirs.
+    pub key: MemberKey,
+    /// What they set.
+    pub settings: Settings,
+}
+
+impl Own {
+    /// Opens what is a member's own.
+    pub async fn open(bridge: &Bridge, tx: &mut Tx, member: MemberId) -> Result<Self, PortalError> {
+        let wrapped = tx.member_key(member).await?.ok_or(PortalError::SignInFirst)?;
+        let key = bridge.keyring.unwrap_member_key(member, &wrapped).map_err(|error| PortalError::internal(&error))?;
+        let settings = settings(tx, &key).await?;
+        Ok(Self { key, settings })
+    }
+
+    /// How their time falls into days.
+    #[must_use]
+    pub fn days(&self) -> Days {
+        self.settings.days(&Zone::default())
+    }
+}

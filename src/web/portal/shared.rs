@@ -1,0 +1,101 @@
+//! *What was shared*: everything that clinics have received, the newest first.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Query};
+use askama::Template;
+use serde::Deserialize;
+
+use super::caller::Session;
+use super::error::PortalError;
+use super::frame::{Frame, page};
+use super::own::Own;
+use super::sharing::words;
+use crate::audit::shared::{Shared, Standing, shared};
+use crate::domain::delivery::Operation;
+use crate::store::AuditCursor;
+use crate::web::State;
+
+/// How many there are on a page.
+const ON_A_PAGE: i64 = 50;
+
+#[derive(Template)]
+#[template(path = "shared.html")]
+struct SharedPage {
+    frame: Frame,
+    items: Vec<Item>,
+    /// Where the next page begins.
+    next: Option<String>,
+}
+
+/// Something that a clinic received.
+struct Item {
+    clinic: String,
+    /// What it was: the key of its words.
+    what: &'static str,
+    /// What the clinic was told about it: the key of its words.
+    told: &'static str,
+    /// How it stands there: the key of its words.
+    standing: &'static str,
+    lived: Option<String>,
+    arrived: String,
+    version: Option<String>,
+}
+
+/// Which page.
+#[derive(Deserialize)]
+pub struct Which {
+    before: Option<String>,
+}
+
+/// Shows a page of it.
+pub async fn show(
+    state: Data<State>,
+    frame: Frame,
+    session: Session,
+    which: Query<Which>,
+) -> Result<HttpResponse, PortalError> {
+    let before = match &which.before {
+        None => None,
+        Some(text) => Some(cursor(text).ok_or(PortalError::NotFound)?),
+    };
+    let mut tx = state.bridge.store.read().await?;
+    let own = Own::open(&state.bridge, &mut tx, session.member).await?;
+    let found = shared(&mut tx, &own.key, before.as_ref(), ON_A_PAGE).await?;
+    let days = own.days();
+    let day = |at| frame.date(days.day_of(at));
+    let item = |item: Shared| Item {
+        clinic: state.bridge.house.clinic_name(&item.clinic).to_owned(),
+        what: item.disclosure.about.category.map_or("shared-consent", words::category),
+        told: told(item.disclosure.operation),
+        standing: standing(item.standing),
+        lived: item.measured_at.map(day),
+        arrived: day(item.at),
+        version: item.disclosure.version.map(|version| version.to_string()),
+    };
+    let items = found.items.into_iter().map(item).collect();
+    let next = found.next.map(|next| format!("{}.{}.{}", next.at, next.clinic, next.seq));
+    page(&SharedPage { items, next, frame })
+}
+
+fn cursor(text: &str) -> Option<AuditCursor> {
+    let mut parts = text.split('.');
+    let (at, clinic, seq) = (parts.next()?, parts.next()?, parts.next()?);
+    let end = parts.next().is_none();
+    Some(AuditCursor { at: at.parse().ok()?, clinic: clinic.to_owned(), seq: seq.parse().ok()? }).filter(|_| end)
+}
+
+const fn told(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create => "shared-new",
+        Operation::Correct => "shared-corrected",
+        Operation::Retract => "shared-retracted",
+    }
+}
+
+const fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Recorded => "there-recorded",
+        Standing::Corrected => "there-corrected",
+        Standing::Retracted => "there-retracted",
+    }
+}

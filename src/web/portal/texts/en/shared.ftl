@@ -1,0 +1,14 @@
+shared-lead = Everything that clinics have received from you, the newest first.
+shared-nothing = Nothing has gone anywhere yet.
+shared-consent = Your decision about sharing
+shared-to = To
+shared-new = Arrived
+shared-corrected = Your correction arrived
+shared-retracted = Your deletion arrived
+shared-there = In the record there
+shared-under = Under your consent
+shared-version = version { $version }
+shared-older = Older ones
+there-recorded = as it was sent
+there-corrected = replaced by a later version
+there-retracted = marked as entered in error

@@ -1,0 +1,14 @@
+shared-lead = Всё, что клиники от вас получили: сначала новое.
+shared-nothing = Пока ничего никуда не отправлено.
+shared-consent = Ваше решение о том, чем делиться
+shared-to = Кому
+shared-new = Получено
+shared-corrected = Ваше исправление получено
+shared-retracted = Ваше удаление получено
+shared-there = В карте клиники
+shared-under = По вашему согласию
+shared-version = версия { $version }
+shared-older = Более ранние
+there-recorded = так, как было отправлено
+there-corrected = заменено более поздней версией
+there-retracted = помечено как внесённое по ошибке
