@@ -8,7 +8,7 @@ use crate::store::{NewLink, StoreError, Tx};
 use crate::vault::{Index, Keyring, SealError};
 
 /// The column a handle is sealed for; its row is the community.
-const HANDLE_COLUMN: &str = "handles.sealed_handle";
+pub const HANDLE_COLUMN: &str = "handles.sealed_handle";
 
 /// The column a Patient id is sealed for; its row is the clinic.
 pub const PATIENT_COLUMN: &str = "links.sealed_patient";

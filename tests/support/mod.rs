@@ -1,6 +1,7 @@
 //! What tests stand on: databases, EHRs, a bridge with a clock that is moved by hand, and people who call it.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod backup;
 pub mod bridge;
 pub mod cells;
 pub mod database;
@@ -14,6 +15,7 @@ pub mod outbox;
 pub mod own;
 pub mod parts;
 pub mod proxy;
+pub mod search;
 pub mod server;
 pub mod smart;
 pub mod tunnel;
