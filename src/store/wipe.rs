@@ -11,7 +11,7 @@ use crate::domain::ids::{ClinicId, MemberId};
 
 /// Every table with rows of members, in the order in which they are locked everywhere; `members` itself comes last. A
 /// test fails when the schema has one that stands neither here nor in [`KEPT_TABLES`].
-pub const MEMBER_TABLES: [&str; 12] = [
+pub const MEMBER_TABLES: [&str; 20] = [
     "events",
     "lanes",
     "outbox",
@@ -24,6 +24,14 @@ pub const MEMBER_TABLES: [&str; 12] = [
     "grants",
     "ledger",
     "patient_tokens",
+    "member_settings",
+    "readings",
+    "unsummarised",
+    "summaries",
+    "upkeep",
+    "consent_records",
+    "sessions",
+    "identities",
 ];
 
 /// Tables that name members and are kept when they are erased, each with the reason.

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod authority;
+pub mod backup;
 pub mod bridge;
 pub mod browser;
 pub mod cells;
@@ -23,6 +24,7 @@ pub mod parts;
 pub mod portal;
 pub mod postbox;
 pub mod proxy;
+pub mod search;
 pub mod server;
 pub mod smart;
 pub mod smtp;
