@@ -35,8 +35,11 @@ pub const MEMBER_TABLES: [&str; 20] = [
 ];
 
 /// Tables that name members and are kept when they are erased, each with the reason.
-pub const KEPT_TABLES: [(&str, &str); 1] =
-    [("erasures", "that they were erased, and the certificate; nothing personal but the opaque id")];
+pub const KEPT_TABLES: [(&str, &str); 3] = [
+    ("erasures", "that they were erased, and the certificate; nothing personal but the opaque id"),
+    ("audit_entries", "a chain that nobody can cut out of unnoticed; what is personal there opens no more"),
+    ("audit_heads", "how far these chains go"),
+];
 
 /// What one clinic was sent of a member, and what is still open with it.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

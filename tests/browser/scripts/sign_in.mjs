@@ -39,6 +39,7 @@ await story(async ({ page, look }, another) => {
   await page.goto("/sharing");
   assert.equal(new URL(page.url()).pathname, "/sign-in", "whoever left is out");
 
-  await page.goto("/nothing-is-here");
-  await look("not-found");
+  const lost = await another();
+  await lost.page.goto("/nothing-is-here");
+  await lost.look("not-found");
 });
