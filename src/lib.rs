@@ -56,6 +56,9 @@ pub mod pipeline;
 /// A member's own files, through the pipeline.
 pub mod import;
 
+/// Everything the bridge has of a member, for the member.
+pub mod export;
+
 /// A member takes everything back, for good.
 pub mod erasure;
 

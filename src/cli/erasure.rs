@@ -7,6 +7,7 @@ use clap::Subcommand;
 use jiff::Timestamp;
 use jsonwebtoken::jwk::JwkSet;
 
+use super::export::{ExportArgs, export};
 use super::open;
 use crate::app;
 use crate::config::Config;
@@ -22,6 +23,8 @@ pub enum LeaveCommand {
     Erase(EraseArgs),
     /// Lists the erasures that were asked for.
     Erasures,
+    /// Writes an archive of everything that the bridge has of a member, for them to have.
+    Export(ExportArgs),
 }
 
 /// `mostik member erase`
@@ -72,6 +75,7 @@ pub async fn leave(config: &Config, command: LeaveCommand) -> anyhow::Result<()>
     match command {
         LeaveCommand::Erase(asked) => erase(config, asked).await,
         LeaveCommand::Erasures => list(config).await,
+        LeaveCommand::Export(asked) => export(config, asked).await,
     }
 }
 

@@ -8,6 +8,7 @@ mod clinic;
 mod demo;
 mod enrol;
 mod erasure;
+mod export;
 mod health;
 mod import;
 mod keys;

@@ -11,8 +11,22 @@ use crate::domain::ids::{ClinicId, MemberId};
 
 /// Every table with rows of members, in the order in which they are locked everywhere; `members` itself comes last. A
 /// test fails when the schema has one that stands neither here nor in [`KEPT_TABLES`].
-pub const MEMBER_TABLES: [&str; 9] =
-    ["events", "lanes", "outbox", "handles", "links", "member_tokens", "grants", "ledger", "patient_tokens"];
+pub const MEMBER_TABLES: [&str; 14] = [
+    "events",
+    "lanes",
+    "outbox",
+    "handles",
+    "links",
+    "member_tokens",
+    "grants",
+    "ledger",
+    "patient_tokens",
+    "member_settings",
+    "readings",
+    "unsummarised",
+    "summaries",
+    "upkeep",
+];
 
 /// Tables that name members and are kept when they are erased, each with the reason.
 pub const KEPT_TABLES: [(&str, &str); 1] =

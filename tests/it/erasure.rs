@@ -61,7 +61,7 @@ pub async fn named_in(database: &Database, person: &Person) -> BTreeSet<String> 
 
 /// A member about whom there is something in every table.
 pub async fn known_in_every_room(bridge: &TestBridge, ehr: &Ehr) -> Person {
-    let sparrow = bridge.person("sparrow", &create_patient(&ehr.base).await).await;
+    let sparrow = bridge.person("sparrow", &ehr.patient).await;
     bridge.grant(&sparrow, &["mood", "note"]).await;
     bridge.send(&mood("sent", "sparrow", 4)).await;
     bridge.deliver().await;
@@ -76,7 +76,7 @@ on_every_database! {
         let ehr = Ehr::sandbox().await;
         let bridge = signing_bridge(database, &ehr.base).await;
         let sparrow = known_in_every_room(&bridge, &ehr).await;
-        let wren = bridge.person("wren", &ehr.patient).await;
+        let wren = bridge.person("wren", &create_patient(&ehr.base).await).await;
         bridge.grant(&wren, &["mood"]).await;
         let requested = request(&bridge, &sparrow, Wish::default()).await;
         bridge.clock.advance(GRACE - INSTANT);

@@ -1,22 +1,16 @@
 //! Two hundred tokens of members, looked for where nobody may ever find them: the database, the logs, and what is shown
 //! to people.
 
-use std::io::Write;
-use std::path::Path;
-use std::sync::{Arc, Mutex};
-
 use jiff::SignedDuration;
 use mostik::delivery::smart_auth::patient::TokenSet;
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::patient_token::sent;
 use crate::on_both_databases;
 use crate::support::bridge::{TestBridge, config_text, riverside};
-use crate::support::database::Database;
 use crate::support::desk::{Desk, Fault};
 use crate::support::launch;
+use crate::support::search::{Log, in_database, times};
 
 const MEMBERS: usize = 50;
 
@@ -31,74 +25,9 @@ fn canary(kind: &str, of: usize, round: usize) -> String {
     format!("{CANARY}-{kind}-{of}-{round}")
 }
 
-/// All that is logged, however unimportant.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-fn times(needle: &str, hay: &[u8]) -> usize {
-    let needle = needle.as_bytes();
-    let begins = |at: &usize| hay[*at..].starts_with(needle);
-    (0..hay.len()).filter(|at| hay[*at] == needle[0]).filter(begins).count()
-}
-
-/// How often the words are in the files of a folder: (needle, control).
-fn in_files(folder: &Path) -> (usize, usize) {
-    let mut found = (0, 0);
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        // Files come and go below a running database.
-        let Ok(bytes) = (if path.is_dir() { Ok(Vec::new()) } else { std::fs::read(&path) }) else { continue };
-        found.0 += times(CANARY, &bytes);
-        found.1 += times(CONTROL, &bytes);
-        if path.is_dir() {
-            let below = in_files(&path);
-            found = (found.0 + below.0, found.1 + below.1);
-        }
-    }
-    found
-}
-
-/// How often the words are in the files of this database, its log of changes included.
-async fn in_database(database: &Database) -> (usize, usize) {
-    if database.url.starts_with("sqlite") {
-        return in_files(database.folder.path());
-    }
-    let mut server = PgConnection::connect(&database.url).await.unwrap();
-    sqlx::query("CHECKPOINT").execute(&mut server).await.unwrap();
-    let folder: String = sqlx::query_scalar("SHOW data_directory").fetch_one(&mut server).await.unwrap();
-    let own: i64 = sqlx::query_scalar("SELECT oid::bigint FROM pg_database WHERE datname = current_database()")
-        .fetch_one(&mut server)
-        .await
-        .unwrap();
-    let (tables, changes) =
-        (in_files(&Path::new(&folder).join(format!("base/{own}"))), in_files(&Path::new(&folder).join("pg_wal")));
-    (tables.0 + changes.0, tables.1.min(changes.1))
-}
-
 on_both_databases! {
     async fn two_hundred_tokens_are_nowhere_to_be_read(database) {
-        let log = Log::default();
-        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
-        subscriber.try_init().unwrap();
+        let log = Log::listen();
         tracing::info!(CONTROL);
         let desk = Desk::before("http://127.0.0.1:9");
         let text = config_text(&database, &desk.base, "127.0.0.1:0");
@@ -144,11 +73,11 @@ on_both_databases! {
             }
         }
         assert_eq!(desk.asked(), 4 * MEMBERS, "each of them was sent or received");
-        let log = log.0.lock().unwrap().clone();
+        let log = log.bytes();
         assert_eq!((times(CANARY, &log), times(CONTROL, &log)), (0, 1), "in {} bytes of logs", log.len());
         let shown = shown.concat();
         assert_eq!((times(CANARY, shown.as_bytes()), times(CONTROL, shown.as_bytes())), (0, 1));
-        let (found, control) = in_database(&bridge.database).await;
+        let [found, control] = in_database(&bridge.database, [CANARY, CONTROL]).await;
         assert_eq!(found, 0, "in the database");
         assert!(control > 0, "the files of the database were looked at");
     }

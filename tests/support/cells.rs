@@ -9,8 +9,10 @@ use super::database::Database;
 pub struct Column {
     pub table: String,
     pub name: String,
-    /// Bytes, and not text or a number.
+    /// Bytes.
     pub is_bytes: bool,
+    /// Text, or a UUID.
+    pub is_text: bool,
 }
 
 /// What a row has in a column: bytes as they are, anything else as text. Empty for null.
@@ -21,15 +23,16 @@ pub struct Cell {
     pub value: Vec<u8>,
 }
 
-const SQLITE_COLUMNS: &str = "SELECT m.name, c.name, c.type = 'BLOB' FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+const SQLITE_COLUMNS: &str = "SELECT m.name, c.name, c.type = 'BLOB', c.type = 'TEXT' FROM sqlite_master m JOIN pragma_table_info(m.name) c \
      WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> '_sqlx_migrations' ORDER BY 1, 2";
-const POSTGRES_COLUMNS: &str = "SELECT table_name::text, column_name::text, data_type = 'bytea' \
+const POSTGRES_COLUMNS: &str = "SELECT table_name::text, column_name::text, data_type = 'bytea', \
+     data_type IN ('text', 'uuid') \
      FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '_sqlx_migrations' ORDER BY 1, 2";
 
 impl Database {
     /// Every column of every table.
     pub async fn columns(&self) -> Vec<Column> {
-        let rows: Vec<(String, String, bool)> = match self.direct.strip_prefix("sqlite:") {
+        let rows: Vec<(String, String, bool, bool)> = match self.direct.strip_prefix("sqlite:") {
             Some(file) => {
                 let mut connection = SqliteConnection::connect(file).await.unwrap();
                 sqlx::query_as(SQLITE_COLUMNS).fetch_all(&mut connection).await.unwrap()
@@ -39,7 +42,7 @@ impl Database {
                 sqlx::query_as(POSTGRES_COLUMNS).fetch_all(&mut connection).await.unwrap()
             }
         };
-        rows.into_iter().map(|(table, name, is_bytes)| Column { table, name, is_bytes }).collect()
+        rows.into_iter().map(|(table, name, is_bytes, is_text)| Column { table, name, is_bytes, is_text }).collect()
     }
 
     /// Every row of a table, each as the values of `columns`.

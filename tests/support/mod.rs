@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod audit;
+pub mod backup;
 pub mod bridge;
 pub mod cells;
 pub mod clinic;
@@ -19,6 +20,7 @@ pub mod parts;
 pub mod portal;
 pub mod postbox;
 pub mod proxy;
+pub mod search;
 pub mod server;
 pub mod smart;
 pub mod tunnel;

@@ -1,0 +1,103 @@
+//! Looks for words where nobody may ever find them: in every byte of a database, of its backups, and of the logs.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sqlx::{Connection, PgConnection};
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::database::Database;
+
+/// All that is logged, however unimportant.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Begins to listen, in this whole process.
+    pub fn listen() -> Self {
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
+        subscriber.try_init().unwrap();
+        log
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// How often a word is there, as it is, in hexadecimal, or within something in base64.
+pub fn times(word: &str, hay: &[u8]) -> usize {
+    let hex: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut needles = vec![word.to_owned(), hex.to_uppercase(), hex];
+    for lead in ["", "x", "xx"] {
+        let encoded = STANDARD.encode(format!("{lead}{word}"));
+        // Without the characters that depend on what stands before and after.
+        let first = [0, 2, 3][lead.len()];
+        let last = (lead.len() + word.len()) * 8 / 6;
+        needles.push(encoded[first..last].to_owned());
+    }
+    needles.iter().map(|needle| count(needle.as_bytes(), hay)).sum()
+}
+
+fn count(needle: &[u8], hay: &[u8]) -> usize {
+    let begins = |at: &usize| hay[*at..].starts_with(needle);
+    (0..hay.len()).filter(|at| hay[*at] == needle[0]).filter(begins).count()
+}
+
+/// How often each of two words is in the files of a folder, as it is: so databases store it.
+pub fn in_files(folder: &Path, words: [&str; 2]) -> [usize; 2] {
+    let mut found = [0, 0];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let below = if path.is_dir() {
+            in_files(&path, words)
+        } else {
+            // Files come and go below a running database.
+            let Ok(bytes) = std::fs::read(&path) else { continue };
+            words.map(|word| count(word.as_bytes(), &bytes))
+        };
+        found = [found[0] + below[0], found[1] + below[1]];
+    }
+    found
+}
+
+/// How often each of two words is in the files of a database, its log of changes included: in both places, where there
+/// are two, the second word must be.
+pub async fn in_database(database: &Database, words: [&str; 2]) -> [usize; 2] {
+    if database.is_sqlite() {
+        return in_files(database.folder.path(), words);
+    }
+    let mut server = PgConnection::connect(&database.direct).await.unwrap();
+    sqlx::query("CHECKPOINT").execute(&mut server).await.unwrap();
+    let folder: String = sqlx::query_scalar("SHOW data_directory").fetch_one(&mut server).await.unwrap();
+    let own: i64 = sqlx::query_scalar("SELECT oid::bigint FROM pg_database WHERE datname = current_database()")
+        .fetch_one(&mut server)
+        .await
+        .unwrap();
+    let tables = in_files(&Path::new(&folder).join(format!("base/{own}")), words);
+    let changes = in_files(&Path::new(&folder).join("pg_wal"), words);
+    [tables[0] + changes[0], tables[1].min(changes[1])]
+}
