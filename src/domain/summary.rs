@@ -1,5 +1,6 @@
 //! What a member's readings amount to over a day or a week.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::civil::Date;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::category::{Category, Detail};
 use super::decimal::Decimal;
 use super::ids::MemberId;
+use super::label::Label;
 use super::moment::Moment;
 use super::reading::{Measure, Rating, Reading, StateOfMindKind};
 use super::statistics::{Spread, plain};
@@ -32,6 +34,8 @@ pub struct Summary {
     pub days_missing: u32,
     /// How many entries there are.
     pub entries: u32,
+    /// The sensitivity labels of the entries, beside those of their category.
+    pub labels: BTreeSet<Label>,
     /// What they amount to.
     pub figures: Figures,
 }

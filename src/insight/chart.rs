@@ -102,6 +102,7 @@ mod tests {
             member: MemberId(Uuid::nil()),
             moment: Moment::parse_rfc3339(when).unwrap(),
             measure: Measure::Mood(Mood { rating: Some(rating), label: None, state_of_mind: None }),
+            labels: [].into(),
         }
     }
 

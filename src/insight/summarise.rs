@@ -48,33 +48,30 @@ pub fn summaries(stretch: Stretch<'_>, category: Category, readings: &[Reading])
 }
 
 fn moods(stretch: Stretch<'_>, readings: &[&Reading]) -> Vec<Summary> {
-    let mut scales: BTreeMap<String, (Scale, Vec<(Timestamp, &Decimal)>)> = BTreeMap::new();
+    let mut scales: BTreeMap<String, (Scale, Vec<(&Reading, &Decimal)>)> = BTreeMap::new();
     for reading in readings {
         for (scale, number) in reading.numbers() {
             let (_, numbers) = scales.entry(scale.name()).or_insert_with(|| (scale, Vec::new()));
-            numbers.push((reading.moment.at, number));
+            numbers.push((reading, number));
         }
     }
-    let summary = |(scale, numbers): (Scale, Vec<(Timestamp, &Decimal)>)| {
-        let spread = Spread::of(&numbers.iter().map(|(_, number)| *number).collect::<Vec<_>>())?;
-        let times = numbers.iter().map(|(at, _)| *at);
-        Some(stretch.summary(times, Figures::Numbers(scale, spread)))
+    let summary = |(scale, numbers): (Scale, Vec<(&Reading, &Decimal)>)| {
+        let (of, numbers): (Vec<&Reading>, Vec<&Decimal>) = numbers.into_iter().unzip();
+        Some(stretch.summary(&of, Figures::Numbers(scale, Spread::of(&numbers)?)))
     };
     scales.into_values().filter_map(summary).collect()
 }
 
 fn tags(stretch: Stretch<'_>, readings: &[&Reading]) -> Option<Summary> {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut times = Vec::new();
     for reading in readings {
         let Measure::Tags(tags) = &reading.measure else { continue };
-        times.push(reading.moment.at);
         // A tag that stands twice in an entry is still one entry with this tag.
         for tag in tags.iter().map(String::as_str).collect::<BTreeSet<_>>() {
             *counts.entry(tag).or_default() += 1;
         }
     }
-    if times.is_empty() {
+    if readings.is_empty() {
         return None;
     }
     let mut counts: Vec<TagCount> =
@@ -82,7 +79,7 @@ fn tags(stretch: Stretch<'_>, readings: &[&Reading]) -> Option<Summary> {
     counts.sort_by(|one, other| other.entries.cmp(&one.entries).then_with(|| one.tag.cmp(&other.tag)));
     let left_out = number(counts.len().saturating_sub(MOST_TAGS));
     counts.truncate(MOST_TAGS);
-    Some(stretch.summary(times.into_iter(), Figures::Tags { counts, left_out }))
+    Some(stretch.summary(readings, Figures::Tags { counts, left_out }))
 }
 
 impl Stretch<'_> {
@@ -94,14 +91,9 @@ impl Stretch<'_> {
         self.start() <= at && at < self.period.end
     }
 
-    /// What these figures say of the stretch; `times` are those of the entries that they are made of.
-    fn summary(&self, times: impl Iterator<Item = Timestamp>, figures: Figures) -> Summary {
-        let mut entries = 0u32;
-        let mut with_entry: BTreeSet<Date> = BTreeSet::new();
-        for at in times {
-            entries = entries.saturating_add(1);
-            with_entry.insert(self.days.day_of(at));
-        }
+    /// What these figures, made of these readings, say of the stretch.
+    fn summary(&self, readings: &[&Reading], figures: Figures) -> Summary {
+        let with_entry: BTreeSet<Date> = readings.iter().map(|reading| self.days.day_of(reading.moment.at)).collect();
         let days = self.lived_days();
         Summary {
             member: self.member,
@@ -111,7 +103,8 @@ impl Stretch<'_> {
             last: self.days.moment(last_second_before(self.period.end)),
             days,
             days_missing: days.saturating_sub(number(with_entry.len())),
-            entries,
+            entries: number(readings.len()),
+            labels: readings.iter().flat_map(|reading| reading.labels.iter().copied()).collect(),
             figures,
         }
     }

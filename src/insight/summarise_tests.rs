@@ -37,6 +37,7 @@ fn reading(n: u128, at: Timestamp, measure: Measure) -> Reading {
         member: MEMBER,
         moment: Moment::new(at, jiff::tz::Offset::UTC),
         measure,
+        labels: BTreeSet::new(),
     }
 }
 
