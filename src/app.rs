@@ -40,6 +40,7 @@ use crate::erasure::{self, ErasureError};
 use crate::inbound::event::EventSchemas;
 use crate::mapping::to_fhir::{self, IDENTIFIER_SYSTEM};
 use crate::pipeline::{self, Bridge, House};
+use crate::readings::Rules;
 use crate::store::{Store, StoreError};
 use crate::telemetry::logs::chain;
 use crate::vault::signing::{SigningKeyError, SigningKeys};
@@ -120,7 +121,11 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
     let checkpoints = Checkpoints::new(config.audit.file(), config.audit.every(), Arc::clone(&source));
     let erased = ErasedList::at(&config.vault.erased_list);
     let (house, wake) = (Arc::new(house(config)), Arc::new(Notify::new()));
-    let bridge = Bridge { store, keyring, signing, erased, clock, source, checkpoints, house, wake };
+    let readings = Rules {
+        keep_for: SignedDuration::from_hours(24 * config.readings.keep_days),
+        zone: config.readings.zone.clone(),
+    };
+    let bridge = Bridge { store, keyring, signing, erased, clock, source, checkpoints, house, readings, wake };
     // Before anything else: nobody is to be seen who was erased.
     erasure::again(&bridge).await?;
     erasure::mirror(&bridge).await?;

@@ -9,11 +9,15 @@ use crate::audit;
 use crate::audit::checkpoint::CheckpointError;
 use crate::enrolment::{code, launch};
 use crate::erasure::{self, ErasureError};
+use crate::insight::upkeep::look_after_members;
 use crate::pipeline::Bridge;
 use crate::store::StoreError;
 
 /// How long to wait when there was nothing to do.
 pub const EVERY: Duration = Duration::from_secs(5);
+
+/// How many old readings are forgotten in one transaction.
+const READINGS_AT_ONCE: i64 = 1000;
 
 /// A chore that was left; what it did not do is found again.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +43,8 @@ pub async fn run_due(bridge: &Bridge) -> Result<bool, ChoreError> {
     forget_ended_links(bridge).await?;
     erasure::mirror(bridge).await?;
     // Each gets its turn, however much there is of the other.
-    let is_more = sweep_withdrawn(bridge).await? | erasure::work(bridge).await?;
+    let mut is_more = sweep_withdrawn(bridge).await? | erasure::work(bridge).await?;
+    is_more |= look_after_members(bridge).await? | forget_old_readings(bridge).await?;
     note_how_far_the_audit_log_goes(bridge).await?;
     Ok(is_more)
 }
@@ -60,6 +65,14 @@ async fn note_how_far_the_audit_log_goes(bridge: &Bridge) -> Result<(), ChoreErr
         bridge.checkpoints.write(bridge.audited(), now).await?;
     }
     Ok(())
+}
+
+/// What was lived long ago is kept no longer. Returns whether there may be more.
+async fn forget_old_readings(bridge: &Bridge) -> Result<bool, ChoreError> {
+    let mut tx = bridge.store.begin().await?;
+    let forgotten = tx.forget_old_readings(bridge.readings.kept_from(bridge.clock.now()), READINGS_AT_ONCE).await?;
+    tx.commit().await?;
+    Ok(forgotten > 0)
 }
 
 /// An expired token opens nothing; its row would only say that there was a member.

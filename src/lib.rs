@@ -53,6 +53,9 @@ pub mod rotation;
 /// Stages 1 to 4 on one page.
 pub mod pipeline;
 
+/// What can be said of readings: summaries for clinics, and a preview and charts for the member.
+pub mod insight;
+
 /// A member's own files, through the pipeline.
 pub mod import;
 

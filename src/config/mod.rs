@@ -7,6 +7,7 @@ mod clinic;
 mod community;
 mod launch;
 mod limits;
+mod readings;
 mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ pub use self::clinic::Clinic;
 pub use self::community::{Community, MailSecurity, Messages};
 pub use self::launch::Launch;
 pub use self::limits::Limits;
+pub use self::readings::Readings;
 pub use self::server::Server;
 use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY};
 use crate::telemetry::logs::{LogFormat, is_filter};
@@ -62,6 +64,8 @@ pub struct Config {
     pub audit: Audit,
     /// How members are linked to their Patient.
     pub linking: Linking,
+    /// What is kept for members themselves.
+    pub readings: Readings,
     /// Logging.
     pub log: Log,
     /// Communities by name.
@@ -222,6 +226,7 @@ impl Config {
         if self.delivery.doubt_seconds < 1 {
             return invalid("delivery.doubt_seconds", "a number of seconds from 1");
         }
+        self.readings.check()?;
         if !is_filter(&self.log.filter) {
             return invalid("log.filter", "a filter such as info,mostik=debug");
         }
@@ -331,6 +336,8 @@ mod tests {
             ("[delivery]\ntimeout_seconds = 61", "delivery.timeout_seconds"),
             ("[delivery]\nlease_seconds = 20", "delivery.lease_seconds"),
             ("[audit]\ncheckpoint_minutes = 0", "audit.checkpoint_minutes"),
+            ("[readings]\nkeep_days = 7", "readings.keep_days"),
+            ("[readings]\nzone = \"Europe/Nowhere\"", "readings.zone"),
             ("[log]\nfilter = \"info,,=\"", "log.filter"),
             ("[communities.import]\nname = \"I\"", "communities.import"),
             ("[bridge]\nsource = \"no uri\"", "bridge.source"),

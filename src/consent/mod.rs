@@ -4,4 +4,5 @@ pub mod change;
 pub mod decide;
 pub mod notice;
 pub mod receipt;
+pub mod share;
 pub mod words;

@@ -10,14 +10,17 @@ use jiff::Timestamp;
 use super::account;
 use super::desk::{Desk, WorkError};
 use super::ehr::Ticket;
-use super::settle::{Known, Outcome, outcome};
+use super::settle::{Known, Outcome, Verdict, outcome};
 use super::smart_auth::TokenError;
 use super::weigh::{Job, Parked, Scales, Step, Task, weigh};
-use crate::domain::delivery::{Delivery, DeliveryState, Stored};
+use crate::consent::decide::DenyReason;
+use crate::domain::category::Detail;
+use crate::domain::delivery::{Delivery, DeliveryState, Operation, Stored};
 use crate::domain::grant::Grant;
 use crate::domain::ids::MemberId;
+use crate::domain::matter::Matter;
 use crate::outbox::enqueue::PAYLOAD_COLUMN;
-use crate::store::{HeldLane, Lane, Settled, Tx, WITHDRAWN_REASON};
+use crate::store::{HeldLane, Lane, LaneKey, Settled, Tx, Unsummarised, WITHDRAWN_REASON};
 use crate::telemetry::crash_point;
 use crate::vault::{ContentKey, MemberKey};
 
@@ -49,6 +52,7 @@ struct Turn<'a> {
     /// The members' keys, still wrapped.
     keys: HashMap<MemberId, Vec<u8>>,
     held: BTreeMap<MemberId, HeldLane>,
+    unsummarised: Vec<Unsummarised>,
     now: Timestamp,
 }
 
@@ -73,14 +77,16 @@ pub async fn turn(
     // The time only now: waiting for the locks may have taken some of it.
     let now = desk.parts.clock.now();
     let held = tx.hold_lanes(&desk.clinic, lanes, now).await?;
-    let mut turn = Turn { desk, tx, grants, keys, held, now };
+    let mut turn = Turn { desk, tx, grants, keys, held, unsummarised: Vec::new(), now };
     turn.settle(known.into_iter().filter(|known| turn.may_be_settled(known)).collect()).await?;
     if settles {
         crash_point("deliver:before-settled");
     }
     let turned = turn.deal(tickets, room).await?;
     let marked = turned.jobs.iter().any(|job| marked_as(&job.task).is_some());
-    turn.tx.commit().await?;
+    let Turn { mut tx, unsummarised, .. } = turn;
+    tx.summarise_instead(&unsummarised, now).await?;
+    tx.commit().await?;
     if settles || turned.busy.is_empty() {
         crash_point("deliver:settled");
     }
@@ -222,6 +228,7 @@ impl Turn<'_> {
         let mut stored: Vec<(Delivery, Stored)> = Vec::new();
         for known in known {
             let (item, from) = (known.item.clone(), known.from);
+            self.unsummarised.extend(to_be_summarised(&known));
             let mut outcome = outcome(known, self.desk.rules(), self.now)?;
             if outcome.state.waits() && self.is_withdrawn(&item) {
                 // It was under way when its consent ended, and was not stored: it does not wait for another attempt.
@@ -258,6 +265,25 @@ impl Turn<'_> {
             _ => Ok(None),
         }
     }
+}
+
+/// What is withdrawn because it is too fine, or begins before what is covered, is not lost: it counts in a summary of what
+/// is covered now.
+fn to_be_summarised(known: &Known) -> Option<Unsummarised> {
+    let Matter::Fact(fact) = &known.item.matter else { return None };
+    let is_for_one = match known.verdict {
+        Verdict::Withdrawn(reason) if reason == DenyReason::SummaryOnly.as_str() => true,
+        Verdict::Withdrawn(reason) => {
+            reason == DenyReason::BeforeDataPeriod.as_str() && fact.detail != Detail::EveryEntry
+        }
+        _ => false,
+    };
+    (is_for_one && known.item.operation != Operation::Retract).then(|| Unsummarised {
+        lane: LaneKey { clinic: known.item.clinic.clone(), member: known.item.member },
+        category: fact.category,
+        detail: fact.detail.min(Detail::DailySummary),
+        measured_at: fact.measured_at,
+    })
 }
 
 /// The item that a request may change something with in the EHR, and the type as which it goes.

@@ -18,5 +18,7 @@ pub mod moment;
 pub mod outbound;
 pub mod reading;
 pub mod settings;
+pub mod statistics;
 pub mod stretch;
+pub mod summary;
 pub mod zone;

@@ -1,8 +1,10 @@
 //! Putting permitted resources on their lanes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::consent::decide::{Disclosable, Permit};
 use crate::domain::audit::{About, Decisions, Stage};
@@ -35,6 +37,16 @@ pub struct Letter {
     pub outbound: Outbound,
     /// Keyed index of what it says; `None` for a retraction.
     pub content: Option<Index>,
+}
+
+impl Letter {
+    /// Says of a resource that a clinic has that it was entered in error, and nothing else about it.
+    #[must_use]
+    pub fn retraction(identifier: String, resource_type: String) -> Self {
+        let body = json!({"resourceType": resource_type, "status": "entered-in-error"}).to_string().into_bytes();
+        let outbound = Outbound { resource_type: Cow::Owned(resource_type), identifier, body };
+        Self { operation: Operation::Retract, outbound, content: None }
+    }
 }
 
 impl<'k> Parcel<'k> {

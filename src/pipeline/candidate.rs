@@ -61,10 +61,10 @@ impl Candidate {
         let (body, wants) = match event.says {
             Says::Retraction(_) => (keys.index("retraction", &[whose, &entry]), Wants::Retraction),
             Says::Reading(said, version) => {
-                let content = content_index(keyring, member, &said);
-                let body = if own == entry { content } else { keys.index("correction", &[&entry, &content]) };
                 let Entry { moment, measure, labels } = said;
                 let reading = Reading { id, member, moment, measure, labels };
+                let content = content_of(keyring, &reading);
+                let body = if own == entry { content } else { keys.index("correction", &[&entry, &content]) };
                 (body, Wants::Version { reading, content, is_current: version == Version::Current })
             }
         };
@@ -105,10 +105,10 @@ impl Candidate {
 }
 
 /// What a reading says, however its JSON was laid out.
-fn content_index(keyring: &Keyring, member: MemberId, said: &Entry) -> Index {
-    let what = (said.moment, &said.measure);
+pub(crate) fn content_of(keyring: &Keyring, reading: &Reading) -> Index {
+    let what = (reading.moment, &reading.measure);
+    let labels = &reading.labels;
     // What was indexed before there were labels stays what it was.
-    let text =
-        if said.labels.is_empty() { serde_json::to_vec(&what) } else { serde_json::to_vec(&(what, &said.labels)) };
-    keyring.index().index("body", &[member.0.as_bytes(), &text.unwrap_or_default()])
+    let text = if labels.is_empty() { serde_json::to_vec(&what) } else { serde_json::to_vec(&(what, labels)) };
+    keyring.index().index("body", &[reading.member.0.as_bytes(), &text.unwrap_or_default()])
 }

@@ -3,20 +3,22 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::candidate::{Candidate, Wants};
 use super::known::Known;
+use super::patients::KnownPatient;
 use super::practitioners::Practitioners;
 use super::{AcceptError, Bridge};
-use crate::consent::decide::{Denied, DenyReason, Disclosable, Permit, Request, decide};
+use crate::consent::decide::{Denied, Disclosable, Permit, Request, decide};
 use crate::domain::audit::Decisions;
 use crate::domain::consented::Practitioner;
+use crate::domain::day::Days;
 use crate::domain::grant::Grant;
-use crate::domain::ids::{ClinicId, CommunityId, MemberId, ReadingId};
-use crate::domain::reading::Reading;
-use crate::enrolment::join::{PATIENT_COLUMN, handle_index};
+use crate::domain::ids::{ClinicId, CommunityId, MemberId};
+use crate::domain::settings::Settings;
+use crate::enrolment::join::handle_index;
 use crate::inbound::event::{Event, Refusal, Subject};
+use crate::readings::{Rules, settings};
 use crate::store::{Tx, Version};
 use crate::vault::{Index, MemberKey, SealError};
 
@@ -24,19 +26,11 @@ use crate::vault::{Index, MemberKey, SealError};
 pub(super) struct Members {
     by_handle: HashMap<Index, MemberId>,
     keys: HashMap<MemberId, MemberKey>,
-    grants: Vec<Grant>,
+    pub(super) grants: Vec<Grant>,
     patients: Vec<KnownPatient>,
-    practitioners: Practitioners,
-}
-
-/// Whom a clinic knows a member as. Personal.
-pub(super) struct KnownPatient {
-    member: MemberId,
-    /// Which clinic.
-    pub clinic: ClinicId,
-    /// The Patient's id there.
-    pub id: String,
-    lineage: Option<Index>,
+    pub(super) practitioners: Practitioners,
+    settings: HashMap<MemberId, Settings>,
+    pub(super) rules: Rules,
 }
 
 /// What clinics were last told, by the identifier of the resource.
@@ -72,21 +66,19 @@ impl Members {
             .collect();
         let ids: Vec<MemberId> = keys.keys().copied().collect();
         let grants = tx.living_grants(&ids).await?;
-        let mut patients = Vec::new();
-        for link in tx.links(&ids).await? {
-            let Some(key) = keys.get(&link.member) else { continue };
-            let opened = key.open(PATIENT_COLUMN, link.clinic.as_str().as_bytes(), &link.sealed_patient);
-            let id = readable(link.member, opened).and_then(|patient| String::from_utf8(patient).ok());
-            let known = |id| KnownPatient { member: link.member, clinic: link.clinic, id, lineage: link.lineage };
-            patients.extend(id.map(known));
-        }
+        let patients = KnownPatient::load(tx, &keys).await?;
         let practitioners = Practitioners::load(tx, &grants, &keys).await?;
-        Ok(Self { by_handle, keys, grants, patients, practitioners })
+        let sealed = tx.settings(&ids).await?.into_iter();
+        let settings = sealed.filter_map(|(member, sealed)| {
+            Some((member, readable(member, settings::open(keys.get(&member)?, &sealed))?))
+        });
+        let settings = settings.collect();
+        Ok(Self { by_handle, keys, grants, patients, practitioners, settings, rules: bridge.readings.clone() })
     }
 
-    /// The event as a candidate, if its member is known and, for a reading, some clinic may see it. Whom a retraction
-    /// concerns is known only when it is known who has the entry. Each clinic that may not see it is noted among the
-    /// decisions.
+    /// The event as a candidate, if its member is known and, for a reading, some clinic may see it or the member wants
+    /// everything kept for themselves. Whom a retraction concerns is known only when it is known who has the entry.
+    /// Each clinic that may do nothing with it is noted among the decisions.
     pub(super) fn candidate(
         &self,
         bridge: &Bridge,
@@ -103,12 +95,9 @@ impl Members {
         let member = member.filter(|member| self.keys.contains_key(member)).ok_or_else(Refusal::unknown_member)?;
         let candidate = Candidate::new(&bridge.keyring, community, member, event, position);
         if let Wants::Version { reading, .. } = &candidate.wants {
-            for (clinic, denied) in self.denials(reading, now) {
-                decisions.deny(clinic, member, denied.as_str());
-            }
-            if self.permits(reading, now).is_empty() {
-                let foremost = self.denials(reading, now).map(|(_, denied)| denied).max();
-                return Err(Refusal::not_permitted(foremost.unwrap_or(DenyReason::NoGrant).as_str()));
+            let nearest = self.why_no_clinic(reading, decisions, now);
+            if let Some(reason) = nearest.filter(|_| !self.keeps(member)) {
+                return Err(Refusal::not_permitted(reason.as_str()));
             }
         }
         Ok(candidate)
@@ -137,18 +126,6 @@ impl Members {
         self.patients.iter().filter(move |patient| patient.member == member)
     }
 
-    /// A permit for each linked clinic that may see the reading, with that clinic's Patient.
-    pub(super) fn permits<'a>(
-        &'a self,
-        reading: &'a Reading,
-        now: Timestamp,
-    ) -> Vec<(&'a KnownPatient, Permit<'a, Reading>)> {
-        self.clinics(reading.member)
-            .filter_map(|patient| Some((patient, self.decide(reading, &patient.clinic, now).ok()?)))
-            .filter(|(_, permit)| self.practitioners.can_address(permit))
-            .collect()
-    }
-
     pub(super) fn decide<'a, T: Disclosable>(
         &self,
         item: &'a T,
@@ -158,16 +135,25 @@ impl Members {
         decide(&self.grants, Request::to_record(item, clinic, now))
     }
 
-    /// The linked clinics that may not see the reading, each with the reason closest to a permit.
-    fn denials<'a>(&'a self, reading: &'a Reading, now: Timestamp) -> impl Iterator<Item = (&'a ClinicId, DenyReason)> {
-        self.clinics(reading.member)
-            .map(|patient| &patient.clinic)
-            .filter_map(move |clinic| Some((clinic, self.decide(reading, clinic, now).err()?.foremost())))
-    }
-
     /// The one practitioner whom something is to be addressed to.
     pub(super) fn practitioner<T>(&self, permit: &Permit<'_, T>) -> Option<&Practitioner> {
         self.practitioners.of(permit)
+    }
+
+    /// Whether a member's own view keeps what no clinic may see.
+    pub(super) fn keeps(&self, member: MemberId) -> bool {
+        self.settings.get(&member).is_some_and(|settings| settings.keep)
+    }
+
+    /// When the first of a member's consents ends, if it ends by itself and what it covered must then be looked at.
+    pub(super) fn end_of_consent(&self, member: MemberId) -> Option<Timestamp> {
+        let of_member = self.grants.iter().filter(|grant| grant.member == member && !self.keeps(member));
+        of_member.map(|grant| grant.terms.valid_until).min()
+    }
+
+    /// How a member's time falls into days.
+    pub(super) fn days(&self, member: MemberId) -> Days {
+        self.settings.get(&member).cloned().unwrap_or_default().days(&self.rules.zone)
     }
 
     pub(super) fn key(&self, member: MemberId) -> Result<&MemberKey, AcceptError> {
@@ -175,18 +161,6 @@ impl Members {
     }
 }
 
-impl KnownPatient {
-    /// The identifier of a reading as this Patient's: another clinic gets another one, and so does another Patient, so
-    /// that whoever is linked anew never changes what was written about somebody else.
-    pub(super) fn identifier(&self, bridge: &Bridge, reading: ReadingId) -> Uuid {
-        let (keys, clinic) = (bridge.keyring.index(), self.clinic.as_str().as_bytes());
-        match &self.lineage {
-            None => keys.uuid("identifier", &[clinic, reading.0.as_bytes()]),
-            Some(lineage) => keys.uuid("identifier", &[clinic, reading.0.as_bytes(), lineage]),
-        }
-    }
-}
-
-fn readable<T>(member: MemberId, opened: Result<T, SealError>) -> Option<T> {
+pub(super) fn readable<T, E>(member: MemberId, opened: Result<T, E>) -> Option<T> {
     opened.inspect_err(|_| tracing::error!(member_id = %member, "a sealed value of a member does not open")).ok()
 }

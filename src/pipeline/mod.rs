@@ -1,21 +1,29 @@
 //! The whole way of a reading on one page: inbound → consent → mapping → outbox. Delivery takes it from there.
 //!
 //! A batch is one transaction: what is accepted is stored together with everything that follows from it, or not at all.
-//! A reading that no clinic may see is not stored and not remembered: it can be sent again once consent is given.
+//! A reading that no clinic may see is not stored and not remembered, unless its member switched that on: it can be sent
+//! again once consent is given.
 //!
 //! The event that first reports an entry names it for ever. Later versions and the retraction change what stands under
 //! that name, in the order in which they arrive; each clinic is told the newest state only.
 //!
-//! Locks are taken in one order: members, events, lanes, items.
+//! Locks are taken in one order: members, events, lanes, items, readings.
 
 mod candidate;
 pub mod consent;
 mod fate;
 mod house;
+mod kept;
 mod known;
 mod members;
+mod patients;
 mod post;
 mod practitioners;
+mod uses;
+
+pub(crate) use candidate::content_of;
+pub(crate) use patients::KnownPatient;
+pub(crate) use practitioners::Practitioners;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,6 +38,7 @@ use crate::domain::ids::CommunityId;
 use crate::inbound::event::{Event, Refusal};
 use crate::mapping::to_fhir::MappingError;
 use crate::outbox::enqueue::{EnqueueError, enqueue};
+use crate::readings::{KeptError, Rules};
 use crate::store::{Store, StoreError, Tx};
 use crate::telemetry::crash_point;
 use crate::vault::signing::SigningKeys;
@@ -61,6 +70,8 @@ pub struct Bridge {
     pub checkpoints: Checkpoints,
     /// What it says of itself and of its clinics.
     pub house: Arc<House>,
+    /// What is kept of readings.
+    pub readings: Rules,
     /// Tells the desks of this process that something was put into the outbox.
     pub wake: Arc<Notify>,
 }
@@ -84,7 +95,7 @@ impl Bridge {
 /// What became of one event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// It is on its way to every clinic that may see it.
+    /// It is on its way to every clinic that may see it, or will be as part of a summary.
     Accepted,
     /// It is the newest version of an entry that was known, and on its way to every clinic that may see it.
     Corrected,
@@ -113,6 +124,9 @@ pub enum AcceptError {
     /// There is no randomness for an id.
     #[error(transparent)]
     NoEntropy(#[from] NoEntropy),
+    /// A reading could not be kept.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
 }
 
 impl From<EnqueueError> for AcceptError {
@@ -192,7 +206,9 @@ async fn take(
         decisions.deny(clinic, *member, denied.as_str());
     }
     decisions.entries(now).for_each(|entry| tx.record_entry(entry));
+    let kept = fates.kept(tx, &candidates, &outcomes, &mail).await?;
     fates.known.save(tx, community, now).await?;
     enqueue(tx, &mail.parcels, &mail.recalls, bridge.keyring.entropy(), now).await?;
+    kept.save(tx, now).await?;
     Ok(outcomes)
 }

@@ -1,21 +1,19 @@
 //! What clinics are told of the newest state of entries.
 
-use std::borrow::Cow;
-
-use serde_json::json;
-
 use super::candidate::{Candidate, Wants};
 use super::fate::Fates;
+use super::uses::Use;
 use super::{AcceptError, Outcome};
 use crate::consent::decide::{DenyReason, Permit};
+use crate::domain::category::Detail;
 use crate::domain::delivery::Operation;
 use crate::domain::ids::{ClinicId, MemberId};
-use crate::domain::outbound::Outbound;
+use crate::domain::matter::Fact;
 use crate::domain::reading::{Reading, Retraction};
 use crate::inbound::event::Refusal;
 use crate::mapping::to_fhir::{Recipient, to_fhir};
 use crate::outbox::enqueue::{Letter, Parcel, Recall};
-use crate::store::{LaneKey, Version};
+use crate::store::{LaneKey, Unsummarised, Version};
 use crate::vault::Index;
 
 /// What leaves the pipeline.
@@ -25,6 +23,8 @@ pub(super) struct Mail<'a> {
     pub recalls: Vec<Recall>,
     /// Clinics that may not be told of a retraction.
     pub denied: Vec<(ClinicId, MemberId, DenyReason)>,
+    /// What clinics are not told by itself, but in summaries.
+    pub unsummarised: Vec<Unsummarised>,
 }
 
 /// A clinic that was told of an entry, and the retraction that it is to get.
@@ -67,25 +67,41 @@ impl<'a> Fates<'a> {
     ) -> Result<Outcome, AcceptError> {
         let first = self.known.get(&candidate.entry).and_then(|entry| entry.body);
         let mut did = Outcome::Accepted;
-        for (patient, permit) in self.members.permits(reading, self.now) {
+        for patient in self.members.clinics(reading.member) {
+            let clinic = &patient.clinic;
             let identifier = patient.identifier(self.bridge, reading.id);
-            let operation = match self.told.get(&identifier.to_string()) {
-                None => Operation::Create,
-                Some(told) if told.operation != Operation::Retract && told.content.or(first) == Some(content) => {
-                    continue;
+            let told = self.told.get(&identifier.to_string());
+            let is_told =
+                |told: &Version| told.operation != Operation::Retract && told.content.or(first) == Some(content);
+            if told.is_some_and(is_told) {
+                continue;
+            }
+            match self.members.use_of(reading, clinic, self.now) {
+                Ok(Use::Entry(permit)) => {
+                    let operation = if told.is_some() { Operation::Correct } else { Operation::Create };
+                    if told.is_some() {
+                        did = Outcome::Corrected;
+                    }
+                    let (source, practitioner) = (&self.bridge.source, self.members.practitioner(&permit));
+                    let patient = &patient.id;
+                    let recipient = Recipient { patient, identifier, source, recorded: self.now, practitioner };
+                    let letter = Letter { operation, outbound: to_fhir(&permit, recipient)?, content: Some(content) };
+                    mail.parcels.push(Parcel::new(permit, letter, self.members.key(reading.member)?));
                 }
-                Some(_) => {
-                    did = Outcome::Corrected;
-                    Operation::Correct
+                Ok(Use::Summary(detail)) => {
+                    mail.unsummarised.push(Unsummarised {
+                        lane: LaneKey { clinic: clinic.clone(), member: reading.member },
+                        category: reading.measure.category(),
+                        detail,
+                        measured_at: reading.moment.at,
+                    });
+                    // What it was told of the entry itself is no longer so; how it reads now, summaries say.
+                    for holder in self.holders(candidate).filter(|holder| holder.clinic == clinic) {
+                        self.take_back(candidate, holder, mail)?;
+                    }
                 }
-            };
-            let practitioner = self.members.practitioner(&permit);
-            let source = &self.bridge.source;
-            let patient = &patient.id;
-            let recipient = Recipient { patient, identifier, source, recorded: self.now, practitioner };
-            let outbound = to_fhir(&permit, recipient)?;
-            let letter = Letter { operation, outbound, content: Some(content) };
-            mail.parcels.push(Parcel::new(permit, letter, self.members.key(reading.member)?));
+                Err(_) => {}
+            }
         }
         Ok(did)
     }
@@ -109,25 +125,25 @@ impl<'a> Fates<'a> {
 
     fn retractions(&self, candidate: &Candidate, mail: &mut Mail<'a>) -> Result<Outcome, AcceptError> {
         for holder in self.holders(candidate) {
-            match self.permit(&holder) {
-                Err(denied) => {
-                    mail.denied.push((holder.clinic.clone(), candidate.member, denied));
-                    let lane = LaneKey { clinic: holder.clinic.clone(), member: candidate.member };
-                    mail.recalls.push((lane, holder.identifier));
-                }
-                Ok(permit) => {
-                    let body = json!({"resourceType": holder.version.resource_type, "status": "entered-in-error"});
-                    let outbound = Outbound {
-                        resource_type: Cow::Owned(holder.version.resource_type.clone()),
-                        identifier: holder.identifier.clone(),
-                        body: body.to_string().into_bytes(),
-                    };
-                    let letter = Letter { operation: Operation::Retract, outbound, content: None };
-                    mail.parcels.push(Parcel::new(permit, letter, self.members.key(candidate.member)?));
-                }
-            }
+            self.take_back(candidate, holder, mail)?;
         }
         Ok(Outcome::Retracted)
+    }
+
+    /// Tells a clinic that what it was told is no longer so, if it may be told; otherwise what waits for it is dropped.
+    fn take_back(&self, candidate: &Candidate, holder: Holder<'_>, mail: &mut Mail<'a>) -> Result<(), AcceptError> {
+        let permit = match self.permit(&holder) {
+            Ok(permit) => permit,
+            Err(denied) => {
+                mail.denied.push((holder.clinic.clone(), candidate.member, denied));
+                let lane = LaneKey { clinic: holder.clinic.clone(), member: candidate.member };
+                mail.recalls.push((lane, holder.identifier));
+                return Ok(());
+            }
+        };
+        let letter = Letter::retraction(holder.identifier.clone(), holder.version.resource_type.clone());
+        mail.parcels.push(Parcel::new(permit, letter, self.members.key(candidate.member)?));
+        Ok(())
     }
 
     /// The clinics that were told of an entry and not that it was deleted.
@@ -137,7 +153,9 @@ impl<'a> Fates<'a> {
         self.members.clinics(member).filter_map(move |patient| {
             let (clinic, identifier) = (&patient.clinic, patient.identifier(bridge, id).to_string());
             let version = told.get(&identifier).filter(|version| version.operation != Operation::Retract)?;
-            let retraction = Retraction { member, fact: version.fact.clone() };
+            // That it is no longer so shows nothing: it may be said at any detail.
+            let fact = Fact { detail: Detail::WeeklySummary, ..version.fact.clone() };
+            let retraction = Retraction { member, fact };
             Some(Holder { clinic, identifier, version, retraction })
         })
     }

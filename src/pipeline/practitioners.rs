@@ -14,11 +14,11 @@ pub const PRACTITIONER_COLUMN: &str = "consent_records.sealed_practitioner";
 
 /// The practitioners whom versions of grants are for.
 #[derive(Debug, Default)]
-pub(super) struct Practitioners(HashMap<(GrantId, i32), Practitioner>);
+pub(crate) struct Practitioners(HashMap<(GrantId, i32), Practitioner>);
 
 impl Practitioners {
     /// Opens those whom these grants name. For one that does not open nothing goes.
-    pub(super) async fn load(
+    pub(crate) async fn load(
         tx: &mut Tx,
         grants: &[Grant],
         keys: &HashMap<MemberId, MemberKey>,
@@ -33,12 +33,12 @@ impl Practitioners {
     }
 
     /// The one whom something is to be addressed to.
-    pub(super) fn of<T>(&self, permit: &Permit<'_, T>) -> Option<&Practitioner> {
+    pub(crate) fn of<T>(&self, permit: &Permit<'_, T>) -> Option<&Practitioner> {
         self.0.get(&permit.grant())
     }
 
     /// Whether what is permitted can be addressed as it must be.
-    pub(super) fn can_address<T>(&self, permit: &Permit<'_, T>) -> bool {
+    pub(crate) fn can_address<T>(&self, permit: &Permit<'_, T>) -> bool {
         permit.obliges().addressee == Addressee::Clinic || self.of(permit).is_some()
     }
 }

@@ -13,6 +13,10 @@ type Row = (Uuid, Uuid, i32, String, String, String, i64, Option<i64>);
 
 const COLUMNS: &str = "SELECT member_id, grant_id, version, clinic_id, state, terms, created_at, ended_at FROM grants";
 
+/// Whatever changes a grant has its member's readings looked at: what it covered may have to be forgotten, what waited may
+/// have to be told.
+const AT_ONCE: Timestamp = Timestamp::UNIX_EPOCH;
+
 impl Tx {
     /// Adds a version of a grant.
     ///
@@ -23,6 +27,7 @@ impl Tx {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         let terms =
             serde_json::to_string(&grant.terms).map_err(|_| StoreError::Corrupt("terms that cannot be written"))?;
+        self.look_after(&[(grant.member, AT_ONCE)]).await?;
         on!(self, conn => sqlx::query(SQL)
             .bind(grant.member.0)
             .bind(grant.id.0)
@@ -45,6 +50,7 @@ impl Tx {
     pub async fn update_grant_state(&mut self, grant: &Grant, from: GrantState) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE grants SET state = $4, ended_at = $5 \
                            WHERE member_id = $1 AND grant_id = $2 AND version = $3 AND state = $6";
+        self.look_after(&[(grant.member, AT_ONCE)]).await?;
         changed(
             1,
             on!(self, conn => sqlx::query(SQL)

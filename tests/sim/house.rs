@@ -17,8 +17,10 @@ use mostik::domain::clock::{Clock, ManualClock};
 use mostik::domain::entropy::{Entropy, SeededEntropy};
 use mostik::domain::form::Takes;
 use mostik::domain::ids::ClinicId;
+use mostik::domain::zone::Zone;
 use mostik::mapping::to_fhir::{self, IDENTIFIER_SYSTEM};
 use mostik::pipeline::Bridge;
+use mostik::readings::Rules;
 use mostik::store::Store;
 use mostik::vault::signing::SigningKeys;
 use mostik::vault::{ErasedList, Key, Keyring};
@@ -71,6 +73,7 @@ impl House {
             house: Arc::default(),
             source: "urn:mostik:simulation".into(),
             checkpoints: Checkpoints::new(None, SignedDuration::ZERO, "urn:mostik:simulation".into()),
+            readings: Rules { keep_for: SignedDuration::from_hours(24 * 400), zone: Zone::default() },
             wake: Arc::default(),
         }
     }

@@ -1,8 +1,14 @@
 //! What members have for themselves: their key, their settings, their readings.
 
+use jiff::Timestamp;
+use mostik::domain::reading::Reading;
 use mostik::domain::settings::{Change, Settings};
+use mostik::domain::zone::Zone;
+use mostik::readings::kept;
 use mostik::readings::settings::{change_settings, settings};
 use mostik::vault::MemberKey;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use super::bridge::{Person, TestBridge};
 
@@ -25,4 +31,48 @@ impl TestBridge {
         change_settings(&mut tx, &key, change, self.now()).await.unwrap();
         tx.commit().await.unwrap();
     }
+
+    /// Moves a person's clock to another zone.
+    pub async fn move_to(&self, person: &Person, zone: &str) {
+        self.set(person, Change { zone: Some(Zone::named(zone).unwrap()), ..Change::default() }).await;
+    }
+
+    /// What is kept of a person's readings, the oldest first.
+    pub async fn readings(&self, person: &Person) -> Vec<Reading> {
+        let key = self.key(person).await;
+        let mut tx = self.bridge.store.read().await.unwrap();
+        kept::all(&mut tx, &key, None, Timestamp::MIN, Timestamp::MAX).await.unwrap()
+    }
+
+    /// Grants categories at details to Riverside; returns the grant's id.
+    pub async fn share(&self, person: &Person, categories: Value) -> String {
+        self.share_by(person, json!({"categories": categories})).await
+    }
+
+    /// Gives Riverside a consent with these terms; returns the grant's id.
+    pub async fn share_by(&self, person: &Person, terms: Value) -> String {
+        let asked = json!({"clinic": "riverside", "terms": terms});
+        let got = self.as_member(person, Method::POST, "/v1/grants", Some(&asked)).await;
+        assert_eq!(got.status, 201, "{:?}", got.json);
+        got.json["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Changes the terms of a consent.
+    pub async fn change_terms(&self, person: &Person, grant: &str, terms: Value) {
+        let got = self.as_member(person, Method::PUT, &format!("/v1/grants/{grant}"), Some(&terms)).await;
+        assert_eq!(got.status, 200, "{:?}", got.json);
+    }
+
+    /// Moves the clock to an instant and does what the time brings about.
+    pub async fn until(&self, instant: &str) {
+        let instant: Timestamp = instant.parse().unwrap();
+        self.clock.advance(instant.duration_since(self.now()));
+        self.chores().await;
+    }
+}
+
+/// An event at another time.
+pub fn at(mut event: Value, time: &str) -> Value {
+    event["time"] = json!(time);
+    event
 }

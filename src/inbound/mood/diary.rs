@@ -71,6 +71,7 @@ fn note(title: Option<String>, text: Option<String>) -> Option<String> {
 }
 
 /// Without the control characters that a FHIR string cannot hold (R4, datatypes, string).
-fn plain(text: &str) -> String {
+#[must_use]
+pub fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t')).collect::<String>().trim().to_owned()
 }

@@ -9,6 +9,9 @@ pub const IDENTIFIER: &str = "https://w3id.org/mostik/fhir/sid/reading";
 /// FHIR R4 4.0.1, `CodeSystem` observation-category.
 pub const OBSERVATION_CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/observation-category";
 
+/// FHIR R4 4.0.1, `CodeSystem` observation-statistics.
+pub const STATISTICS: &str = "http://terminology.hl7.org/CodeSystem/observation-statistics";
+
 /// HL7 v3 Confidentiality.
 pub const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
 

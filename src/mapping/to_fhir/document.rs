@@ -17,7 +17,7 @@ pub fn document(observation: &Value) -> Option<Value> {
     if text(observation, "/resourceType") != Some("Observation") {
         return None;
     }
-    let when = text(observation, "/effectiveDateTime")?;
+    let (start, end) = effective(observation)?;
     let status = text(observation, "/status")?;
     let mut meta = observation.get("meta")?.clone();
     // The profile is one of Observations.
@@ -36,18 +36,18 @@ pub fn document(observation: &Value) -> Option<Value> {
                 "code": "clinical-note", "display": "Clinical Note",
             }]}]),
         ),
-        ("date", json!(when)),
+        ("date", json!(end)),
         ("description", json!(title(observation))),
         (
             "content",
             json!([{"attachment": {
                 "contentType": "text/plain; charset=utf-8",
-                "data": BASE64_STANDARD.encode(note(observation, when)),
+                "data": BASE64_STANDARD.encode(note(observation, start, end)),
                 "title": title(observation),
-                "creation": when,
+                "creation": end,
             }}]),
         ),
-        ("context", json!({"period": {"start": when, "end": when}})),
+        ("context", json!({"period": {"start": start, "end": end}})),
     ] {
         document.insert(name.to_owned(), value);
     }
@@ -61,12 +61,19 @@ pub fn document(observation: &Value) -> Option<Value> {
     Some(Value::Object(document))
 }
 
+/// From when to when it is about: the same for a moment.
+fn effective(observation: &Value) -> Option<(&str, &str)> {
+    let moment = text(observation, "/effectiveDateTime").map(|moment| (moment, moment));
+    moment.or_else(|| Some((text(observation, "/effectivePeriod/start")?, text(observation, "/effectivePeriod/end")?)))
+}
+
 fn title(observation: &Value) -> String {
     text(observation, "/code/text").map_or_else(|| name(observation.get("code")), str::to_owned)
 }
 
 /// The whole note, complete in itself.
-fn note(observation: &Value, when: &str) -> String {
+fn note(observation: &Value, start: &str, end: &str) -> String {
+    let when = if start == end { start.to_owned() } else { format!("{start} to {end}") };
     let mut lines = vec![title(observation), format!("When: {when}")];
     lines.extend(addressee(observation).map(|name| format!("For: {name}")));
     if let Some(value) = value(observation) {
@@ -77,7 +84,8 @@ fn note(observation: &Value, when: &str) -> String {
             lines.push(format!("{}: {value}", name(component.get("code"))));
         }
     }
-    lines.push("Reported by the patient through their community; not checked by anyone.".to_owned());
+    let source = if start == end { "Reported by the patient" } else { "Worked out from what the patient reported" };
+    lines.push(format!("{source} through their community; not checked by anyone."));
     lines.iter().flat_map(|line| wrapped(line)).collect::<Vec<_>>().join("\n") + "\n"
 }
 

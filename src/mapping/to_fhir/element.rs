@@ -48,6 +48,11 @@ pub fn component(code: Coding, value: ObservationComponentValue) -> Result<Obser
     ObservationComponent::builder().code(concept(vec![code], None)?).value(value).build()
 }
 
+/// A value that is a code.
+pub fn coded(system: &str, code: &str) -> Result<ObservationComponentValue, BuilderError> {
+    Ok(ObservationComponentValue::CodeableConcept(concept(vec![coding(system, code, None)?], None)?))
+}
+
 /// A reference to the member's Patient.
 pub fn patient(id: &str) -> Result<Reference, BuilderError> {
     Reference::builder().reference(format!("Patient/{id}")).build()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fhir_codec::codes::ObservationStatus;
 use fhir_codec::resources::{Observation, ObservationComponent, ObservationEffective, ObservationValue};
-use fhir_codec::types::{CodeableConcept, Identifier, Meta};
+use fhir_codec::types::{CodeableConcept, Identifier, Meta, Period};
 use fhir_codec::{BuilderError, DateTime};
 
 use super::codes::{
@@ -16,7 +16,6 @@ use super::{MappingError, Recipient};
 use crate::consent::decide::Permit;
 use crate::domain::label::Label;
 use crate::domain::moment::Moment;
-use crate::domain::reading::Reading;
 
 /// What differs from measure to measure.
 pub struct Body {
@@ -28,25 +27,41 @@ pub struct Body {
     pub components: Vec<ObservationComponent>,
 }
 
-/// Puts the body of a reading into its envelope.
-pub fn observation(
-    permit: &Permit<'_, Reading>,
+/// When it was lived.
+pub enum Lived {
+    /// At a moment, of which the patient tells.
+    At(Moment),
+    /// From a moment to another, both included. The bridge worked out what is said of it.
+    During(Moment, Moment),
+}
+
+/// Puts a body into its envelope.
+pub fn observation<T>(
+    permit: &Permit<'_, T>,
     recipient: Recipient<'_>,
+    lived: &Lived,
     body: Body,
 ) -> Result<Observation, MappingError> {
-    let (reading, (grant, _)) = (permit.item(), permit.grant());
     let mut observation = Observation::builder()
         .meta(meta(recipient.source, &permit.obliges().labels)?)
-        .contained(vec![provenance(recipient, grant)?])
+        .contained(vec![provenance(recipient, permit.grant().0)?])
         .identifier(vec![Some(identifier(recipient)?)])
         .status(ObservationStatus::Final)
         .category(vec![Some(concept(vec![coding(OBSERVATION_CATEGORY, "survey", Some("Survey"))?], None)?)])
         .code(body.code)
         .subject(patient(recipient.patient)?)
-        .effective(ObservationEffective::DateTime(date_time(reading.moment)?))
-        // Self-reported: the patient is the one who made the observation (US Core screening assessment).
-        .performer(vec![Some(patient(recipient.patient)?)])
         .component(body.components.into_iter().map(Some).collect());
+    observation = match lived {
+        // Self-reported: the patient is the one who made the observation (US Core screening assessment).
+        Lived::At(moment) => observation
+            .effective(ObservationEffective::DateTime(date_time(*moment)?))
+            .performer(vec![Some(patient(recipient.patient)?)]),
+        // Worked out from others: there, that profile wants no performer.
+        Lived::During(start, last) => {
+            let period = Period::builder().start(date_time(*start)?).end(date_time(*last)?).build()?;
+            observation.effective(ObservationEffective::Period(period))
+        }
+    };
     if let Some(value) = body.value {
         observation = observation.value(value);
     }

@@ -1,4 +1,4 @@
-//! Reading → FHIR R4 Observation. One mapper for each measure, one envelope for all.
+//! Reading, or summary of readings → FHIR R4 Observation. One mapper for each measure, one envelope for all.
 
 mod audit_event;
 mod codes;
@@ -9,6 +9,7 @@ mod envelope;
 mod mood;
 mod note;
 mod provenance;
+mod summary;
 mod tags;
 
 use fhir_codec::{BuilderError, Decimals, WriteError, resources::Resource};
@@ -19,6 +20,9 @@ use crate::consent::decide::Permit;
 use crate::domain::consented::Practitioner;
 use crate::domain::outbound::Outbound;
 use crate::domain::reading::{Measure, Reading};
+use crate::domain::summary::Summary;
+
+use envelope::Lived;
 
 pub use audit_event::{Cast, MOSTIK_AUDIT, audit_events};
 pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
@@ -59,11 +63,27 @@ pub enum MappingError {
 /// # Errors
 /// [`MappingError`]; never for a reading that passed its JSON Schema.
 pub fn to_fhir(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Result<Outbound, MappingError> {
-    let (resource, decimals) = resource(permit, recipient)?;
+    outbound(&resource(permit, recipient)?, recipient)
+}
+
+/// Maps the summary of a permit to the resource that its clinic receives.
+///
+/// # Errors
+/// [`MappingError`]; never for a summary of readings that passed their JSON Schema.
+pub fn summary_to_fhir(permit: &Permit<'_, Summary>, recipient: Recipient<'_>) -> Result<Outbound, MappingError> {
+    let mut decimals = Decimals::new();
+    let summary = permit.item();
+    let body = summary::body(summary, &mut decimals)?;
+    let lived = Lived::During(summary.start, summary.last);
+    let observation = envelope::observation(permit, recipient, &lived, body)?;
+    outbound(&(Resource::Observation(observation), decimals), recipient)
+}
+
+fn outbound((resource, decimals): &(Resource, Decimals), recipient: Recipient<'_>) -> Result<Outbound, MappingError> {
     Ok(Outbound {
         resource_type: "Observation".into(),
         identifier: recipient.identifier.to_string(),
-        body: fhir_codec::to_bytes(&resource, &decimals)?,
+        body: fhir_codec::to_bytes(resource, decimals)?,
     })
 }
 
@@ -79,5 +99,6 @@ pub fn resource(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Resul
         Measure::Note(text) => note::body(text)?,
         Measure::Tags(tags) => tags::body(tags)?,
     };
-    Ok((Resource::Observation(envelope::observation(permit, recipient, body)?), decimals))
+    let lived = Lived::At(reading.moment);
+    Ok((Resource::Observation(envelope::observation(permit, recipient, &lived, body)?), decimals))
 }

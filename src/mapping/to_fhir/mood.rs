@@ -9,9 +9,10 @@ use fhir_codec::resources::{ObservationComponent, ObservationComponentValue, Obs
 use fhir_codec::{BuilderError, Decimals};
 
 use super::codes::{MOSTIK, PHR_OBSERVATION, PHR_STATE_OF_MIND, PHR_STATE_OF_MIND_KIND, PHR_STATE_OF_MIND_VALENCE};
-use super::element::{coding, component, concept, own_component, quantity, score};
+use super::element::{coded, coding, component, concept, own_component, quantity, score};
 use super::envelope::Body;
-use crate::domain::reading::{Mood, Rating, StateOfMind, StateOfMindKind, ValenceClassification};
+use crate::domain::decimal::Decimal;
+use crate::domain::reading::{Mood, StateOfMind, StateOfMindKind, ValenceClassification};
 
 /// The part of the Observation that is about the mood.
 pub fn body(mood: &Mood, decimals: &mut Decimals) -> Result<Body, BuilderError> {
@@ -19,7 +20,7 @@ pub fn body(mood: &Mood, decimals: &mut Decimals) -> Result<Body, BuilderError> 
     let mut value = None;
     if let Some(rating) = &mood.rating {
         value = Some(ObservationValue::Quantity(score(decimals.token(rating.value.as_str()))?));
-        components.extend(bounds(rating, decimals)?);
+        components.extend(bounds(&rating.worst, &rating.best, decimals)?);
     }
     if let Some(word) = &mood.label {
         components.push(own_component(
@@ -40,31 +41,26 @@ pub fn body(mood: &Mood, decimals: &mut Decimals) -> Result<Body, BuilderError> 
     Ok(Body { code: concept(vec![code], Some("Mood, self-rated"))?, value, components })
 }
 
-fn bounds(rating: &Rating, decimals: &mut Decimals) -> Result<[ObservationComponent; 2], BuilderError> {
+/// The bounds of a scale.
+pub fn bounds(
+    worst: &Decimal,
+    best: &Decimal,
+    decimals: &mut Decimals,
+) -> Result<[ObservationComponent; 2], BuilderError> {
     let mut bound = |code, display, number: &str| {
         own_component(code, display, ObservationComponentValue::Quantity(score(decimals.token(number))?))
     };
     Ok([
-        bound("scale-worst", "Worst value of the scale", rating.worst.as_str())?,
-        bound("scale-best", "Best value of the scale", rating.best.as_str())?,
+        bound("scale-worst", "Worst value of the scale", worst.as_str())?,
+        bound("scale-best", "Best value of the scale", best.as_str())?,
     ])
 }
 
 fn state_of_mind(state: &StateOfMind, decimals: &mut Decimals) -> Result<Vec<ObservationComponent>, BuilderError> {
     let part = |code| coding(PHR_STATE_OF_MIND, code, None);
-    let coded = |system, code| {
-        Ok::<_, BuilderError>(ObservationComponentValue::CodeableConcept(concept(
-            vec![coding(system, code, None)?],
-            None,
-        )?))
-    };
-    let kind = match state.kind {
-        StateOfMindKind::DailyMood => "dailyMood",
-        StateOfMindKind::MomentaryEmotion => "momentaryEmotion",
-    };
     let valence = quantity(decimals.token(state.valence.as_str()), "1")?;
     let mut components = vec![
-        component(part("kind")?, coded(PHR_STATE_OF_MIND_KIND, kind)?)?,
+        component(part("kind")?, coded(PHR_STATE_OF_MIND_KIND, kind_code(state.kind))?)?,
         component(part("valence")?, ObservationComponentValue::Quantity(valence))?,
     ];
     if let Some(class) = state.classification {
@@ -72,6 +68,14 @@ fn state_of_mind(state: &StateOfMind, decimals: &mut Decimals) -> Result<Vec<Obs
         components.push(component(part("valenceClassification")?, class)?);
     }
     Ok(components)
+}
+
+/// The code of a kind of state of mind.
+pub const fn kind_code(kind: StateOfMindKind) -> &'static str {
+    match kind {
+        StateOfMindKind::DailyMood => "dailyMood",
+        StateOfMindKind::MomentaryEmotion => "momentaryEmotion",
+    }
 }
 
 const fn classification_code(class: ValenceClassification) -> &'static str {

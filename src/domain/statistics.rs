@@ -1,0 +1,183 @@
+//! Figures over decimals, without a binary number in between.
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+use super::decimal::Decimal;
+
+/// How many places a mean has, always: `3.50`.
+const MEAN_PLACES: u32 = 2;
+
+/// What a few numbers amount to.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spread {
+    /// The mean, to two places, a half rounded to the even neighbour (3.125 → 3.12, 3.135 → 3.14), so that many means do
+    /// not lean to one side. `None` where it would take more digits than a decimal may have.
+    pub mean: Option<Decimal>,
+    /// The least of them, as it was first written.
+    pub least: Decimal,
+    /// The most of them, as it was first written.
+    pub most: Decimal,
+}
+
+impl Spread {
+    /// Of these numbers; `None` if there are none.
+    #[must_use]
+    pub fn of(numbers: &[&Decimal]) -> Option<Self> {
+        let least = numbers.iter().copied().min_by(|one, other| compare(one, other))?.clone();
+        // Of equal ones, the last is the maximum; reversed, it is the first.
+        let most = numbers.iter().copied().rev().max_by(|one, other| compare(one, other))?.clone();
+        Some(Self { mean: mean(numbers), least, most })
+    }
+}
+
+/// The order of the numbers, however they are written.
+#[must_use]
+pub fn compare(one: &Decimal, other: &Decimal) -> Ordering {
+    let (one, other) = (Fixed::from(one), Fixed::from(other));
+    let places = one.places.max(other.places);
+    // Both are at most 36 digits long then.
+    one.units_at(places).cmp(&other.units_at(places))
+}
+
+/// The number in the one way in which equal numbers are written: without zeros at its end.
+#[must_use]
+pub fn plain(number: &Decimal) -> String {
+    let Fixed { units, places } = Fixed::from(number);
+    written(units, places)
+}
+
+fn mean(numbers: &[&Decimal]) -> Option<Decimal> {
+    let numbers: Vec<Fixed> = numbers.iter().copied().map(Fixed::from).collect();
+    let places = numbers.iter().map(|number| number.places).max()?;
+    let sum = numbers.iter().try_fold(0i128, |sum, number| sum.checked_add(number.units_at(places)?))?;
+    let count = i128::try_from(numbers.len()).ok()?;
+    let up = 10i128.checked_pow(MEAN_PLACES.saturating_sub(places))?;
+    let down = 10i128.checked_pow(places.saturating_sub(MEAN_PLACES))?;
+    let units = divided_half_even(sum.checked_mul(up)?, count.checked_mul(down)?)?;
+    written(units, MEAN_PLACES).parse().ok()
+}
+
+fn divided_half_even(number: i128, by: i128) -> Option<i128> {
+    let (below, rest) = (number.checked_div_euclid(by)?, number.checked_rem_euclid(by)?);
+    let up = match rest.checked_mul(2)?.cmp(&by) {
+        Ordering::Less => 0,
+        Ordering::Equal => below.rem_euclid(2),
+        Ordering::Greater => 1,
+    };
+    below.checked_add(up)
+}
+
+/// A decimal as a whole number of its smallest unit.
+#[derive(Clone, Copy)]
+struct Fixed {
+    units: i128,
+    places: u32,
+}
+
+impl Fixed {
+    /// The units, if the smallest one had so many places.
+    fn units_at(self, places: u32) -> Option<i128> {
+        self.units.checked_mul(10i128.checked_pow(places.checked_sub(self.places)?)?)
+    }
+}
+
+impl From<&Decimal> for Fixed {
+    fn from(number: &Decimal) -> Self {
+        let (whole, fraction) = number.as_str().split_once('.').unwrap_or((number.as_str(), ""));
+        let fraction = fraction.trim_end_matches('0');
+        // A decimal has at most 18 digits.
+        let units = format!("{whole}{fraction}").parse().unwrap_or_default();
+        Self { units, places: u32::try_from(fraction.len()).unwrap_or_default() }
+    }
+}
+
+fn written(units: i128, places: u32) -> String {
+    let sign = if units < 0 { "-" } else { "" };
+    let digits = format!("{:0>width$}", units.unsigned_abs(), width = places as usize + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - places as usize);
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn decimals(texts: &[&str]) -> Vec<Decimal> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    fn spread(texts: &[&str]) -> Option<[String; 3]> {
+        let numbers = decimals(texts);
+        let spread = Spread::of(&numbers.iter().collect::<Vec<_>>())?;
+        Some([
+            spread.mean.map_or_else(|| "none".to_owned(), |mean| mean.to_string()),
+            spread.least.to_string(),
+            spread.most.to_string(),
+        ])
+    }
+
+    #[test]
+    fn a_mean_has_two_places_and_a_half_goes_to_the_even_neighbour() {
+        for (numbers, mean) in [
+            (&["3"] as &[_], "3.00"),
+            (&["1", "2"], "1.50"),
+            (&["1", "1", "2"], "1.33"),
+            (&["3.125"], "3.12"),
+            (&["3.135"], "3.14"),
+            (&["-3.125"], "-3.12"),
+            (&["-3.135"], "-3.14"),
+            (&["0.1", "0.2"], "0.15"),
+            (&["-0.004"], "0.00"),
+            (&["-0", "0.0"], "0.00"),
+            (&["0.005", "0.005"], "0.00"),
+            (&["99999999999999999.9", "99999999999999999.9"], "none"),
+        ] {
+            assert_eq!(spread(numbers).unwrap()[0], mean, "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn least_and_most_stay_as_they_were_written() {
+        assert_eq!(spread(&["4.50", "4.5", "1.0", "1", "2"]).unwrap()[1..], ["1.0", "4.50"]);
+        assert_eq!(spread(&["-10", "-9.99"]).unwrap()[1..], ["-10", "-9.99"]);
+        assert!(spread(&[]).is_none());
+    }
+
+    #[test]
+    fn equal_numbers_are_written_in_one_way() {
+        for (number, plainly) in [("5", "5"), ("5.00", "5"), ("-0.50", "-0.5"), ("-0.0", "0"), ("100", "100")] {
+            assert_eq!(plain(&number.parse().unwrap()), plainly);
+        }
+    }
+
+    proptest! {
+        /// Against whole numbers of thousandths: the nearest hundredth, and of two the even one.
+        #[test]
+        fn a_mean_is_never_more_than_half_a_hundredth_off(thousandths in prop::collection::vec(-9_999i64..=9_999, 1..50)) {
+            let numbers: Vec<Decimal> = thousandths.iter().map(|n| {
+                format!("{}{}.{:03}", if *n < 0 { "-" } else { "" }, n.abs() / 1000, n.abs() % 1000).parse().unwrap()
+            }).collect();
+            let found = Spread::of(&numbers.iter().collect::<Vec<_>>()).unwrap();
+            let mean: String = found.mean.unwrap().to_string();
+            let hundredths: i64 = mean.replace('.', "").parse().unwrap();
+            let (sum, count) = (thousandths.iter().sum::<i64>(), thousandths.len() as i64);
+            let off = (hundredths * 10 * count - sum).abs();
+            prop_assert!(2 * off < 10 * count || 2 * off == 10 * count && hundredths % 2 == 0, "{mean}");
+            let least: f64 = found.least.approximate() * 1000.0;
+            prop_assert_eq!(least.round() as i64, *thousandths.iter().min().unwrap());
+        }
+
+        #[test]
+        fn any_decimals_are_ordered_as_numbers(one in "-?(0|[1-9][0-9]{0,8})(\\.[0-9]{1,9})?", other in "-?(0|[1-9][0-9]{0,8})(\\.[0-9]{1,9})?") {
+            let (one, other): (Decimal, Decimal) = (one.parse().unwrap(), other.parse().unwrap());
+            prop_assert_eq!(compare(&one, &other) == Ordering::Equal, plain(&one) == plain(&other));
+            if (one.approximate() - other.approximate()).abs() > 1e-3 {
+                prop_assert_eq!(compare(&one, &other), one.approximate().total_cmp(&other.approximate()));
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What can be said of a member's readings: summaries for clinics, and for the member themselves a preview and charts. And
+//! what they note down with the bridge itself.
+
+pub mod chart;
+pub mod entry;
+mod forget;
+mod plan;
+pub mod preview;
+mod stale;
+mod standing;
+pub mod summarise;
+mod tell;
+pub mod upkeep;
+pub mod words;

@@ -1,0 +1,135 @@
+//! Readings → summaries. Pure: the same readings always give the same summaries.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::domain::category::{Category, Detail};
+use crate::domain::day::{Days, Period};
+use crate::domain::decimal::Decimal;
+use crate::domain::ids::MemberId;
+use crate::domain::reading::{Measure, Reading};
+use crate::domain::statistics::Spread;
+use crate::domain::summary::{Figures, Scale, Summary, TagCount};
+
+/// The most tags that one summary counts.
+const MOST_TAGS: usize = 100;
+
+/// What is summarised: a part of a member's day or week, up to its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch<'a> {
+    /// Whose.
+    pub member: MemberId,
+    /// A day or a week.
+    pub detail: Detail,
+    /// Which one.
+    pub period: Period,
+    /// From when on it is covered; before its start means all of it.
+    pub covered_from: Timestamp,
+    /// How the member's time falls into days.
+    pub days: &'a Days,
+}
+
+/// What the readings of one category within a stretch amount to: one summary for each scale, or one for the tags. None
+/// without a reading, and none of free text.
+#[must_use]
+pub fn summaries(stretch: Stretch<'_>, category: Category, readings: &[Reading]) -> Vec<Summary> {
+    let mut within: Vec<&Reading> = readings
+        .iter()
+        .filter(|reading| reading.measure.category() == category && stretch.covers(reading.moment.at))
+        .collect();
+    within.sort_by_key(|reading| (reading.moment.at, reading.id));
+    match category {
+        Category::Mood => moods(stretch, &within),
+        Category::Tags => tags(stretch, &within).into_iter().collect(),
+        Category::Note => Vec::new(),
+    }
+}
+
+fn moods(stretch: Stretch<'_>, readings: &[&Reading]) -> Vec<Summary> {
+    let mut scales: BTreeMap<String, (Scale, Vec<(&Reading, &Decimal)>)> = BTreeMap::new();
+    for reading in readings {
+        for (scale, number) in reading.numbers() {
+            let (_, numbers) = scales.entry(scale.name()).or_insert_with(|| (scale, Vec::new()));
+            numbers.push((reading, number));
+        }
+    }
+    let summary = |(scale, numbers): (Scale, Vec<(&Reading, &Decimal)>)| {
+        let (of, numbers): (Vec<&Reading>, Vec<&Decimal>) = numbers.into_iter().unzip();
+        Some(stretch.summary(&of, Figures::Numbers(scale, Spread::of(&numbers)?)))
+    };
+    scales.into_values().filter_map(summary).collect()
+}
+
+fn tags(stretch: Stretch<'_>, readings: &[&Reading]) -> Option<Summary> {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for reading in readings {
+        let Measure::Tags(tags) = &reading.measure else { continue };
+        // A tag that stands twice in an entry is still one entry with this tag.
+        for tag in tags.iter().map(String::as_str).collect::<BTreeSet<_>>() {
+            *counts.entry(tag).or_default() += 1;
+        }
+    }
+    if readings.is_empty() {
+        return None;
+    }
+    let mut counts: Vec<TagCount> =
+        counts.into_iter().map(|(tag, entries)| TagCount { tag: tag.to_owned(), entries }).collect();
+    counts.sort_by(|one, other| other.entries.cmp(&one.entries).then_with(|| one.tag.cmp(&other.tag)));
+    let left_out = number(counts.len().saturating_sub(MOST_TAGS));
+    counts.truncate(MOST_TAGS);
+    Some(stretch.summary(readings, Figures::Tags { counts, left_out }))
+}
+
+impl Stretch<'_> {
+    fn start(&self) -> Timestamp {
+        self.period.start.max(self.covered_from)
+    }
+
+    fn covers(&self, at: Timestamp) -> bool {
+        self.start() <= at && at < self.period.end
+    }
+
+    /// What these figures, made of these readings, say of the stretch.
+    fn summary(&self, readings: &[&Reading], figures: Figures) -> Summary {
+        let with_entry: BTreeSet<Date> = readings.iter().map(|reading| self.days.day_of(reading.moment.at)).collect();
+        let days = self.lived_days();
+        Summary {
+            member: self.member,
+            detail: self.detail,
+            first_day: self.period.first_day,
+            start: self.days.moment(self.start()),
+            last: self.days.moment(last_second_before(self.period.end)),
+            days,
+            days_missing: days.saturating_sub(number(with_entry.len())),
+            entries: number(readings.len()),
+            labels: readings.iter().flat_map(|reading| reading.labels.iter().copied()).collect(),
+            figures,
+        }
+    }
+
+    /// How many days it has. One that the member jumped over, moving, is none.
+    fn lived_days(&self) -> u32 {
+        let first = self.days.day_of(self.start());
+        let dates = first.series(jiff::Span::new().days(1)).take_while(|day| *day < self.period.next_day);
+        let lived = dates.filter(|day| {
+            let next = day.tomorrow().unwrap_or(Date::MAX);
+            self.days.start_of(*day) < self.days.start_of(next)
+        });
+        number(lived.count())
+    }
+}
+
+fn last_second_before(at: Timestamp) -> Timestamp {
+    let second = (at.as_microsecond() - 1).div_euclid(1_000_000);
+    Timestamp::from_second(second).unwrap_or(at)
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+#[path = "summarise_tests.rs"]
+mod tests;

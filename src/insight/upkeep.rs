@@ -1,0 +1,105 @@
+//! Looking after members' readings: what no consent covers any more is forgotten, and of days and weeks that are over
+//! clinics are told what they may know.
+//!
+//! One member is one transaction that has the member for itself: nothing of theirs is taken in, changed or sent meanwhile,
+//! and a replica that does the same finds that it was done. A summary is made when its day or week is over by the member's
+//! own clock, if something came during it under a consent to summaries; it speaks of every reading of that time that the
+//! consent covers. While a consent is paused nothing is made; when it is resumed, what was due is.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::forget::forget_uncovered;
+use super::plan::{Made, plan};
+use super::stale::take_back_stale;
+use super::standing::Standing;
+use super::tell::{mail, work_out};
+use crate::domain::ids::MemberId;
+use crate::outbox::enqueue::enqueue;
+use crate::pipeline::{AcceptError, Bridge};
+use crate::store::{StoreError, Tx};
+
+/// How many members are looked after before others get a turn.
+const MEMBERS_AT_ONCE: i64 = 20;
+
+/// How long a member is left alone whose readings cannot be worked on, so that nobody else waits for them.
+const LEFT_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Looks after members whose time has come. Returns whether there may be more.
+///
+/// # Errors
+/// [`StoreError`]; members before the one where it failed are done.
+pub async fn look_after_members(bridge: &Bridge) -> Result<bool, StoreError> {
+    let due = {
+        let mut tx = bridge.store.read().await?;
+        tx.members_to_look_after(bridge.clock.now(), MEMBERS_AT_ONCE).await?
+    };
+    for member in &due {
+        match look_after(bridge, *member).await {
+            Ok(()) => {}
+            Err(AcceptError::Store(error)) => return Err(error),
+            Err(error) => {
+                tracing::error!(member_id = %member, %error, "a member's readings cannot be worked on");
+                let mut tx = bridge.store.begin().await?;
+                let later = bridge.clock.now().checked_add(LEFT_FOR).unwrap_or(Timestamp::MAX);
+                tx.looked_after(*member, Some(later)).await?;
+                tx.commit().await?;
+            }
+        }
+    }
+    Ok(!due.is_empty())
+}
+
+async fn look_after(bridge: &Bridge, member: MemberId) -> Result<(), AcceptError> {
+    let mut tx = bridge.store.begin().await?;
+    match tx.lock_member(member).await {
+        // They were erased in between.
+        Err(StoreError::RowCount { .. }) => return Ok(()),
+        locked => locked?,
+    }
+    // Only now, when nobody else changes anything of theirs.
+    let now = bridge.clock.now();
+    if tx.upkeep(member).await?.is_none_or(|due| due > now) {
+        return Ok(());
+    }
+    let Some(standing) = Standing::load(bridge, &mut tx, member).await? else { return Ok(()) };
+    let kept_from = bridge.readings.kept_from(now);
+    forget_uncovered(&mut tx, &standing, now).await?;
+    tx.forget_old_summaries(member, standing.days.day_of(kept_from)).await?;
+    let changes = tx.unsummarised(member).await?;
+    let made = made(&mut tx, member).await?;
+    let plan = plan(&standing, &changes, &made, kept_from, now);
+    let told = work_out(bridge, &mut tx, &standing, plan.targets, now).await?;
+    let mut mail = mail(bridge, &mut tx, &standing, &told, &made, now).await?;
+    take_back_stale(bridge, &mut tx, &standing, &changes, &mut mail, now).await?;
+    enqueue(&mut tx, &mail.parcels, &mail.recalls, bridge.keyring.entropy(), now).await?;
+    for ((lane, category), made) in &mail.made {
+        tx.note_summaries(lane, *category, made).await?;
+    }
+    tx.cross_out(member, &plan.settled).await?;
+    tx.note_unsummarised(&mail.unsummarised).await?;
+    let at_once = mail.unsummarised.first().map(|_| now);
+    let next = plan.next.into_iter().chain(at_once).chain(turn_of_consent(&standing, now)).min();
+    tx.looked_after(member, next).await?;
+    tx.commit().await?;
+    if !mail.parcels.is_empty() {
+        bridge.wake.notify_waiters();
+    }
+    Ok(())
+}
+
+async fn made(tx: &mut Tx, member: MemberId) -> Result<Made, StoreError> {
+    let mut made = HashMap::new();
+    for (lane, category) in tx.summarised(&[member]).await? {
+        let of_lane = tx.made_summaries(member, &lane.clinic, category).await?;
+        made.insert((lane, category), of_lane);
+    }
+    Ok(made)
+}
+
+/// When the next consent begins or ends by itself: what waited for it is due then, or what it alone covered forgotten.
+fn turn_of_consent(standing: &Standing, now: Timestamp) -> Option<Timestamp> {
+    let terms = standing.grants.iter().map(|grant| &grant.terms);
+    terms.flat_map(|terms| [terms.valid_from, terms.valid_until]).filter(|at| *at > now).min()
+}

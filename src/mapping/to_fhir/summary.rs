@@ -1,0 +1,99 @@
+//! Summary of a day or a week → Observation: each figure is a component, under FHIR's own codes of statistics where there
+//! are any. There is no value: whoever looks for a mood must not find a mean. No word of the member's is in it, except tags,
+//! which are what is counted.
+
+use fhir_codec::resources::{ObservationComponent, ObservationComponentValue};
+use fhir_codec::types::Coding;
+use fhir_codec::{BuilderError, Decimals};
+
+use super::codes::{MOSTIK, PHR_STATE_OF_MIND, PHR_STATE_OF_MIND_KIND, STATISTICS};
+use super::element::{coded, coding, component, concept, own_component, quantity};
+use super::envelope::Body;
+use super::mood::{bounds, kind_code};
+use crate::domain::category::Detail;
+use crate::domain::statistics::Spread;
+use crate::domain::summary::{Figures, Scale, Summary, TagCount};
+
+/// The unit of a number of entries (a UCUM annotation).
+const ENTRIES: &str = "{entries}";
+
+/// The part of the Observation that is about the figures.
+pub fn body(summary: &Summary, decimals: &mut Decimals) -> Result<Body, BuilderError> {
+    let period = match summary.detail {
+        Detail::WeeklySummary => "a week",
+        Detail::DailySummary | Detail::EveryEntry => "a day",
+    };
+    let (code, what, figures) = match &summary.figures {
+        Figures::Numbers(scale @ Scale::Rating { .. }, spread) => {
+            let code = coding(MOSTIK, "mood-rating-summary", Some("Mood self-ratings, summarised"))?;
+            (code, "Mood, self-rated", numbers(scale, spread, decimals)?)
+        }
+        Figures::Numbers(scale @ Scale::Valence(_), spread) => {
+            let code = coding(MOSTIK, "state-of-mind-summary", Some("States of mind, summarised"))?;
+            (code, "State of mind, self-rated", numbers(scale, spread, decimals)?)
+        }
+        Figures::Tags { counts, left_out } => {
+            let code = coding(MOSTIK, "diary-tags-summary", Some("Diary tags, counted"))?;
+            (code, "Diary tags, chosen by the patient", tags(counts, *left_out, decimals)?)
+        }
+    };
+    let mut components = vec![
+        count(coding(STATISTICS, "count", Some("Count"))?, summary.entries, ENTRIES, decimals)?,
+        count(coding(MOSTIK, "days", Some("Days"))?, summary.days, "d", decimals)?,
+        count(coding(MOSTIK, "days-missing", Some("Days without an entry"))?, summary.days_missing, "d", decimals)?,
+    ];
+    components.extend(figures);
+    let text = format!("{what}: summary of {period}");
+    Ok(Body { code: concept(vec![code], Some(&text))?, value: None, components })
+}
+
+fn numbers(scale: &Scale, spread: &Spread, decimals: &mut Decimals) -> Result<Vec<ObservationComponent>, BuilderError> {
+    let unit = match scale {
+        Scale::Rating { .. } => "{score}",
+        Scale::Valence(_) => "1",
+    };
+    let Spread { mean, least, most } = spread;
+    let figures = [
+        ("average", "Average", mean.as_ref()),
+        ("minimum", "Minimum", Some(least)),
+        ("maximum", "Maximum", Some(most)),
+    ];
+    let mut components = Vec::new();
+    for (code, display, number) in figures {
+        let Some(number) = number else { continue };
+        let value = ObservationComponentValue::Quantity(quantity(decimals.token(number.as_str()), unit)?);
+        components.push(component(coding(STATISTICS, code, Some(display))?, value)?);
+    }
+    match scale {
+        Scale::Rating { worst, best } => components.extend(bounds(worst, best, decimals)?),
+        Scale::Valence(kind) => {
+            let kind = coded(PHR_STATE_OF_MIND_KIND, kind_code(*kind))?;
+            components.push(component(coding(PHR_STATE_OF_MIND, "kind", None)?, kind)?);
+        }
+    }
+    Ok(components)
+}
+
+fn tags(
+    counts: &[TagCount],
+    left_out: u32,
+    decimals: &mut Decimals,
+) -> Result<Vec<ObservationComponent>, BuilderError> {
+    let mut components = Vec::with_capacity(counts.len() + 1);
+    for TagCount { tag, entries } in counts {
+        let code = coding(MOSTIK, "diary-tag-count", Some("Entries with this tag"))?;
+        let value = ObservationComponentValue::Quantity(quantity(decimals.token(&entries.to_string()), ENTRIES)?);
+        let component = ObservationComponent::builder().code(concept(vec![code], Some(tag))?).value(value);
+        components.push(component.build()?);
+    }
+    if left_out > 0 {
+        let value = quantity(decimals.token(&left_out.to_string()), "{tags}")?;
+        let value = ObservationComponentValue::Quantity(value);
+        components.push(own_component("diary-tags-left-out", "Rarer tags that are not listed", value)?);
+    }
+    Ok(components)
+}
+
+fn count(code: Coding, number: u32, unit: &str, decimals: &mut Decimals) -> Result<ObservationComponent, BuilderError> {
+    component(code, ObservationComponentValue::Quantity(quantity(decimals.token(&number.to_string()), unit)?))
+}

@@ -1,0 +1,130 @@
+//! What a batch leaves behind for its members' own view, and for summaries.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::candidate::{Candidate, Wants};
+use super::fate::Fates;
+use super::post::Mail;
+use super::{AcceptError, Outcome};
+use crate::domain::category::{Category, Detail};
+use crate::domain::ids::{MemberId, ReadingId};
+use crate::inbound::event::RefusalReason;
+use crate::readings::kept::seal;
+use crate::store::{LaneKey, SealedReading, StoreError, Tx, Unsummarised};
+
+/// What is to be kept and forgotten once the batch is on its way.
+#[derive(Default)]
+pub(super) struct Kept {
+    readings: Vec<SealedReading>,
+    gone: Vec<(MemberId, ReadingId)>,
+    unsummarised: Vec<Unsummarised>,
+    due: BTreeMap<MemberId, Timestamp>,
+}
+
+/// What is known of readings and summaries that were there before.
+struct Before {
+    times: HashMap<ReadingId, Timestamp>,
+    summarised: HashSet<(LaneKey, Category)>,
+}
+
+impl<'a> Fates<'a> {
+    /// Sees what becomes of the batch's readings: the newest versions are kept, deleted ones are not, and summaries that
+    /// they are part of are made or corrected when their days are over.
+    pub(super) async fn kept(
+        &self,
+        tx: &mut Tx,
+        candidates: &[Candidate],
+        outcomes: &[Outcome],
+        mail: &Mail<'a>,
+    ) -> Result<Kept, AcceptError> {
+        let told: Vec<&Candidate> = candidates
+            .iter()
+            .filter(|candidate| self.is_newest(candidate) || self.is_deleted_for_the_member_alone(candidate, outcomes))
+            .collect();
+        let before = self.before(tx, &told).await?;
+        let mut kept = Kept { unsummarised: mail.unsummarised.clone(), ..Kept::default() };
+        for candidate in told {
+            match &candidate.wants {
+                Wants::Version { reading, .. } if reading.moment.at >= self.members.rules.kept_from(self.now) => {
+                    kept.readings.push(seal(self.members.key(candidate.member)?, reading)?);
+                }
+                Wants::Version { .. } | Wants::Retraction => kept.gone.push((candidate.member, candidate.id)),
+            }
+            if outcomes.get(candidate.position) != Some(&Outcome::Duplicate) {
+                self.reopen(candidate, &before, &mut kept);
+            }
+            if let Some(end) = self.members.end_of_consent(candidate.member) {
+                kept.look_after(candidate.member, end);
+            }
+        }
+        for change in &mail.unsummarised {
+            let days = self.members.days(change.lane.member);
+            kept.look_after(change.lane.member, days.period_of(change.detail, change.measured_at).end);
+        }
+        Ok(kept)
+    }
+
+    fn is_newest(&self, candidate: &Candidate) -> bool {
+        self.newest.get(&candidate.entry).is_some_and(|newest| newest.position == candidate.position)
+    }
+
+    /// A member who deletes an entry while no clinic may be told has deleted it from their own view nevertheless.
+    fn is_deleted_for_the_member_alone(&self, candidate: &Candidate, outcomes: &[Outcome]) -> bool {
+        let is_refused = matches!(outcomes.get(candidate.position),
+            Some(Outcome::Refused(refusal)) if refusal.reason == RefusalReason::NotPermitted);
+        is_refused && matches!(candidate.wants, Wants::Retraction) && !self.newest.contains_key(&candidate.entry)
+    }
+
+    async fn before(&self, tx: &mut Tx, told: &[&Candidate]) -> Result<Before, StoreError> {
+        let members: HashSet<MemberId> = told.iter().map(|candidate| candidate.member).collect();
+        let members: Vec<MemberId> = members.into_iter().collect();
+        let summarised = tx.summarised(&members).await?;
+        let concerned: HashSet<MemberId> = summarised.iter().map(|(lane, _)| lane.member).collect();
+        let readings = told.iter().map(|candidate| (candidate.member, candidate.id));
+        let readings: Vec<(MemberId, ReadingId)> = readings.filter(|(member, _)| concerned.contains(member)).collect();
+        Ok(Before { times: tx.reading_times(&readings).await?, summarised })
+    }
+
+    /// Summaries that were made may no longer be right: at the time when the entry was said to be before, and when it is
+    /// said to be now.
+    fn reopen(&self, candidate: &Candidate, before: &Before, kept: &mut Kept) {
+        let now_at = match &candidate.wants {
+            Wants::Version { reading, .. } => Some(reading.moment.at),
+            Wants::Retraction => None,
+        };
+        let entry = self.known.get(&candidate.entry);
+        let category = candidate.category().or_else(|| entry.and_then(|entry| entry.category));
+        for (lane, of) in before.summarised.iter().filter(|(lane, _)| lane.member == candidate.member) {
+            if category.is_some_and(|category| category != *of) {
+                continue;
+            }
+            for measured_at in now_at.into_iter().chain(before.times.get(&candidate.id).copied()) {
+                kept.unsummarised.push(Unsummarised {
+                    lane: lane.clone(),
+                    category: *of,
+                    detail: Detail::EveryEntry,
+                    measured_at,
+                });
+                kept.look_after(candidate.member, self.now);
+            }
+        }
+    }
+}
+
+impl Kept {
+    fn look_after(&mut self, member: MemberId, by: Timestamp) {
+        self.due.entry(member).and_modify(|due| *due = by.min(*due)).or_insert(by);
+    }
+
+    /// Writes it all down.
+    pub(super) async fn save(mut self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        self.unsummarised.sort_unstable();
+        self.unsummarised.dedup();
+        tx.put_readings(&self.readings, now).await?;
+        tx.delete_readings(&self.gone).await?;
+        tx.note_unsummarised(&self.unsummarised).await?;
+        tx.look_after(&self.due.into_iter().collect::<Vec<_>>()).await
+    }
+}
