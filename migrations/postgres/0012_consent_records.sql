@@ -9,6 +9,9 @@ ALTER TABLE outbox ADD COLUMN detail TEXT NOT NULL DEFAULT 'every-entry';
 ALTER TABLE outbox ADD COLUMN labels TEXT NOT NULL DEFAULT '';
 -- The one practitioner whom it is addressed to; null: nobody in particular.
 ALTER TABLE outbox ADD COLUMN addressee UUID;
+-- How consents stand is told although other items wait for the end of a pause.
+CREATE INDEX outbox_open_standings ON outbox (clinic_id, member_id, seq)
+    WHERE kind = 'consent' AND state IN ('ready', 'sending', 'retry', 'unknown');
 
 -- Every text that members had before them when they decided, as it was.
 CREATE TABLE notices (

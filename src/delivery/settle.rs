@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::ehr::{Found, Sent};
 use crate::domain::delivery::{Delivery, DeliveryState, Operation, Stored};
 use crate::domain::entropy::{Entropy, NoEntropy};
+use crate::domain::matter::Matter;
 use crate::outbox::retry::next_attempt;
 
 /// An item, where it stands, and what is known of its fate, not yet written down.
@@ -66,6 +67,16 @@ pub struct Outcome {
 /// Why an item is ready again: its token was refused, and it can go with another one.
 pub const TOKEN_SPENT: &str = "token-spent";
 
+/// Why how a consent stands is not told: the EHR takes no Consent. It is not held until it does; by then it may stand
+/// otherwise.
+pub const STANDING_NOT_TAKEN: &str = "consent-not-taken";
+
+/// What an EHR answers that has no such resources.
+const NO_SUCH_PLACE: [&str; 3] = ["http-404", "http-405", "http-501"];
+
+/// How often it is tried to tell how a consent stands: then it no longer holds up what else waits on the lane.
+const STANDING_ATTEMPTS: i32 = 4;
+
 /// Why an item is still unknown although a search did not find it: the EHR may not have stored it *yet*.
 const ABSENT_ONCE: &str = "absent-once";
 
@@ -93,8 +104,10 @@ pub fn outcome(known: Known, rules: Rules<'_>, now: Timestamp) -> Result<Outcome
         stored: None,
         answer: None,
     };
+    let is_standing = matches!(item.matter, Matter::Consent(_));
     let again = |state, reason: String, retry_after| {
-        let next = next_attempt(attempts, now, retry_after, rules.entropy)?;
+        let is_last = is_standing && attempts >= STANDING_ATTEMPTS;
+        let next = next_attempt(attempts, now, retry_after, rules.entropy)?.filter(|_| !is_last);
         let state = if next.is_some() { state } else { DeliveryState::Dead };
         Ok(Outcome { due_at: next.unwrap_or(now), reason: Some(reason), ..plain(state, None) })
     };
@@ -106,6 +119,9 @@ pub fn outcome(known: Known, rules: Rules<'_>, now: Timestamp) -> Result<Outcome
             again(DeliveryState::Retry, "token-refused-twice".to_owned(), None)?
         }
         Verdict::Sent(Sent::TokenSpent) => plain(DeliveryState::Ready, Some(TOKEN_SPENT)),
+        Verdict::Sent(Sent::NotStored { reason, .. }) if is_standing && NO_SUCH_PLACE.contains(&reason.as_str()) => {
+            plain(DeliveryState::Withdrawn, Some(STANDING_NOT_TAKEN))
+        }
         Verdict::Sent(Sent::NotStored { reason, retry_after }) => again(DeliveryState::Retry, reason, retry_after)?,
         Verdict::Sent(Sent::Unknown { reason }) => again(DeliveryState::Unknown, reason, None)?,
         Verdict::Sent(Sent::Rejected { reason, outcome }) => {

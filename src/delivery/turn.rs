@@ -49,6 +49,8 @@ struct Turn<'a> {
     desk: &'a Desk,
     tx: Tx,
     grants: Vec<Grant>,
+    /// Those that have ended, of members for whose items they were needed.
+    ended: HashMap<MemberId, Vec<Grant>>,
     /// The members' keys, still wrapped.
     keys: HashMap<MemberId, Vec<u8>>,
     held: BTreeMap<MemberId, HeldLane>,
@@ -77,7 +79,8 @@ pub async fn turn(
     // The time only now: waiting for the locks may have taken some of it.
     let now = desk.parts.clock.now();
     let held = tx.hold_lanes(&desk.clinic, lanes, now).await?;
-    let mut turn = Turn { desk, tx, grants, keys, held, unsummarised: Vec::new(), now };
+    let (ended, unsummarised) = (HashMap::new(), Vec::new());
+    let mut turn = Turn { desk, tx, grants, ended, keys, held, unsummarised, now };
     turn.settle(known.into_iter().filter(|known| turn.may_be_settled(known)).collect()).await?;
     if settles {
         crash_point("deliver:before-settled");
@@ -104,6 +107,7 @@ impl Turn<'_> {
         for _ in 0..SETTLED_PER_TURN {
             let asked: Vec<MemberId> = lanes.iter().copied().collect();
             let heads = self.tx.lane_heads(&self.desk.clinic, &asked).await?;
+            self.load_ended_grants(heads.iter().map(|(item, _)| item)).await?;
             let mut settled = Vec::new();
             let mut going: BTreeSet<MemberId> = BTreeSet::new();
             for (item, due_at) in heads {
@@ -112,7 +116,8 @@ impl Turn<'_> {
                     continue;
                 }
                 let Some(ticket) = tickets.get(&member) else { continue };
-                match self.weigh(item, ticket) {
+                let step = self.weigh(item, ticket);
+                match self.unless_parked(step, member, ticket).await? {
                     Step::Settle(known) => {
                         settled.push(*known);
                         going.insert(member);
@@ -190,6 +195,38 @@ impl Turn<'_> {
         self.member_key(member)?.content_key(&self.desk.clinic, self.held.get(&member)?.sealed_key.as_deref()).ok()
     }
 
+    /// What is to be done on a lane instead of parking it: that a consent is set aside is told during the pause, not after.
+    async fn unless_parked(
+        &mut self,
+        step: Step,
+        member: MemberId,
+        ticket: &Result<Ticket, TokenError>,
+    ) -> Result<Step, WorkError> {
+        let Step::Park(mut parked) = step else { return Ok(step) };
+        let Some((item, due_at)) = self.tx.lane_standings(&self.desk.clinic, &[member]).await?.pop() else {
+            return Ok(Step::Park(parked));
+        };
+        if due_at > self.now {
+            parked.until = parked.until.min(due_at);
+            return Ok(Step::Park(parked));
+        }
+        self.load_ended_grants(std::iter::once(&item)).await?;
+        Ok(self.weigh(item, ticket))
+    }
+
+    /// The ended grants of those whose items need no living one.
+    async fn load_ended_grants(&mut self, items: impl Iterator<Item = &Delivery>) -> Result<(), WorkError> {
+        let narrow = items.filter(|item| !matches!(item.matter, Matter::Fact(_)));
+        let members: BTreeSet<MemberId> =
+            narrow.map(|item| item.member).filter(|id| !self.ended.contains_key(id)).collect();
+        let members: Vec<MemberId> = members.into_iter().collect();
+        self.ended.extend(members.iter().map(|member| (*member, Vec::new())));
+        for grant in self.tx.ended_grants(&members).await? {
+            self.ended.entry(grant.member).or_default().push(grant);
+        }
+        Ok(())
+    }
+
     /// Leaves an item where it is, with the reason why, and its lane alone.
     async fn park(&mut self, parked: Parked) -> Result<(), WorkError> {
         let Parked { item, until, reason } = parked;
@@ -215,7 +252,15 @@ impl Turn<'_> {
             // Whatever its row still says.
             item.sealed_payload = None;
         }
-        let scales = Scales { grants: &self.grants, ticket: ticket.as_ref(), now: self.now };
+        let with_ended: Vec<Grant>;
+        let grants = match (&item.matter, self.ended.get(&item.member)) {
+            (Matter::Fact(_), _) | (_, None) => &self.grants,
+            (_, Some(ended)) => {
+                with_ended = self.grants.iter().chain(ended).cloned().collect();
+                &with_ended
+            }
+        };
+        let scales = Scales { grants, ticket: ticket.as_ref(), now: self.now };
         weigh(item, scales, |item| {
             let sealed = item.sealed_payload.as_ref()?;
             self.content_key(item.member)?.open(PAYLOAD_COLUMN, item.id.0.as_bytes(), sealed).ok()

@@ -4,11 +4,12 @@ use jiff::Timestamp;
 
 use super::ehr::{Found, Sent, Ticket};
 use super::form::Forms;
-use super::settle::{Known, Verdict, is_absent};
+use super::settle::{Known, STANDING_NOT_TAKEN, Verdict, is_absent};
 use super::smart_auth::TokenError;
 use crate::consent::decide::{Cleared, DenyReason, clear};
 use crate::domain::delivery::{Delivery, DeliveryState, Operation, Rung, Stored};
 use crate::domain::grant::Grant;
+use crate::domain::matter::Matter;
 
 /// What is to be done with an item.
 #[derive(Debug)]
@@ -81,7 +82,7 @@ pub struct Outgoing {
 /// What an item is weighed with.
 #[derive(Clone, Copy, Debug)]
 pub struct Scales<'a> {
-    /// The member's living grants, held.
+    /// The member's living grants, held; for an item that needs no living one, those that have ended as well.
     pub grants: &'a [Grant],
     /// What is at hand for a request about this member, or why it is not.
     pub ticket: Result<&'a Ticket, &'a TokenError>,
@@ -92,6 +93,12 @@ pub struct Scales<'a> {
 /// Weighs an item. `open` opens its content.
 pub fn weigh(item: Delivery, scales: Scales<'_>, open: impl FnOnce(&Delivery) -> Option<Vec<u8>>) -> Step {
     let was_sent = matches!(item.state, DeliveryState::Sending | DeliveryState::Unknown);
+    if matches!(item.matter, Matter::Consent(_))
+        && !was_sent
+        && scales.ticket.is_ok_and(|ticket| !ticket.takes_consent())
+    {
+        return settle(item, Verdict::Withdrawn(STANDING_NOT_TAKEN));
+    }
     match (item.operation, was_sent, item.stored.clone()) {
         // Whatever consent says now: what may have happened must be found out.
         (_, true, None) | (Operation::Create, true, Some(_)) => search(item, scales.ticket),
@@ -109,12 +116,21 @@ pub fn weigh(item: Delivery, scales: Scales<'_>, open: impl FnOnce(&Delivery) ->
     }
 }
 
+/// Whether any consent towards the item's clinic lives.
+fn has_living(item: &Delivery, grants: &[Grant]) -> bool {
+    grants.iter().any(|grant| grant.member == item.member && grant.clinic == item.clinic && !grant.state.is_final())
+}
+
 /// Goes on with an item that may go.
 fn cleared(item: Delivery, scales: Scales<'_>, go_on: impl FnOnce(Cleared<Delivery>, &Ticket) -> Step) -> Step {
     let denied = match clear(scales.grants, item, scales.now) {
         Ok(cleared) => {
             return match scales.ticket {
                 Ok(ticket) => go_on(cleared, ticket),
+                // Nobody connects a clinic only for what is left to say after the consent has ended.
+                Err(error @ TokenError::Connect(_)) if !has_living(cleared.item(), scales.grants) => {
+                    settle(cleared.into_item(), Verdict::Withdrawn(error.code()))
+                }
                 // Only the member can change that: their consent ends sooner or later, and no attempt is used up.
                 Err(error @ TokenError::Connect(_)) => park(cleared.into_item(), scales.grants, error.code()),
                 Err(error) => settle(cleared.into_item(), Verdict::Sent(no_token(error))),
@@ -167,13 +183,15 @@ fn outgoing(
     if item.sealed_payload.is_none() {
         return settle(cleared.into_item(), Verdict::Withdrawn("content-erased"));
     }
+    let is_standing = matches!(item.matter, Matter::Consent(_));
+    let mapped_type = if is_standing { "Consent" } else { MAPPED_TYPE };
     // What stands there already keeps its form; a new one takes the highest that the EHR has.
     let rung = match &item.stored {
         Some(stored) if stored.resource_type == "DocumentReference" => Rung::Document,
-        Some(_) => Rung::Discrete,
-        None => ticket.capabilities().rung(MAPPED_TYPE),
+        None if !is_standing => ticket.capabilities().rung(MAPPED_TYPE),
+        Some(_) | None => Rung::Discrete,
     };
-    let Some(resource_type) = Forms::resource_type(rung, MAPPED_TYPE).map(str::to_owned) else {
+    let Some(resource_type) = Forms::resource_type(rung, mapped_type).map(str::to_owned) else {
         return settle(cleared.into_item(), Verdict::Held("no-form-taken"));
     };
     let Some(mapped) = open(item) else {
@@ -182,7 +200,7 @@ fn outgoing(
     ask(task(Outgoing { cleared, mapped, rung, resource_type }), ticket)
 }
 
-/// What everything is mapped to, at the highest rung.
+/// What every fact is mapped to, at the highest rung.
 pub const MAPPED_TYPE: &str = "Observation";
 
 fn search(item: Delivery, ticket: Result<&Ticket, &TokenError>) -> Step {

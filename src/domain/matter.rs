@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::category::{Category, Detail};
-use super::ids::GrantId;
+use super::ids::{GrantId, MemberId};
 use super::label::Label;
 
 /// What an item tells, and to whom.
@@ -32,6 +32,15 @@ pub struct Fact {
     pub labels: BTreeSet<Label>,
     /// When it was lived.
     pub measured_at: Timestamp,
+}
+
+/// The wish of a member that a clinic marks as entered in error what it was told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mark {
+    /// Who wishes it.
+    pub member: MemberId,
+    /// What the clinic was told.
+    pub fact: Fact,
 }
 
 impl Fact {

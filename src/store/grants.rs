@@ -85,10 +85,30 @@ impl Tx {
             query.push(")");
             query.build_query_as().fetch_all(conn).await?
         });
-        let readable = |row: Row| {
-            let id = row.1;
-            read(row).inspect_err(|error| tracing::error!(grant_id = %id, %error, "a grant cannot be read")).ok()
-        };
+        Ok(rows.into_iter().filter_map(readable).collect())
+    }
+
+    /// The grants of some members that have ended: what permits telling how they stand, and nothing else. The newest
+    /// version of each; one that cannot be read is left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn ended_grants(&mut self, members: &[MemberId]) -> Result<Vec<Grant>, StoreError> {
+        if members.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<Row> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(COLUMNS);
+            query.push(" WHERE state IN ('superseded', 'revoked') AND NOT EXISTS (SELECT 1 FROM grants later \
+                 WHERE later.member_id = grants.member_id AND later.grant_id = grants.grant_id \
+                 AND later.version > grants.version) AND member_id IN (");
+            let mut list = query.separated(", ");
+            for member in padded(members) {
+                list.push_bind(member.0);
+            }
+            query.push(")");
+            query.build_query_as().fetch_all(conn).await?
+        });
         Ok(rows.into_iter().filter_map(readable).collect())
     }
 
@@ -137,6 +157,11 @@ impl Tx {
         });
         row.map(read).transpose()
     }
+}
+
+fn readable(row: Row) -> Option<Grant> {
+    let id = row.1;
+    read(row).inspect_err(|error| tracing::error!(grant_id = %id, %error, "a grant cannot be read")).ok()
 }
 
 fn read((member, id, version, clinic, state, terms, created_at, ended_at): Row) -> Result<Grant, StoreError> {

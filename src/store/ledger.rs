@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use sqlx::QueryBuilder;
 
 use super::lanes::LaneKey;
-use super::{StoreError, Tx, on, padded};
-use crate::domain::delivery::{Delivery, Stored};
+use super::{StoreError, Tx, instant, named, on, padded};
+use crate::domain::delivery::{Delivery, DeliveryState, Stored};
 use crate::domain::ids::ClinicId;
 
 /// What stands in an EHR.
@@ -76,5 +76,31 @@ impl Tx {
                 stored: Stored { resource_type, id, version },
             })
             .collect())
+    }
+
+    /// What a member asked a clinic to mark as entered in error: each resource by its identifier, where that stands, and
+    /// since when. What waits on a lane whose consent ended since is withdrawn, whatever its row says as yet.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn marks(&mut self, lane: &LaneKey) -> Result<Vec<(String, DeliveryState, Timestamp)>, StoreError> {
+        const SQL: &str = "SELECT o.identifier, CASE WHEN o.seq <= l.withdrawn_through \
+             AND o.state IN ('ready', 'retry', 'held') THEN 'withdrawn' ELSE o.state END, o.updated_at FROM outbox o \
+             JOIN lanes l ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id \
+             WHERE o.clinic_id = $1 AND o.member_id = $2 AND o.kind = 'mark' ORDER BY o.seq";
+        let rows: Vec<(String, String, i64)> = on!(self, conn => sqlx::query_as(SQL)
+            .bind(lane.clinic.as_str())
+            .bind(lane.member.0)
+            .fetch_all(conn)
+            .await?);
+        rows.into_iter()
+            .map(|(identifier, state, at)| {
+                Ok((
+                    identifier,
+                    named(DeliveryState::from_name(&state), "a delivery state it should not")?,
+                    instant(at)?,
+                ))
+            })
+            .collect()
     }
 }

@@ -81,6 +81,27 @@ impl Tx {
         clinic: &ClinicId,
         members: &[MemberId],
     ) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
+        self.first_open(clinic, members, "").await
+    }
+
+    /// The same, of those items only that say how a consent stands: they go although others wait for the end of a pause.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lane_standings(
+        &mut self,
+        clinic: &ClinicId,
+        members: &[MemberId],
+    ) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
+        self.first_open(clinic, members, " AND i.kind = 'consent'").await
+    }
+
+    async fn first_open(
+        &mut self,
+        clinic: &ClinicId,
+        members: &[MemberId],
+        of_those: &'static str,
+    ) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
         if members.is_empty() {
             return Ok(Vec::new());
         }
@@ -100,8 +121,10 @@ impl Tx {
             );
             query.push_bind(clinic.as_str());
             query.push(
-                " AND i.member_id = lane.column1 AND i.state IN ('ready', 'sending', 'retry', 'unknown') \
-                 ORDER BY i.seq LIMIT 1) LEFT JOIN ledger l ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id \
+                " AND i.member_id = lane.column1 AND i.state IN ('ready', 'sending', 'retry', 'unknown')",
+            );
+            query.push(of_those).push(
+                " ORDER BY i.seq LIMIT 1) LEFT JOIN ledger l ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id \
                  AND l.identifier = o.identifier ORDER BY o.member_id",
             );
             query.build_query_as().fetch_all(conn).await?

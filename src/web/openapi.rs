@@ -22,6 +22,8 @@ use super::{events, fhir, grants, health, jwks, receipts};
         grants::pause,
         grants::resume,
         grants::revoke,
+        grants::mark::ask,
+        grants::mark::outcomes,
         receipts::list,
         receipts::receipt,
         receipts::notices,

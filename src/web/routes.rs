@@ -46,6 +46,8 @@ routes! {
     "POST" "/v1/grants/{grant_id}/pause" => grants::pause,
     "POST" "/v1/grants/{grant_id}/resume" => grants::resume,
     "POST" "/v1/grants/{grant_id}/revoke" => grants::revoke,
+    "POST" "/v1/grants/{grant_id}/mark" => grants::mark::ask,
+    "GET" "/v1/grants/{grant_id}/mark" => grants::mark::outcomes,
     "GET" "/v1/receipts" => receipts::list,
     "GET" "/v1/receipts/{receipt_id}" => receipts::receipt,
     "GET" "/v1/notices" => receipts::notices,

@@ -4,9 +4,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-#[path = "../sim/dice.rs"]
-mod dice;
-
 mod audit;
 mod audit_events;
 mod authorization_server;
@@ -26,6 +23,7 @@ mod decision;
 mod delivery;
 mod deploy;
 mod desks;
+mod dice;
 mod documents;
 mod entries;
 mod erasure;
@@ -40,10 +38,12 @@ mod launch_servers;
 mod lent;
 mod link_codes;
 mod mapping;
+mod marks;
 mod migrations;
 mod patient_token;
 mod patient_token_faults;
 mod patient_token_secrets;
+mod peers;
 mod portal_attacks;
 mod portal_clinics;
 mod portal_messages;
@@ -66,6 +66,8 @@ mod smart_auth;
 mod summaries;
 mod summary_history;
 mod summary_mapping;
+mod standing;
+mod standing_told;
 mod swaps;
 mod tampering;
 mod unlinking;

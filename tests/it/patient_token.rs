@@ -96,7 +96,7 @@ on_both_databases! {
         let third = restarted.token(member).await.unwrap();
         assert_ne!(sent(&third), sent(&second));
         assert_ne!(lent.desk.last("refresh_token"), refresh_of(&lent.tokens), "the rotated one");
-        assert!(third.may_create("Observation"));
+        assert!(third.may("Observation", "c"));
         assert_eq!(auth.state(member).missing, Vec::<String>::new());
     }
 }
@@ -152,7 +152,7 @@ on_both_databases! {
         lent.pass(240);
         let token = auth.token(member).await.unwrap();
         assert_eq!(lent.desk.asked(), 1);
-        assert!(!token.may_create("Observation"));
+        assert!(!token.may("Observation", "c"));
         let state = auth.state(member);
         assert_eq!(state.missing, ["patient/Observation.cruds"]);
         assert_eq!((state.asked.as_str(), state.granted), (launch::SCOPES, Some("launch/patient patient/Patient.r".into())));

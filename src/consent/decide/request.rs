@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::domain::delivery::Delivery;
 use crate::domain::grant::{Addressee, Purpose, Standing};
 use crate::domain::ids::{ClinicId, MemberId, PractitionerId};
-use crate::domain::matter::{Fact, Matter};
+use crate::domain::matter::{Fact, Mark, Matter};
 use crate::domain::reading::{Reading, Retraction};
 
 /// Something about a member that may be disclosed if they consent.
@@ -105,6 +105,16 @@ impl Disclosable for Standing<'_> {
 
     fn matter(&self) -> Matter {
         Matter::Consent(self.0.id)
+    }
+}
+
+impl Disclosable for Mark {
+    fn member(&self) -> MemberId {
+        self.member
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Mark(self.fact.clone())
     }
 }
 

@@ -63,6 +63,12 @@ impl Capabilities {
         }
     }
 
+    /// Whether the EHR keeps it that a consent stands as it stands: it must say so itself, or the operator for it.
+    #[must_use]
+    pub fn keeps_consents(&self) -> bool {
+        self.takes.consent.unwrap_or(self.of("Consent").is_some_and(|of| of.create && of.update))
+    }
+
     /// Whether a resource of this type may be changed after it was created.
     #[must_use]
     pub fn has_update(&self, resource_type: &str) -> bool {

@@ -84,6 +84,13 @@ impl Ticket {
         &self.capabilities
     }
 
+    /// Whether the EHR takes it, from this bridge, that a consent stands as it stands.
+    #[must_use]
+    pub fn takes_consent(&self) -> bool {
+        let may = |token: &Arc<AccessToken>| token.may("Consent", "crus");
+        self.capabilities.keeps_consents() && self.token.as_ref().is_none_or(may)
+    }
+
     pub(super) fn token(&self) -> Option<&AccessToken> {
         self.token.as_deref()
     }

@@ -24,6 +24,9 @@ const OWNED: [&str; 6] = ["component", "dataAbsentReason", "interpretation", "no
 /// Elements of the EHR's own.
 const FOREIGN: [&str; 3] = ["id", "meta", "text"];
 
+/// The same, in a Consent: what it says in words is said by the bridge.
+const FOREIGN_IN_CONSENT: [&str; 2] = ["id", "meta"];
+
 impl EhrClient {
     /// Brings a resource that stands in the EHR up to `wanted`, the item's new form. For a retraction only the status of
     /// `wanted` counts.
@@ -136,10 +139,12 @@ fn merged(current: &Value, wanted: &Value, operation: Operation) -> Value {
     let (Some(mut next), Some(wanted)) = (current.as_object().cloned(), wanted.as_object()) else {
         return current.clone();
     };
+    let is_consent = type_of(&next) == Some("Consent");
+    let foreign = if is_consent { &FOREIGN_IN_CONSENT[..] } else { &FOREIGN[..] };
     if operation != Operation::Retract {
         next.retain(|name, _| !is_owned(name) || wanted.contains_key(name));
         for (name, value) in wanted {
-            if !FOREIGN.contains(&name.as_str()) {
+            if !foreign.contains(&name.as_str()) {
                 next.insert(name.clone(), value.clone());
             }
         }
@@ -149,15 +154,22 @@ fn merged(current: &Value, wanted: &Value, operation: Operation) -> Value {
 }
 
 fn is_owned(name: &str) -> bool {
-    OWNED.contains(&name) || name.starts_with("value") || name.starts_with("effective")
+    let stems = ["value", "effective", "source"];
+    OWNED.contains(&name) || stems.iter().any(|stem| name.starts_with(stem))
+}
+
+fn type_of(resource: &Map<String, Value>) -> Option<&str> {
+    resource.get("resourceType").and_then(Value::as_str)
 }
 
 /// Says in the resource what was done with it: `corrected` (Observation.status), `amended` (DocumentReference.docStatus,
-/// which has no other word for it), `entered-in-error`.
+/// which has no other word for it), `entered-in-error`. A Consent says itself how it stands.
 fn mark(resource: &mut Map<String, Value>, operation: Operation) {
-    let is_document = resource.get("resourceType").and_then(Value::as_str) == Some("DocumentReference");
+    let is_document = type_of(resource) == Some("DocumentReference");
+    let is_consent = type_of(resource) == Some("Consent");
     let (element, code) = match operation {
         Operation::Retract => ("status", "entered-in-error"),
+        Operation::Create | Operation::Correct if is_consent => return,
         Operation::Create | Operation::Correct if is_document => ("docStatus", "amended"),
         Operation::Create | Operation::Correct => ("status", "corrected"),
     };

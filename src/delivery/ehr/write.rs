@@ -79,7 +79,7 @@ impl EhrClient {
                 match answer.status {
                     StatusCode::UNAUTHORIZED if worked => return Sent::TokenSpent,
                     // For a human at the clinic to mend, not a fault of the resource.
-                    StatusCode::FORBIDDEN if !token.may_create(resource_type) => {
+                    StatusCode::FORBIDDEN if !token.may(resource_type, "c") => {
                         return Sent::NotStored { reason: "scope-missing".to_owned(), retry_after: None };
                     }
                     _ => {}

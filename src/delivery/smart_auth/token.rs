@@ -173,10 +173,10 @@ impl AccessToken {
         Some(value)
     }
 
-    /// Whether its scopes let it create resources of a type.
+    /// Whether its scopes let it do to resources of a type what these letters stand for.
     #[must_use]
-    pub fn may_create(&self, resource_type: &str) -> bool {
-        scopes::allows(&self.granted, self.flow.context(), resource_type, 'c')
+    pub fn may(&self, resource_type: &str, letters: &str) -> bool {
+        letters.chars().all(|letter| scopes::allows(&self.granted, self.flow.context(), resource_type, letter))
     }
 
     /// The EHR took it.

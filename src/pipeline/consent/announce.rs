@@ -2,6 +2,7 @@
 //! everything else that it is told about the member.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{Bridge, ConsentError, record};
 use crate::consent::decide::{Request, decide};
@@ -15,9 +16,8 @@ use crate::domain::language::Language;
 use crate::enrolment::join::PATIENT_COLUMN;
 use crate::mapping::to_fhir::{self, Paper, Recipient};
 use crate::outbox::enqueue::{Letter, Parcel, enqueue};
-use crate::store::Tx;
+use crate::store::{LaneKey, Tx};
 use crate::vault::MemberKey;
-use uuid::Uuid;
 
 /// Tells the clinic how a grant stands, if it is one that hears of consents and has a Patient for the member. One that
 /// never heard of a grant is not told that it ended.
@@ -55,7 +55,9 @@ pub(super) async fn announce(
     let paper = Paper { recipient, is_first: !was_told, language, notice: shown, words: &words };
     let outbound = to_fhir::consent(&permit, paper)?;
     let parcel = Parcel::new(permit, Letter { operation, outbound, content: None }, &key);
-    Ok(enqueue(tx, &[parcel], &[], bridge.keyring.entropy(), now).await?)
+    enqueue(tx, &[parcel], &[], bridge.keyring.entropy(), now).await?;
+    // Even where everything else waits for the end of a pause.
+    Ok(tx.wake_lane(&LaneKey { clinic: grant.clinic.clone(), member: grant.member }).await?)
 }
 
 /// The identifier of a grant's Consent: the same for all its versions.

@@ -5,10 +5,12 @@
 //! ([`Bridge::wake`]).
 
 mod announce;
+mod mark;
 mod record;
 mod show;
 mod tell;
 
+pub use mark::{MarkOutcome, Marked, ask_to_mark, marks};
 pub use record::RECEIPT_COLUMN;
 pub use show::{ReceiptLine, Version, receipt, receipts, version, versions};
 pub use tell::as_resource;

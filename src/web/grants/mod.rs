@@ -1,6 +1,7 @@
 //! `/v1/grants`: a member's own consent, in their own hands.
 
 mod body;
+pub mod mark;
 
 use std::collections::BTreeSet;
 

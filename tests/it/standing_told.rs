@@ -1,0 +1,184 @@
+//! How a consent stands, as the clinic learns it: on the same lane, in order, and never in the way of anything else.
+
+use jiff::SignedDuration;
+use mostik::domain::delivery::DeliveryState;
+use mostik::sandbox::{Fault, FaultKind};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::support::bridge::{TestBridge, config_text, mood};
+use super::support::database::Database;
+use super::support::ehr::{Ehr, create_patient, observations};
+use super::support::http;
+use super::support::outbox;
+use crate::on_every_database;
+
+/// A bridge whose clinic hears how consents stand.
+async fn bridge(database: Database, ehr: &Ehr) -> TestBridge {
+    let text = config_text(&database, &ehr.base, "127.0.0.1:0").replace("consent = false", "consent = true");
+    TestBridge::start_with(database, &text).await
+}
+
+/// Every Consent of the patient, in the EHR's own words.
+async fn consents(ehr: &Ehr) -> Vec<Value> {
+    let url = format!("{}/Consent?patient={}", ehr.base, ehr.patient);
+    let got = http::call(Method::GET, &url, None, None).await;
+    assert_eq!(got.status, 200, "{:?}", got.json);
+    let entries = got.json["entry"].as_array().cloned().unwrap_or_default();
+    entries.into_iter().map(|mut entry| entry["resource"].take()).collect()
+}
+
+/// The one Consent there is: its status, where it stands, and its version.
+async fn standing(ehr: &Ehr) -> (String, String, String) {
+    let found = consents(ehr).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let text = |pointer: &str| found[0].pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
+    (text("/status"), text("/category/1/coding/0/code"), text("/meta/versionId"))
+}
+
+fn is(status: &str, stands: &str, version: &str) -> (String, String, String) {
+    (status.to_owned(), stands.to_owned(), version.to_owned())
+}
+
+on_every_database! {
+    async fn one_consent_follows_a_grant_through_its_life(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = bridge(database, &ehr).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        let grant = bridge.grant(&member, &["mood"]).await;
+        bridge.deliver().await;
+        assert_eq!(standing(&ehr).await, is("active", "active", "1"));
+        bridge.change_grant(&member, &grant, "pause").await;
+        bridge.deliver().await;
+        assert_eq!(standing(&ehr).await, is("inactive", "paused", "2"));
+        bridge.change_grant(&member, &grant, "resume").await;
+        bridge.deliver().await;
+        assert_eq!(standing(&ehr).await, is("active", "active", "3"));
+        let more = json!({"categories": {"note": "every-entry"}, "notice": {"version": 1, "language": "ru"}});
+        bridge.as_member(&member, Method::PUT, &format!("/v1/grants/{grant}"), Some(&more)).await;
+        bridge.deliver().await;
+        assert_eq!(standing(&ehr).await, is("active", "active", "4"));
+        let now = consents(&ehr).await.remove(0);
+        assert_eq!(now["provision"]["provision"][0]["code"][0]["coding"][0]["code"], "note-every-entry");
+        assert!(now["sourceAttachment"]["data"].is_string() && now["text"]["div"].as_str().unwrap().contains("каждая"));
+        bridge.change_grant(&member, &grant, "revoke").await;
+        bridge.deliver().await;
+        assert_eq!(standing(&ehr).await, is("inactive", "revoked", "5"), "although consent has ended");
+        bridge.grant(&member, &["mood"]).await;
+        bridge.deliver().await;
+        assert_eq!(consents(&ehr).await.len(), 2, "a grant given anew is another one");
+    }
+}
+
+on_every_database! {
+    async fn the_end_of_a_consent_is_told_and_what_waited_is_not(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = bridge(database, &ehr).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        let grant = bridge.grant(&member, &["mood"]).await;
+        bridge.deliver().await;
+        bridge.send(&mood("1", "sparrow", 4)).await;
+        bridge.change_grant(&member, &grant, "revoke").await;
+        bridge.deliver().await;
+        assert_eq!(standing(&ehr).await, is("inactive", "revoked", "2"));
+        assert_eq!(ehr.observations().await.len(), 0);
+    }
+}
+
+on_every_database! {
+    async fn a_clinic_that_never_heard_of_a_consent_is_not_told_of_its_end(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = bridge(database, &ehr).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        let grant = bridge.grant(&member, &["mood"]).await;
+        bridge.change_grant(&member, &grant, "revoke").await;
+        bridge.deliver().await;
+        assert_eq!(consents(&ehr).await.len(), 0);
+        assert_eq!(bridge.open_items().await, 0);
+    }
+}
+
+on_every_database! {
+    async fn a_pause_is_told_during_the_pause_although_entries_wait(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = bridge(database, &ehr).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        let grant = bridge.grant(&member, &["mood"]).await;
+        bridge.deliver().await;
+        bridge.send(&mood("1", "sparrow", 4)).await;
+        bridge.change_grant(&member, &grant, "pause").await;
+        bridge.deliver().await;
+        assert_eq!(standing(&ehr).await, is("inactive", "paused", "2"));
+        assert_eq!((ehr.observations().await.len(), bridge.count(DeliveryState::Ready).await), (0, 1));
+        let same = json!({"categories": {"mood": "every-entry"}});
+        bridge.as_member(&member, Method::PUT, &format!("/v1/grants/{grant}"), Some(&same)).await;
+        bridge.deliver().await;
+        assert_eq!(standing(&ehr).await, is("inactive", "paused", "3"), "and so is a change during it");
+        bridge.change_grant(&member, &grant, "resume").await;
+        bridge.deliver_in_time().await;
+        assert_eq!(standing(&ehr).await, is("active", "active", "4"));
+        assert_eq!(ehr.observations().await.len(), 1);
+    }
+}
+
+on_every_database! {
+    async fn an_ehr_that_takes_no_consent_gets_everything_else(database) {
+        let ehr = Ehr::without_conditional_create().await;
+        let bridge = bridge(database, &ehr).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        let grant = bridge.grant(&member, &["mood"]).await;
+        bridge.send(&mood("1", "sparrow", 4)).await;
+        bridge.deliver().await;
+        assert_eq!((consents(&ehr).await.len(), ehr.observations().await.len()), (0, 1));
+        let first = &outbox::items(&bridge, &member).await[0];
+        assert_eq!((first.state.as_str(), first.reason.as_deref()), ("withdrawn", Some("consent-not-taken")));
+        bridge.change_grant(&member, &grant, "revoke").await;
+        bridge.deliver().await;
+        assert_eq!(bridge.open_items().await, 0);
+    }
+}
+
+on_every_database! {
+    async fn an_ehr_that_only_says_it_takes_consent_holds_nothing_up_for_long(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = bridge(database, &ehr).await;
+        for (code, state, reason) in
+            [(404, "withdrawn", "consent-not-taken"), (422, "rejected", "http-422"), (500, "dead", "http-500")]
+        {
+            let fault = Fault::always(FaultKind::Status { code, retry_after: None }).on("POST", "Consent");
+            ehr.sandbox.as_ref().unwrap().faults().replace(vec![fault]);
+            let patient = create_patient(&ehr.base).await;
+            let member = bridge.person(reason, &patient).await;
+            bridge.grant(&member, &["mood"]).await;
+            bridge.send(&mood(reason, reason, 4)).await;
+            bridge.deliver_in_time_of(SignedDuration::from_hours(1)).await;
+            assert_eq!(observations(&ehr.base, &patient).await.len(), 1, "{reason}");
+            let first = &outbox::items(&bridge, &member).await[0];
+            assert_eq!((first.state.as_str(), first.reason.as_deref()), (state, Some(reason)));
+        }
+    }
+}
+
+on_every_database! {
+    async fn an_answer_that_never_came_makes_no_second_consent(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = bridge(database, &ehr).await;
+        ehr.sandbox.as_ref().unwrap().faults().switch_on(Fault::once(FaultKind::LostReply).on("POST", "Consent"));
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        let grant = bridge.grant(&member, &["mood"]).await;
+        bridge.deliver().await;
+        bridge.change_grant(&member, &grant, "revoke").await;
+        bridge.deliver_in_time().await;
+        assert_eq!(standing(&ehr).await, is("inactive", "revoked", "2"));
+    }
+}
+
+on_every_database! {
+    async fn where_the_operator_says_no_nothing_is_put_on_the_lane(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = TestBridge::start(database, &ehr.base).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        bridge.grant(&member, &["mood"]).await;
+        assert!(outbox::items(&bridge, &member).await.is_empty());
+    }
+}
