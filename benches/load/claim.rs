@@ -44,40 +44,34 @@ pub async fn run() {
     }
 }
 
-/// Adds lanes, with members behind them, up to so many.
+/// Adds lanes, with members behind them, up to so many; each knows its number by its `last_seq`.
 async fn add(house: &House, there: usize, size: usize) {
-    let (members, lanes) = if house.kind() == "sqlite" {
-        (
-            format!(
-                "INSERT INTO members (member_id, sealed_key, created_at) WITH RECURSIVE n(i) AS (SELECT {there} + 1 \
-                 UNION ALL SELECT i + 1 FROM n WHERE i < {size}) SELECT randomblob(16), randomblob(60), i FROM n"
-            ),
-            "INSERT INTO lanes (clinic_id, member_id, last_seq, due_at, lease_until, fence) \
-             SELECT 'riverside', member_id, 1, created_at, 0, 0 FROM members WHERE true ON CONFLICT DO NOTHING",
+    let members = if house.kind() == "sqlite" {
+        format!(
+            "INSERT INTO members (member_id, sealed_key, created_at) WITH RECURSIVE n(i) AS (SELECT {there} + 1 \
+             UNION ALL SELECT i + 1 FROM n WHERE i < {size}) SELECT randomblob(16), randomblob(60), i FROM n"
         )
     } else {
-        (
-            format!(
-                "INSERT INTO members (member_id, sealed_key, created_at) SELECT gen_random_uuid(), \
-                 decode(repeat('00', 60), 'hex'), i FROM generate_series({there} + 1, {size}) AS i"
-            ),
-            "INSERT INTO lanes (clinic_id, member_id, last_seq, due_at, lease_until, fence) \
-             SELECT 'riverside', member_id, 1, created_at, 0, 0 FROM members ON CONFLICT DO NOTHING",
+        format!(
+            "INSERT INTO members (member_id, sealed_key, created_at) SELECT gen_random_uuid(), \
+             decode(repeat('00', 60), 'hex'), i FROM generate_series({there} + 1, {size}) AS i"
         )
     };
     house.run(&members).await;
-    house.run(lanes).await;
+    house
+        .run(&format!(
+            "INSERT INTO lanes (clinic_id, member_id, last_seq, due_at, lease_until, fence) \
+             SELECT 'riverside', member_id, created_at, created_at, 0, 0 FROM members WHERE created_at > {there}"
+        ))
+        .await;
 }
 
 /// Lets every lane be due since long ago, each at an instant of its own; or all but a hundred only in an hour.
 async fn set_due(house: &House, due: &str) {
     let hour = (house.now() + SignedDuration::from_hours(1)).as_microsecond();
     let then = match due {
-        "now" => "(SELECT created_at FROM members WHERE members.member_id = lanes.member_id)".to_owned(),
-        _ => format!(
-            "(SELECT CASE WHEN created_at <= 100 THEN created_at ELSE {hour} + created_at END FROM members \
-             WHERE members.member_id = lanes.member_id)"
-        ),
+        "now" => "last_seq".to_owned(),
+        _ => format!("CASE WHEN last_seq <= 100 THEN last_seq ELSE {hour} + last_seq END"),
     };
     house.run(&format!("UPDATE lanes SET lease_until = 0, due_at = {then}")).await;
     house
@@ -120,7 +114,7 @@ async fn explain(house: &House, due: &str) {
     let sql = format!(
         "EXPLAIN (ANALYZE, BUFFERS) UPDATE lanes SET lease_until = {now} + 1, fence = fence + 1 \
          WHERE clinic_id = 'riverside' AND member_id IN (SELECT member_id FROM lanes WHERE clinic_id = 'riverside' \
-         AND due_at <= {now} AND lease_until <= {now} ORDER BY due_at LIMIT {LANES} FOR UPDATE SKIP LOCKED) \
+         AND due_at <= {now} AND lease_until <= {now} ORDER BY due_at LIMIT {LANES} + 0 FOR UPDATE SKIP LOCKED) \
          RETURNING member_id, fence"
     );
     let mut conn = sqlx::PgConnection::connect(&house.database.url).await.unwrap();

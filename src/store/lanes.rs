@@ -143,12 +143,13 @@ impl Tx {
         until: Timestamp,
         limit: usize,
     ) -> Result<Leased, StoreError> {
+        // SQLite plans a statement anew for every other number that is bound as its limit alone.
         const SQLITE: &str = "UPDATE lanes SET lease_until = $3, fence = fence + 1 WHERE clinic_id = $1 AND member_id IN \
              (SELECT member_id FROM lanes WHERE clinic_id = $1 AND due_at <= $2 AND lease_until <= $2 \
-             ORDER BY due_at LIMIT $4) RETURNING member_id, fence, NULL";
+             ORDER BY due_at LIMIT $4 + 0) RETURNING member_id, fence, NULL";
         const POSTGRES: &str = "UPDATE lanes SET lease_until = $3, fence = fence + 1 WHERE clinic_id = $1 AND member_id IN \
              (SELECT member_id FROM lanes WHERE clinic_id = $1 AND due_at <= $2 AND lease_until <= $2 \
-             ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) \
+             ORDER BY due_at LIMIT $4 + 0 FOR UPDATE SKIP LOCKED) \
              RETURNING member_id, fence, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
         let sql = self.pick(SQLITE, POSTGRES);
         let rows: Vec<(Uuid, i64, Option<i64>)> = on!(self, conn => sqlx::query_as(sql)

@@ -149,7 +149,7 @@ impl Tx {
                 query.push(" AND member_id = ").push_bind(lane.member.0);
                 query.push(" AND seq IN (SELECT seq FROM outbox WHERE clinic_id = ").push_bind(lane.clinic.as_str());
                 query.push(" AND member_id = ").push_bind(lane.member.0).push(" AND seq <= ").push_bind(through);
-                query.push(" AND ").push(unswept).push(" ORDER BY seq LIMIT ").push_bind(limit).push(")");
+                query.push(" AND ").push(unswept).push(" ORDER BY seq LIMIT ").push_bind(limit).push(" + 0)");
                 query.build().execute(conn).await?.rows_affected()
             });
             is_more |= swept >= limit.cast_unsigned();

@@ -109,7 +109,3 @@ impl House {
         desks.open().remove(0)
     }
 }
-
-pub fn riverside() -> ClinicId {
-    "riverside".parse().unwrap()
-}

@@ -8,12 +8,13 @@ use mostik::consent::change;
 use mostik::delivery::desk::Desk;
 use mostik::domain::clock::ManualClock;
 use mostik::domain::delivery::DeliveryState;
+use mostik::domain::ids::ClinicId;
 use mostik::pipeline::{Bridge, Outcome, accept};
 use mostik::store::Replay;
 
 use crate::dice::Dice;
 use crate::ehr::{Request, identifier_of};
-use crate::house::{House, riverside};
+use crate::house::House;
 use crate::net::{Fate, Net};
 use crate::people::{Entry, Person, VERSIONS, enrol, event, forum};
 
@@ -26,6 +27,8 @@ struct Story<'a> {
     clock: ManualClock,
     bridge: Bridge,
     net: Net,
+    /// The story's own: what other stories left in the database is not in the way.
+    clinic: ClinicId,
     desks: Vec<Desk>,
     people: Vec<Person>,
     events: u32,
@@ -45,11 +48,12 @@ pub async fn live(house: &mut House, seed: u64, tells: bool) -> u64 {
     let net = Net::new(clock.clone());
     let (conditional_create, batch) = (dice.percent(50), dice.percent(50));
     net.ehr(|ehr| (ehr.conditional_create, ehr.batch) = (conditional_create, batch));
+    let clinic: ClinicId = format!("clinic-{seed}").parse().unwrap();
     let mut people = Vec::new();
     for n in 0..=dice.below(3) {
-        people.push(enrol(&bridge, &format!("{seed}-{n}"), &riverside()).await);
+        people.push(enrol(&bridge, &format!("{seed}-{n}"), &clinic).await);
     }
-    let desks = (0..=dice.below(3)).map(|_| house.replica(&bridge, &net, &riverside(), 2)).collect();
+    let desks = (0..=dice.below(3)).map(|_| house.replica(&bridge, &net, &clinic, 2)).collect();
     let (changes_entries, out_of_order) = (dice.percent(50), false);
     let trace = DefaultHasher::new();
     let mut story = Story {
@@ -58,6 +62,7 @@ pub async fn live(house: &mut House, seed: u64, tells: bool) -> u64 {
         clock,
         bridge,
         net,
+        clinic,
         desks,
         people,
         events: 0,
@@ -96,7 +101,7 @@ impl Story<'_> {
     /// Where the items of these people stand, for one who repeats a seed.
     async fn tell(&self) {
         if self.tells {
-            let counts = self.bridge.store.read().await.unwrap().count_deliveries(None).await.unwrap();
+            let counts = self.bridge.store.read().await.unwrap().count_deliveries(Some(&self.clinic)).await.unwrap();
             println!("    {counts:?}");
         }
     }
@@ -208,7 +213,7 @@ impl Story<'_> {
             self.desks[which].wake();
             self.desks[which].step().await.unwrap();
         }
-        self.desks[which] = self.house.replica(&self.bridge, &self.net, &riverside(), 2);
+        self.desks[which] = self.house.replica(&self.bridge, &self.net, &self.clinic, 2);
         breathe().await;
         self.note("dies", which);
     }
@@ -273,7 +278,7 @@ impl Story<'_> {
                 idle = 0;
                 continue;
             }
-            let counts = self.bridge.store.read().await.unwrap().count_deliveries(None).await.unwrap();
+            let counts = self.bridge.store.read().await.unwrap().count_deliveries(Some(&self.clinic)).await.unwrap();
             let some = |wanted: fn(DeliveryState) -> bool| counts.iter().any(|(state, _)| wanted(*state));
             let waits_for_a_human = |state| matches!(state, DeliveryState::Rejected | DeliveryState::Dead);
             if some(waits_for_a_human) && self.tries_again().await {
@@ -294,7 +299,7 @@ impl Story<'_> {
     async fn tries_again(&mut self) -> bool {
         let now = self.clock.now();
         let mut tx = self.bridge.store.begin().await.unwrap();
-        let replayed = tx.replay(&Replay::Clinic(&riverside(), None), now).await.unwrap();
+        let replayed = tx.replay(&Replay::Clinic(&self.clinic, None), now).await.unwrap();
         tx.commit().await.unwrap();
         self.out_of_order |= replayed > 0;
         replayed > 0
