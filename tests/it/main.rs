@@ -23,6 +23,7 @@ mod decision;
 mod delivery;
 mod deploy;
 mod desks;
+#[path = "../sim/dice.rs"]
 mod dice;
 mod documents;
 mod entries;

@@ -6,7 +6,6 @@ use actix_web::{HttpResponse, get, post};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::grant_id;
 use crate::consent::change::ChangeError;
