@@ -178,6 +178,23 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn a_chain_that_was_deleted_as_a_whole_is_missed_even_without_a_checkpoint_file(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = TestBridge::start(database, &ehr.base).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        let whole = "clinic_id = 'riverside'";
+        bridge
+            .database
+            .run(&format!("DELETE FROM audit_entries WHERE {whole}; DELETE FROM audit_heads WHERE {whole}"))
+            .await;
+        let gone = format!("chain riverside/{}: it was deleted as a whole, or deleted and begun anew", member.id);
+        assert_eq!(wrong(&bridge).await, [gone.clone()]);
+        bridge.grant(&member, &["mood"]).await;
+        assert_eq!(wrong(&bridge).await, [gone], "although it has begun anew since");
+    }
+}
+
+on_both_databases! {
     async fn a_checkpoint_is_written_when_it_is_time_and_signed_when_there_is_a_key(database) {
         let ehr = Ehr::sandbox().await;
         let keys = database.folder.path().join("keys");
