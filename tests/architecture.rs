@@ -29,7 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("import", &["domain", "inbound", "pipeline"]),
     ("export", &["domain", "vault", "store", "outbox", "enrolment", "pipeline"]),
-    ("erasure", &["domain", "vault", "store", "consent", "pipeline"]),
+    ("erasure", &["domain", "vault", "store", "consent", "enrolment", "pipeline"]),
     ("chores", &["store", "audit", "enrolment", "pipeline", "erasure"]),
     ("config", &["domain", "vault", "telemetry"]),
     (
