@@ -7,10 +7,12 @@ use clap::Subcommand;
 use jiff::Timestamp;
 use jsonwebtoken::jwk::JwkSet;
 
+use super::audit::operator;
 use super::export::{ExportArgs, export};
 use super::open;
 use crate::app;
 use crate::config::Config;
+use crate::domain::audit::{Chain, Event};
 use crate::domain::clock::Clock;
 use crate::domain::ids::{ErasureId, MemberId};
 use crate::erasure::{self, Wish};
@@ -84,6 +86,7 @@ async fn erase(config: &Config, asked: EraseArgs) -> anyhow::Result<()> {
     let bridge = open(config).await?;
     let now = bridge.clock.now();
     let mut tx = bridge.store.begin().await?;
+    tx.record(Chain::of_member(asked.member), now, Event::OperatorAccess(operator("member erase")));
     if asked.cancel {
         let erasure = erasure::cancel(&mut tx, asked.member, now).await?;
         tx.commit().await?;

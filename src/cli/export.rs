@@ -7,8 +7,10 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
+use super::audit::{note, operator};
 use super::open;
 use crate::config::Config;
+use crate::domain::audit::Chain;
 use crate::domain::ids::MemberId;
 use crate::export;
 use crate::pipeline::Bridge;
@@ -41,6 +43,7 @@ pub async fn export(config: &Config, asked: ExportArgs) -> anyhow::Result<()> {
 }
 
 async fn write(bridge: &Bridge, member: MemberId, mut file: File) -> anyhow::Result<usize> {
+    note(bridge, Chain::of_member(member), operator("member export")).await?;
     let mut pieces = export::export(bridge, member).await?;
     let mut length = 0;
     while let Some(piece) = pieces.recv().await {

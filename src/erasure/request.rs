@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::{ErasureError, GRACE};
+use crate::domain::audit::{self, Chain, Event};
 use crate::domain::ids::{ErasureId, MemberId};
 use crate::store::{Erasure, ErasureState, StoreError, Tx};
 use crate::vault::{Index, Keyring, MemberKey};
@@ -72,6 +73,7 @@ pub async fn request(
         certificate: None,
     };
     tx.insert_erasure(&erasure).await?;
+    record(tx, &erasure, now, Event::ErasureRequested);
     Ok(Requested { erasure, secret: CertificateSecret(secret) })
 }
 
@@ -85,6 +87,7 @@ pub async fn hurry(tx: &mut Tx, member: MemberId, now: Timestamp) -> Result<Eras
     erasure.due_at = now;
     erasure.upstream_until = erasure.upstream_until.map(|_| now);
     tx.update_erasure(&erasure).await?;
+    record(tx, &erasure, now, Event::ErasureRequested);
     Ok(erasure)
 }
 
@@ -98,7 +101,13 @@ pub async fn cancel(tx: &mut Tx, member: MemberId, now: Timestamp) -> Result<Era
     let found = found.ok_or(ErasureError::NotRequested)?;
     let erasure = Erasure { state: ErasureState::Cancelled, sealed_secret: None, ended_at: Some(now), ..found };
     tx.update_erasure(&erasure).await?;
+    record(tx, &erasure, now, Event::ErasureCancelled);
     Ok(erasure)
+}
+
+fn record(tx: &mut Tx, erasure: &Erasure, now: Timestamp, what: fn(audit::Erasure) -> Event) {
+    let step = audit::Erasure { due_at: Some(erasure.due_at), certificate: Some(erasure.id.0) };
+    tx.record(Chain::of_member(erasure.member), now, what(step));
 }
 
 /// The secret of an erasure that is under way, to be shown to its member again.

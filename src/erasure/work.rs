@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use super::certificate::certificate;
 use super::{ErasureError, LOOK_AGAIN_AFTER, UPSTREAM};
 use crate::consent::change;
+use crate::domain::audit::{self, Chain, Event};
 use crate::domain::ids::ClinicId;
+use crate::enrolment::session::end_all;
 use crate::pipeline::Bridge;
 use crate::store::{Erasure, ErasureState, Sent, Tx};
 use crate::vault::{Erased, KeyId};
@@ -61,7 +63,7 @@ async fn begin(tx: &mut Tx, erasure: &mut Erasure, now: Timestamp) -> Result<(),
     for grant in tx.living_grants(&[erasure.member]).await? {
         change::revoke(tx, erasure.member, grant.id, now).await?;
     }
-    tx.delete_member_tokens(erasure.member).await?;
+    end_all(tx, erasure.member, now).await?;
     erasure.state = ErasureState::Upstream;
     erasure.upstream_until = Some(now.checked_add(UPSTREAM).unwrap_or(Timestamp::MAX));
     Ok(())
@@ -89,6 +91,9 @@ async fn finish(
     erasure.state = ErasureState::Erased;
     (erasure.sealed_secret, erasure.ended_at, erasure.certificate) = (None, Some(now), Some(certificate));
     tx.update_erasure(&erasure).await?;
+    let step = audit::Erasure { due_at: None, certificate: Some(erasure.id.0) };
+    tx.record(Chain::of_member(erasure.member), now, Event::MemberKeyDestroyed(step.clone()));
+    tx.record(Chain::of_member(erasure.member), now, Event::Erased(step));
     // Before the commit: who is in the list is to be erased anyway, and who was erased must be in it.
     bridge.erased.add(bridge.keyring.index(), &erased)?;
     tx.commit().await?;

@@ -16,6 +16,7 @@ pub use archive::Archive;
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc::{Receiver, channel};
 
+use crate::domain::audit::{Chain, Event};
 use crate::domain::ids::MemberId;
 use crate::pipeline::Bridge;
 use crate::store::StoreError;
@@ -79,8 +80,11 @@ pub enum ExportError {
 /// # Errors
 /// [`ExportError`] when it cannot even be begun.
 pub async fn export(bridge: &Bridge, member: MemberId) -> Result<Receiver<Result<Vec<u8>, ExportError>>, ExportError> {
-    let wrapped = bridge.store.read().await?.member_key(member).await?.ok_or(ExportError::UnknownMember)?;
+    let mut tx = bridge.store.begin().await?;
+    let wrapped = tx.member_key(member).await?.ok_or(ExportError::UnknownMember)?;
     let key = bridge.keyring.unwrap_member_key(member, &wrapped).map_err(|_| ExportError::Sealed)?;
+    tx.record(Chain::of_member(member), bridge.clock.now(), Event::DataExported);
+    tx.commit().await?;
     let exported = Exported { bridge: bridge.clone(), member, key };
     let (pieces, read) = channel(PIECES_AHEAD);
     tokio::spawn(async move {

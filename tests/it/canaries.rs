@@ -52,14 +52,82 @@ enum Holds {
     EhrId,
     /// JSON without free text.
     Structure,
+    /// A text that everybody is shown.
+    Public,
 }
 
-use Holds::{EhrId, Id, Index, Sealed, Structure, Word};
+use Holds::{EhrId, Id, Index, Public, Sealed, Structure, Word};
 
 /// Every column of text or bytes that there is. A new one fails the test until it stands here: say what it holds, and put
 /// a canary through it if it holds anything that a person wrote or that says who they are.
 const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
     ("api_keys", &[("key_id", Id), ("secret_index", Index), ("community_id", Word), ("scopes", Word)]),
+    (
+        "audit_entries",
+        &[
+            ("member_id", Id),
+            ("clinic_id", Word),
+            ("kind", Word),
+            ("body", Structure),
+            ("sealed_body", Sealed),
+            ("mac", Index),
+        ],
+    ),
+    ("audit_heads", &[("member_id", Id), ("clinic_id", Word), ("last_mac", Index), ("mac", Index)]),
+    ("clinic_assertions", &[("clinic_id", Word), ("jti_index", Index)]),
+    ("clinic_tokens", &[("token_index", Index), ("clinic_id", Word), ("scopes", Word)]),
+    (
+        "consent_records",
+        &[
+            ("member_id", Id),
+            ("grant_id", Id),
+            ("change", Word),
+            ("method", Word),
+            ("notice_hash", Id),
+            ("notice_language", Word),
+            ("sealed_practitioner", Sealed),
+            ("receipt_id", Id),
+            ("sealed_receipt", Sealed),
+        ],
+    ),
+    (
+        "former_links",
+        &[
+            ("member_id", Id),
+            ("clinic_id", Word),
+            ("patient_index", Index),
+            ("proof", Word),
+            ("sealed_proof", Sealed),
+            ("ended_by", Word),
+        ],
+    ),
+    ("identities", &[("community_id", Word), ("subject_index", Index), ("member_id", Id)]),
+    ("identity_requests", &[("state_index", Index), ("browser_index", Index), ("community_id", Word)]),
+    (
+        "launches",
+        &[
+            ("state_index", Index),
+            ("member_id", Id),
+            ("clinic_id", Word),
+            ("session_index", Index),
+            ("sealed_launch", Sealed),
+        ],
+    ),
+    ("link_attempts", &[("clinic_id", Word), ("member_id", Id)]),
+    ("link_codes", &[("code_index", Index), ("clinic_id", Word), ("patient_index", Index), ("sealed_patient", Sealed)]),
+    ("notices", &[("hash", Id), ("language", Word), ("text", Public)]),
+    ("sessions", &[("session_index", Index), ("member_id", Id), ("community_id", Word)]),
+    (
+        "sign_in_links",
+        &[
+            ("link_id", Id),
+            ("secret_index", Index),
+            ("browser_index", Index),
+            ("community_id", Word),
+            ("handle_index", Index),
+            ("language", Word),
+        ],
+    ),
     ("clinics", &[("clinic_id", Word), ("rung", Word), ("trouble", Word)]),
     ("data_keys", &[("name", Word), ("sealed_key", Sealed)]),
     (
@@ -108,6 +176,8 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
             ("patient_index", Index),
             ("sealed_patient", Sealed),
             ("proof", Word),
+            ("sealed_proof", Sealed),
+            ("lineage", Index),
         ],
     ),
     ("member_settings", &[("member_id", Id), ("sealed_settings", Sealed)]),
@@ -133,6 +203,7 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
             ("detail", Word),
             ("labels", Word),
             ("addressee", Id),
+            ("cleared_grant_id", Id),
         ],
     ),
     ("patient_tokens", &[("clinic_id", Word), ("member_id", Id), ("sealed_tokens", Sealed), ("state", Word)]),
@@ -161,8 +232,9 @@ impl Holds {
             Id | EhrId => value.len() <= 64,
             Word => value
                 .iter()
-                .all(|byte| byte.is_ascii_lowercase() || b" :-_.".contains(byte) || byte.is_ascii_alphanumeric()),
+                .all(|byte| byte.is_ascii_lowercase() || b" :-_./*".contains(byte) || byte.is_ascii_alphanumeric()),
             Structure => value.is_ascii(),
+            Public => true,
         }
     }
 }

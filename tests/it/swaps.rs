@@ -19,6 +19,8 @@ enum By {
     Master,
     Member,
     Lane,
+    /// Something of its own; a test beside its code tries that. Here it is only put in the place of others.
+    Other,
 }
 
 /// Every sealed column: which key seals it, and the column that tells its rows of one member apart, if one does.
@@ -34,6 +36,13 @@ const SEALED: &[(&str, &str, By, Option<&str>)] = &[
     ("member_settings", "sealed_settings", By::Member, None),
     ("readings", "sealed_reading", By::Member, Some("reading_id")),
     ("erasures", "sealed_secret", By::Member, Some("erasure_id")),
+    ("consent_records", "sealed_receipt", By::Member, Some("receipt_id")),
+    ("consent_records", "sealed_practitioner", By::Member, Some("receipt_id")),
+    ("links", "sealed_proof", By::Other, None),
+    ("former_links", "sealed_proof", By::Other, None),
+    ("launches", "sealed_launch", By::Other, None),
+    ("link_codes", "sealed_patient", By::Other, None),
+    ("audit_entries", "sealed_body", By::Other, None),
 ];
 
 /// A sealed value, and what opens what stands in its place.
@@ -61,6 +70,7 @@ impl Place {
             }
             By::Master => keys.keyring.unwrap_member_key(mostik::domain::ids::MemberId(self.member), value).is_ok(),
             By::Member => keys.members[&self.member].open(self.name, &self.row, value).is_ok(),
+            By::Other => false,
             By::Lane => keys.lanes[&self.member].open(self.name, &self.row, value).is_ok(),
         }
     }
@@ -132,7 +142,7 @@ on_both_databases! {
         let keys = keys(&bridge, &places).await;
         let (mut own, mut tried) = (0, 0);
         for (at, place) in places.iter().enumerate() {
-            assert!(place.opens(&keys, &place.value), "{} opens where it is", place.name);
+            assert!(place.by == By::Other || place.opens(&keys, &place.value), "{} opens where it is", place.name);
             own += 1;
             for (other, moved) in places.iter().enumerate().filter(|(other, _)| *other != at) {
                 assert!(!place.opens(&keys, &moved.value), "{other} {} opens as {}", moved.name, place.name);

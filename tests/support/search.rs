@@ -59,12 +59,13 @@ pub fn times(word: &str, hay: &[u8]) -> usize {
         let last = (lead.len() + word.len()) * 8 / 6;
         needles.push(encoded[first..last].to_owned());
     }
-    needles.iter().map(|needle| count(needle.as_bytes(), hay)).sum()
+    let hay = String::from_utf8_lossy(hay);
+    needles.iter().map(|needle| hay.matches(needle.as_str()).count()).sum()
 }
 
-fn count(needle: &[u8], hay: &[u8]) -> usize {
-    let begins = |at: &usize| hay[*at..].starts_with(needle);
-    (0..hay.len()).filter(|at| hay[*at] == needle[0]).filter(begins).count()
+/// The same, only as it is.
+fn plainly(word: &str, hay: &[u8]) -> usize {
+    String::from_utf8_lossy(hay).matches(word).count()
 }
 
 /// How often each of two words is in the files of a folder, as it is: so databases store it.
@@ -77,7 +78,7 @@ pub fn in_files(folder: &Path, words: [&str; 2]) -> [usize; 2] {
         } else {
             // Files come and go below a running database.
             let Ok(bytes) = std::fs::read(&path) else { continue };
-            words.map(|word| count(word.as_bytes(), &bytes))
+            words.map(|word| plainly(word, &bytes))
         };
         found = [found[0] + below[0], found[1] + below[1]];
     }
