@@ -204,7 +204,7 @@ on_both_databases! {
         share(&mut theirs, &MOOD_ONLY).await;
         let mut browser = portal.sign_in(&sparrow).await;
         assert!(browser.get("/sharing").await.body.contains("No clinic knows you here yet."));
-        for clinic in ["riverside", "nowhere", "%2e%2e"] {
+        for clinic in ["riverside", "nowhere", "River%20side"] {
             let path = format!("/sharing/{clinic}");
             assert_eq!(browser.get(&path).await.status, 404, "{clinic}");
             assert_eq!(browser.get(&format!("{path}/stop")).await.status, 404, "{clinic}");
