@@ -195,6 +195,26 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn whoever_ends_it_may_ask_the_clinic_to_mark_what_it_has(database) {
+        let ehr = Ehr::sandbox().await;
+        let portal = Portal::open(database, &ehr.base).await;
+        for (handle, mark, marked) in [("sparrow", "", 0), ("wren", "yes", 1)] {
+            let person = portal.bridge.person(handle, &create_patient(&ehr.base).await).await;
+            let mut browser = portal.sign_in(&person).await;
+            share(&mut browser, &MOOD_ONLY).await;
+            portal.bridge.send(&mood(handle, handle, 4)).await;
+            portal.bridge.deliver().await;
+            browser.get("/sharing/riverside/stop").await;
+            browser.post_and_follow("/sharing/riverside/stop", &[("mark", mark)]).await;
+            portal.bridge.deliver_in_time().await;
+            let there = ehr.observations().await;
+            let in_error = there.iter().filter(|observation| observation["status"] == "entered-in-error").count();
+            assert_eq!(in_error, marked, "{handle}");
+        }
+    }
+}
+
+on_both_databases! {
     async fn a_clinic_that_does_not_know_the_member_is_none(database) {
         let ehr = Ehr::sandbox().await;
         let portal = Portal::open(database, &ehr.base).await;
@@ -204,7 +224,7 @@ on_both_databases! {
         share(&mut theirs, &MOOD_ONLY).await;
         let mut browser = portal.sign_in(&sparrow).await;
         assert!(browser.get("/sharing").await.body.contains("No clinic knows you here yet."));
-        for clinic in ["riverside", "nowhere", "%2e%2e"] {
+        for clinic in ["riverside", "nowhere", "River%20side"] {
             let path = format!("/sharing/{clinic}");
             assert_eq!(browser.get(&path).await.status, 404, "{clinic}");
             assert_eq!(browser.get(&format!("{path}/stop")).await.status, 404, "{clinic}");

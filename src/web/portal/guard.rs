@@ -19,11 +19,6 @@ use super::error::PortalError;
 use super::frame::{Frame, page_with};
 use crate::web::State;
 
-/// Where forms of a page may lead beside the portal itself: origins, as the Content-Security-Policy names them. Browsers
-/// look at it again when the answer to a form leads on to another site.
-#[derive(Clone, Debug, Default)]
-pub struct FormsLeadTo(pub Vec<String>);
-
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage {
@@ -106,7 +101,6 @@ fn bare_page(request: &HttpRequest, error: PortalError) -> HttpResponse {
 
 /// Headers and cookies of the portal's answers, beside those that every answer has.
 fn finish(request: &HttpRequest, answer: &mut ServiceResponse) {
-    let leads_to = answer.response().extensions().get::<FormsLeadTo>().cloned().unwrap_or_default();
     let leads_on = answer.response().headers().contains_key(LOCATION);
     let headers = answer.response_mut().headers_mut();
     if let Ok(caller) = Caller::of(request)
@@ -118,13 +112,7 @@ fn finish(request: &HttpRequest, answer: &mut ServiceResponse) {
     if FLASH.of(request).is_some() && !leads_on && !request.path().starts_with("/assets/") {
         append_cookie(headers, &FLASH.clear());
     }
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{}; frame-ancestors 'none'; base-uri 'none'",
-        leads_to.0.iter().fold(String::new(), |all, origin| all + " " + origin),
-    );
-    if let Ok(policy) = HeaderValue::try_from(policy) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
-    }
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     for (name, value) in FIXED {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
@@ -132,6 +120,11 @@ fn finish(request: &HttpRequest, answer: &mut ServiceResponse) {
     // Not `no-referrer`: then browsers do not say either where a form comes from.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
 }
+
+/// Nothing from elsewhere, no script at all, nothing inline. Forms lead to the portal alone, and browsers look at it again
+/// when the answer to a form leads on: a page that leads to another site has a link there.
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 const FIXED: [(&str, &str); 4] = [
     ("cross-origin-opener-policy", "same-origin"),

@@ -38,9 +38,18 @@ pub async fn resume(bridge: &Bridge, mut tx: Tx, grant: Grant, now: Timestamp) -
     commit(bridge, tx, &grant, "resumed").await
 }
 
-/// Takes a consent back.
-pub async fn revoke(bridge: &Bridge, mut tx: Tx, grant: Grant, now: Timestamp) -> Result<(), PortalError> {
+/// Takes a consent back; with `marking`, the clinic is also asked to mark what it has as entered in error.
+pub async fn revoke(
+    bridge: &Bridge,
+    mut tx: Tx,
+    grant: Grant,
+    marking: bool,
+    now: Timestamp,
+) -> Result<(), PortalError> {
     let revoked = consent::revoke(bridge, &mut tx, grant.member, grant.id, Method::Portal, now).await?;
+    if marking {
+        consent::ask_to_mark(bridge, &mut tx, grant.member, &grant.clinic, now).await?;
+    }
     commit(bridge, tx, &revoked.grant, "revoked").await
 }
 

@@ -43,7 +43,8 @@ pub async fn stop(state: Data<State>, posted: Posted, clinic: Path<String>) -> R
     let now = state.bridge.clock.now();
     let mut tx = state.bridge.store.begin().await?;
     let Some(grant) = living(&state, &mut tx, &posted, &clinic).await? else { return Ok(go_to("/sharing")) };
-    decision::revoke(&state.bridge, tx, grant, now).await?;
+    let marking = posted.fields.text("mark") == "yes";
+    decision::revoke(&state.bridge, tx, grant, marking, now).await?;
     Ok(go_to_saying("/sharing", "flash-sharing-stopped"))
 }
 

@@ -57,3 +57,5 @@ flash-sharing-resumed = You are sharing again.
 flash-sharing-stopped = Stopped. Nothing more is sent to this clinic.
 sharing-notice = Please read this first: what sharing means
 sharing-to-read = There is something new to read about sharing. Please look at it, and save it if you still want the same. Until then it stays as you decided.
+stop-mark = Also ask the clinic to mark what has arrived as entered in error
+stop-mark-more = The clinic decides whether it does. Some of it the clinic must keep for as long as the law says.
