@@ -1,6 +1,6 @@
 //! Which summaries are to be made or made anew. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -63,24 +63,24 @@ pub fn plan<'a>(
     now: Timestamp,
 ) -> Plan<'a> {
     let mut plan = Plan::default();
-    let mut targets: BTreeMap<Target, ()> = BTreeMap::new();
+    let mut targets: BTreeSet<Target> = BTreeSet::new();
     for change in changes {
         match fate(standing, change, made, kept_from, now) {
             Fate::Void => plan.settled.push(change),
             Fate::Waits => {}
             Fate::Later(end) => plan.look_again(end),
             Fate::Due(due) => {
-                let new = due.iter().filter(|target| !targets.contains_key(*target)).count();
+                let new = due.iter().filter(|target| !targets.contains(*target)).count();
                 if targets.len() + new > AT_ONCE && !targets.is_empty() {
                     plan.look_again(now);
                     continue;
                 }
-                targets.extend(due.into_iter().map(|target| (target, ())));
+                targets.extend(due);
                 plan.settled.push(change);
             }
         }
     }
-    plan.targets = targets.into_keys().collect();
+    plan.targets = targets.into_iter().collect();
     plan
 }
 

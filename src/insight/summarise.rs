@@ -47,15 +47,18 @@ pub fn summaries(stretch: Stretch<'_>, category: Category, readings: &[Reading])
     }
 }
 
+/// The numbers on one scale, each with the reading that says it.
+type OnScale<'r> = (Scale, Vec<(&'r Reading, &'r Decimal)>);
+
 fn moods(stretch: Stretch<'_>, readings: &[&Reading]) -> Vec<Summary> {
-    let mut scales: BTreeMap<String, (Scale, Vec<(&Reading, &Decimal)>)> = BTreeMap::new();
+    let mut scales: BTreeMap<String, OnScale<'_>> = BTreeMap::new();
     for reading in readings {
         for (scale, number) in reading.numbers() {
             let (_, numbers) = scales.entry(scale.name()).or_insert_with(|| (scale, Vec::new()));
             numbers.push((reading, number));
         }
     }
-    let summary = |(scale, numbers): (Scale, Vec<(&Reading, &Decimal)>)| {
+    let summary = |(scale, numbers): OnScale<'_>| {
         let (of, numbers): (Vec<&Reading>, Vec<&Decimal>) = numbers.into_iter().unzip();
         Some(stretch.summary(&of, Figures::Numbers(scale, Spread::of(&numbers)?)))
     };

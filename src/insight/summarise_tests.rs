@@ -46,7 +46,7 @@ fn rating(value: &str, worst: &str, best: &str) -> Measure {
     Measure::Mood(Mood { rating: Some(rating), label: Some("a word".to_owned()), state_of_mind: None })
 }
 
-fn stretch<'a>(days: &'a Days, detail: Detail, at: Timestamp) -> Stretch<'a> {
+fn stretch(days: &Days, detail: Detail, at: Timestamp) -> Stretch<'_> {
     Stretch { member: MEMBER, detail, period: days.period_of(detail, at), covered_from: Timestamp::MIN, days }
 }
 
@@ -73,9 +73,9 @@ fn by_brute_force(
         numbers.push(rating.value.approximate());
     }
     let summary = |(scale, (with_entry, numbers)): (String, (BTreeSet<Date>, Vec<f64>))| {
-        let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
+        let mean = numbers.iter().sum::<f64>() / f64::from(number(numbers.len()));
         let (least, most) = numbers.iter().fold((f64::MAX, f64::MIN), |(l, m), n| (l.min(*n), m.max(*n)));
-        (scale, numbers.len() as u32, (dates.len() - with_entry.len()) as u32, mean, least, most)
+        (scale, number(numbers.len()), number(dates.len() - with_entry.len()), mean, least, most)
     };
     found.into_iter().map(summary).collect()
 }
@@ -130,7 +130,7 @@ proptest! {
                     prop_assert!(summary.days_missing < summary.days && summary.days <= 7);
                 }
             }
-            prop_assert_eq!(counted as usize, readings.len());
+            prop_assert_eq!(counted, number(readings.len()));
         }
     }
 }

@@ -132,15 +132,12 @@ impl<'k> Mail<'k> {
         // That it is no longer so shows nothing: it may be said at any detail.
         let fact = Fact { detail: Detail::WeeklySummary, ..before.fact.clone() };
         let retraction = Retraction { member: standing.member, fact };
-        match standing.decide(&retraction, clinic, now) {
-            Ok(permit) => {
-                let letter = Letter::retraction(identifier.to_owned(), before.resource_type.clone());
-                self.parcels.push(Parcel::new(permit, letter, &standing.key));
-            }
-            Err(_) => {
-                let lane = LaneKey { clinic: clinic.clone(), member: standing.member };
-                self.recalls.push((lane, identifier.to_owned()));
-            }
+        if let Ok(permit) = standing.decide(&retraction, clinic, now) {
+            let letter = Letter::retraction(identifier.to_owned(), before.resource_type.clone());
+            self.parcels.push(Parcel::new(permit, letter, &standing.key));
+        } else {
+            let lane = LaneKey { clinic: clinic.clone(), member: standing.member };
+            self.recalls.push((lane, identifier.to_owned()));
         }
         true
     }
@@ -208,7 +205,6 @@ impl<'k> Writer<'_, 'k> {
         }
         let permit = match self.standing.decide(summary, &told.target.clinic, self.now) {
             Ok(permit) if self.standing.can_address(&permit) => permit,
-            Ok(_) => return Ok(()),
             // What it was told is finer than what it may be told now, and no longer right: that goes, and what is so is
             // said as coarsely as it may be.
             Err(denied) if denied.foremost() == DenyReason::SummaryOnly => {
@@ -222,7 +218,7 @@ impl<'k> Writer<'_, 'k> {
                 }
                 return Ok(());
             }
-            Err(_) => return Ok(()),
+            Ok(_) | Err(_) => return Ok(()),
         };
         let (source, practitioner) = (&self.bridge.source, self.standing.practitioner(&permit));
         let recipient = Recipient { patient, identifier, source, recorded: self.now, practitioner };
