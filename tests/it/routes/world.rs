@@ -1,0 +1,132 @@
+//! Everybody who asks, and what they are told.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mostik::domain::ids::MemberId;
+use mostik::enrolment::credentials::{EVENTS_WRITE, create_api_key};
+use mostik::enrolment::session;
+use mostik::vault::signing::SigningAlgorithm;
+use reqwest::{Method, RequestBuilder};
+
+use super::Body::{self, Form, Json, Nothing};
+use super::Who::{
+    self, Browser, Clinic, Community, KeyWithoutScope, Member, Nobody, OtherBrowser, OtherClinic, OtherCommunity,
+    OtherMember,
+};
+use super::{Row, Target};
+use crate::support::bridge::{Person, TestBridge, forum};
+use crate::support::clinic::{ALL_SCOPES, PUBLIC_URL, System, entries, read, two_clinics};
+use crate::support::database::Database;
+use crate::support::http::client;
+
+/// A bridge, and what everybody calls it with.
+pub struct World {
+    pub bridge: TestBridge,
+    other_community: String,
+    without_scope: String,
+    other: Person,
+    pub clinic: String,
+    other_clinic: String,
+    /// One for all: a new one would load its root certificates anew.
+    client: reqwest::Client,
+}
+
+impl World {
+    pub async fn new(database: Database) -> Self {
+        let river = System::new("riverside-ehr", SigningAlgorithm::Es384);
+        let lake = System::new("lakeside-ehr", SigningAlgorithm::Es384);
+        let access = river.registered("riverside") + &lake.registered("lakeside");
+        let text = two_clinics(&database, &access) + "[communities.chat]\nname = \"The chat\"\n";
+        let bridge = TestBridge::start_with(database, &text).await;
+        let key = async |community: &str, scopes: &str| {
+            let mut tx = bridge.bridge.store.begin().await.unwrap();
+            let (keyring, community) = (&bridge.bridge.keyring, community.parse().unwrap());
+            let key = create_api_key(&mut tx, keyring, &community, scopes, bridge.now()).await.unwrap();
+            tx.commit().await.unwrap();
+            key.secret
+        };
+        let other = bridge.person("wren", "patient-of-wren").await;
+        bridge.grant(&other, &["mood"]).await;
+        Self {
+            other_community: key("chat", EVENTS_WRITE).await,
+            without_scope: key("forum", "other:thing").await,
+            other,
+            clinic: river.token(&bridge, ALL_SCOPES).await,
+            other_clinic: lake.token(&bridge, ALL_SCOPES).await,
+            client: client(),
+            bridge,
+        }
+    }
+
+    /// A member of their own for each row.
+    pub async fn target(&self, number: usize) -> (Target, Person) {
+        let (handle, patient) = (format!("sparrow-{number}"), format!("patient-{number}"));
+        let member = self.bridge.person(&handle, &patient).await;
+        let grant = self.bridge.grant(&member, &["mood"]).await;
+        let found = read(&self.bridge, &self.clinic, &format!("/fhir/Consent?patient={patient}")).await;
+        let consent = entries(&found.json)[0]["id"].as_str().unwrap().to_owned();
+        let receipts = self.bridge.as_member(&member, Method::GET, "/v1/receipts", None).await;
+        let receipt = receipts.json["receipts"][0]["id"].as_str().unwrap().to_owned();
+        (Target { handle, patient, grant, consent, receipt }, member)
+    }
+
+    /// A session of a member at the portal: what its cookie holds, and the token that its forms carry.
+    async fn session(&self, member: MemberId) -> (String, String) {
+        let (keyring, now) = (&self.bridge.bridge.keyring, self.bridge.now());
+        let mut tx = self.bridge.bridge.store.begin().await.unwrap();
+        let secret = session::open(&mut tx, keyring, member, forum(), None, now).await.unwrap();
+        tx.commit().await.unwrap();
+        let csrf = URL_SAFE_NO_PAD.encode(keyring.index().index("csrf", &[secret.as_bytes()]));
+        (secret, csrf)
+    }
+
+    /// What somebody calls a program's route with.
+    fn credential<'a>(&'a self, who: Who, member: &'a Person) -> Option<&'a str> {
+        match who {
+            Nobody | OtherBrowser | Browser => None,
+            OtherCommunity => Some(&self.other_community),
+            KeyWithoutScope => Some(&self.without_scope),
+            Community => Some(&self.bridge.api_key),
+            OtherMember => Some(&self.other.token),
+            OtherClinic => Some(&self.other_clinic),
+            Clinic => Some(&self.clinic),
+            Member => Some(&member.token),
+        }
+    }
+
+    /// What somebody is told: the status, and `+` if the answer shows the member's grant.
+    pub async fn told(&self, who: Who, row: &Row, (target, member): &(Target, Person)) -> String {
+        let (path, mut body) = (row.ask)(target);
+        let method: Method = row.route.split(' ').next().unwrap().parse().unwrap();
+        let host = PUBLIC_URL.strip_prefix("https://").unwrap();
+        let mut request = self.client.request(method, format!("{}{path}", self.bridge.api)).header("host", host);
+        if let Some(credential) = self.credential(who, member) {
+            request = request.bearer_auth(credential);
+        }
+        if [Browser, OtherBrowser].contains(&who) {
+            let (secret, csrf) = self.session(if who == Browser { member.id } else { self.other.id }).await;
+            request =
+                request.header("cookie", format!("__Host-session={secret}")).header("accept", "text/html,*/*;q=0.8");
+            if let Form(fields) = &mut body {
+                fields.push(("csrf", csrf));
+            }
+        }
+        let response = with_body(request, body).send().await.unwrap();
+        let status = response.status().as_u16();
+        // Where it leads, without what only this caller is told.
+        let leads = response.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        let leads = leads.and_then(|to| Some(format!(" {}", to.split('?').next()?))).unwrap_or_default();
+        let answer = response.text().await.unwrap().replace('-', "");
+        let marks = [target.grant.replace('-', ""), format!("/Patient/{}\"", target.patient).replace('-', "")];
+        let shown = marks.iter().any(|mark| answer.contains(mark));
+        format!("{status}{}{leads}", if shown { "+" } else { "" })
+    }
+}
+
+fn with_body(request: RequestBuilder, body: Body) -> RequestBuilder {
+    match body {
+        Nothing => request,
+        Json(value) => request.header("content-type", "application/json").body(value.to_string()),
+        Form(fields) => request.form(&fields),
+    }
+}
