@@ -9,13 +9,13 @@ use tokio::sync::mpsc::Sender;
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::ExportError;
+use super::{ExportError, Piece};
 
 /// How much is gathered before it is passed on.
 const PIECE: usize = 32 * 1024;
 
-/// Pieces of an archive, in order; an error in the end when it is not whole.
-pub type Pieces = Sender<Result<Vec<u8>, ExportError>>;
+/// Takes the pieces of an archive, in order.
+pub type Pieces = Sender<Piece>;
 
 /// An archive that is being written.
 pub struct Archive {
@@ -89,7 +89,10 @@ impl Archive {
     async fn pass_on(&self, at_least: usize) -> Result<(), ExportError> {
         let piece = {
             let mut written = self.written.lock();
-            if written.len() < at_least { return Ok(()) } else { std::mem::take(&mut *written) }
+            if written.len() < at_least {
+                return Ok(());
+            }
+            std::mem::take(&mut *written)
         };
         self.pieces.send(Ok(piece)).await.map_err(|_| ExportError::NobodyReads)
     }

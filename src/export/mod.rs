@@ -28,6 +28,9 @@ const PIECES_AHEAD: usize = 4;
 /// How many rows are read at a time.
 const PAGE: i64 = 500;
 
+/// A piece of an archive; an error in the end when it is not whole.
+pub type Piece = Result<Vec<u8>, ExportError>;
+
 /// Whose data is exported.
 pub struct Exported {
     bridge: Bridge,
@@ -79,7 +82,7 @@ pub enum ExportError {
 ///
 /// # Errors
 /// [`ExportError`] when it cannot even be begun.
-pub async fn export(bridge: &Bridge, member: MemberId) -> Result<Receiver<Result<Vec<u8>, ExportError>>, ExportError> {
+pub async fn export(bridge: &Bridge, member: MemberId) -> Result<Receiver<Piece>, ExportError> {
     let mut tx = bridge.store.begin().await?;
     let wrapped = tx.member_key(member).await?.ok_or(ExportError::UnknownMember)?;
     let key = bridge.keyring.unwrap_member_key(member, &wrapped).map_err(|_| ExportError::Sealed)?;

@@ -141,6 +141,9 @@ struct ItemRow {
     confirmed_at: Option<i64>,
 }
 
+type ContentRow = (String, i64, Uuid, Vec<u8>, Option<Vec<u8>>);
+type SeenRow = (String, Vec<u8>, Option<String>, i64, Option<i64>);
+
 impl Tx {
     /// Who a member is to this bridge.
     ///
@@ -215,7 +218,7 @@ impl Tx {
         after: &PlaceOnLane,
         limit: i64,
     ) -> Result<Vec<PayloadRow>, StoreError> {
-        let rows: Vec<(String, i64, Uuid, Vec<u8>, Option<Vec<u8>>)> = on!(self, conn: Db => {
+        let rows: Vec<ContentRow> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
                 "SELECT o.clinic_id, o.seq, o.delivery_id, o.sealed_payload, l.sealed_key FROM outbox o JOIN lanes l \
                  ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id AND o.seq > l.withdrawn_through \
@@ -245,7 +248,7 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<EntryRow>, StoreError> {
         let (community, index) = after.map_or(("", &[][..]), |(community, index)| (community.as_str(), &index[..]));
-        let rows: Vec<(String, Vec<u8>, Option<String>, i64, Option<i64>)> = on!(self, conn: Db => {
+        let rows: Vec<SeenRow> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
                 "SELECT community_id, event_index, category, received_at, retracted_at FROM events WHERE member_id = ",
             );

@@ -113,7 +113,9 @@ impl ErasedList {
             everybody.push(line.ok_or_else(wrong)?.erased);
         }
         let mut seen = self.seen();
-        everybody.iter().for_each(|erased| seen.note(erased));
+        for erased in &everybody {
+            seen.note(erased);
+        }
         Ok(everybody)
     }
 
