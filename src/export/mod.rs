@@ -92,7 +92,7 @@ pub async fn export(bridge: &Bridge, member: MemberId) -> Result<Receiver<Piece>
     let (pieces, read) = channel(PIECES_AHEAD);
     tokio::spawn(async move {
         let archive = Archive::new(pieces.clone(), exported.bridge.clock.now());
-        if let Err(error) = write(&exported, archive).await {
+        if let Err(error) = Box::pin(write(&exported, archive)).await {
             // If nobody reads any more, nobody needs to know.
             drop(pieces.send(Err(error)).await);
         }

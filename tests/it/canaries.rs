@@ -10,6 +10,7 @@ use mostik::domain::zone::Zone;
 use mostik::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
+use super::columns::{Holds, known};
 use super::erasure::request;
 use crate::on_both_databases;
 use crate::support::bridge::{Person, TestBridge, forum};
@@ -35,213 +36,6 @@ const ZONE: &str = "Pacific/Chatham";
 
 fn canary(field: &str, of: usize) -> String {
     format!("{CANARY}{field}-{of}")
-}
-
-/// What a column of text or bytes may hold.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Holds {
-    /// Sealed, with a key of the member, the lane or the vault.
-    Sealed,
-    /// A keyed index, or a code made with a key.
-    Index,
-    /// An opaque id: SQLite keeps it as bytes.
-    Id,
-    /// A word of the program, or a name out of the configuration.
-    Word,
-    /// What an EHR called something of its own.
-    EhrId,
-    /// JSON without free text.
-    Structure,
-    /// A text that everybody is shown.
-    Public,
-}
-
-use Holds::{EhrId, Id, Index, Public, Sealed, Structure, Word};
-
-/// Every column of text or bytes that there is. A new one fails the test until it stands here: say what it holds, and put
-/// a canary through it if it holds anything that a person wrote or that says who they are.
-const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
-    ("api_keys", &[("key_id", Id), ("secret_index", Index), ("community_id", Word), ("scopes", Word)]),
-    (
-        "audit_entries",
-        &[
-            ("member_id", Id),
-            ("clinic_id", Word),
-            ("kind", Word),
-            ("body", Structure),
-            ("sealed_body", Sealed),
-            ("mac", Index),
-        ],
-    ),
-    ("audit_heads", &[("member_id", Id), ("clinic_id", Word), ("last_mac", Index), ("mac", Index)]),
-    ("clinic_assertions", &[("clinic_id", Word), ("jti_index", Index)]),
-    ("clinic_tokens", &[("token_index", Index), ("clinic_id", Word), ("scopes", Word)]),
-    (
-        "consent_records",
-        &[
-            ("member_id", Id),
-            ("grant_id", Id),
-            ("change", Word),
-            ("method", Word),
-            ("notice_hash", Id),
-            ("notice_language", Word),
-            ("sealed_practitioner", Sealed),
-            ("receipt_id", Id),
-            ("sealed_receipt", Sealed),
-        ],
-    ),
-    (
-        "former_links",
-        &[
-            ("member_id", Id),
-            ("clinic_id", Word),
-            ("patient_index", Index),
-            ("proof", Word),
-            ("sealed_proof", Sealed),
-            ("ended_by", Word),
-        ],
-    ),
-    ("identities", &[("community_id", Word), ("subject_index", Index), ("member_id", Id)]),
-    ("identity_requests", &[("state_index", Index), ("browser_index", Index), ("community_id", Word)]),
-    (
-        "launches",
-        &[
-            ("state_index", Index),
-            ("member_id", Id),
-            ("clinic_id", Word),
-            ("session_index", Index),
-            ("sealed_launch", Sealed),
-        ],
-    ),
-    ("link_attempts", &[("clinic_id", Word), ("member_id", Id)]),
-    ("link_codes", &[("code_index", Index), ("clinic_id", Word), ("patient_index", Index), ("sealed_patient", Sealed)]),
-    ("notices", &[("hash", Id), ("language", Word), ("text", Public)]),
-    ("sessions", &[("session_index", Index), ("member_id", Id), ("community_id", Word)]),
-    (
-        "sign_in_links",
-        &[
-            ("link_id", Id),
-            ("secret_index", Index),
-            ("browser_index", Index),
-            ("community_id", Word),
-            ("handle_index", Index),
-            ("language", Word),
-        ],
-    ),
-    ("clinics", &[("clinic_id", Word), ("rung", Word), ("trouble", Word)]),
-    ("data_keys", &[("name", Word), ("sealed_key", Sealed)]),
-    (
-        "erasures",
-        &[
-            ("erasure_id", Id),
-            ("member_id", Id),
-            ("state", Word),
-            ("certificate_index", Index),
-            ("sealed_secret", Sealed),
-            ("certificate", Structure),
-        ],
-    ),
-    (
-        "events",
-        &[
-            ("community_id", Word),
-            ("event_index", Index),
-            ("member_id", Id),
-            ("body_index", Index),
-            ("category", Word),
-            ("entry_index", Index),
-            ("newest_index", Index),
-        ],
-    ),
-    ("grants", &[("member_id", Id), ("grant_id", Id), ("clinic_id", Word), ("state", Word), ("terms", Structure)]),
-    ("handles", &[("community_id", Word), ("handle_index", Index), ("member_id", Id), ("sealed_handle", Sealed)]),
-    ("lanes", &[("clinic_id", Word), ("member_id", Id), ("sealed_key", Sealed)]),
-    (
-        "ledger",
-        &[
-            ("clinic_id", Word),
-            ("member_id", Id),
-            ("identifier", Id),
-            ("resource_type", Word),
-            ("ehr_id", EhrId),
-            ("ehr_version", EhrId),
-            ("delivery_id", Id),
-        ],
-    ),
-    (
-        "links",
-        &[
-            ("member_id", Id),
-            ("clinic_id", Word),
-            ("patient_index", Index),
-            ("sealed_patient", Sealed),
-            ("proof", Word),
-            ("sealed_proof", Sealed),
-            ("lineage", Index),
-        ],
-    ),
-    ("member_settings", &[("member_id", Id), ("sealed_settings", Sealed)]),
-    ("member_tokens", &[("token_index", Index), ("member_id", Id)]),
-    ("members", &[("member_id", Id), ("sealed_key", Sealed)]),
-    (
-        "outbox",
-        &[
-            ("clinic_id", Word),
-            ("member_id", Id),
-            ("delivery_id", Id),
-            ("grant_id", Id),
-            ("category", Word),
-            ("resource_type", Word),
-            ("identifier", Id),
-            ("sealed_payload", Sealed),
-            ("state", Word),
-            ("reason", Word),
-            ("operation", Word),
-            ("sealed_answer", Sealed),
-            ("content_index", Index),
-            ("kind", Word),
-            ("detail", Word),
-            ("labels", Word),
-            ("addressee", Id),
-            ("cleared_grant_id", Id),
-        ],
-    ),
-    ("patient_tokens", &[("clinic_id", Word), ("member_id", Id), ("sealed_tokens", Sealed), ("state", Word)]),
-    ("readings", &[("member_id", Id), ("reading_id", Id), ("category", Word), ("sealed_reading", Sealed)]),
-    (
-        "summaries",
-        &[
-            ("member_id", Id),
-            ("clinic_id", Word),
-            ("category", Word),
-            ("detail", Word),
-            ("first_day", Word),
-            ("identifier", Id),
-        ],
-    ),
-    ("unsummarised", &[("member_id", Id), ("clinic_id", Word), ("category", Word), ("detail", Word)]),
-    ("upkeep", &[("member_id", Id)]),
-];
-
-impl Holds {
-    /// Whether a value may stand in such a column. (An id of SQLite is 16 bytes, of PostgreSQL text.)
-    fn allows(self, value: &[u8]) -> bool {
-        match self {
-            Sealed => value.first() == Some(&1) && value.len() > 33,
-            Index => value.len() == 32,
-            Id | EhrId => value.len() <= 64,
-            Word => value
-                .iter()
-                .all(|byte| byte.is_ascii_lowercase() || b" :-_./*".contains(byte) || byte.is_ascii_alphanumeric()),
-            Structure => value.is_ascii(),
-            Public => true,
-        }
-    }
-}
-
-fn known(column: &Column) -> Option<Holds> {
-    let (_, columns) = COLUMNS.iter().find(|(table, _)| *table == column.table)?;
-    columns.iter().find(|(name, _)| *name == column.name).map(|(_, holds)| *holds)
 }
 
 /// A member who has filled every field.
@@ -362,32 +156,13 @@ on_both_databases! {
             let Some(holds) = known(&column) else { continue };
             assert!(holds.allows(&cell.value), "{}.{} holds no {holds:?}", cell.table, cell.column);
             assert_eq!(times(CANARY, &cell.value), 0, "{}.{}", cell.table, cell.column);
-            *filled.entry((cell.table, cell.column)).or_default() += usize::from(holds == Sealed);
+            *filled.entry((cell.table, cell.column)).or_default() += usize::from(holds == Holds::Sealed);
         }
         let sealed = ["handles.sealed_handle", "links.sealed_patient", "outbox.sealed_payload", "outbox.sealed_answer",
             "patient_tokens.sealed_tokens", "member_settings.sealed_settings", "erasures.sealed_secret"];
         for name in sealed {
             let (table, column) = name.split_once('.').unwrap();
             assert!(filled.get(&(table.to_owned(), column.to_owned())).is_some_and(|count| *count > 0), "{name} is empty");
-        }
-    }
-}
-
-on_both_databases! {
-    async fn what_every_column_may_hold_is_known(database) {
-        drop(mostik::store::Store::open(&database.url).await.unwrap());
-        let columns = database.columns().await;
-        for column in columns.iter().filter(|column| column.is_bytes || column.is_text) {
-            let holds = known(column);
-            assert!(holds.is_some(), "say in COLUMNS what {}.{} holds", column.table, column.name);
-            let is_sealed = column.name.starts_with("sealed_");
-            assert_eq!(is_sealed, holds == Some(Sealed), "{}.{}: what is sealed is called so", column.table, column.name);
-        }
-        for (table, names) in COLUMNS {
-            for (name, _) in *names {
-                let is_there = columns.iter().any(|column| column.table == *table && column.name == *name);
-                assert!(is_there, "there is no {table}.{name} any more");
-            }
         }
     }
 }

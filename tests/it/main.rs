@@ -16,6 +16,7 @@ mod clinic_keys;
 mod clinic_logs;
 mod clinic_reads;
 mod clinic_token;
+mod columns;
 mod consent;
 mod corrections;
 mod credentials;
