@@ -42,7 +42,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("insight", &["domain", "vault", "store", "inbound", "consent", "mapping", "outbox", "readings", "pipeline"]),
     ("import", &["domain", "inbound", "pipeline"]),
     ("export", &["domain", "vault", "store", "outbox", "enrolment", "pipeline"]),
-    ("erasure", &["domain", "vault", "store", "consent", "enrolment", "pipeline"]),
+    ("erasure", &["domain", "vault", "store", "enrolment", "pipeline"]),
     ("chores", &["store", "audit", "enrolment", "pipeline", "erasure", "insight"]),
     ("config", &["domain", "vault", "telemetry"]),
     (

@@ -22,8 +22,8 @@ pub use work::{work, work_on};
 
 use jiff::SignedDuration;
 
-use crate::consent::change::ChangeError;
 use crate::domain::entropy::NoEntropy;
+use crate::pipeline::consent::ConsentError;
 use crate::store::StoreError;
 use crate::vault::{ErasedListError, SealError};
 
@@ -50,7 +50,7 @@ pub enum ErasureError {
     NotRequested,
     /// Consent could not be ended.
     #[error(transparent)]
-    Change(#[from] ChangeError),
+    Consent(#[from] ConsentError),
     /// The list of erased members cannot be used.
     #[error(transparent)]
     List(#[from] ErasedListError),

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use super::certificate::certificate;
 use super::{ErasureError, LOOK_AGAIN_AFTER, UPSTREAM};
-use crate::consent::change;
 use crate::domain::audit::{self, Chain, Event};
+use crate::domain::consented::Method;
 use crate::domain::ids::ClinicId;
 use crate::enrolment::session::end_all;
-use crate::pipeline::Bridge;
+use crate::pipeline::{Bridge, consent};
 use crate::store::{Erasure, ErasureState, Sent, Tx};
 use crate::vault::{Erased, KeyId};
 
@@ -41,7 +41,7 @@ pub async fn work_on(bridge: &Bridge, erasure: &Erasure) -> Result<ErasureState,
         return Ok(erasure.state);
     }
     if erasure.state == ErasureState::Requested {
-        begin(&mut tx, &mut erasure, now).await?;
+        begin(bridge, &mut tx, &mut erasure, now).await?;
     }
     let sent = tx.sent_of(erasure.member).await?;
     let may_wait = erasure.upstream_until.is_some_and(|until| now < until);
@@ -58,10 +58,17 @@ pub async fn work_on(bridge: &Bridge, erasure: &Erasure) -> Result<ErasureState,
     Ok(ErasureState::Erased)
 }
 
-/// Ends all consent and every access of the member. What clinics are to be told is on its way from here on.
-async fn begin(tx: &mut Tx, erasure: &mut Erasure, now: Timestamp) -> Result<(), ErasureError> {
-    for grant in tx.living_grants(&[erasure.member]).await? {
-        change::revoke(tx, erasure.member, grant.id, now).await?;
+/// Ends all consent and every access of the member. What clinics are to be told is on its way from here on: that consent
+/// has ended, and, if the member wants it, that they are asked to mark what they have.
+async fn begin(bridge: &Bridge, tx: &mut Tx, erasure: &mut Erasure, now: Timestamp) -> Result<(), ErasureError> {
+    let member = erasure.member;
+    for grant in tx.living_grants(&[member]).await? {
+        consent::revoke(bridge, tx, member, grant.id, Method::Operator, now).await?;
+    }
+    if erasure.ask_clinics {
+        for link in tx.links(&[member]).await? {
+            consent::ask_to_mark(bridge, tx, member, &link.clinic, now).await?;
+        }
     }
     end_all(tx, erasure.member, now).await?;
     erasure.state = ErasureState::Upstream;

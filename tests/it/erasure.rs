@@ -184,6 +184,27 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn clinics_that_are_asked_mark_what_they_have_before_its_member_is_gone(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = signing_bridge(database, &ehr.base).await;
+        let sparrow = bridge.person("sparrow", &ehr.patient).await;
+        bridge.grant(&sparrow, &["mood"]).await;
+        bridge.send(&mood("1", "sparrow", 4)).await;
+        bridge.deliver().await;
+        let requested = request(&bridge, &sparrow, Wish { at_once: true, ask_clinics: true }).await;
+        bridge.chores().await;
+        assert_eq!(state(&bridge, &requested).await, ErasureState::Upstream, "the clinic is asked first");
+        bridge.deliver_in_time().await;
+        bridge.clock.advance(SignedDuration::from_mins(1));
+        bridge.chores().await;
+        assert_eq!(state(&bridge, &requested).await, ErasureState::Erased);
+        assert_eq!(ehr.observations().await[0]["status"], "entered-in-error");
+        let says = certificate(&bridge, &requested).await;
+        assert_eq!(says["clinics"]["riverside"], json!({"has": 1, "asked": true, "unanswered": 0}));
+    }
+}
+
+on_both_databases! {
     async fn an_answer_ends_the_wait(database) {
         let ehr = Ehr::without_conditional_create().await;
         let bridge = signing_bridge(database, &ehr.base).await;
