@@ -37,6 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "audit",
             "outbox",
             "readings",
+            "delivery::smart_auth::patient",
         ],
     ),
     ("insight", &["domain", "vault", "store", "inbound", "consent", "mapping", "outbox", "readings", "pipeline"]),

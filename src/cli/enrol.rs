@@ -9,12 +9,13 @@ use super::open;
 use crate::app;
 use crate::config::Config;
 use crate::domain::audit::{ApiKey, Chain, Event};
+use crate::domain::consented::Method;
 use crate::domain::ids::{ClinicId, CommunityId};
 use crate::enrolment::credentials::{EVENTS_WRITE, create_api_key, create_member_token};
 use crate::enrolment::join::join;
 use crate::enrolment::link::{Claim, Linked, Proof, link};
 use crate::enrolment::session::end_all;
-use crate::enrolment::unlink::unlink;
+use crate::pipeline::consent;
 use crate::store::{EndedBy, StoreError};
 
 /// Makes and revokes API keys.
@@ -73,7 +74,8 @@ pub async fn member(config: &Config, command: MemberCommand) -> anyhow::Result<(
             }
         }
         MemberCommand::Unlink { member, clinic } => {
-            let ended = unlink(&mut tx, &bridge.keyring, member, &clinic, EndedBy::Operator, now).await?;
+            let ended =
+                consent::unlink(&bridge, &mut tx, member, &clinic, EndedBy::Operator, Method::Operator, now).await?;
             tx.record(Chain::between(&clinic, member), now, by_operator("member unlink"));
             tx.commit().await?;
             println!("The link to {clinic} has ended; {} waiting item(s) were withdrawn.", ended.withdrawn);

@@ -8,7 +8,6 @@ use mostik::domain::category::{Category, Detail};
 use mostik::domain::consented::Practitioner;
 use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Standing, Terms, WayBack};
 use mostik::domain::ids::{GrantId, MemberId, PractitionerId};
-use mostik::domain::label::Label;
 use mostik::domain::language::Language;
 use mostik::mapping::to_fhir::{Paper, Recipient, consent};
 use serde_json::Value;
@@ -98,7 +97,6 @@ async fn one_in_russian_at_each_fineness_for_one_practitioner_with_all_that_can_
         data_from: Some(at("2026-10-01T00:00:00Z")),
         recipient: Addressee::Practitioner(PractitionerId(Uuid::from_u128(7))),
         way_back: WayBack::Notice,
-        withheld: [Label::SubstanceUseDisorder, Label::Sexuality].into(),
         ..grant.terms
     };
     check("practitioner_ru", mapped(&grant, Some(&practitioner), Some(Notice::current(Language::Ru)), true)).await;

@@ -1,12 +1,15 @@
 //! How a consent stands, as the clinic learns it: on the same lane, in order, and never in the way of anything else.
 
 use jiff::SignedDuration;
+use mostik::domain::consented::Method;
 use mostik::domain::delivery::DeliveryState;
+use mostik::pipeline::consent;
 use mostik::sandbox::{Fault, FaultKind};
-use reqwest::Method;
+use mostik::store::EndedBy;
+
 use serde_json::{Value, json};
 
-use super::support::bridge::{TestBridge, config_text, mood};
+use super::support::bridge::{TestBridge, config_text, mood, riverside};
 use super::support::database::Database;
 use super::support::ehr::{Ehr, create_patient, observations};
 use super::support::http;
@@ -22,7 +25,7 @@ async fn bridge(database: Database, ehr: &Ehr) -> TestBridge {
 /// Every Consent of the patient, in the EHR's own words.
 async fn consents(ehr: &Ehr) -> Vec<Value> {
     let url = format!("{}/Consent?patient={}", ehr.base, ehr.patient);
-    let got = http::call(Method::GET, &url, None, None).await;
+    let got = http::call(reqwest::Method::GET, &url, None, None).await;
     assert_eq!(got.status, 200, "{:?}", got.json);
     let entries = got.json["entry"].as_array().cloned().unwrap_or_default();
     entries.into_iter().map(|mut entry| entry["resource"].take()).collect()
@@ -55,7 +58,7 @@ on_every_database! {
         bridge.deliver().await;
         assert_eq!(standing(&ehr).await, is("active", "active", "3"));
         let more = json!({"categories": {"note": "every-entry"}, "notice": {"version": 1, "language": "ru"}});
-        bridge.as_member(&member, Method::PUT, &format!("/v1/grants/{grant}"), Some(&more)).await;
+        bridge.as_member(&member, reqwest::Method::PUT, &format!("/v1/grants/{grant}"), Some(&more)).await;
         bridge.deliver().await;
         assert_eq!(standing(&ehr).await, is("active", "active", "4"));
         let now = consents(&ehr).await.remove(0);
@@ -110,8 +113,8 @@ on_every_database! {
         bridge.deliver().await;
         assert_eq!(standing(&ehr).await, is("inactive", "paused", "2"));
         assert_eq!((ehr.observations().await.len(), bridge.count(DeliveryState::Ready).await), (0, 1));
-        let same = json!({"categories": {"mood": "every-entry"}});
-        bridge.as_member(&member, Method::PUT, &format!("/v1/grants/{grant}"), Some(&same)).await;
+        let more = json!({"categories": {"mood": "every-entry", "note": "every-entry"}});
+        bridge.as_member(&member, reqwest::Method::PUT, &format!("/v1/grants/{grant}"), Some(&more)).await;
         bridge.deliver().await;
         assert_eq!(standing(&ehr).await, is("inactive", "paused", "3"), "and so is a change during it");
         bridge.change_grant(&member, &grant, "resume").await;
@@ -180,5 +183,42 @@ on_every_database! {
         let member = bridge.person("sparrow", &ehr.patient).await;
         bridge.grant(&member, &["mood"]).await;
         assert!(outbox::items(&bridge, &member).await.is_empty());
+    }
+}
+
+on_every_database! {
+    async fn what_a_member_withholds_is_not_even_named(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = bridge(database, &ehr).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        let terms = json!({"categories": {"mood": "every-entry"}, "withheld": ["SUD", "HIV"],
+            "notice": {"version": 1, "language": "en"}});
+        let asked = json!({"clinic": "riverside", "terms": terms});
+        bridge.as_member(&member, reqwest::Method::POST, "/v1/grants", Some(&asked)).await;
+        bridge.deliver().await;
+        let told = consents(&ehr).await.remove(0).to_string();
+        assert!(!["SUD", "HIV", "addiction", "Never shared"].iter().any(|word| told.contains(word)), "{told}");
+    }
+}
+
+on_every_database! {
+    async fn a_link_that_ends_is_told_as_the_end_of_the_consent_and_leaves_a_receipt(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = bridge(database, &ehr).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        bridge.grant(&member, &["mood"]).await;
+        bridge.deliver().await;
+        bridge.send(&mood("1", "sparrow", 4)).await;
+        let mut tx = bridge.bridge.store.begin().await.unwrap();
+        let (clinic, by) = (riverside(), EndedBy::Member);
+        let ended = consent::unlink(&bridge.bridge, &mut tx, member.id, &clinic, by, Method::Portal, bridge.now()).await;
+        assert_eq!(ended.unwrap().withdrawn, 1);
+        tx.commit().await.unwrap();
+        bridge.deliver().await;
+        assert_eq!(standing(&ehr).await, is("inactive", "revoked", "2"));
+        assert_eq!((ehr.observations().await.len(), bridge.open_items().await), (0, 0));
+        let receipts = consent::receipts(&mut bridge.bridge.store.read().await.unwrap(), member.id).await.unwrap();
+        let changes: Vec<&str> = receipts.iter().map(|receipt| receipt.change.as_str()).collect();
+        assert_eq!(changes, ["given", "revoked"]);
     }
 }

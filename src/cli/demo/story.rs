@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::house::{HANDLE, House, PATIENT_NAME};
 use crate::domain::category::Category;
-use crate::domain::delivery::DeliveryState;
 use crate::import::{self, Diary, Report};
 use crate::inbound::mood::daylio::MoodScale;
 
@@ -38,6 +37,9 @@ pub async fn tell(house: &House) -> anyhow::Result<()> {
     ensure!(charted.len() as u64 == expected, "{} observations arrived, {expected} were expected", charted.len());
     println!("   {} mood ratings are in the EHR, each exactly once. The latest:", charted.len());
     charted.iter().rev().take(5).for_each(print_observation);
+    if let Some(status) = standing(house).await? {
+        println!("   The EHR also has the consent itself, as Consent: {status}.");
+    }
     println!("   Not one note and not one tag is there: nobody may see them, so the bridge did not even keep them.");
     println!("\n5. The member takes their consent back. Then the app sends one more mood.");
     revoke(house, &grant).await?;
@@ -46,6 +48,10 @@ pub async fn tell(house: &House) -> anyhow::Result<()> {
     let after = self::charted(house).await?.len();
     ensure!(after == charted.len(), "the EHR has {after} observations, expected {}", charted.len());
     println!("   The EHR still has {after} mood ratings, and nothing newer.");
+    deliver(house, 0).await?;
+    if let Some(status) = standing(house).await? {
+        println!("   And it was told how the consent stands now: {status}.");
+    }
     Ok(())
 }
 
@@ -90,19 +96,27 @@ async fn deliver(house: &House, total: u64) -> anyhow::Result<()> {
     let bar = ProgressBar::new(total).with_style(style);
     // The delivery goes on by itself; this only looks, and gives up when nothing moves any more.
     let mut idle = 0;
-    while bar.position() < total {
+    loop {
         let counts = house.bridge.store.read().await?.count_deliveries(None).await?;
-        let count = |wanted| counts.iter().find(|(state, _)| *state == wanted).map_or(0, |(_, n)| n.unsigned_abs());
-        let refused = count(DeliveryState::Rejected) + count(DeliveryState::Dead);
-        ensure!(refused == 0, "the EHR refused {refused} of the mood ratings");
-        let confirmed = count(DeliveryState::Confirmed);
-        idle = if confirmed == bar.position() { idle + 1 } else { 0 };
+        let open = counts.iter().filter(|(state, _)| state.is_open()).map(|(_, count)| count.unsigned_abs()).sum();
+        if open == 0 {
+            break;
+        }
+        let done = total.saturating_sub(open);
+        idle = if done == bar.position() { idle + 1 } else { 0 };
         ensure!(idle < 500, "the EHR took nothing for ten seconds; {counts:?}");
-        bar.set_position(confirmed);
+        bar.set_position(done);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+/// What the EHR says of the consent itself, where it takes one: `active` or `inactive`.
+async fn standing(house: &House) -> anyhow::Result<Option<String>> {
+    let url = house.ehr(&format!("Consent?patient={}", house.patient))?;
+    let (_, bundle) = house.caller.call(Method::GET, url, None, None).await?;
+    Ok(bundle.pointer("/entry/0/resource/status").and_then(Value::as_str).map(str::to_owned))
 }
 
 /// Everything the EHR knows about the patient's mood, oldest first.

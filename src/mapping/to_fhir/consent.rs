@@ -5,10 +5,12 @@
 //! `source`, `policy` deny (what is not permitted is denied), actors with the role IRCP, purposes, periods, data periods.
 //!
 //! Where it leaves PCF, and so does not claim its profiles: what is shared is named kind by kind in `provision.code`, which
-//! PCF forbids because its labels are coarser than what a member decides; and what is withheld is an exception to an
-//! exception, a third level. Whoever knows less than this reads it as less: the base rule denies, each permit has an end,
-//! and a consent that is paused, replaced or taken back is `inactive` (R4 has no word of its own for any of them; the
-//! second `category` says which).
+//! PCF forbids; its labels are coarser than what a member decides. Whoever knows less than this reads it as less: the base
+//! rule denies, each permit has an end, and a consent that is paused, replaced or taken back is `inactive` (R4 has no word
+//! of its own for any of them; the second `category` says which).
+//!
+//! What a member withholds for its sensitivity is not in it: to say that somebody withholds what concerns addiction would
+//! tell the clinic more than the data.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -120,15 +122,8 @@ fn permits(grant: &Grant, recipient: Recipient<'_>, patient: &Value) -> Vec<Valu
     let mut permits: Vec<Value> = Vec::new();
     for (category, detail) in &terms.categories {
         let mut shared = permit(&reader, code(*category, *detail), display(*category, *detail));
-        if let Some(shared) = shared.as_object_mut() {
-            if let Some(from) = terms.data_from {
-                shared.insert("dataPeriod".to_owned(), json!({"start": instant(from)}));
-            }
-            let withheld: Vec<Value> =
-                terms.withheld.iter().map(|label| json!({"system": ACT_CODE, "code": label.as_str()})).collect();
-            if !withheld.is_empty() {
-                shared.insert("provision".to_owned(), json!([{"type": "deny", "securityLabel": withheld}]));
-            }
+        if let (Some(shared), Some(from)) = (shared.as_object_mut(), terms.data_from) {
+            shared.insert("dataPeriod".to_owned(), json!({"start": instant(from)}));
         }
         permits.push(shared);
     }

@@ -50,7 +50,8 @@ fn made(recipient: Recipient<'_>, grant: GrantId, (code, display): (&str, &str))
 /// The patient decided it, and the bridge wrote it down: how a consent came to stand as it stands.
 pub fn of_consent(recipient: Recipient<'_>, grant: GrantId, is_first: bool) -> Result<Value, MappingError> {
     let did = if is_first { ("CREATE", "create") } else { ("UPDATE", "revise") };
-    let provenance = made(recipient, grant, did)?;
+    // Decided for a practitioner, perhaps, but not by them nor sent to them.
+    let provenance = made(Recipient { practitioner: None, ..recipient }, grant, did)?;
     Ok(serde_json::from_slice(&fhir_codec::to_bytes(&provenance, &Decimals::new())?).map_err(WriteError::from)?)
 }
 

@@ -10,14 +10,13 @@ use crate::consent::notice::{Notice, Part};
 use crate::consent::words;
 use crate::domain::consented::Practitioner;
 use crate::domain::delivery::Operation;
-use crate::domain::grant::{Addressee, Grant, GrantState, Standing};
+use crate::domain::grant::{Addressee, Grant, GrantState, Standing, Terms};
 use crate::domain::ids::GrantId;
 use crate::domain::language::Language;
-use crate::enrolment::join::PATIENT_COLUMN;
+use crate::enrolment::join::linked_patient;
 use crate::mapping::to_fhir::{self, Paper, Recipient};
 use crate::outbox::enqueue::{Letter, Parcel, enqueue};
 use crate::store::{LaneKey, Tx};
-use crate::vault::MemberKey;
 
 /// Tells the clinic how a grant stands, if it is one that hears of consents and has a Patient for the member. One that
 /// never heard of a grant is not told that it ended.
@@ -29,11 +28,26 @@ pub(super) async fn announce(
     practitioner: Option<&Practitioner>,
     now: Timestamp,
 ) -> Result<(), ConsentError> {
+    match linked_patient(tx, &bridge.keyring, grant.member, &grant.clinic).await? {
+        Some(patient) => announce_for(bridge, tx, grant, &patient, notice, practitioner, now).await,
+        None => Ok(()),
+    }
+}
+
+/// The same, for a Patient of the member whose link may have ended in this transaction.
+pub(super) async fn announce_for(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    grant: &Grant,
+    patient: &str,
+    notice: Option<Notice>,
+    practitioner: Option<&Practitioner>,
+    now: Timestamp,
+) -> Result<(), ConsentError> {
     if !bridge.house.clinics.get(&grant.clinic).is_some_and(|clinic| clinic.hears_of_consent) {
         return Ok(());
     }
     let key = record::member_key(bridge, tx, grant.member).await?;
-    let Some(patient) = patient(tx, &key, grant).await? else { return Ok(()) };
     let identifier = identifier(bridge, grant.id);
     let was_told = tx.newest_versions(&[identifier.to_string()]).await?.contains_key(&identifier.to_string());
     let operation = match (was_told, grant.state) {
@@ -50,7 +64,7 @@ pub(super) async fn announce(
     let permit =
         decide(grants, Request::to_record(&standing, &grant.clinic, now)).map_err(|_| ConsentError::NotOurs)?;
     let words = in_words(grant, practitioner, language);
-    let recipient = Recipient { patient: &patient, identifier, source: &bridge.source, recorded: now, practitioner };
+    let recipient = Recipient { patient, identifier, source: &bridge.source, recorded: now, practitioner };
     let shown = notice.map(|notice| (title(notice), notice.text));
     let paper = Paper { recipient, is_first: !was_told, language, notice: shown, words: &words };
     let outbound = to_fhir::consent(&permit, paper)?;
@@ -73,7 +87,9 @@ pub fn in_words(grant: &Grant, practitioner: Option<&Practitioner>, language: La
         Language::Ru => "Согласие",
     };
     let state = (name, words::state(grant.state, language).to_owned());
-    let terms = words::terms(&grant.terms, named, language).into_iter().map(|row| (row.name, row.value));
+    // What they withhold for its sensitivity is nobody's business there.
+    let told = Terms { withheld: [].into(), ..grant.terms.clone() };
+    let terms = words::terms(&told, named, language).into_iter().map(|row| (row.name, row.value));
     std::iter::once(state).chain(terms).collect()
 }
 
@@ -84,11 +100,4 @@ pub fn title(notice: Notice) -> &'static str {
         Part::Heading(_) | Part::Paragraph(_) => None,
     });
     title.unwrap_or_default()
-}
-
-async fn patient(tx: &mut Tx, key: &MemberKey, grant: &Grant) -> Result<Option<String>, ConsentError> {
-    let links = tx.links(&[grant.member]).await?;
-    let Some(link) = links.into_iter().find(|link| link.clinic == grant.clinic) else { return Ok(None) };
-    let opened = key.open(PATIENT_COLUMN, link.clinic.as_str().as_bytes(), &link.sealed_patient)?;
-    Ok(String::from_utf8(opened).ok())
 }

@@ -5,11 +5,13 @@
 //! ([`Bridge::wake`]).
 
 mod announce;
+mod end;
 mod mark;
 mod record;
 mod show;
 mod tell;
 
+pub use end::{Revoked, UnlinkError, revoke, unlink};
 pub use mark::{MarkOutcome, Marked, ask_to_mark, marks};
 pub use record::RECEIPT_COLUMN;
 pub use show::{ReceiptLine, Version, receipt, receipts, version, versions};
@@ -25,6 +27,7 @@ use crate::domain::entropy::NoEntropy;
 use crate::domain::grant::{Addressee, Grant, GrantState, Terms};
 use crate::domain::ids::{ClinicId, GrantId, MemberId, PractitionerId};
 use crate::domain::language::Language;
+use crate::enrolment::join::EnrolError;
 use crate::mapping::to_fhir::MappingError;
 use crate::outbox::enqueue::EnqueueError;
 use crate::store::{StoreError, Tx};
@@ -88,13 +91,14 @@ impl From<EnqueueError> for ConsentError {
     }
 }
 
-/// A consent that was taken back.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Revoked {
-    /// The grant, ended.
-    pub grant: Grant,
-    /// How many waiting items were withdrawn.
-    pub withdrawn: u64,
+impl From<EnrolError> for ConsentError {
+    fn from(error: EnrolError) -> Self {
+        match error {
+            EnrolError::Store(error) => error.into(),
+            EnrolError::Seal(error) => Self::Seal(error),
+            _ => StoreError::Corrupt("a link it should not").into(),
+        }
+    }
 }
 
 /// A first consent towards a clinic.
@@ -173,26 +177,6 @@ pub async fn resume(
     let grant = change::resume(tx, member, id, now).await?;
     record::follow(bridge, tx, &grant, Change::Resumed, method, now).await?;
     Ok(grant)
-}
-
-/// Takes a consent back. Taking it back twice is the same as once.
-///
-/// # Errors
-/// [`ConsentError`]; the transaction must then be dropped.
-pub async fn revoke(
-    bridge: &Bridge,
-    tx: &mut Tx,
-    member: MemberId,
-    id: GrantId,
-    method: Method,
-    now: Timestamp,
-) -> Result<Revoked, ConsentError> {
-    let before = tx.newest_grant(member, id).await?.map(|grant| grant.state);
-    let (grant, withdrawn) = change::revoke(tx, member, id, now).await?;
-    if before != Some(GrantState::Revoked) {
-        record::follow(bridge, tx, &grant, Change::Revoked, method, now).await?;
-    }
-    Ok(Revoked { grant, withdrawn })
 }
 
 /// A wish that can be carried out.

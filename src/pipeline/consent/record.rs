@@ -33,10 +33,22 @@ pub(super) async fn follow(
     method: Method,
     now: Timestamp,
 ) -> Result<(), ConsentError> {
+    keep_again(bridge, tx, grant, change, method, now).await?;
+    tell_again(bridge, tx, grant, now).await
+}
+
+/// Records a change that made no new version.
+pub(super) async fn keep_again(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    grant: &Grant,
+    change: Change,
+    method: Method,
+    now: Timestamp,
+) -> Result<(), ConsentError> {
     let Version { shown, practitioner, .. } = version(bridge, tx, grant.clone()).await?;
     let paper = Paper { change, method, shown: shown.as_ref(), practitioner: practitioner.as_ref() };
-    keep(bridge, tx, grant, paper, now).await?;
-    tell_again(bridge, tx, grant, now).await
+    keep(bridge, tx, grant, paper, now).await
 }
 
 /// Tells the clinic how a version stands by now. What the member had before them when they made it still counts.
@@ -49,6 +61,19 @@ pub(super) async fn tell_again(
     let Version { shown, practitioner, .. } = version(bridge, tx, grant.clone()).await?;
     let notice = shown.and_then(|shown| Notice::find(shown.version, shown.language));
     announce::announce(bridge, tx, grant, notice, practitioner.as_ref(), now).await
+}
+
+/// The same, for a Patient of the member whose link has ended in this transaction.
+pub(super) async fn tell_again_for(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    grant: &Grant,
+    patient: &str,
+    now: Timestamp,
+) -> Result<(), ConsentError> {
+    let Version { shown, practitioner, .. } = version(bridge, tx, grant.clone()).await?;
+    let notice = shown.and_then(|shown| Notice::find(shown.version, shown.language));
+    announce::announce_for(bridge, tx, grant, patient, notice, practitioner.as_ref(), now).await
 }
 
 /// The record of how a version of a grant was made; none for those made before there were records.

@@ -14,6 +14,7 @@ use super::auth::SignedInMember;
 use super::body::json;
 use super::{Problem, State};
 use crate::consent::change::ChangeError;
+use crate::delivery::smart_auth::patient::TokenSet;
 use crate::domain::consented::Method;
 use crate::domain::grant::Grant;
 use crate::domain::ids::{ClinicId, GrantId};
@@ -173,8 +174,10 @@ pub async fn revoke(state: Data<State>, member: SignedInMember, grant: Path<Stri
     let id = grant_id(&grant)?;
     let revoked = consent::revoke(&state.bridge, &mut tx, member.0, id, Method::Api, now).await?;
     crash_point("revoke:before-commit");
+    let clinic = revoked.grant.clinic.clone();
     let grant = commit(&state, tx, revoked.grant, "revoked", now).await?;
     crash_point("revoke:after-commit");
+    give_back(state, clinic, revoked.lent);
     Ok(HttpResponse::Ok().json(Revoked { grant, withdrawn: revoked.withdrawn }))
 }
 
@@ -186,6 +189,13 @@ async fn commit(state: &State, mut tx: Tx, grant: Grant, what: &str, now: Timest
     tracing::info!(grant_id = %id, version, clinic_id = %clinic, change = what, "consent");
     state.bridge.wake.notify_waiters();
     Ok(GrantBody::at(shown, now))
+}
+
+/// Gives back to a clinic what a member had lent, which is forgotten here. Nobody waits for the clinic.
+pub fn give_back(state: Data<State>, clinic: ClinicId, lent: Option<TokenSet>) {
+    if let Some(lent) = lent {
+        actix_web::rt::spawn(async move { state.launches.give_back(&clinic, &lent).await });
+    }
 }
 
 /// An id that is no id names no grant.

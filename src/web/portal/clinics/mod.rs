@@ -11,8 +11,10 @@ use super::caller::Session;
 use super::error::PortalError;
 use super::form::Posted;
 use super::frame::{Frame, go_to_saying, page};
+use crate::domain::consented::Method;
 use crate::domain::ids::ClinicId;
-use crate::enrolment::unlink::{UnlinkError, unlink};
+use crate::enrolment::unlink::UnlinkError as LinkError;
+use crate::pipeline::consent::{self, UnlinkError};
 use crate::store::{EndedBy, FormerLink, Link};
 use crate::web::State;
 
@@ -93,10 +95,11 @@ pub async fn ask_to_unlink(
 pub async fn end_link(state: Data<State>, posted: Posted, path: Path<String>) -> Result<HttpResponse, PortalError> {
     let (clinic, member, now) = (known(&state, &path)?, posted.session.member, state.bridge.clock.now());
     let mut tx = state.bridge.store.begin().await?;
-    let ended = match unlink(&mut tx, &state.bridge.keyring, member, &clinic, EndedBy::Member, now).await {
+    let (by, method) = (EndedBy::Member, Method::Portal);
+    let ended = match consent::unlink(&state.bridge, &mut tx, member, &clinic, by, method, now).await {
         Ok(ended) => ended,
-        Err(UnlinkError::NotLinked) => return Err(PortalError::ChangedMeanwhile),
-        Err(UnlinkError::Store(error)) => return Err(error.into()),
+        Err(UnlinkError::Link(LinkError::NotLinked)) => return Err(PortalError::ChangedMeanwhile),
+        Err(UnlinkError::Link(LinkError::Store(error))) => return Err(error.into()),
         Err(error) => return Err(PortalError::internal(&error)),
     };
     tx.commit().await?;

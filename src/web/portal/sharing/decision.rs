@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::delivery::smart_auth::patient::TokenSet;
 use crate::domain::consented::Method;
 use crate::domain::grant::Grant;
 use crate::domain::ids::{ClinicId, MemberId};
@@ -38,19 +39,21 @@ pub async fn resume(bridge: &Bridge, mut tx: Tx, grant: Grant, now: Timestamp) -
     commit(bridge, tx, &grant, "resumed").await
 }
 
-/// Takes a consent back; with `marking`, the clinic is also asked to mark what it has as entered in error.
+/// Takes a consent back; with `marking`, the clinic is also asked to mark what it has as entered in error. Returns what the
+/// member had lent the bridge.
 pub async fn revoke(
     bridge: &Bridge,
     mut tx: Tx,
     grant: Grant,
     marking: bool,
     now: Timestamp,
-) -> Result<(), PortalError> {
+) -> Result<Option<TokenSet>, PortalError> {
     let revoked = consent::revoke(bridge, &mut tx, grant.member, grant.id, Method::Portal, now).await?;
     if marking {
         consent::ask_to_mark(bridge, &mut tx, grant.member, &grant.clinic, now).await?;
     }
-    commit(bridge, tx, &revoked.grant, "revoked").await
+    commit(bridge, tx, &revoked.grant, "revoked").await?;
+    Ok(revoked.lent)
 }
 
 async fn commit(bridge: &Bridge, tx: Tx, grant: &Grant, what: &str) -> Result<(), PortalError> {

@@ -8,6 +8,7 @@ use super::{Standing, decision, linked};
 use crate::domain::grant::Grant;
 use crate::domain::ids::ClinicId;
 use crate::web::State;
+use crate::web::grants::give_back;
 use crate::web::portal::caller::Session;
 use crate::web::portal::error::PortalError;
 use crate::web::portal::form::Posted;
@@ -43,8 +44,9 @@ pub async fn stop(state: Data<State>, posted: Posted, clinic: Path<String>) -> R
     let now = state.bridge.clock.now();
     let mut tx = state.bridge.store.begin().await?;
     let Some(grant) = living(&state, &mut tx, &posted, &clinic).await? else { return Ok(go_to("/sharing")) };
-    let marking = posted.fields.text("mark") == "yes";
-    decision::revoke(&state.bridge, tx, grant, marking, now).await?;
+    let (clinic, marking) = (grant.clinic.clone(), posted.fields.text("mark") == "yes");
+    let lent = decision::revoke(&state.bridge, tx, grant, marking, now).await?;
+    give_back(state, clinic, lent);
     Ok(go_to_saying("/sharing", "flash-sharing-stopped"))
 }
 
