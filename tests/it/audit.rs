@@ -188,7 +188,7 @@ on_both_databases! {
             .run(&format!("DELETE FROM audit_entries WHERE {whole}; DELETE FROM audit_heads WHERE {whole}"))
             .await;
         let gone = format!("chain riverside/{}: it was deleted as a whole, or deleted and begun anew", member.id);
-        assert_eq!(wrong(&bridge).await, [gone.clone()]);
+        assert_eq!(wrong(&bridge).await, std::slice::from_ref(&gone));
         bridge.grant(&member, &["mood"]).await;
         assert_eq!(wrong(&bridge).await, [gone], "although it has begun anew since");
     }
@@ -199,7 +199,7 @@ on_both_databases! {
         let ehr = Ehr::sandbox().await;
         let keys = database.folder.path().join("keys");
         let text = crate::support::bridge::config_text(&database, &ehr.base, "127.0.0.1:0");
-        let bridge = TestBridge::start_with(database, &format!("{text}[keys]\nfolder = {keys:?}\n")).await;
+        let bridge = TestBridge::start_with(database, &format!("{text}[keys]\nfolder = \"{}\"\n", keys.display())).await;
         let path = bridge.bridge.checkpoints.path().unwrap().clone();
         let lines = || std::fs::read_to_string(&path).unwrap().lines().count();
         bridge.chores().await;

@@ -301,7 +301,9 @@ async fn a_method_that_a_path_does_not_have_is_told_so() {
 #[tokio::test]
 async fn what_is_not_there_is_not_there() {
     let (bridge, member) = ready().await;
-    for path in ["/v1", "/v1/nothing", "/v1/grants/no-uuid/revoke", "/v1/grants/018f0000-0000-7000-8000-000000000000/pause"] {
+    for path in
+        ["/v1", "/v1/nothing", "/v1/grants/no-uuid/revoke", "/v1/grants/018f0000-0000-7000-8000-000000000000/pause"]
+    {
         let got = bridge.as_member(&member, Method::POST, path, None).await;
         assert_eq!((got.status, got.content_type.as_str()), (404, "application/problem+json"), "{path}");
     }

@@ -18,7 +18,7 @@ use crate::support::cells::Column;
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::launch;
-use crate::support::search::{Log, in_database, times};
+use crate::support::search::{Log, hexadecimal, in_database, times};
 
 /// How each of them begins.
 const CANARY: &str = "kanarienvogel-7q-";
@@ -102,7 +102,7 @@ async fn by_the_command_line(bridge: &TestBridge) {
 }
 
 /// A dump as text, as an operator may make one.
-async fn dump(database: &Database) -> Vec<u8> {
+fn dump(database: &Database) -> Vec<u8> {
     let (program, arguments) = match database.direct.strip_prefix("sqlite:") {
         Some(file) => ("sqlite3", vec![file, ".dump"]),
         None => ("pg_dump", vec![database.direct.as_str()]),
@@ -148,7 +148,7 @@ on_both_databases! {
         assert!((found, control > 0) == (0, true), "in the files of the database: {found}, control {control}");
         let backup = std::fs::read(bridge.database.back_up("backup").await).unwrap();
         assert_eq!(times(CANARY, &backup), 0, "in a backup");
-        let dump = dump(&bridge.database).await;
+        let dump = dump(&bridge.database);
         assert!(times(CANARY, &dump) == 0 && times(ZONE, &dump) == 0 && times(CONTROL, &dump) > 0, "in a dump");
         let mut filled: BTreeMap<(String, String), usize> = BTreeMap::new();
         for cell in bridge.database.cells().await.into_iter().filter(|cell| !cell.value.is_empty()) {
@@ -171,7 +171,7 @@ on_both_databases! {
 fn a_word_is_found_in_whatever_form() {
     use base64::Engine;
     let word = CANARY;
-    let hex: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hexadecimal(word);
     for text in [format!("a {word}b"), hex.clone(), hex.to_uppercase()] {
         assert_eq!(times(word, text.as_bytes()), 1, "{text}");
     }

@@ -1,4 +1,4 @@
-//! A client that nobody here wrote: PyJWT signs, httpx asks.
+//! A client that nobody here wrote: `PyJWT` signs, httpx asks.
 
 use std::path::Path;
 use std::process::Command;

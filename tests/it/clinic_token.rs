@@ -131,9 +131,12 @@ async fn a_claim_that_is_not_as_it_must_be_is_refused_with_what_was_expected() {
         let words = refused_client(&got);
         assert!(words.contains(expected), "{claim} {value}: {words}");
     }
-    for (claim, value) in
-        [("exp", json!(now + 330)), ("exp", json!(now as f64 + 60.5)), ("aud", json!([TOKEN_URL])), ("nbf", json!(now))]
-    {
+    for (claim, value) in [
+        ("exp", json!(now + 330)),
+        ("exp", json!(f64::from(i32::try_from(now).unwrap()) + 60.5)),
+        ("aud", json!([TOKEN_URL])),
+        ("nbf", json!(now)),
+    ] {
         let mut claims = river.claims(&bridge);
         claims[claim] = value.clone();
         assert_eq!(show(&bridge, &river.key.sign(&claims).unwrap(), ALL_SCOPES).await.status, 200, "{claim} {value}");
@@ -206,13 +209,16 @@ async fn what_was_not_signed_with_the_systems_own_key_proves_nothing() {
     assert_eq!(good.status, 200, "and with all that, it is not used up: {:?}", good.json);
 }
 
+/// The fields of a form.
+type Fields = Vec<(String, String)>;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_asked_as_the_standard_says_is_refused_as_it_says() {
     let (bridge, river, _) = ready().await;
     let sign = || river.key.sign(&river.claims(&bridge)).unwrap();
-    let with = |change: &dyn Fn(&mut Vec<(String, String)>)| {
+    let with = |change: &dyn Fn(&mut Fields)| {
         let assertion = sign();
-        let mut form: Vec<(String, String)> =
+        let mut form: Fields =
             token_form(&assertion, ALL_SCOPES).into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         change(&mut form);
         form

@@ -26,7 +26,8 @@ const INSTANT: SignedDuration = SignedDuration::from_micros(1);
 pub async fn signing_bridge(database: Database, ehr: &str) -> TestBridge {
     let folder = database.folder.path().join("keys");
     SigningKey::create(&folder, SigningAlgorithm::Es384, NOON.parse().unwrap()).unwrap();
-    let text = format!("{}[keys]\nfolder = {folder:?}\n", config_text(&database, ehr, "127.0.0.1:0"));
+    let text = config_text(&database, ehr, "127.0.0.1:0");
+    let text = format!("{text}[keys]\nfolder = \"{}\"\n", folder.display());
     TestBridge::start_with(database, &text).await
 }
 

@@ -1,5 +1,7 @@
 //! Launches under attack by people, with browsers of their own and of others. Nobody is linked by any of it.
 
+use std::fmt::Write as _;
+
 use jiff::SignedDuration;
 use mostik::delivery::smart_auth::launch::Failure;
 use mostik::enrolment::launch::{LaunchError, Returned};
@@ -253,7 +255,8 @@ async fn nothing_secret_or_personal_is_in_the_log_or_the_database() {
         let back = format!("{}&error_description=canary-words", attacked.authority.sign_in(&url));
         let ended = attacked.house.complete(SESSION, &back).await;
         secrets.push(attacked.authority.last("code_verifier").unwrap());
-        shown.push_str(&format!("{ended:?} {}", ended.as_ref().err().map(ToString::to_string).unwrap_or_default()));
+        let said = ended.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        write!(shown, "{ended:?} {said}").unwrap();
         if ended.is_ok() {
             unlink_from(&attacked.house.bridge, &attacked.house.member).await.unwrap();
         }
@@ -265,7 +268,7 @@ async fn nothing_secret_or_personal_is_in_the_log_or_the_database() {
         parameter(&url, "state").unwrap(),
         attacked.authority.home
     );
-    shown.push_str(&format!("{:?}", attacked.house.complete(SESSION, &declined).await));
+    write!(shown, "{:?}", attacked.house.complete(SESSION, &declined).await).unwrap();
     attacked.house.begin(SESSION).await.unwrap();
     secrets.extend(["canary/x", "canary.token", "canary-words", "user-of-"].map(str::to_owned));
     let log = log.text();

@@ -72,7 +72,7 @@ on_every_database! {
         assert_eq!((a.len(), b.len()), (2, 1));
         assert_eq!(b[0]["subject"]["reference"], format!("Patient/{patient}"));
         let mut identifiers: Vec<&Value> = a.iter().chain(&b).map(|found| &found["identifier"][0]["value"]).collect();
-        identifiers.sort_by_key(|value| value.to_string());
+        identifiers.sort_by_key(ToString::to_string);
         identifiers.dedup();
         assert_eq!(identifiers.len(), 3);
     }

@@ -36,7 +36,7 @@ async fn receipts(bridge: &TestBridge, member: &Person) -> Vec<String> {
     signed
 }
 
-fn asked(notice: Value) -> Value {
+fn asked(notice: &Value) -> Value {
     json!({"clinic": "riverside", "terms": {
         "categories": {"mood": "every-entry", "tags": "weekly-summary"}, "withheld": ["SUD"], "way_back": "notice",
         "practitioner": {"id": "dr-7", "display": "Dr Ada Example"}, "notice": notice,
@@ -47,7 +47,7 @@ on_every_database! {
     async fn every_change_of_a_consent_gives_a_receipt_that_anyone_can_verify(database) {
         let bridge = TestBridge::start(database, NOWHERE).await;
         let member = bridge.person("sparrow", "pat-1").await;
-        let got = bridge.as_member(&member, Method::POST, "/v1/grants", Some(&asked(json!({"version": 1, "language": "ru"})))).await;
+        let got = bridge.as_member(&member, Method::POST, "/v1/grants", Some(&asked(&json!({"version": 1, "language": "ru"})))).await;
         assert_eq!(got.status, 201, "{:?}", got.json);
         let grant = got.json["id"].as_str().unwrap().to_owned();
         for how in ["pause", "resume"] {
@@ -80,8 +80,8 @@ on_every_database! {
 async fn a_receipt_follows_its_schema_and_reads_well() {
     let bridge = TestBridge::start(Database::sqlite(), NOWHERE).await;
     let member = bridge.person("sparrow", "pat-1").await;
-    bridge.as_member(&member, Method::POST, "/v1/grants", Some(&asked(json!({"version": 1, "language": "en"})))).await;
-    bridge.as_member(&member, Method::POST, "/v1/grants", Some(&asked(json!(null)))).await;
+    bridge.as_member(&member, Method::POST, "/v1/grants", Some(&asked(&json!({"version": 1, "language": "en"})))).await;
+    bridge.as_member(&member, Method::POST, "/v1/grants", Some(&asked(&json!(null)))).await;
     let signed = receipts(&bridge, &member).await.remove(0);
     let payload = BASE64_URL_SAFE_NO_PAD.decode(signed.split('.').nth(1).unwrap()).unwrap();
     let payload: Value = serde_json::from_slice(&payload).unwrap();
@@ -140,7 +140,7 @@ on_every_database! {
         let bridge = TestBridge::start(database, NOWHERE).await;
         let member = bridge.person("sparrow", "pat-1").await;
         let other = bridge.person("wren", "pat-2").await;
-        bridge.as_member(&member, Method::POST, "/v1/grants", Some(&asked(json!(null)))).await;
+        bridge.as_member(&member, Method::POST, "/v1/grants", Some(&asked(&json!(null)))).await;
         let list = bridge.as_member(&member, Method::GET, "/v1/receipts", None).await;
         let path = format!("/v1/receipts/{}", list.json["receipts"][0]["id"].as_str().unwrap());
         assert_eq!(bridge.as_member(&other, Method::GET, &path, None).await.status, 404);
@@ -160,10 +160,10 @@ on_every_database! {
     async fn whoever_did_not_see_the_text_is_asked_again_and_an_old_text_is_not_taken(database) {
         let bridge = TestBridge::start(database, NOWHERE).await;
         let member = bridge.person("sparrow", "pat-1").await;
-        let old = asked(json!({"version": 0, "language": "en"}));
+        let old = asked(&json!({"version": 0, "language": "en"}));
         let got = bridge.as_member(&member, Method::POST, "/v1/grants", Some(&old)).await;
         assert_eq!((got.status, &got.json["field"]), (422, &json!("/terms/notice/version")), "{:?}", got.json);
-        let got = bridge.as_member(&member, Method::POST, "/v1/grants", Some(&asked(json!(null)))).await;
+        let got = bridge.as_member(&member, Method::POST, "/v1/grants", Some(&asked(&json!(null)))).await;
         assert_eq!((got.status, &got.json["needs_asking"]), (201, &json!(true)), "it holds until they are asked");
         let current = http::call(Method::GET, &format!("{}/v1/notices", bridge.api), None, None).await.json;
         assert!(current["notices"][1]["text"].as_str().unwrap().contains("112"));
@@ -188,8 +188,8 @@ on_every_database! {
         let first = &list.json["grants"][0];
         assert_eq!((&first["needs_asking"], &first["way_back"]), (&json!(true), &json!("none")), "{first:#}");
         assert_eq!(bridge.change_grant(&member, &grant, "revoke").await.status, 200);
-        let last = verify(&receipts(&bridge, &member).await[0], &keys(&bridge).await).unwrap();
-        assert_eq!(last.events.last().unwrap().event_type, "revoked");
+        let newest = verify(&receipts(&bridge, &member).await[0], &keys(&bridge).await).unwrap();
+        assert_eq!(newest.events.last().unwrap().event_type, "revoked");
     }
 }
 

@@ -18,6 +18,8 @@ use crate::support::outbox::{execute, summary};
 
 /// More than is swept in one portion.
 const MANY: usize = 1000;
+/// The same, as the database counts.
+const MANY_ITEMS: i64 = 1000;
 
 /// A row of the outbox as it lies in the database: its state, its id and its content.
 type Row = (String, Uuid, Option<Vec<u8>>);
@@ -96,13 +98,13 @@ on_every_database! {
 
         assert_eq!(rows(&bridge).await, before, "no row is written: it would take the longer the more wait");
         assert_eq!(that_open(&bridge, &member).await, 0, "and none opens");
-        assert_eq!(bridge.counts().await, [(DeliveryState::Withdrawn, MANY as i64)]);
+        assert_eq!(bridge.counts().await, [(DeliveryState::Withdrawn, MANY_ITEMS)]);
         let seen = bridge.bridge.store.read().await.unwrap().queue().await.unwrap();
-        assert_eq!((seen.len(), seen[0].count, seen[0].reason.as_deref()), (1, MANY as i64, Some("consent-revoked")));
+        assert_eq!((seen.len(), seen[0].count, seen[0].reason.as_deref()), (1, MANY_ITEMS, Some("consent-revoked")));
 
         bridge.chores().await;
         assert!(rows(&bridge).await.iter().all(|row| row.0 == "withdrawn" && row.2.is_none()), "the rows follow");
-        assert_eq!(bridge.counts().await, [(DeliveryState::Withdrawn, MANY as i64)]);
+        assert_eq!(bridge.counts().await, [(DeliveryState::Withdrawn, MANY_ITEMS)]);
         let swept = bridge.bridge.store.read().await.unwrap().queue().await.unwrap();
         assert_eq!(swept, seen, "an operator sees no difference");
         bridge.deliver().await;
@@ -141,7 +143,7 @@ on_every_database! {
         let mut ratings: Vec<i64> = charted.iter().filter_map(|mood| mood["valueQuantity"]["value"].as_i64()).collect();
         ratings.sort_unstable();
         assert_eq!(ratings, [1, 3, 5], "what was said since, and nothing else");
-        assert_eq!(bridge.count(DeliveryState::Withdrawn).await, MANY as i64);
+        assert_eq!(bridge.count(DeliveryState::Withdrawn).await, MANY_ITEMS);
 
         assert_eq!(revoke(&bridge, &member, &again).await, 0, "nothing waits any more");
         bridge.deliver_in_time().await;
@@ -170,7 +172,7 @@ on_every_database! {
         revoke(&bridge, &member, &grant).await;
         let text = bridge.config.clone();
         let bridge = TestBridge::start_with(bridge.database, &text).await;
-        assert_eq!(bridge.counts().await, [(DeliveryState::Withdrawn, MANY as i64)]);
+        assert_eq!(bridge.counts().await, [(DeliveryState::Withdrawn, MANY_ITEMS)]);
 
         let mut tx = bridge.bridge.store.begin().await.unwrap();
         assert!(tx.sweep_any_lane(bridge.now()).await.unwrap());
@@ -182,7 +184,7 @@ on_every_database! {
         drop(tx);
         let bridge = TestBridge::start_with(bridge.database, &text).await;
         assert_eq!(count_rows(&bridge, "withdrawn").await, half, "a portion is swept or not");
-        assert_eq!(bridge.counts().await, [(DeliveryState::Withdrawn, MANY as i64)]);
+        assert_eq!(bridge.counts().await, [(DeliveryState::Withdrawn, MANY_ITEMS)]);
 
         bridge.grant(&member, &["mood"]).await;
         assert_eq!(replay(&bridge, Replay::Clinic(&riverside(), None)).await, 0);
@@ -309,5 +311,5 @@ on_every_database! {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

@@ -216,8 +216,8 @@ impl Story<'_> {
             - f64::from(i32::try_from(sum * 100).unwrap()))
         .abs();
         assert!(off <= f64::from(i32::try_from(count).unwrap()) * 0.5 + 1e-6, "{hundredths} for {sum} of {count}");
-        let least = within.iter().map(|(_, rating)| *rating).min().unwrap();
-        assert_eq!(number("minimum"), json!(least));
+        let lowest = within.iter().map(|(_, rating)| *rating).min().unwrap();
+        assert_eq!(number("minimum"), json!(lowest));
         within.into_iter().map(|(entry, _)| entry).collect()
     }
 }

@@ -112,7 +112,7 @@ async fn places(database: &Database) -> Vec<Place> {
     places
 }
 
-async fn keys(bridge: &TestBridge, places: &[Place]) -> Keys {
+fn keys(bridge: &TestBridge, places: &[Place]) -> Keys {
     let keyring = bridge.bridge.keyring.clone();
     let mut keys = Keys { keyring, members: HashMap::new(), lanes: HashMap::new() };
     for place in places.iter().filter(|place| place.name == "members.sealed_key") {
@@ -139,7 +139,7 @@ on_both_databases! {
         }
         request(&bridge, &sparrow, mostik::erasure::Wish::default()).await;
         let places = places(&bridge.database).await;
-        let keys = keys(&bridge, &places).await;
+        let keys = keys(&bridge, &places);
         let (mut own, mut tried) = (0, 0);
         for (at, place) in places.iter().enumerate() {
             assert!(place.by == By::Other || place.opens(&keys, &place.value), "{} opens where it is", place.name);

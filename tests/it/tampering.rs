@@ -91,7 +91,7 @@ async fn lived(database: Database) -> (TestBridge, Log) {
     let ehr = Ehr::sandbox().await;
     let keys = database.folder.path().join("keys");
     let text = config_text(&database, &ehr.base, "127.0.0.1:0");
-    let bridge = TestBridge::start_with(database, &format!("{text}[keys]\nfolder = {keys:?}\n")).await;
+    let bridge = TestBridge::start_with(database, &format!("{text}[keys]\nfolder = \"{}\"\n", keys.display())).await;
     bridge.bridge.checkpoint().await.unwrap();
     SigningKey::create(&keys, SigningAlgorithm::Es384, bridge.now()).unwrap();
     bridge.clock.advance(SignedDuration::from_mins(10));
@@ -195,7 +195,7 @@ fn edit_head(log: &mut Log, dice: &mut Dice) {
     let head = &mut log.heads[one];
     match dice.below(6) {
         0 => head.member_id = Uuid::from_u128(7),
-        1 => head.clinic_id = "hillside".to_owned(),
+        1 => "hillside".clone_into(&mut head.clinic_id),
         2 => head.seq += i64::try_from(dice.below(9)).unwrap() - 4,
         3 => head.last_mac = other.last_mac,
         4 => head.changed_at += 1,

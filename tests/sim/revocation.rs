@@ -99,9 +99,9 @@ impl Scene<'_> {
         match self.dice.below(100) {
             0..38 => self.step().await,
             38..70 => self.decide().await,
-            70..78 => self.wait().await,
+            70..78 => self.wait(),
             78..84 => self.sweep().await,
-            84..90 => self.die().await,
+            84..90 => self.die(),
             90..95 if !self.consents => self.consent().await,
             _ => {
                 let who = self.dice.below(2);
@@ -154,7 +154,7 @@ impl Scene<'_> {
         self.say("is answered");
     }
 
-    async fn wait(&mut self) {
+    fn wait(&mut self) {
         let seconds = [1, 2, 12, 45][self.dice.below(4)];
         let executes = self.dice.below(2);
         self.net.advance(SignedDuration::from_secs(seconds), |place| place % 2 == executes);
@@ -168,7 +168,7 @@ impl Scene<'_> {
         self.say("rows are swept");
     }
 
-    async fn die(&mut self) {
+    fn die(&mut self) {
         let which = self.dice.below(2);
         self.desks[which] = self.house.replica(&self.bridge, &self.net, &self.clinic, self.concurrency);
         self.say("a replica dies");

@@ -41,6 +41,9 @@ pub enum Desk {
     Flood(usize),
 }
 
+/// What a code was given for: challenge, nonce and client.
+type Given = (Option<String>, Option<String>, Option<String>);
+
 /// A running server, with a FHIR base at which there is nothing but a SMART configuration.
 pub struct Authority {
     pub base: String,
@@ -60,7 +63,7 @@ struct State {
     signature: Mutex<Signature>,
     desk: Mutex<Desk>,
     /// Codes that were given: challenge, nonce and client.
-    codes: Mutex<Vec<(Option<String>, Option<String>, Option<String>)>>,
+    codes: Mutex<Vec<Given>>,
     asked: Mutex<Vec<String>>,
     taken_back: Mutex<Vec<String>>,
     flooded_keys: Mutex<bool>,

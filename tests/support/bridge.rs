@@ -65,7 +65,7 @@ impl TestBridge {
             Key::generate(&Entropy::System).unwrap().create_file(config.vault.master_key.file().unwrap()).unwrap();
         }
         let clock = ManualClock::new(start);
-        let bridge = app::open(&config, Clock::Manual(clock.clone()), Entropy::System).await.unwrap();
+        let bridge = Box::pin(app::open(&config, Clock::Manual(clock.clone()), Entropy::System)).await.unwrap();
         let listener = TcpListener::bind(config.server.listen).unwrap();
         let api = format!("http://{}", listener.local_addr().unwrap());
         if !text.contains("public_url") {
@@ -138,7 +138,7 @@ impl TestBridge {
 
     /// Does what the time has brought about.
     pub async fn chores(&self) {
-        while chores::run_due(&self.bridge).await.unwrap() {}
+        while Box::pin(chores::run_due(&self.bridge)).await.unwrap() {}
     }
 
     /// The same, where the database may fail: why work ended early, if it did.

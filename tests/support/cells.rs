@@ -32,15 +32,12 @@ const POSTGRES_COLUMNS: &str = "SELECT table_name::text, column_name::text, data
 impl Database {
     /// Every column of every table.
     pub async fn columns(&self) -> Vec<Column> {
-        let rows: Vec<(String, String, bool, bool)> = match self.direct.strip_prefix("sqlite:") {
-            Some(file) => {
-                let mut connection = SqliteConnection::connect(file).await.unwrap();
-                sqlx::query_as(SQLITE_COLUMNS).fetch_all(&mut connection).await.unwrap()
-            }
-            None => {
-                let mut connection = PgConnection::connect(&self.direct).await.unwrap();
-                sqlx::query_as(POSTGRES_COLUMNS).fetch_all(&mut connection).await.unwrap()
-            }
+        let rows: Vec<(String, String, bool, bool)> = if let Some(file) = self.direct.strip_prefix("sqlite:") {
+            let mut connection = SqliteConnection::connect(file).await.unwrap();
+            sqlx::query_as(SQLITE_COLUMNS).fetch_all(&mut connection).await.unwrap()
+        } else {
+            let mut connection = PgConnection::connect(&self.direct).await.unwrap();
+            sqlx::query_as(POSTGRES_COLUMNS).fetch_all(&mut connection).await.unwrap()
         };
         rows.into_iter().map(|(table, name, is_bytes, is_text)| Column { table, name, is_bytes, is_text }).collect()
     }
@@ -63,9 +60,10 @@ impl Database {
                 rows.iter().map(|row| (0..columns.len()).map(|at| row.get::<Vec<u8>, _>(at)).collect()).collect()
             }};
         }
-        match sqlite {
-            Some(file) => read!(&mut SqliteConnection::connect(file).await.unwrap()),
-            None => read!(&mut PgConnection::connect(&self.direct).await.unwrap()),
+        if let Some(file) = sqlite {
+            read!(&mut SqliteConnection::connect(file).await.unwrap())
+        } else {
+            read!(&mut PgConnection::connect(&self.direct).await.unwrap())
         }
     }
 

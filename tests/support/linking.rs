@@ -67,7 +67,7 @@ pub const COMES_BACK: &str = "https://mostik.example/launch/return";
 pub fn launch_config(database: &Database, base: &str, client_id: &str, client_authentication: &str) -> String {
     format!(
         "{}[clinics.riverside.launch]\nclient_id = {client_id:?}\nclient_authentication = {client_authentication:?}\n{}",
-        public(config_text(database, base, "127.0.0.1:0")),
+        public(&config_text(database, base, "127.0.0.1:0")),
         keys(database),
     )
 }
@@ -78,12 +78,12 @@ pub fn lending_config(database: &Database, base: &str, client_id: &str, client_a
     format!(
         "{}[clinics.riverside.auth]\nmethod = \"patient\"\nclient_id = {client_id:?}\n\
          client_authentication = {client_authentication:?}\n{}",
-        public(text),
+        public(&text),
         keys(database),
     )
 }
 
-fn public(text: String) -> String {
+fn public(text: &str) -> String {
     text.replace("[server]\n", "[server]\npublic_url = \"https://mostik.example\"\n")
 }
 

@@ -48,9 +48,14 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
+/// The bytes of a word in hexadecimal.
+pub fn hexadecimal(word: &str) -> String {
+    word.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
 /// How often a word is there, as it is, in hexadecimal, or within something in base64.
 pub fn times(word: &str, hay: &[u8]) -> usize {
-    let hex: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hexadecimal(word);
     let mut needles = vec![word.to_owned(), hex.to_uppercase(), hex];
     for lead in ["", "x", "xx"] {
         let encoded = STANDARD.encode(format!("{lead}{word}"));

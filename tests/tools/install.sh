@@ -10,6 +10,7 @@ install_missing() {
   find_postgres || packages+=(postgresql)
   [[ -x /usr/sbin/pgbouncer ]] || command -v pgbouncer >/dev/null || packages+=(pgbouncer)
   command -v node >/dev/null || packages+=(nodejs)
+  command -v sqlite3 >/dev/null || packages+=(sqlite3)
   command -v chromium >/dev/null || packages+=(chromium fonts-dejavu-core)
   if ! is_fresh; then
     python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)

@@ -169,6 +169,7 @@ pub fn clear(
 ///
 /// # Errors
 /// [`Denied`] with the reasons, when no grant covers the item.
+#[expect(clippy::needless_pass_by_value, reason = "a request is for one decision")]
 pub fn decide<'a, T: Disclosable>(grants: &[Grant], request: Request<'a, T>) -> Result<Permit<'a, T>, Denied> {
     let (member, matter) = (request.item.member(), request.item.matter());
     let mut reasons = BTreeSet::new();

@@ -74,7 +74,7 @@ pub async fn show(
     };
     let items = found.items.into_iter().map(item).collect();
     let next = found.next.map(|next| format!("{}.{}.{}", next.at, next.clinic, next.seq));
-    page(&SharedPage { items, next, frame })
+    page(&SharedPage { frame, items, next })
 }
 
 fn cursor(text: &str) -> Option<AuditCursor> {
