@@ -22,9 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How many connections one process keeps at most.
 const MAX_CONNECTIONS: u32 = 16;
 
-/// How long a connection to PostgreSQL is believed to be there since it was last used.
-const BELIEVED_FOR: Duration = Duration::from_secs(1);
-
 /// How a transaction on SQLite begins: as the one that writes.
 const BEGIN_WRITING: &str = "BEGIN IMMEDIATE";
 
@@ -223,7 +220,7 @@ async fn open_sqlite(file: &Path) -> Result<Pools, StoreError> {
         // What is deleted is overwritten in the file: a member's key does not survive in a free page.
         .pragma("secure_delete", "ON")
         .busy_timeout(PATIENCE);
-    let write = sqlite_pool(1).connect_with(options.clone()).await?;
+    let write = sqlite_pool(1).test_before_acquire(true).connect_with(options.clone()).await?;
     let mut tx = write.begin_with(BEGIN_WRITING).await?;
     known(sqlx::migrate!("migrations/sqlite")).run(&mut *tx).await?;
     tx.commit().await?;
@@ -232,33 +229,19 @@ async fn open_sqlite(file: &Path) -> Result<Pools, StoreError> {
 }
 
 /// When the disk is full or fails, SQLite rolls back by itself (<https://sqlite.org/lang_transaction.html>, section 3),
-/// and sqlx still believes that its connection is in a transaction: another one takes its place. (A rollback under way has
-/// ended by then: sqlx waits for it when it takes a connection back.) A file does not go away like a server: no ping.
+/// and sqlx still believes that its connection is in a transaction: another one takes its place. (The ping before it has
+/// waited for a rollback under way.)
 fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
-        .test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
 async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
     let (options, begin) = postgres_options(url)?;
-    let pool = PgPoolOptions::new()
-        .max_connections(MAX_CONNECTIONS)
-        .acquire_timeout(PATIENCE)
-        .test_before_acquire(false)
-        .before_acquire(|connection, state| {
-            Box::pin(async move {
-                // A moment ago it was there: then a question whether it still is costs more than it tells.
-                if state.idle_for >= BELIEVED_FOR {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_with(options)
-        .await?;
+    let pool =
+        PgPoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(PATIENCE).connect_with(options).await?;
     let mut tx = pool.begin_with(begin).await?;
     // Whoever is second waits here as long as it takes, and a large table takes longer than a statement usually may.
     sqlx::raw_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").execute(&mut *tx).await?;
