@@ -73,19 +73,27 @@ pub struct Reserved {
 type ReservedRow = (String, Uuid, i64, Option<Vec<u8>>, bool);
 type HeldRow = (Uuid, i64, bool, Option<Vec<u8>>, i64);
 
+/// SQLite may take another index that begins alike, and then reads every item that a lane ever had: it is told which one.
 macro_rules! first_open {
-    () => {
-        " FROM outbox o WHERE o.clinic_id = lanes.clinic_id AND o.member_id = lanes.member_id \
+    ($by:literal) => {
+        concat!(
+            " FROM outbox o",
+            $by,
+            " WHERE o.clinic_id = lanes.clinic_id AND o.member_id = lanes.member_id \
          AND o.state IN ('ready', 'sending', 'retry', 'unknown') ORDER BY o.seq LIMIT 1"
+        )
     };
 }
 
-/// Sets a lane's due time from its first open item; at once where rows are to be put right before that.
-pub(super) const RECOMPUTE_DUE: &str = concat!(
-    "due_at = CASE WHEN swept_through < withdrawn_through THEN 0 ELSE (SELECT o.due_at",
-    first_open!(),
-    ") END"
-);
+macro_rules! due_of_first_open {
+    ($by:literal) => {
+        concat!(
+            "due_at = CASE WHEN swept_through < withdrawn_through THEN 0 ELSE (SELECT o.due_at",
+            first_open!($by),
+            ") END"
+        )
+    };
+}
 
 impl Tx {
     /// Makes room for items at the end of lanes, and gives each lane that has none the key that comes with it. Lanes are
@@ -229,12 +237,13 @@ impl Tx {
             return Ok(());
         }
         let now = now.as_microsecond();
+        let first_open = self.pick(first_open!(" INDEXED BY outbox_open"), first_open!(""));
         on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
                 "UPDATE lanes SET lease_until = 0, due_at = CASE WHEN swept_through < withdrawn_through THEN ",
             );
             query.push_bind(now).push(" ELSE (SELECT CASE WHEN o.due_at < ").push_bind(now).push(" THEN ").push_bind(now);
-            query.push(concat!(" ELSE o.due_at END", first_open!(), ") END WHERE clinic_id = "));
+            query.push(" ELSE o.due_at END").push(first_open).push(") END WHERE clinic_id = ");
             query.push_bind(clinic.as_str()).push(" AND member_id IN (");
             let mut list = query.separated(", ");
             for member in padded(members) {
@@ -259,7 +268,12 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn wake_lane(&mut self, lane: &LaneKey) -> Result<(), StoreError> {
-        self.update_lanes(RECOMPUTE_DUE, None, &lane.clinic, &[lane.member]).await
+        self.update_lanes(self.recompute_due(), None, &lane.clinic, &[lane.member]).await
+    }
+
+    /// Sets a lane's due time from its first open item; at once where rows are to be put right before that.
+    pub(super) const fn recompute_due(&self) -> &'static str {
+        self.pick(due_of_first_open!(" INDEXED BY outbox_open"), due_of_first_open!(""))
     }
 
     /// `UPDATE lanes SET <set> [at] WHERE <these lanes>`.

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::lanes::RECOMPUTE_DUE;
 use super::sweep::STANDING;
 use super::{StoreError, Tx, clinic_id, instant, named, on};
 use crate::domain::delivery::DeliveryState;
@@ -171,9 +170,10 @@ impl Tx {
             query.build().execute(conn).await?.rows_affected()
         });
         if replayed > 0 {
+            let recompute_due = self.recompute_due();
             on!(self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new("UPDATE lanes SET ");
-                query.push(RECOMPUTE_DUE).push(" WHERE due_at IS NULL OR due_at > ").push_bind(now.as_microsecond());
+                query.push(recompute_due).push(" WHERE due_at IS NULL OR due_at > ").push_bind(now.as_microsecond());
                 query.build().execute(conn).await?.rows_affected()
             });
         }

@@ -27,16 +27,22 @@ pub(super) const STANDING: &str = "WITH unswept AS MATERIALIZED (SELECT clinic_i
      AND o.seq <= u.withdrawn_through AND o.state IN ('ready', 'retry', 'held')) ";
 
 /// Puts rows right whose consent has ended: what waits is withdrawn, and nothing keeps its content.
-const WITHDRAW: &str = "UPDATE outbox SET state = CASE WHEN state IN ('ready', 'retry', 'held') THEN 'withdrawn' ELSE state END, \
+const WITHDRAW: &str = " SET state = CASE WHEN state IN ('ready', 'retry', 'held') THEN 'withdrawn' ELSE state END, \
      reason = CASE WHEN state IN ('ready', 'retry', 'held') THEN 'consent-revoked' ELSE reason END, \
      sealed_payload = NULL, sealed_answer = NULL, updated_at = ";
 
-/// Rows of a lane that are still to be put right, in the words of the two indexes that lead there.
-const UNSWEPT: [&str; 2] = [
-    "state IN ('ready', 'sending', 'retry', 'unknown') AND \
-     (state IN ('ready', 'retry') OR sealed_payload IS NOT NULL OR sealed_answer IS NOT NULL)",
-    "state IN ('rejected', 'dead', 'held') AND \
-     (state = 'held' OR sealed_payload IS NOT NULL OR sealed_answer IS NOT NULL)",
+/// Rows of a lane that are still to be put right, and the index in whose words that is said. SQLite is told to take it.
+const UNSWEPT: [(&str, &str); 2] = [
+    (
+        " INDEXED BY outbox_open",
+        " AND state IN ('ready', 'sending', 'retry', 'unknown') AND \
+         (state IN ('ready', 'retry') OR sealed_payload IS NOT NULL OR sealed_answer IS NOT NULL)",
+    ),
+    (
+        " INDEXED BY outbox_stuck",
+        " AND state IN ('rejected', 'dead', 'held') AND \
+         (state = 'held' OR sealed_payload IS NOT NULL OR sealed_answer IS NOT NULL)",
+    ),
 ];
 
 impl Tx {
@@ -142,14 +148,20 @@ impl Tx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut is_more = false;
-        for unswept in UNSWEPT {
+        for (index, unswept) in UNSWEPT {
+            let index = self.pick(index, "");
+            // A portion is all of them up to its last one, not a list of them: a database that knows little of a table as
+            // yet may look for each of a list anew, through everything the lane ever had.
             let swept = on!(self, conn: Db => {
-                let mut query = QueryBuilder::<Db>::new(WITHDRAW);
-                query.push_bind(now.as_microsecond()).push(" WHERE clinic_id = ").push_bind(lane.clinic.as_str());
-                query.push(" AND member_id = ").push_bind(lane.member.0);
-                query.push(" AND seq IN (SELECT seq FROM outbox WHERE clinic_id = ").push_bind(lane.clinic.as_str());
-                query.push(" AND member_id = ").push_bind(lane.member.0).push(" AND seq <= ").push_bind(through);
-                query.push(" AND ").push(unswept).push(" ORDER BY seq LIMIT ").push_bind(limit).push(" + 0)");
+                let mut query = QueryBuilder::<Db>::new("UPDATE outbox");
+                query.push(index).push(WITHDRAW).push_bind(now.as_microsecond());
+                query.push(" WHERE clinic_id = ").push_bind(lane.clinic.as_str());
+                query.push(" AND member_id = ").push_bind(lane.member.0).push(unswept);
+                query.push(" AND seq <= COALESCE((SELECT seq FROM outbox").push(index);
+                query.push(" WHERE clinic_id = ").push_bind(lane.clinic.as_str());
+                query.push(" AND member_id = ").push_bind(lane.member.0).push(unswept);
+                query.push(" AND seq <= ").push_bind(through).push(" ORDER BY seq LIMIT 1 OFFSET ").push_bind(limit - 1).push("), ");
+                query.push_bind(through).push(")");
                 query.build().execute(conn).await?.rows_affected()
             });
             is_more |= swept >= limit.cast_unsigned();
@@ -165,8 +177,8 @@ impl Tx {
     pub async fn sweep_resources(&mut self, identifiers: &[String], now: Timestamp) -> Result<(), StoreError> {
         for chunk in identifiers.chunks(ROWS_PER_STATEMENT) {
             on!(self, conn: Db => {
-                let mut query = QueryBuilder::<Db>::new(WITHDRAW);
-                query.push_bind(now.as_microsecond()).push(
+                let mut query = QueryBuilder::<Db>::new("UPDATE outbox");
+                query.push(WITHDRAW).push_bind(now.as_microsecond()).push(
                     " WHERE state IN ('ready', 'retry', 'held') AND seq <= (SELECT withdrawn_through FROM lanes \
                      WHERE lanes.clinic_id = outbox.clinic_id AND lanes.member_id = outbox.member_id) \
                      AND identifier IN (",
