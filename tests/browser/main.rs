@@ -12,13 +12,13 @@ use support::parts::part;
 
 /// Lets every kind of visitor live through a story.
 macro_rules! stories {
-    ($($story:ident,)*) => {
+    ($($story:ident: $place:ident,)*) => {
         $(
             mod $story {
                 use super::*;
 
                 visitors! {
-                    stringify!($story);
+                    stringify!($story), stage::Place::$place;
                     on_a_phone_in_english: "phone", "en", "on";
                     on_a_phone_in_russian_without_scripts: "phone", "ru", "off";
                     at_a_desk_in_russian: "desktop", "ru", "on";
@@ -30,13 +30,13 @@ macro_rules! stories {
 }
 
 macro_rules! visitors {
-    ($story:expr; $($name:ident: $size:literal, $language:literal, $scripts:literal;)*) => {
+    ($story:expr, $place:expr; $($name:ident: $size:literal, $language:literal, $scripts:literal;)*) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
                 if let Some(chromium) = part("MOSTIK_TEST_BROWSER", "a browser") {
                     let visitor = stage::Visitor { size: $size, language: $language, scripts: $scripts };
-                    stage::play($story, &visitor, &chromium, Database::sqlite()).await;
+                    stage::play($story, $place, &visitor, &chromium, Database::sqlite()).await;
                 }
             }
         )*
@@ -44,5 +44,6 @@ macro_rules! visitors {
 }
 
 stories! {
-    sign_in,
+    sign_in: Linked,
+    share: Unlinked,
 }

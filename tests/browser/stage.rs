@@ -11,11 +11,13 @@ use actix_web::{App, HttpResponse, HttpServer};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::bridge::Person;
+use crate::support::bridge::{Person, TestBridge};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
+use crate::support::parts::part;
 use crate::support::portal::{PORTAL, Portal, portal_config};
 use crate::support::postbox::Postbox;
+use crate::support::smart::present;
 
 /// Who visits, and with what.
 pub struct Visitor {
@@ -24,18 +26,29 @@ pub struct Visitor {
     pub scripts: &'static str,
 }
 
+/// Where a story plays.
+#[derive(Clone, Copy)]
+pub enum Place {
+    /// Sparrow's clinic is known to the bridge, and takes whatever it is sent.
+    Linked,
+    /// Sparrow has to connect the clinic: to sign in at a server that nobody here wrote, before an EHR that nobody here
+    /// wrote, which takes nothing without a token of that server.
+    Unlinked,
+}
+
 /// What the doors lead to.
 struct Stage {
     portal: Portal,
     sparrow: Person,
+    ehr: Ehr,
+    /// Where Sparrow signs in to the clinic.
+    clinic: String,
 }
 
 /// Plays a script of `scripts/` to its end.
-pub async fn play(story: &str, visitor: &Visitor, chromium: &str, database: Database) {
-    let ehr = Ehr::sandbox().await;
-    let (portal, address) = open(database, &ehr).await;
-    let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
-    let control = doors(Stage { portal, sparrow });
+pub async fn play(story: &str, place: Place, visitor: &Visitor, chromium: &str, database: Database) {
+    let Some((stage, address)) = build(place, database).await else { return };
+    let control = doors(stage);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new("node");
     command.arg(root.join(format!("tests/browser/scripts/{story}.mjs")));
@@ -47,16 +60,39 @@ pub async fn play(story: &str, visitor: &Visitor, chromium: &str, database: Data
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
 }
 
-/// A portal that a browser on this machine reaches under the address it has for everybody.
-async fn open(database: Database, ehr: &Ehr) -> (Portal, String) {
+/// A portal that a browser on this machine reaches under the address it has for everybody, and what is around it.
+async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
     // Free now, and nobody asks for this one by its number.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let address = format!("http://localhost:{port}");
     let postbox = Postbox::open();
-    let text = portal_config(&database, &ehr.base, &postbox);
-    let text = text.replace(PORTAL, &address).replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
-    (Portal::open_with(database, &text, postbox).await, address)
+    let config = |base: &str| {
+        let text = portal_config(&database, base, &postbox);
+        text.replace(PORTAL, &address).replace("127.0.0.1:0", &format!("127.0.0.1:{port}"))
+    };
+    let stage = match place {
+        Place::Linked => {
+            let ehr = Ehr::sandbox().await;
+            let text = config(&ehr.base);
+            let portal = Portal::before(TestBridge::start_with(database, &text).await, postbox);
+            let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
+            Stage { portal, sparrow, ehr, clinic: String::new() }
+        }
+        Place::Unlinked => {
+            let (ehr, gate) = (Ehr::sekmet().await?, part("MOSTIK_TEST_SMART_GATE", "a gate before an EHR")?);
+            let clinic = part("MOSTIK_TEST_AUTHORIZATION_SERVER", "an authorization server")?;
+            let text = format!("{}{}", config(&gate).replace("lease_seconds = 3", "lease_seconds = 4"), LENDING);
+            let portal = Portal::before(TestBridge::start_at(database, &text, present()).await, postbox);
+            let sparrow = portal.bridge.unlinked_person("sparrow").await;
+            Stage { portal, sparrow, ehr, clinic }
+        }
+    };
+    Some((stage, address))
 }
+
+/// The clinic lets the bridge in as those who signed in there.
+const LENDING: &str = "[clinics.riverside.auth]\nmethod = \"patient\"\nclient_id = \"launch-local\"\n\
+     client_authentication = \"none\"\n";
 
 /// Opens the doors; where they are.
 fn doors(stage: Stage) -> String {
@@ -71,6 +107,7 @@ fn doors(stage: Stage) -> String {
             .route("/send", web::post().to(send))
             .route("/deliver", web::post().to(deliver))
             .route("/member", web::post().to(member))
+            .route("/ehr", web::post().to(ehr))
     };
     tokio::spawn(HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run());
     address
@@ -103,7 +140,13 @@ async fn deliver(stage: Data<Stage>) -> HttpResponse {
     HttpResponse::Ok().json(json!({"open": stage.portal.bridge.open_items().await}))
 }
 
-/// Who the member is, as their community knows them.
+/// Who the member is, as their community and their clinic know them, and where they sign in to the clinic.
 async fn member(stage: Data<Stage>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({"handle": stage.sparrow.handle}))
+    let Stage { sparrow, ehr, clinic, .. } = &**stage;
+    HttpResponse::Ok().json(json!({"handle": sparrow.handle, "patient": ehr.patient, "clinic": clinic}))
+}
+
+/// What the clinic has of the member.
+async fn ehr(stage: Data<Stage>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({"observations": stage.ehr.observations().await}))
 }

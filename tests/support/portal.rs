@@ -50,6 +50,11 @@ impl Portal {
     /// Opens a portal with this configuration.
     pub async fn open_with(database: Database, text: &str, postbox: Postbox) -> Self {
         let bridge = TestBridge::start_with(database, text).await;
+        Self::before(bridge, postbox)
+    }
+
+    /// Opens the portal of this bridge.
+    pub fn before(bridge: TestBridge, postbox: Postbox) -> Self {
         let config = Config::from_toml(&bridge.config).unwrap();
         let sender = app::link_sender(&config, &bridge.bridge).unwrap();
         Self { bridge, postbox, sender }

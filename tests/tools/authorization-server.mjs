@@ -47,7 +47,7 @@ const launcher = (name, authentication) => ({
   response_types: ["code"],
 });
 // A bridge on this machine, whatever its port (RFC 8252, section 7.3).
-const local = { application_type: "native", redirect_uris: ["http://127.0.0.1/launch/return"] };
+const local = { application_type: "native", redirect_uris: ["http://127.0.0.1/launch/return", "http://localhost/launch/return"] };
 const nobody = { token_endpoint_auth_method: "none" };
 const signed = {
   token_endpoint_auth_method: "private_key_jwt",

@@ -111,3 +111,32 @@ export async function control(path, body) {
   assert.equal(answer.status, 200, `${path}: ${answer.status}`);
   return answer.json();
 }
+
+// Signs a member in by a link that their community brings them.
+export async function enter(page, handle) {
+  await page.goto("/sign-in");
+  await page.fill("[name=handle]", handle);
+  await press(page, "main button");
+  await page.goto((await control("/link")).link);
+  await press(page, "main form button");
+  assert.equal(new URL(page.url()).pathname, "/sharing");
+}
+
+// Presses what leads to another page, and waits for it.
+export async function press(page, selector) {
+  await Promise.all([page.waitForEvent("load"), page.click(selector)]);
+}
+
+// What a community sends when its member rates their mood now.
+export function noted(handle, id, value) {
+  return {
+    specversion: "1.0",
+    type: "mostik.mood.v1",
+    source: "/forum",
+    id,
+    subject: handle,
+    time: new Date().toISOString(),
+    datacontenttype: "application/json",
+    data: { rating: { value, worst: 1, best: 5 } },
+  };
+}
