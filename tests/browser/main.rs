@@ -46,4 +46,6 @@ macro_rules! visitors {
 stories! {
     sign_in: Linked,
     share: Unlinked,
+    diary: Linked,
+    papers: Linked,
 }

@@ -31,6 +31,8 @@ await story(async ({ page, context, look }) => {
   await look("sharing");
 
   assert.equal((await control("/send", noted(handle, "before", 3))).status, 202);
+  await page.goto("/preview/riverside");
+  assert.equal(await page.locator("main details pre").count(), 1, "it is shown before it goes");
   await control("/deliver");
   const arrived = await control("/ehr");
   assert.equal(arrived.observations.length, 1, "the clinic has it, once");
