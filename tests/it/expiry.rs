@@ -12,14 +12,15 @@ use crate::{on_both_databases, on_every_database};
 const END: &str = "2026-11-27T12:00:00Z";
 
 /// A bridge whose clinic hears how consents stand, and a member who shares their mood for a week.
-async fn for_a_week(database: Database) -> (TestBridge, Person, Ehr) {
+async fn for_a_week(database: Database) -> (TestBridge, Person, String, Ehr) {
     let ehr = Ehr::sandbox().await;
     let bridge = hears(database, &ehr).await;
     let member = bridge.person("sparrow", &ehr.patient).await;
-    bridge.share_by(&member, json!({"categories": {"mood": "every-entry"}, "valid_until": END})).await;
+    let terms = json!({"categories": {"mood": "every-entry"}, "valid_until": END});
+    let grant = bridge.share_by(&member, terms).await;
     bridge.chores().await;
     bridge.deliver().await;
-    (bridge, member, ehr)
+    (bridge, member, grant, ehr)
 }
 
 async fn ends(bridge: &TestBridge, member: &Person) -> usize {
@@ -28,7 +29,7 @@ async fn ends(bridge: &TestBridge, member: &Person) -> usize {
 
 on_every_database! {
     async fn its_end_is_written_down_when_it_comes_and_told_once(database) {
-        let (bridge, member, ehr) = for_a_week(database).await;
+        let (bridge, member, grant, ehr) = for_a_week(database).await;
         bridge.until("2026-11-27T11:59:59Z").await;
         bridge.deliver().await;
         assert_eq!((ends(&bridge, &member).await, standing(&ehr).await), (0, is("active", "active", "1")));
@@ -43,24 +44,25 @@ on_every_database! {
         bridge.until("2026-12-04T12:00:00Z").await;
         bridge.deliver().await;
         assert_eq!((ends(&bridge, &member).await, standing(&ehr).await), (1, is("inactive", "expired", "2")), "no second time");
+        bridge.change_grant(&member, &grant, "revoke").await;
+        bridge.deliver().await;
+        assert_eq!((ends(&bridge, &member).await, standing(&ehr).await), (1, is("inactive", "revoked", "3")), "nor later");
         assert_eq!(wrong(&bridge).await, [""; 0]);
     }
 }
 
 on_both_databases! {
     async fn whoever_decides_before_the_chore_does_writes_it_down_too(database) {
-        let (bridge, member, _ehr) = for_a_week(database).await;
-        let first = bridge.as_member(&member, reqwest::Method::GET, "/v1/grants", None).await.json["grants"][0]["id"].clone();
+        let (bridge, member, grant, _ehr) = for_a_week(database).await;
         bridge.clock.advance(END.parse::<jiff::Timestamp>().unwrap().duration_since(bridge.now()));
         let longer = json!({"categories": {"mood": "every-entry"}});
-        let path = format!("/v1/grants/{}", first.as_str().unwrap());
-        assert_eq!(bridge.as_member(&member, reqwest::Method::PUT, &path, Some(&longer)).await.status, 200);
+        bridge.change_terms(&member, &grant, longer).await;
         let told = kinds(&bridge, &between(&member)).await;
         let at = told.iter().position(|kind| kind == "consent-expired").unwrap();
         assert_eq!(told[at + 1], "consent-changed", "{told:?}");
         bridge.chores().await;
         assert_eq!(ends(&bridge, &member).await, 1);
-        assert_eq!(bridge.send(&mood("1", "sparrow", 4)).await.json["results"][0]["status"], "accepted");
+        assert_eq!(bridge.send(&json!([mood("1", "sparrow", 4)])).await.json["results"][0]["status"], "accepted");
         assert_eq!(wrong(&bridge).await, [""; 0]);
     }
 }
