@@ -125,7 +125,7 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
         keep_for: SignedDuration::from_hours(24 * config.readings.keep_days),
         zone: config.readings.zone.clone(),
     };
-    let launches = linking::launches_of(config, &store, &keyring, &signing, &clock)?;
+    let launches = Arc::new(linking::launches_of(config, &store, &keyring, &signing, &clock)?);
     let bridge =
         Bridge { store, keyring, signing, erased, clock, source, checkpoints, house, readings, launches, wake };
     // Before anything else: nobody is to be seen who was erased.

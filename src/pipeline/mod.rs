@@ -76,7 +76,7 @@ pub struct Bridge {
     /// What is kept of readings.
     pub readings: Rules,
     /// Where members show at clinics who they are, and where what they lent is given back.
-    pub launches: Launches,
+    pub launches: Arc<Launches>,
     /// Tells the desks of this process that something was put into the outbox.
     pub wake: Arc<Notify>,
 }

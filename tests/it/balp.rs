@@ -1,7 +1,7 @@
 //! IHE Basic Audit Log Patterns (BALP 1.1.5, R4), rule by rule: whatever claims one of its profiles keeps that profile.
 //!
 //! The validators of these tests judge base R4. They could read the profiles too, but no registry that the tests install from
-//! (PyPI, npm) has the package `ihe.iti.balp`; so the rules stand here, each as the differential of its profile says it
+//! (of Python and of Node.js) has the package `ihe.iti.balp`; so the rules stand here, each as the differential of its profile says it
 //! (profiles.ihe.net/ITI/BALP/StructureDefinition-IHE.BasicAudit.*.html). Elements that are only "must support" ask for
 //! nothing of whoever has nothing to say there, and are left out.
 

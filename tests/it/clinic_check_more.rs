@@ -81,7 +81,10 @@ async fn what_a_launch_lacks_is_said_with_what_to_do_about_it() {
     assert!(check(&database, &signed).contains(&format!("✓ launch: key          {kid}")));
     let here = signed.replace("https://mostik.example", "http://127.0.0.1:8420");
     let printed = check(&database, &here);
-    assert!(printed.contains("✗ launch: back here    to http://127.0.0.1:8420/launch/return, on their own"), "{printed}");
+    assert!(
+        printed.contains("✗ launch: back here    to http://127.0.0.1:8420/launch/return, on their own"),
+        "{printed}"
+    );
     authority.configuration_says(json!({"scopes_supported": ["openid", "fhirUser"]}));
     let printed = check(&database, &signed);
     assert!(printed.contains("✓ launch: scopes       it does not name launch/patient"), "{printed}");

@@ -77,7 +77,7 @@ impl Lending {
 
 on_both_databases! {
     async fn the_clinic_is_told_of_the_end_with_what_was_lent_and_nothing_else_goes(database) {
-        let lending = Lending::with(database).await;
+        let lending = Box::pin(Lending::with(database)).await;
         lending.bridge.send(&mood("2", "sparrow", 3)).await;
         lending.revoke().await;
         lending.bridge.chores().await;
@@ -93,7 +93,7 @@ on_both_databases! {
 
 on_both_databases! {
     async fn a_link_that_ends_is_told_so_too(database) {
-        let lending = Lending::with(database).await;
+        let lending = Box::pin(Lending::with(database)).await;
         assert!(unlink_from(&lending.bridge, &lending.member).await.unwrap().lent.is_none(), "it is still needed");
         lending.bridge.deliver().await;
         assert_eq!(standing(&lending.ehr).await, is("inactive", "revoked", "2"));
@@ -104,7 +104,7 @@ on_both_databases! {
 
 on_both_databases! {
     async fn what_the_clinic_is_asked_to_mark_in_the_same_stroke_is_marked(database) {
-        let lending = Lending::with(database).await;
+        let lending = Box::pin(Lending::with(database)).await;
         let mut tx = lending.bridge.bridge.store.begin().await.unwrap();
         let (member, grant) = (lending.member.id, lending.grant.parse().unwrap());
         let now = lending.bridge.now();
@@ -120,7 +120,7 @@ on_both_databases! {
 
 on_both_databases! {
     async fn a_clinic_that_cannot_be_told_within_ten_minutes_is_not_told(database) {
-        let lending = Lending::with(database).await;
+        let lending = Box::pin(Lending::with(database)).await;
         lending.nobody_changes("Consent");
         lending.revoke().await;
         lending.bridge.deliver_in_time_of(SignedDuration::from_mins(9)).await;
@@ -139,7 +139,7 @@ on_both_databases! {
 
 on_both_databases! {
     async fn whoever_connects_anew_meanwhile_lends_anew(database) {
-        let lending = Lending::with(database).await;
+        let lending = Box::pin(Lending::with(database)).await;
         lending.nobody_changes("Consent");
         lending.revoke().await;
         lending.connect().await;

@@ -125,6 +125,9 @@ const DEFECTS: &[(&str, &[&str])] = &[
     ("reminders stop, and nobody sees it (openemr #7822)", &[]),
 ];
 
+/// What anybody may know: the texts that members are shown, what there is, and where to ask for a token.
+const OPEN: [&str; 4] = ["/v1/notices", "/fhir/metadata", "/fhir/.well-known/smart-configuration", "/fhir/token"];
+
 #[test]
 fn each_defect_has_tests_that_are_there() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
@@ -328,9 +331,6 @@ on_every_database! {
 on_every_database! {
     async fn nothing_is_open_to_whoever_leaves_the_header_out(database) {
         let bridge = TestBridge::start(database, "http://127.0.0.1:9/fhir").await;
-        // What anybody may know: the texts that members are shown, what there is, and where to ask for a token.
-        const OPEN: [&str; 4] =
-            ["/v1/notices", "/fhir/metadata", "/fhir/.well-known/smart-configuration", "/fhir/token"];
         let guarded = |path: &str| ["/v1/", "/fhir/"].iter().any(|room| path.starts_with(room)) && !OPEN.contains(&path);
         for route in ROUTES.iter().filter(|route| guarded(route.path)) {
             for method in route.methods.split(' ') {

@@ -68,7 +68,7 @@ impl House {
         let keyring = Keyring::open(master, &self.index_key, entropy).unwrap();
         let (store, time) = (self.store.clone(), Clock::Manual(clock.clone()));
         Bridge {
-            launches: Launches::new(store.clone(), keyring.clone(), time, BTreeMap::new()),
+            launches: Arc::new(Launches::new(store.clone(), keyring.clone(), time, BTreeMap::new())),
             store,
             keyring,
             signing: self.signing.clone(),
