@@ -5,7 +5,7 @@ mod clients;
 mod linking;
 mod messengers;
 
-pub use linking::launches;
+pub use linking::{launch_client, launches};
 pub use messengers::link_sender;
 
 use std::future::Future;
@@ -125,7 +125,9 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
         keep_for: SignedDuration::from_hours(24 * config.readings.keep_days),
         zone: config.readings.zone.clone(),
     };
-    let bridge = Bridge { store, keyring, signing, erased, clock, source, checkpoints, house, readings, wake };
+    let launches = Arc::new(linking::launches_of(config, &store, &keyring, &signing, &clock)?);
+    let bridge =
+        Bridge { store, keyring, signing, erased, clock, source, checkpoints, house, readings, launches, wake };
     // Before anything else: nobody is to be seen who was erased.
     erasure::again(&bridge).await?;
     erasure::mirror(&bridge).await?;
@@ -268,7 +270,9 @@ pub fn http_server(config: &Config, bridge: Bridge, listener: TcpListener) -> Re
     let state = Data::new(web::State::new(config, bridge, schemas, clients, launches)?);
     let app = move || {
         let guard = middleware::from_fn(web::guard); // outermost: whatever answers, its headers are there
-        App::new().wrap(web::tracing_layer()).wrap(guard).app_data(state.clone()).configure(web::routes)
+        let refusals = middleware::from_fn(web::note_refusals); // innermost: within the span of its request
+        let app = App::new().wrap(refusals).wrap(web::tracing_layer()).wrap(guard);
+        app.app_data(state.clone()).configure(web::routes)
     };
     let server =
         HttpServer::new(app).disable_signals().shutdown_timeout(config.server.shutdown_seconds).listen(listener)?;

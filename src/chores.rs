@@ -10,7 +10,7 @@ use crate::audit::checkpoint::CheckpointError;
 use crate::enrolment::{code, launch};
 use crate::erasure::{self, ErasureError};
 use crate::insight::upkeep::look_after_members;
-use crate::pipeline::Bridge;
+use crate::pipeline::{Bridge, consent};
 use crate::store::StoreError;
 
 /// How long to wait when there was nothing to do.
@@ -42,8 +42,9 @@ pub async fn run_due(bridge: &Bridge) -> Result<bool, ChoreError> {
     forget_ended_sessions(bridge).await?;
     forget_ended_links(bridge).await?;
     erasure::mirror(bridge).await?;
-    // Each gets its turn, however much there is of the other.
-    let mut is_more = sweep_withdrawn(bridge).await? | erasure::work(bridge).await?;
+    // Each gets its turn, however much there is of the other; what was lent goes before its member may.
+    let mut is_more = sweep_withdrawn(bridge).await? | consent::let_go(bridge).await?;
+    is_more |= erasure::work(bridge).await?;
     is_more |= look_after_members(bridge).await? | forget_old_readings(bridge).await?;
     note_how_far_the_audit_log_goes(bridge).await?;
     Ok(is_more)

@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::domain::audit::{Chain, Event, KeyRotation};
 use crate::domain::clock::Clock;
 use crate::domain::ids::MemberId;
-use crate::store::{DataKeyRow, Rewrapped, Store, StoreError};
+use crate::store::{DataKeyRow, Rewrapped, Store, StoreError, Tx};
 use crate::vault::{INDEX_KEY, KeyId, Keyring, SealError};
 
 /// How many members' keys one transaction wraps anew: others wait for it.
@@ -111,8 +112,11 @@ pub async fn rotate(
             }
         }
         let mut tx = store.begin().await?;
-        done += tx.rewrap_member_keys(&anew).await?;
+        let rewrapped = tx.rewrap_member_keys(&anew).await?;
+        let were = anew.iter().filter(|key| rewrapped.contains(&key.member)).map(|key| key.old.as_slice());
+        note(&mut tx, were, newest, clock);
         tx.commit().await?;
+        done += rewrapped.len() as u64;
         progress(done);
     }
     Ok(status(store).await?)
@@ -131,6 +135,7 @@ async fn rewrap_data_key(
         })?;
         let mut tx = store.begin().await?;
         let was_as_found = tx.rewrap_data_key(&key, &anew, clock.now()).await?;
+        note(&mut tx, was_as_found.then_some(key.wrapped.as_slice()).into_iter(), keyring.newest(), clock);
         tx.commit().await?;
         if was_as_found {
             break;
@@ -140,4 +145,17 @@ async fn rewrap_data_key(
         key.wrapped = found.ok_or(StoreError::Corrupt("no key where one was"))?;
     }
     Ok(())
+}
+
+/// Notes for the audit log that keys which were wrapped like this are wrapped by the newest master key from now on: in the
+/// transaction that does it, so that what was cut off is not said to be done.
+fn note<'k>(tx: &mut Tx, were: impl Iterator<Item = &'k [u8]>, newest: KeyId, clock: &Clock) {
+    let mut by_key: BTreeMap<KeyId, u64> = BTreeMap::new();
+    for from in were.filter_map(KeyId::of) {
+        *by_key.entry(from).or_default() += 1;
+    }
+    for (from, keys) in by_key {
+        let rotated = KeyRotation { from: from.to_string(), to: newest.to_string(), keys };
+        tx.record(Chain::HOUSE, clock.now(), Event::MasterKeyRotated(rotated));
+    }
 }

@@ -43,7 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("insight", &["domain", "vault", "store", "inbound", "consent", "mapping", "outbox", "readings", "pipeline"]),
     ("import", &["domain", "inbound", "pipeline"]),
     ("export", &["domain", "vault", "store", "outbox", "enrolment", "pipeline"]),
-    ("erasure", &["domain", "vault", "store", "enrolment", "pipeline"]),
+    ("erasure", &["domain", "vault", "store", "delivery::smart_auth::patient", "enrolment", "pipeline"]),
     ("chores", &["store", "audit", "enrolment", "pipeline", "erasure", "insight"]),
     ("config", &["domain", "vault", "telemetry"]),
     (

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::domain::audit::{Chain, Event, SEALED_COLUMN, Stage, Whereabouts};
+use super::sealed::opened;
+use crate::domain::audit::{Chain, Event, Stage, Whereabouts};
 use crate::domain::ids::{ClinicId, MemberId};
 use crate::mapping::to_fhir::{Cast, audit_events};
 use crate::store::{AuditPlace, AuditRow, AuditScope, ChainKey, StoreError, Tx, key_of};
@@ -124,8 +125,7 @@ impl Teller {
             *open = Some(self.open(tx, row).await?);
         }
         let Some(open) = open else { return Ok(Vec::new()) };
-        let sealed = open.member.as_ref().zip(row.sealed_body.as_deref());
-        let opened = sealed.and_then(|(key, sealed)| key.open(SEALED_COLUMN, &event.sealed_row(), sealed).ok());
+        let opened = open.member.as_ref().and_then(|key| opened(key, row, &event));
         let whereabouts: Option<Whereabouts> = opened.as_deref().and_then(|text| serde_json::from_slice(text).ok());
         if let (Event::Linked(_), Some(patient)) = (&event, opened) {
             open.patient = String::from_utf8(patient).ok();
@@ -164,8 +164,7 @@ impl Teller {
         let patient =
             tx.audit_of_kind(&chain, LINKED, row.seq.saturating_add(1), 1).await?.into_iter().find_map(|row| {
                 let event = Event::from_json(&row.body)?;
-                let plain = key.open(SEALED_COLUMN, &event.sealed_row(), row.sealed_body.as_deref()?).ok()?;
-                String::from_utf8(plain).ok()
+                String::from_utf8(opened(&key, &row, &event)?).ok()
             });
         Ok(Open { member: Some(key), patient, ..none })
     }

@@ -6,6 +6,7 @@
 pub mod checkpoint;
 pub mod events;
 mod open;
+mod sealed;
 pub mod shared;
 pub mod verify;
 

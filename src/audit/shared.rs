@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::domain::audit::{Disclosure, Event, SEALED_COLUMN, Whereabouts};
+use super::sealed::opened;
+use crate::domain::audit::{Disclosure, Event, Whereabouts};
 use crate::domain::delivery::Operation;
 use crate::domain::ids::{ClinicId, MemberId};
 use crate::store::{AuditCursor, StoreError, Tx};
@@ -78,8 +79,7 @@ pub async fn shared(
         let (Ok(at), Ok(clinic)) = (Timestamp::from_microsecond(row.at), row.clinic_id.parse()) else { continue };
         // One that a later version wrote is for that version to show.
         let Some(event) = Event::from_json(&row.body) else { continue };
-        let opened =
-            row.sealed_body.as_deref().and_then(|sealed| key.open(SEALED_COLUMN, &event.sealed_row(), sealed).ok());
+        let opened = opened(key, &row, &event);
         let there: Option<Whereabouts> = opened.as_deref().and_then(|text| serde_json::from_slice(text).ok());
         let Event::Disclosed(disclosure) = event else { continue };
         let measured_at = there.and_then(|there| there.measured_at);

@@ -27,7 +27,7 @@ pub async fn check(config: &Config, id: &ClinicId) -> anyhow::Result<()> {
         Outward { signing: app::signing_keys(config, &clock)?, clock, entropy: Entropy::System, lenders: None };
     println!("{}, {}", clinic.name, clinic.fhir_base);
     let ehr = outward.ehr(config, id, clinic)?;
-    let steps = match &clinic.auth {
+    let mut steps = match &clinic.auth {
         Auth::None | Auth::BackendServices(_) => check::check(&ehr).await,
         Auth::Patient(launch) => {
             let flow = Flow::Patient { signed: clinic.auth.signs() };
@@ -36,6 +36,9 @@ pub async fn check(config: &Config, id: &ClinicId) -> anyhow::Result<()> {
             check::check_lent(&ehr, &discovery, &launch.scopes, &outward.signing, outward.clock.now()).await
         }
     };
+    if let Some(client) = app::launch_client(config, clinic, &outward.signing, &outward.entropy)? {
+        steps.extend(check::check_launch(&client, &outward.signing, outward.clock.now()).await);
+    }
     steps.iter().for_each(print_step);
     match steps.iter().filter(|step| matches!(step.outcome, Outcome::Wrong(_))).count() {
         0 => Ok(()),

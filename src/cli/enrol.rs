@@ -6,14 +6,13 @@ use jiff::SignedDuration;
 use super::args::{KeyCommand, MemberCommand};
 use super::audit::operator;
 use super::open;
-use crate::app;
 use crate::config::Config;
 use crate::domain::audit::{ApiKey, Chain, Event};
 use crate::domain::consented::Method;
 use crate::domain::ids::{ClinicId, CommunityId};
 use crate::enrolment::credentials::{EVENTS_WRITE, create_api_key, create_member_token};
 use crate::enrolment::join::join;
-use crate::enrolment::link::{Claim, Linked, Proof, link};
+use crate::enrolment::link::{Claim, Linked, Proof};
 use crate::enrolment::session::end_all;
 use crate::pipeline::consent;
 use crate::store::{EndedBy, StoreError};
@@ -64,7 +63,7 @@ pub async fn member(config: &Config, command: MemberCommand) -> anyhow::Result<(
             known_clinic(config, &clinic)?;
             let proof = Proof::Word { of: "operator".to_owned(), replaces: replace };
             let claim = Claim { member, clinic: &clinic, patient: &patient, proof: &proof };
-            let linked = link(&mut tx, &bridge.keyring, claim, now).await?;
+            let linked = consent::link(&bridge, &mut tx, claim, now).await?;
             tx.record(Chain::between(&clinic, member), now, by_operator("member link"));
             tx.commit().await?;
             match linked {
@@ -80,7 +79,7 @@ pub async fn member(config: &Config, command: MemberCommand) -> anyhow::Result<(
             tx.commit().await?;
             println!("The link to {clinic} has ended; {} waiting item(s) were withdrawn.", ended.withdrawn);
             if let Some(lent) = ended.lent {
-                app::launches(config, &bridge)?.give_back(&clinic, &lent).await;
+                bridge.launches.give_back(&clinic, &lent).await;
             }
         }
         MemberCommand::Token { member, days } => {

@@ -1,6 +1,6 @@
 //! How consent comes, changes and goes. Each change is one transaction of the caller's.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::audit::{Chain, ConsentState, Event};
 use crate::domain::grant::{Grant, GrantState, InvalidTransition, Terms};
@@ -53,13 +53,12 @@ pub async fn grant(
         return Err(ChangeError::NotLinked);
     }
     for living in tx.living_grants(&[member]).await?.into_iter().filter(|grant| grant.clinic == clinic) {
-        if now < living.terms.valid_until {
+        if !living.is_expired(now) {
             return Err(ChangeError::AlreadyGranted(living.id));
         }
+        note_expired(tx, &living, now).await?;
         let from = living.state;
-        let over = living.into_state(GrantState::Superseded, now)?;
-        tx.update_grant_state(&over, from).await?;
-        record(tx, &over, Event::ConsentExpired(ConsentState::of(&over)), now);
+        tx.update_grant_state(&living.into_state(GrantState::Superseded, now)?, from).await?;
     }
     let grant =
         Grant { id, version: 1, member, clinic, state: GrantState::Active, terms, created_at: now, ended_at: None };
@@ -82,7 +81,7 @@ pub async fn change(
     now: Timestamp,
 ) -> Result<Grant, ChangeError> {
     check(&terms, now)?;
-    let old = newest(tx, member, id).await?;
+    let old = newest(tx, member, id, now).await?;
     let new = Grant { version: old.version.saturating_add(1), terms, created_at: now, ended_at: None, ..old.clone() };
     let from = old.state;
     tx.update_grant_state(&old.into_state(GrantState::Superseded, now)?, from).await?;
@@ -113,14 +112,18 @@ pub async fn resume(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) 
     Ok(grant)
 }
 
+/// How long what a member lent may be kept after the consent has ended that it was lent for: to tell the clinic so. It
+/// lets nothing else out: that is decided anew for each item, and there is no consent any more.
+pub const FAREWELL: SignedDuration = SignedDuration::from_mins(10);
+
 /// Takes consent back: the grant ends, what waits is withdrawn and its content erased, and the clinic's access that the
-/// member lent to the bridge is forgotten, in one transaction. Returns the ended grant and how many items were
+/// member lent to the bridge has an end, in one transaction. Returns the ended grant and how many items were
 /// withdrawn. Taking it back twice changes nothing more.
 ///
 /// # Errors
 /// [`ChangeError`]; then nothing was changed.
 pub async fn revoke(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) -> Result<(Grant, u64), ChangeError> {
-    let grant = newest(tx, member, id).await?;
+    let grant = newest(tx, member, id, now).await?;
     if grant.state == GrantState::Revoked {
         return Ok((grant, 0));
     }
@@ -131,9 +134,28 @@ pub async fn revoke(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) 
     record(tx, &ended, Event::ConsentRevoked(ConsentState::of(&ended).withdrawing(withdrawn)), now);
     // A grant that cannot be read permits nothing, and so it is not counted here either.
     if !tx.living_grants(&[member]).await?.iter().any(|living| living.clinic == ended.clinic) {
-        tx.delete_patient_tokens(&ended.clinic, member).await?;
+        tx.end_patient_tokens(&ended.clinic, member, farewell(now)).await?;
     }
     Ok((ended, withdrawn))
+}
+
+/// Writes down that the time of a living grant is over. Returns whether it is news: it may not be, or was written down
+/// before. The caller holds the member.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn note_expired(tx: &mut Tx, grant: &Grant, now: Timestamp) -> Result<bool, StoreError> {
+    let is_news = grant.is_expired(now) && tx.note_expiry(grant, now).await?;
+    if is_news {
+        record(tx, grant, Event::ConsentExpired(ConsentState::of(grant)), now);
+    }
+    Ok(is_news)
+}
+
+/// Until when what was lent is kept at most, if the consent ends now.
+#[must_use]
+pub fn farewell(now: Timestamp) -> Timestamp {
+    now.checked_add(FAREWELL).unwrap_or(Timestamp::MAX)
 }
 
 async fn into_state(
@@ -143,7 +165,7 @@ async fn into_state(
     to: GrantState,
     now: Timestamp,
 ) -> Result<Grant, ChangeError> {
-    let grant = newest(tx, member, id).await?;
+    let grant = newest(tx, member, id, now).await?;
     let from = grant.state;
     let changed = grant.into_state(to, now)?;
     tx.update_grant_state(&changed, from).await?;
@@ -151,9 +173,11 @@ async fn into_state(
 }
 
 /// The newest version of a grant, which nobody else decides about or changes until the transaction ends.
-async fn newest(tx: &mut Tx, member: MemberId, id: GrantId) -> Result<Grant, ChangeError> {
+async fn newest(tx: &mut Tx, member: MemberId, id: GrantId, now: Timestamp) -> Result<Grant, ChangeError> {
     tx.lock_member(member).await?;
-    tx.newest_grant(member, id).await?.ok_or(ChangeError::NotFound)
+    let grant = tx.newest_grant(member, id).await?.ok_or(ChangeError::NotFound)?;
+    note_expired(tx, &grant, now).await?;
+    Ok(grant)
 }
 
 fn record(tx: &mut Tx, grant: &Grant, event: Event, now: Timestamp) {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::domain::category::{Category, Detail};
 use crate::domain::consented::{Change, Method};
-use crate::domain::grant::{GrantState, Purpose, Terms, WayBack};
+use crate::domain::grant::{Grant, GrantState, Purpose, Terms, WayBack};
 use crate::domain::label::Label;
 use crate::domain::language::Language;
 
@@ -117,9 +117,17 @@ pub const fn label(label: Label, language: Language) -> &'static str {
     }
 }
 
-/// Where a grant stands.
+/// Where a grant stands at a time.
 #[must_use]
-pub const fn state(state: GrantState, language: Language) -> &'static str {
+pub fn stands(grant: &Grant, now: Timestamp, language: Language) -> &'static str {
+    if grant.is_expired(now) {
+        either(language, "its time is over", "срок истёк")
+    } else {
+        state(grant.state, language)
+    }
+}
+
+const fn state(state: GrantState, language: Language) -> &'static str {
     match state {
         GrantState::Active => either(language, "in force", "действует"),
         GrantState::Paused => either(language, "paused", "на паузе"),
@@ -148,5 +156,10 @@ pub const fn method(method: Method, language: Language) -> &'static str {
         Method::Api => either(language, "in your app", "в вашем приложении"),
         Method::Operator => either(language, "by the operator, on your word", "оператором, по вашему слову"),
         Method::Chat => either(language, "in your chat", "в вашем чате"),
+        Method::Clinic => either(
+            language,
+            "by the clinic, which says that the record belongs to somebody else",
+            "клиникой: по её словам, эта карта принадлежит другому человеку",
+        ),
     }
 }

@@ -54,11 +54,11 @@ pub fn of_settling(
         DeliveryState::Dead => Event::GivenUp(ended(item, outcome)),
         _ => return Ok(()),
     };
-    let sealed = match (&event, key) {
-        (Event::Disclosed(_), Some(key)) => Some(seal(key, &event, item, stored(item, outcome))?),
-        _ => None,
-    };
-    tx.record_entry(Entry { chain: Chain::between(&item.clinic, item.member), at: now, event, sealed });
+    let mut entry = Entry::new(Chain::between(&item.clinic, item.member), now, event);
+    if let (Event::Disclosed(_), Some(key)) = (&entry.event, key) {
+        entry.sealed = Some(seal(key, &entry, item, stored(item, outcome))?);
+    }
+    tx.record_entry(entry);
     Ok(())
 }
 
@@ -91,7 +91,7 @@ fn stored<'a>(item: &'a Delivery, outcome: &'a Outcome) -> Option<&'a Stored> {
     outcome.stored.as_ref().or(item.stored.as_ref())
 }
 
-fn seal(key: &MemberKey, event: &Event, item: &Delivery, stored: Option<&Stored>) -> Result<Vec<u8>, SealError> {
+fn seal(key: &MemberKey, entry: &Entry, item: &Delivery, stored: Option<&Stored>) -> Result<Vec<u8>, SealError> {
     let whereabouts = Whereabouts {
         id: stored.map(|stored| stored.id.clone()),
         version: stored.and_then(|stored| stored.version.clone()),
@@ -101,5 +101,5 @@ fn seal(key: &MemberKey, event: &Event, item: &Delivery, stored: Option<&Stored>
         },
     };
     let plain = serde_json::to_vec(&whereabouts).unwrap_or_default();
-    key.seal(SEALED_COLUMN, &event.sealed_row(), &plain)
+    key.seal(SEALED_COLUMN, &entry.sealed_row(), &plain)
 }

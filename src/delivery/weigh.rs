@@ -116,9 +116,11 @@ pub fn weigh(item: Delivery, scales: Scales<'_>, open: impl FnOnce(&Delivery) ->
     }
 }
 
-/// Whether any consent towards the item's clinic lives.
-fn has_living(item: &Delivery, grants: &[Grant]) -> bool {
-    grants.iter().any(|grant| grant.member == item.member && grant.clinic == item.clinic && !grant.state.is_final())
+/// The consents towards the item's clinic that live, and whose time is not over.
+fn living<'a>(item: &Delivery, Scales { grants, now, .. }: Scales<'a>) -> impl Iterator<Item = &'a Grant> {
+    let (member, clinic) = (item.member, item.clinic.clone());
+    let towards = grants.iter().filter(move |grant| grant.member == member && grant.clinic == clinic);
+    towards.filter(move |grant| !grant.state.is_final() && !grant.is_expired(now))
 }
 
 /// Goes on with an item that may go.
@@ -128,11 +130,11 @@ fn cleared(item: Delivery, scales: Scales<'_>, go_on: impl FnOnce(Cleared<Delive
             return match scales.ticket {
                 Ok(ticket) => go_on(cleared, ticket),
                 // Nobody connects a clinic only for what is left to say after the consent has ended.
-                Err(error @ TokenError::Connect(_)) if !has_living(cleared.item(), scales.grants) => {
+                Err(error @ TokenError::Connect(_)) if living(cleared.item(), scales).next().is_none() => {
                     settle(cleared.into_item(), Verdict::Withdrawn(error.code()))
                 }
                 // Only the member can change that: their consent ends sooner or later, and no attempt is used up.
-                Err(error @ TokenError::Connect(_)) => park(cleared.into_item(), scales.grants, error.code()),
+                Err(error @ TokenError::Connect(_)) => park(cleared.into_item(), scales, error.code()),
                 Err(error) => settle(cleared.into_item(), Verdict::Sent(no_token(error))),
             };
         }
@@ -140,7 +142,7 @@ fn cleared(item: Delivery, scales: Scales<'_>, go_on: impl FnOnce(Cleared<Delive
     };
     let (item, denied) = *denied;
     match denied.foremost() {
-        DenyReason::Paused => park(item, scales.grants, DenyReason::Paused.as_str()),
+        DenyReason::Paused => park(item, scales, DenyReason::Paused.as_str()),
         reason => settle(item, Verdict::Withdrawn(reason.as_str())),
     }
 }
@@ -227,8 +229,7 @@ fn settle(item: Delivery, verdict: Verdict) -> Step {
 }
 
 /// Until the consent ends at the latest: then what waits is withdrawn.
-fn park(item: Delivery, grants: &[Grant], reason: &'static str) -> Step {
-    let towards = grants.iter().filter(|grant| grant.clinic == item.clinic && grant.member == item.member);
-    let until = towards.map(|grant| grant.terms.valid_until).min().unwrap_or(Timestamp::MAX);
+fn park(item: Delivery, scales: Scales<'_>, reason: &'static str) -> Step {
+    let until = living(&item, scales).map(|grant| grant.terms.valid_until).min().unwrap_or(Timestamp::MAX);
     Step::Park(Box::new(Parked { item, until, reason }))
 }

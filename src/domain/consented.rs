@@ -44,7 +44,7 @@ impl Change {
     }
 }
 
-/// Through what a member decided.
+/// Through what a consent came, changed or went.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Method {
     /// The member portal.
@@ -55,10 +55,12 @@ pub enum Method {
     Operator,
     /// A command in their chat.
     Chat,
+    /// Not they but their clinic: it says that the Patient is another member.
+    Clinic,
 }
 
 impl Method {
-    const ALL: [Self; 4] = [Self::Portal, Self::Api, Self::Operator, Self::Chat];
+    const ALL: [Self; 5] = [Self::Portal, Self::Api, Self::Operator, Self::Chat, Self::Clinic];
 
     /// The word used in the API, the database and receipts.
     #[must_use]
@@ -68,6 +70,7 @@ impl Method {
             Self::Api => "api",
             Self::Operator => "operator",
             Self::Chat => "chat",
+            Self::Clinic => "clinic",
         }
     }
 

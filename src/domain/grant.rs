@@ -103,7 +103,7 @@ pub enum Purpose {
 }
 
 /// The life of a grant version: `active ⇄ paused → superseded | revoked`. A living version whose time is over is
-/// expired; nothing needs to happen for that.
+/// expired: it permits nothing from that instant on, whether or not anybody has written that down yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GrantState {
     /// In force within its period.
@@ -152,6 +152,18 @@ impl GrantState {
 }
 
 impl Grant {
+    /// Whether it lives, but its time is over.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        !self.state.is_final() && now >= self.terms.valid_until
+    }
+
+    /// Where it stands, in a word: that of its state, or `expired`.
+    #[must_use]
+    pub fn stands(&self, now: Timestamp) -> &'static str {
+        if self.is_expired(now) { "expired" } else { self.state.as_str() }
+    }
+
     /// The same grant in another state.
     ///
     /// # Errors

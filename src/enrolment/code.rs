@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::join::patient_index;
-use super::link::{Claim, LinkError, Linked, Proof, link};
+use super::link::{LinkError, Proof};
 use super::trouble::Trouble;
 use crate::domain::entropy::NoEntropy;
 use crate::domain::ids::{ClinicId, MemberId, is_fhir_id};
@@ -129,34 +129,43 @@ pub async fn issue(tx: &mut Tx, keyring: &Keyring, order: Order<'_>, now: Timest
     Ok(Issued { code: code.shown(), expires_at, is_linked })
 }
 
-/// Links the member who tells a code. Each attempt counts, before anything is looked up, for all replicas.
+/// What a code that somebody told says. Personal.
+pub struct Told {
+    code_index: Index,
+    /// The Patient's FHIR id.
+    pub patient: Zeroizing<String>,
+    /// That it was told, as the proof of a link.
+    pub proof: Proof,
+}
+
+/// Reads a code that a member tells. Each attempt counts, before anything is looked up, for all replicas. The code stays
+/// good until it is used up ([`use_up`]).
 ///
 /// # Errors
-/// [`CodeError`]. A code whose holder cannot be linked stays good.
-pub async fn redeem(
+/// [`CodeError`].
+pub async fn told(
     store: &Store,
     keyring: &Keyring,
     member: MemberId,
     clinic: &ClinicId,
     typed: &str,
     now: Timestamp,
-) -> Result<Linked, CodeError> {
+) -> Result<Told, CodeError> {
     let code = Code::read(typed).ok_or(CodeError::Malformed)?;
     count(store, member, clinic, now).await?;
-    let mut tx = store.begin().await?;
     let code_index = code.index(keyring, clinic);
-    let row = tx.link_code(code_index, now).await?.ok_or(CodeError::Unknown)?;
+    let row = store.read().await?.link_code(code_index, now).await?.ok_or(CodeError::Unknown)?;
     let opened = code.key(keyring, clinic).open(PATIENT_COLUMN, &code_index, &row.sealed_patient)?;
     let patient = Zeroizing::new(String::from_utf8(opened).map_err(|_| SealError::DoesNotOpen)?);
-    let proof = Proof::ClinicCode { issued_at: row.issued_at, replaces: row.replaces };
-    let linked = link(&mut tx, keyring, Claim { member, clinic, patient: &patient, proof: &proof }, now).await?;
-    // After the members are held, as everywhere; somebody may have used it meanwhile.
-    if !tx.use_link_code(code_index).await? {
-        return Err(CodeError::Unknown);
-    }
-    tx.commit().await?;
-    tracing::info!(clinic_id = %clinic, member_id = %member, proof = proof.word(), "linked");
-    Ok(linked)
+    Ok(Told { code_index, patient, proof: Proof::ClinicCode { issued_at: row.issued_at, replaces: row.replaces } })
+}
+
+/// Uses a code up, in the transaction that links the member, after the members are held, as everywhere.
+///
+/// # Errors
+/// [`CodeError::Unknown`] when somebody used it meanwhile; the transaction must then be dropped.
+pub async fn use_up(tx: &mut Tx, told: &Told) -> Result<(), CodeError> {
+    if tx.use_link_code(told.code_index).await? { Ok(()) } else { Err(CodeError::Unknown) }
 }
 
 /// Forgets codes that have ended, and attempts of earlier hours.
@@ -250,6 +259,12 @@ fn plain(letter: char) -> char {
         'у' | 'У' => 'Y',
         'з' | 'З' => '3',
         other => other.to_ascii_uppercase(),
+    }
+}
+
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Told({:?})", self.proof)
     }
 }
 

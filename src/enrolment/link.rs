@@ -7,10 +7,9 @@ use zeroize::Zeroizing;
 
 use super::join::{PATIENT_COLUMN, patient_index};
 use super::trouble::Trouble;
-use super::unlink::{UnlinkError, unlink};
 use crate::domain::audit::{self, Chain, Entry, Event};
 use crate::domain::ids::{ClinicId, MemberId, is_fhir_id};
-use crate::store::{EndedBy, Link, NewLink, StoreError, Tx};
+use crate::store::{Link, NewLink, StoreError, Tx};
 use crate::vault::{Index, Keyring, MemberKey, SealError};
 
 /// The column a proof is sealed for; its row is the clinic and the time of the link.
@@ -104,7 +103,7 @@ pub enum LinkError {
     },
     /// The link in whose place this one comes could not be ended.
     #[error("the link in whose place this one comes could not be ended: {0}")]
-    Unlink(Box<UnlinkError>),
+    Unlink(Box<dyn std::error::Error + Send + Sync>),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -164,31 +163,31 @@ impl LinkError {
     }
 }
 
-/// Links a member to their Patient.
+/// Who is linked to the Patient of a claim, and has to make room for it on the clinic's word: their link is to end first, in
+/// the same transaction. Holds both members. `None`: nobody is in the way.
+///
+/// # Errors
+/// [`LinkError`]; the caller's transaction must then be dropped.
+pub async fn whose_place(tx: &mut Tx, keyring: &Keyring, claim: Claim<'_>) -> Result<Option<MemberId>, LinkError> {
+    match stand(tx, keyring, claim).await? {
+        Stand::Free | Stand::Already => Ok(None),
+        Stand::TakenBy(holder) if claim.proof.replaces() => Ok(Some(holder)),
+        Stand::TakenBy(_) => Err(claim.taken()),
+    }
+}
+
+/// Links a member to their Patient, to whom nobody else is linked.
 ///
 /// # Errors
 /// [`LinkError`]; the caller's transaction must then be dropped.
 pub async fn link(tx: &mut Tx, keyring: &Keyring, claim: Claim<'_>, now: Timestamp) -> Result<Linked, LinkError> {
     let Claim { member, clinic, patient, proof } = claim;
-    if !is_fhir_id(patient) {
-        return Err(LinkError::PatientId);
+    match stand(tx, keyring, claim).await? {
+        Stand::Free => {}
+        Stand::Already => return Ok(Linked::Already),
+        Stand::TakenBy(_) => return Err(claim.taken()),
     }
     let patient_index = patient_index(keyring, clinic, patient);
-    let holder = hold(tx, member, clinic, patient_index).await?;
-    let own = tx.links(&[member]).await?.into_iter().find(|link| link.clinic == *clinic);
-    if let Some(own) = own {
-        let is_same = own.patient_index == patient_index;
-        let another = || LinkError::LinkedToAnother { member, clinic: clinic.clone() };
-        return if is_same { Ok(Linked::Already) } else { Err(another()) };
-    }
-    let taken = || LinkError::PatientTaken { member, clinic: clinic.clone() };
-    if let Some(holder) = holder {
-        if !proof.replaces() {
-            return Err(taken());
-        }
-        let ended = unlink(tx, keyring, holder, clinic, EndedBy::Clinic, now).await;
-        ended.map_err(|error| LinkError::Unlink(Box::new(error)))?;
-    }
     let wrapped = tx.member_key(member).await?.ok_or(LinkError::UnknownMember)?;
     let key = keyring.unwrap_member_key(member, &wrapped)?;
     let first = tx.first_former_patient(member, clinic).await?;
@@ -203,13 +202,47 @@ pub async fn link(tx: &mut Tx, keyring: &Keyring, claim: Claim<'_>, now: Timesta
     };
     match tx.insert_link(new, now).await {
         Ok(()) => {}
-        Err(StoreError::Conflict) => return Err(taken()),
+        Err(StoreError::Conflict) => return Err(claim.taken()),
         Err(error) => return Err(error.into()),
     }
     let event = Event::Linked(audit::Linked { proof: proof.word().to_owned() });
-    let sealed = Some(key.seal(audit::SEALED_COLUMN, &event.sealed_row(), patient.as_bytes())?);
-    tx.record_entry(Entry { chain: Chain::between(clinic, member), at: now, event, sealed });
-    Ok(holder.map_or(Linked::Anew, Linked::InPlaceOf))
+    let mut entry = Entry::new(Chain::between(clinic, member), now, event);
+    entry.sealed = Some(key.seal(audit::SEALED_COLUMN, &entry.sealed_row(), patient.as_bytes())?);
+    tx.record_entry(entry);
+    Ok(Linked::Anew)
+}
+
+/// How it stands with a claim.
+enum Stand {
+    /// Nothing is in the way.
+    Free,
+    /// It was made before.
+    Already,
+    /// Another member is linked to the Patient.
+    TakenBy(MemberId),
+}
+
+/// Holds whom a claim concerns, and says how it stands.
+async fn stand(tx: &mut Tx, keyring: &Keyring, claim: Claim<'_>) -> Result<Stand, LinkError> {
+    let Claim { member, clinic, patient, .. } = claim;
+    if !is_fhir_id(patient) {
+        return Err(LinkError::PatientId);
+    }
+    let patient_index = patient_index(keyring, clinic, patient);
+    let holder = hold(tx, member, clinic, patient_index).await?;
+    let own = tx.links(&[member]).await?.into_iter().find(|link| link.clinic == *clinic);
+    match (own, holder) {
+        (Some(own), _) if own.patient_index == patient_index => Ok(Stand::Already),
+        (Some(_), _) => Err(LinkError::LinkedToAnother { member, clinic: clinic.clone() }),
+        (None, Some(holder)) => Ok(Stand::TakenBy(holder)),
+        (None, None) => Ok(Stand::Free),
+    }
+}
+
+impl Claim<'_> {
+    fn taken(&self) -> LinkError {
+        LinkError::PatientTaken { member: self.member, clinic: self.clinic.clone() }
+    }
 }
 
 /// Holds the member, and whoever is linked to the Patient, in the order of their ids; returns the latter, if it is

@@ -2,22 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::consent::change::{ChangeError, revoke};
-use crate::delivery::smart_auth::patient::{self, TokenSet};
+use crate::consent::change::{ChangeError, farewell, revoke};
 use crate::domain::audit::{Chain, Event, LinkEnded};
 use crate::domain::ids::{ClinicId, MemberId};
 use crate::store::{EndedBy, LaneKey, StoreError, Tx};
-use crate::vault::Keyring;
-
-/// What ended with a link.
-#[derive(Debug)]
-pub struct Unlinked {
-    /// How many waiting items were withdrawn.
-    pub withdrawn: u64,
-    /// What the member had lent the bridge: forgotten here, and to be given back to the clinic after the commit, if that
-    /// can be ([`Launches::give_back`](super::launch::Launches::give_back)).
-    pub lent: Option<TokenSet>,
-}
 
 /// A link that could not be ended; nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -33,19 +21,21 @@ pub enum UnlinkError {
     Store(#[from] StoreError),
 }
 
-/// Ends a member's link to a clinic: takes back the consent that lives, withdraws what waits, forgets what was lent.
-/// Nothing of what waited can go any more, not even under a consent that is given later, to another Patient.
+/// Ends a member's link to a clinic: takes back the consent that lives, withdraws what waits, sets an end to what was lent.
+/// Nothing of what waited can go any more, not even under a consent that is given later, to another Patient. Returns how
+/// many waiting items were withdrawn.
+///
+/// What follows for people (records, receipts, what the clinic is told) is `pipeline::consent`'s: call that.
 ///
 /// # Errors
 /// [`UnlinkError`]; the caller's transaction must then be dropped.
 pub async fn unlink(
     tx: &mut Tx,
-    keyring: &Keyring,
     member: MemberId,
     clinic: &ClinicId,
     ended_by: EndedBy,
     now: Timestamp,
-) -> Result<Unlinked, UnlinkError> {
+) -> Result<u64, UnlinkError> {
     match tx.lock_member(member).await {
         Err(StoreError::RowCount { .. }) => return Err(UnlinkError::NotLinked),
         held => held?,
@@ -53,7 +43,6 @@ pub async fn unlink(
     if !tx.links(&[member]).await?.iter().any(|link| link.clinic == *clinic) {
         return Err(UnlinkError::NotLinked);
     }
-    let lent = patient::lent(tx, keyring, clinic, member).await?;
     let mut withdrawn = 0;
     for living in tx.living_grants(&[member]).await?.into_iter().filter(|grant| grant.clinic == *clinic) {
         withdrawn += revoke(tx, member, living.id, now).await?.1;
@@ -61,10 +50,10 @@ pub async fn unlink(
     // What waits under a consent that was over already goes too.
     let lane = LaneKey { clinic: clinic.clone(), member };
     withdrawn += tx.withdraw_lane(&lane, now).await?;
-    tx.delete_patient_tokens(clinic, member).await?;
+    tx.end_patient_tokens(clinic, member, farewell(now)).await?;
     tx.forget_launch(member, clinic).await?;
     tx.end_link(member, clinic, ended_by, now).await?;
     let ended = LinkEnded { by: ended_by.as_str().to_owned(), withdrawn };
     tx.record(Chain::between(clinic, member), now, Event::Unlinked(ended));
-    Ok(Unlinked { withdrawn, lent })
+    Ok(withdrawn)
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::certificate::certificate;
 use super::{ErasureError, LOOK_AGAIN_AFTER, UPSTREAM};
+use crate::delivery::smart_auth::patient::TokenSet;
 use crate::domain::audit::{self, Chain, Event};
 use crate::domain::consented::Method;
 use crate::domain::ids::ClinicId;
@@ -40,9 +41,10 @@ pub async fn work_on(bridge: &Bridge, erasure: &Erasure) -> Result<ErasureState,
     if erasure.ended_at.is_some() || erasure.due_at > now {
         return Ok(erasure.state);
     }
-    if erasure.state == ErasureState::Requested {
-        begin(bridge, &mut tx, &mut erasure, now).await?;
-    }
+    let lent = match erasure.state {
+        ErasureState::Requested => begin(bridge, &mut tx, &mut erasure, now).await?,
+        _ => Vec::new(),
+    };
     let sent = tx.sent_of(erasure.member).await?;
     let may_wait = erasure.upstream_until.is_some_and(|until| now < until);
     if may_wait && sent.values().any(|sent| sent.open > 0) {
@@ -50,20 +52,36 @@ pub async fn work_on(bridge: &Bridge, erasure: &Erasure) -> Result<ErasureState,
         tx.update_erasure(&erasure).await?;
         tx.commit().await?;
         bridge.wake.notify_waiters();
+        give_back(bridge, lent).await;
         return Ok(erasure.state);
     }
     // A key that does not open can be destroyed all the same; there only is no id to name it by.
     let key = wrapped.and_then(|wrapped| bridge.keyring.unwrap_member_key(erasure.member, &wrapped).ok());
     finish(bridge, tx, erasure, key.map(|key| key.id()), &sent).await?;
+    give_back(bridge, lent).await;
     Ok(ErasureState::Erased)
 }
 
+/// Gives back to clinics what the member had lent, after it was forgotten here.
+async fn give_back(bridge: &Bridge, lent: Vec<(ClinicId, TokenSet)>) {
+    for (clinic, lent) in lent {
+        bridge.launches.give_back(&clinic, &lent).await;
+    }
+}
+
 /// Ends all consent and every access of the member. What clinics are to be told is on its way from here on: that consent
-/// has ended, and, if the member wants it, that they are asked to mark what they have.
-async fn begin(bridge: &Bridge, tx: &mut Tx, erasure: &mut Erasure, now: Timestamp) -> Result<(), ErasureError> {
-    let member = erasure.member;
+/// has ended, and, if the member wants it, that they are asked to mark what they have. Returns what is to be given back.
+async fn begin(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    erasure: &mut Erasure,
+    now: Timestamp,
+) -> Result<Vec<(ClinicId, TokenSet)>, ErasureError> {
+    let (member, marking) = (erasure.member, erasure.ask_clinics);
+    let mut lent = Vec::new();
     for grant in tx.living_grants(&[member]).await? {
-        consent::revoke(bridge, tx, member, grant.id, Method::Operator, now).await?;
+        let revoked = consent::revoke(bridge, tx, member, grant.id, Method::Operator, marking, now).await?;
+        lent.extend(revoked.lent.map(|tokens| (grant.clinic, tokens)));
     }
     if erasure.ask_clinics {
         for link in tx.links(&[member]).await? {
@@ -73,7 +91,7 @@ async fn begin(bridge: &Bridge, tx: &mut Tx, erasure: &mut Erasure, now: Timesta
     end_all(tx, erasure.member, now).await?;
     erasure.state = ErasureState::Upstream;
     erasure.upstream_until = Some(now.checked_add(UPSTREAM).unwrap_or(Timestamp::MAX));
-    Ok(())
+    Ok(lent)
 }
 
 /// Deletes everything, and leaves the certificate.

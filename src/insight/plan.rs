@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::standing::{Standing, waits};
+use crate::consent::decide::DenyReason;
 use crate::consent::share::Share;
 use crate::domain::category::{Category, Detail};
 use crate::domain::day::Period;
@@ -39,12 +40,16 @@ pub struct Plan<'a> {
     pub settled: Vec<&'a Unsummarised>,
     /// When the next day or week ends of which something is to be told.
     pub next: Option<Timestamp>,
+    /// What is settled because a clinic may not be told any more, and why.
+    pub denied: Vec<(ClinicId, DenyReason)>,
 }
 
 /// What becomes of a change.
 enum Fate {
-    /// Nothing: no consent covers it any more, or its days are not kept any more.
+    /// Nothing: its days are not kept any more.
     Void,
+    /// Nothing: no consent covers it any more.
+    Denied(DenyReason),
     /// It waits for a pause to end, or a consent to begin. The change of consent will have it looked at.
     Waits,
     /// It waits for its day or week to be over.
@@ -67,6 +72,10 @@ pub fn plan<'a>(
     for change in changes {
         match fate(standing, change, made, kept_from, now) {
             Fate::Void => plan.settled.push(change),
+            Fate::Denied(reason) => {
+                plan.denied.push((change.lane.clinic.clone(), reason));
+                plan.settled.push(change);
+            }
             Fate::Waits => {}
             Fate::Later(end) => plan.look_again(end),
             Fate::Due(due) => {
@@ -90,7 +99,7 @@ fn fate(standing: &Standing, change: &Unsummarised, made: &Made, kept_from: Time
     let granted = match standing.decide(&share, &lane.clinic, now) {
         Ok(permit) => permit.detail(),
         Err(denied) if waits(&denied) => return Fate::Waits,
-        Err(_) => return Fate::Void,
+        Err(denied) => return Fate::Denied(denied.foremost()),
     };
     let target = |detail: Detail| Target {
         clinic: lane.clinic.clone(),

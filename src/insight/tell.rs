@@ -28,6 +28,8 @@ use crate::vault::Index;
 pub struct Told {
     target: Target,
     summaries: Vec<(Uuid, Summary)>,
+    /// Why some of its readings count in none of them.
+    denied: Vec<DenyReason>,
 }
 
 /// What leaves for clinics.
@@ -41,6 +43,8 @@ pub struct Mail<'k> {
     pub made: Made,
     /// What is still to be summarised.
     pub unsummarised: Vec<Unsummarised>,
+    /// What they may not be told, and why.
+    pub denied: Vec<(ClinicId, DenyReason)>,
 }
 
 /// What the readings of a period amount to that a clinic may see, and the identifiers of the resources that say so.
@@ -55,10 +59,16 @@ pub fn worked_out(
 ) -> Told {
     let Target { clinic, category, detail, period } = &target;
     let mut covered_from = Timestamp::MIN;
-    let mut visible = Vec::new();
+    let (mut visible, mut denied) = (Vec::new(), Vec::new());
     for reading in readings {
         let share = Share::of(reading);
-        let Ok(permit) = standing.decide(&share, clinic, now) else { continue };
+        let permit = match standing.decide(&share, clinic, now) {
+            Ok(permit) => permit,
+            Err(why) => {
+                denied.push(why.foremost());
+                continue;
+            }
+        };
         let grant = standing.grants.iter().find(|grant| (grant.id, grant.version) == permit.grant());
         covered_from = covered_from.max(grant.and_then(|grant| grant.terms.data_from).unwrap_or(Timestamp::MIN));
         visible.push(reading.clone());
@@ -67,7 +77,7 @@ pub fn worked_out(
         Stretch { member: standing.member, detail: *detail, period: *period, covered_from, days: &standing.days };
     let summaries = summaries(stretch, *category, &visible);
     let named = |summary: Summary| (patient.summary_identifier(bridge, &summary), summary);
-    Told { summaries: summaries.into_iter().map(named).collect(), target }
+    Told { summaries: summaries.into_iter().map(named).collect(), target, denied }
 }
 
 /// Works out what is planned.
@@ -110,6 +120,7 @@ pub async fn mail<'k>(
     let writer = Writer { bridge, standing, versions: &versions, now };
     let mut mail = Mail::default();
     for told in told {
+        mail.denied.extend(told.denied.iter().map(|reason| (told.target.clinic.clone(), *reason)));
         writer.write(told, made, &mut mail)?;
     }
     Ok(mail)
@@ -203,8 +214,13 @@ impl<'k> Writer<'_, 'k> {
         if is_told || is_closed {
             return Ok(());
         }
+        let deny = |reason: DenyReason, mail: &mut Mail<'k>| {
+            mail.denied.push((told.target.clinic.clone(), reason));
+            Ok(())
+        };
         let permit = match self.standing.decide(summary, &told.target.clinic, self.now) {
             Ok(permit) if self.standing.can_address(&permit) => permit,
+            Ok(_) => return deny(DenyReason::RecipientNotNamed, mail),
             // What it was told is finer than what it may be told now, and no longer right: that goes, and what is so is
             // said as coarsely as it may be.
             Err(denied) if denied.foremost() == DenyReason::SummaryOnly => {
@@ -216,9 +232,9 @@ impl<'k> Writer<'_, 'k> {
                         measured_at: summary.start.at,
                     });
                 }
-                return Ok(());
+                return deny(DenyReason::SummaryOnly, mail);
             }
-            Ok(_) | Err(_) => return Ok(()),
+            Err(denied) => return deny(denied.foremost(), mail),
         };
         let (source, practitioner) = (&self.bridge.source, self.standing.practitioner(&permit));
         let recipient = Recipient { patient, identifier, source, recorded: self.now, practitioner };

@@ -1,5 +1,5 @@
 //! Looking after members' readings: what no consent covers any more is forgotten, and of days and weeks that are over
-//! clinics are told what they may know.
+//! clinics are told what they may know. And the time of a consent may be over: that is written down, and told.
 //!
 //! One member is one transaction that has the member for itself: nothing of theirs is taken in, changed or sent meanwhile,
 //! and a replica that does the same finds that it was done. A summary is made when its day or week is over by the member's
@@ -15,8 +15,11 @@ use super::plan::{Made, plan};
 use super::stale::take_back_stale;
 use super::standing::Standing;
 use super::tell::{mail, work_out};
-use crate::domain::ids::MemberId;
+use crate::consent::decide::DenyReason;
+use crate::domain::audit::{Decisions, Stage};
+use crate::domain::ids::{ClinicId, MemberId};
 use crate::outbox::enqueue::enqueue;
+use crate::pipeline::consent::note_expired;
 use crate::pipeline::{AcceptError, Bridge};
 use crate::store::{StoreError, Tx};
 
@@ -64,6 +67,7 @@ async fn look_after(bridge: &Bridge, member: MemberId) -> Result<(), AcceptError
         return Ok(());
     }
     let Some(standing) = Standing::load(bridge, &mut tx, member).await? else { return Ok(()) };
+    note_expired(bridge, &mut tx, &standing.grants, now).await?;
     let kept_from = bridge.readings.kept_from(now);
     forget_uncovered(&mut tx, &standing, now).await?;
     tx.forget_old_summaries(member, standing.days.day_of(kept_from)).await?;
@@ -73,6 +77,7 @@ async fn look_after(bridge: &Bridge, member: MemberId) -> Result<(), AcceptError
     let told = work_out(bridge, &mut tx, &standing, plan.targets, now).await?;
     let mut mail = mail(bridge, &mut tx, &standing, &told, &made, now).await?;
     take_back_stale(bridge, &mut tx, &standing, &changes, &mut mail, now).await?;
+    note_denied(&mut tx, member, plan.denied.iter().chain(&mail.denied), now);
     enqueue(&mut tx, &mail.parcels, &mail.recalls, bridge.keyring.entropy(), now).await?;
     for ((lane, category), made) in &mail.made {
         tx.note_summaries(lane, *category, made).await?;
@@ -87,6 +92,18 @@ async fn look_after(bridge: &Bridge, member: MemberId) -> Result<(), AcceptError
         bridge.wake.notify_waiters();
     }
     Ok(())
+}
+
+/// Notes for the audit log what clinics may not be told, as at the intake: how much and why, and nothing more.
+fn note_denied<'d>(
+    tx: &mut Tx,
+    member: MemberId,
+    denied: impl Iterator<Item = &'d (ClinicId, DenyReason)>,
+    now: Timestamp,
+) {
+    let mut decisions = Decisions::at(Stage::Intake);
+    denied.for_each(|(clinic, reason)| decisions.deny(clinic, member, reason.as_str()));
+    decisions.entries(now).for_each(|entry| tx.record_entry(entry));
 }
 
 async fn made(tx: &mut Tx, member: MemberId) -> Result<Made, StoreError> {

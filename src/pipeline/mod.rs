@@ -30,11 +30,14 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use self::consent::ConsentError;
 use crate::audit::checkpoint::{self, CheckpointError, Checkpoints};
+use crate::consent::change::ChangeError;
 use crate::domain::audit::{Decisions, Stage};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::NoEntropy;
 use crate::domain::ids::CommunityId;
+use crate::enrolment::launch::Launches;
 use crate::inbound::event::{Event, Refusal};
 use crate::mapping::to_fhir::MappingError;
 use crate::outbox::enqueue::{EnqueueError, enqueue};
@@ -72,6 +75,8 @@ pub struct Bridge {
     pub house: Arc<House>,
     /// What is kept of readings.
     pub readings: Rules,
+    /// Where members show at clinics who they are, and where what they lent is given back.
+    pub launches: Arc<Launches>,
     /// Tells the desks of this process that something was put into the outbox.
     pub wake: Arc<Notify>,
 }
@@ -135,6 +140,18 @@ impl From<EnqueueError> for AcceptError {
             EnqueueError::Store(error) => Self::Store(error),
             EnqueueError::Seal(error) => Self::Seal(error),
             EnqueueError::NoEntropy(error) => Self::NoEntropy(error),
+        }
+    }
+}
+
+impl From<ConsentError> for AcceptError {
+    fn from(error: ConsentError) -> Self {
+        match error {
+            ConsentError::Change(ChangeError::Store(error)) => Self::Store(error),
+            ConsentError::Seal(error) => Self::Seal(error),
+            ConsentError::Mapping(error) => Self::Mapping(error),
+            ConsentError::NoEntropy(error) => Self::NoEntropy(error),
+            _ => StoreError::Corrupt("a consent it should not").into(),
         }
     }
 }

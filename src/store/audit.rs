@@ -49,10 +49,10 @@ struct Batch {
 impl Tx {
     /// Notes something for the audit log. It is written when the transaction commits, and never if it does not.
     pub fn record(&mut self, chain: Chain, at: jiff::Timestamp, event: Event) {
-        self.record_entry(Entry { chain, at, event, sealed: None });
+        self.record_entry(Entry::new(chain, at, event));
     }
 
-    /// The same, with a part that is sealed ([`Event::sealed_row`]).
+    /// The same, with a part that is sealed ([`Entry::sealed_row`]).
     pub fn record_entry(&mut self, entry: Entry) {
         self.pending.push(entry);
     }
@@ -241,7 +241,7 @@ impl Batch {
         } else {
             return None;
         };
-        Some(Entry { chain: Chain::HOUSE, at, event, sealed: None })
+        Some(Entry::new(Chain::HOUSE, at, event))
     }
 
     fn head_mac(&self, (member, clinic): &ChainKey, head: &Head) -> Mac {

@@ -331,7 +331,14 @@ impl Tx {
 }
 
 impl AuditRow {
-    /// Which chain it is on.
+    /// On which chain it was written; `None` for one that nobody writes on.
+    #[must_use]
+    pub fn written_on(&self) -> Option<Chain> {
+        let clinic = if self.clinic_id.is_empty() { None } else { Some(self.clinic_id.parse().ok()?) };
+        Some(Chain { member: Some(MemberId(self.member_id)).filter(|member| !member.0.is_nil()), clinic })
+    }
+
+    /// The columns in which its chain stands.
     #[must_use]
     pub fn chain(&self) -> ChainKey {
         (self.member_id, self.clinic_id.clone())

@@ -1,5 +1,7 @@
 //! Keys of the database itself, and which master key wraps what.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
@@ -152,14 +154,14 @@ impl Tx {
         Ok(rows.into_iter().map(|(member, wrapped)| (MemberId(member), wrapped)).collect())
     }
 
-    /// Replaces members' keys by the same ones wrapped anew, each only if it is still as it was found. Returns how many
+    /// Replaces members' keys by the same ones wrapped anew, each only if it is still as it was found. Returns whose
     /// were. The members are held in their order first, as by everybody.
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn rewrap_member_keys(&mut self, keys: &[Rewrapped]) -> Result<u64, StoreError> {
+    pub async fn rewrap_member_keys(&mut self, keys: &[Rewrapped]) -> Result<BTreeSet<MemberId>, StoreError> {
         if keys.is_empty() {
-            return Ok(0);
+            return Ok(BTreeSet::new());
         }
         let tail = self.pick(")", ") ORDER BY member_id FOR NO KEY UPDATE");
         on!(self, conn: Db => {
@@ -171,13 +173,14 @@ impl Tx {
             query.push(tail);
             query.build().fetch_all(conn).await?;
         });
-        Ok(on!(self, conn: Db => {
+        let done: Vec<(Uuid,)> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new("UPDATE members SET sealed_key = anew.column3 FROM (");
             query.push_values(keys, |mut row, key| {
                 row.push_bind(key.member.0).push_bind(&key.old).push_bind(&key.new);
             });
             query.push(") AS anew WHERE members.member_id = anew.column1 AND members.sealed_key = anew.column2");
-            query.build().execute(conn).await?.rows_affected()
-        }))
+            query.push(" RETURNING member_id").build_query_as().fetch_all(conn).await?
+        });
+        Ok(done.into_iter().map(|(member,)| MemberId(member)).collect())
     }
 }

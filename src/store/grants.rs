@@ -66,6 +66,24 @@ impl Tx {
         )
     }
 
+    /// Notes that the time of a living version is over. `false`: that was noted before.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn note_expiry(&mut self, grant: &Grant, now: Timestamp) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE grants SET expired_at = $4 WHERE member_id = $1 AND grant_id = $2 AND version = $3 \
+                           AND state IN ('active', 'paused') AND expired_at IS NULL";
+        let noted = on!(self, conn => sqlx::query(SQL)
+            .bind(grant.member.0)
+            .bind(grant.id.0)
+            .bind(grant.version)
+            .bind(now.as_microsecond())
+            .execute(conn)
+            .await?
+            .rows_affected());
+        Ok(noted == 1)
+    }
+
     /// The living grants of some members, whom the caller holds ([`Tx::hold_members`]). A grant that cannot be read is
     /// left out: what it says permits nothing.
     ///

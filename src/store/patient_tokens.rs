@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{StoreError, Tx, instant, named, on, padded};
+use super::lanes::LaneKey;
+use super::{StoreError, Tx, clinic_id, instant, named, on, padded};
 use crate::domain::ids::{ClinicId, MemberId};
 
 /// Whether a member's tokens can still be renewed.
@@ -47,6 +48,11 @@ pub struct NewPatientTokens<'a> {
 
 type Row = (Option<Vec<u8>>, i64, String, i64, i64);
 
+/// What a clinic is still to be told, or may have been told already, of lanes to be named.
+const LEFT_TO_TELL: &str = "SELECT 1 FROM outbox o JOIN lanes l ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id \
+     WHERE o.state IN ('ready', 'sending', 'retry', 'unknown') \
+     AND (o.state IN ('sending', 'unknown') OR o.seq > l.withdrawn_through)";
+
 impl PatientTokensState {
     /// The word used in the database.
     #[must_use]
@@ -81,7 +87,8 @@ impl Tx {
              expires_at, connected_at, updated_at) VALUES ($1, $2, $3, $4, 'good', $5, $6, $4, $4) \
              ON CONFLICT (clinic_id, member_id) DO UPDATE SET sealed_tokens = excluded.sealed_tokens, \
              rotation = patient_tokens.rotation + 1, state = excluded.state, issued_at = excluded.issued_at, \
-             expires_at = excluded.expires_at, connected_at = excluded.connected_at, updated_at = excluded.updated_at";
+             expires_at = excluded.expires_at, connected_at = excluded.connected_at, updated_at = excluded.updated_at, \
+             ends_at = NULL";
         on!(self, conn => sqlx::query(SQL)
             .bind(clinic.as_str())
             .bind(member.0)
@@ -196,6 +203,65 @@ impl Tx {
             .await?
             .rows_affected());
         Ok(changed == 1)
+    }
+
+    /// Sets an end to a member's tokens at a clinic, in the transaction that ends what they were given for. One that was
+    /// set before stays.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn end_patient_tokens(
+        &mut self,
+        clinic: &ClinicId,
+        member: MemberId,
+        ends_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        const SQL: &str =
+            "UPDATE patient_tokens SET ends_at = COALESCE(ends_at, $3) WHERE clinic_id = $1 AND member_id = $2";
+        on!(self, conn => sqlx::query(SQL)
+            .bind(clinic.as_str())
+            .bind(member.0)
+            .bind(ends_at.as_microsecond())
+            .execute(conn)
+            .await?
+            .rows_affected());
+        Ok(())
+    }
+
+    /// Some of the tokens that are to go: their end has come, or nothing is left on their lane that they are kept for.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn patient_tokens_to_go(&mut self, now: Timestamp, limit: i64) -> Result<Vec<LaneKey>, StoreError> {
+        let rows: Vec<(String, Uuid)> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(
+                "SELECT t.clinic_id, t.member_id FROM patient_tokens t WHERE t.ends_at IS NOT NULL AND (t.ends_at <= ",
+            );
+            query.push_bind(now.as_microsecond()).push(" OR NOT EXISTS (").push(LEFT_TO_TELL);
+            query.push(" AND o.clinic_id = t.clinic_id AND o.member_id = t.member_id)) ORDER BY t.ends_at LIMIT ");
+            query.push_bind(limit).build_query_as().fetch_all(conn).await?
+        });
+        rows.into_iter()
+            .map(|(clinic, member)| Ok(LaneKey { clinic: clinic_id(clinic)?, member: MemberId(member) }))
+            .collect()
+    }
+
+    /// Whether tokens that have an end may go already: it has come, or nothing is left on their lane. `false` for tokens
+    /// without an end.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn may_patient_tokens_go(&mut self, lane: &LaneKey, now: Timestamp) -> Result<bool, StoreError> {
+        let found: Option<i64> = on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new("SELECT t.ends_at FROM patient_tokens t WHERE t.ends_at IS NOT NULL");
+            query.push(" AND t.clinic_id = ").push_bind(lane.clinic.as_str());
+            query.push(" AND t.member_id = ").push_bind(lane.member.0);
+            query.push(" AND (t.ends_at <= ").push_bind(now.as_microsecond());
+            query.push(" OR NOT EXISTS (").push(LEFT_TO_TELL);
+            query.push(" AND o.clinic_id = t.clinic_id AND o.member_id = t.member_id))");
+            query.build_query_scalar().fetch_optional(conn).await?
+        });
+        Ok(found.is_some())
     }
 
     /// Deletes a member's tokens at a clinic, in the transaction that ends what they were given for. A renewal that is

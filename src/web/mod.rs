@@ -16,7 +16,7 @@ mod receipts;
 mod routes;
 mod trace;
 
-pub use fhir::token_url;
+pub use fhir::{note_refusals, token_url};
 pub use headers::{RequestId, guard};
 pub use openapi::document as openapi_document;
 pub use problem::Problem;

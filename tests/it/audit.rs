@@ -4,16 +4,21 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use futures_util::future::join_all;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use mostik::domain::audit::{Chain, Event, SEALED_COLUMN, SignIn, Whereabouts};
-use mostik::domain::ids::MemberId;
+use mostik::domain::ids::{ClinicId, MemberId};
+use mostik::enrolment::join::link;
+use mostik::store::AuditRow;
+use mostik::vault::MemberKey;
 use mostik::vault::signing::{SigningAlgorithm, SigningKey};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::audit::{between, chain, kinds, wrong};
 use crate::support::bridge::{TestBridge, correcting, mood, note, retraction};
+use crate::support::clinic::two_clinics;
 use crate::support::ehr::Ehr;
+use crate::support::linking::{link_to, unlink_from};
 use crate::{on_both_databases, on_every_database};
 
 fn signed_in() -> Event {
@@ -119,18 +124,46 @@ on_both_databases! {
         bridge.grant(&member, &["mood"]).await;
         bridge.send(&mood("1", "sparrow", 4)).await;
         bridge.deliver().await;
-        let wrapped = bridge.bridge.store.read().await.unwrap().member_key(member.id).await.unwrap().unwrap();
-        let key = bridge.bridge.keyring.unwrap_member_key(member.id, &wrapped).unwrap();
+        let key = bridge.key(&member).await;
         let entries = chain(&bridge, &between(&member)).await;
-        let opened = |place: usize| {
-            let event = Event::from_json(&entries[place].body).unwrap();
-            key.open(SEALED_COLUMN, &event.sealed_row(), entries[place].sealed_body.as_ref().unwrap()).unwrap()
-        };
+        let opened = |place: usize| opened(&key, &entries[place], &entries[place]).unwrap();
         assert_eq!(opened(0), ehr.patient.as_bytes(), "the Patient of the link");
         let there: Whereabouts = serde_json::from_slice(&opened(4)).unwrap();
         assert_eq!(there.id.as_deref(), ehr.observations().await[0]["id"].as_str());
         for entry in &entries {
             assert!(!entry.body.contains(there.id.as_deref().unwrap()) && !entry.body.contains("sparrow"));
+        }
+    }
+}
+
+/// What opens of an entry's sealed part where another one stands.
+fn opened(key: &MemberKey, entry: &AuditRow, place: &AuditRow) -> Option<Vec<u8>> {
+    let event = Event::from_json(&place.body).unwrap();
+    let row = event.sealed_row(&place.written_on().unwrap(), Timestamp::from_microsecond(place.at).unwrap());
+    key.open(SEALED_COLUMN, &row, entry.sealed_body.as_ref()?).ok()
+}
+
+on_both_databases! {
+    async fn what_is_sealed_in_an_entry_opens_in_no_other_entry(database) {
+        let text = two_clinics(&database, "");
+        let bridge = TestBridge::start_with(database, &text).await;
+        let member = bridge.person("sparrow", "17").await;
+        let lakeside: ClinicId = "lakeside".parse().unwrap();
+        let mut tx = bridge.bridge.store.begin().await.unwrap();
+        link(&mut tx, &bridge.bridge.keyring, member.id, &lakeside, "18", "test", bridge.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        unlink_from(&bridge, &member).await.unwrap();
+        bridge.clock.advance(SignedDuration::from_micros(1));
+        link_to(&bridge, &member, "19").await.unwrap();
+        let mut linked = chain(&bridge, &between(&member)).await;
+        linked.extend(chain(&bridge, &Chain::between(&lakeside, member.id)).await);
+        linked.retain(|entry| entry.kind == "linked");
+        assert_eq!(linked.len(), 3, "twice at one clinic, once at another");
+        let key = bridge.key(&member).await;
+        for (at, place) in linked.iter().enumerate() {
+            for (of, entry) in linked.iter().enumerate() {
+                assert_eq!(opened(&key, entry, place).is_some(), of == at, "the Patient of {of} in the place of {at}");
+            }
         }
     }
 }
@@ -173,7 +206,9 @@ on_both_databases! {
                              INSERT INTO audit_entries SELECT * FROM kept_entries; \
                              INSERT INTO audit_heads SELECT * FROM kept_heads").await;
         let found = wrong(&bridge).await;
-        assert!(found[0].starts_with("checkpoint file, line 1: the database no longer has entry 2 of chain riverside/"), "{found:?}");
+        let by_file = "checkpoint file, line 1: the database no longer has entry 2 of chain riverside/";
+        assert!(found.iter().any(|said| said.starts_with(by_file)), "{found:?}");
+        assert!(found[0].ends_with("or a program older than the log"), "the consent itself was not put back: {found:?}");
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use mostik::domain::audit::{
-    About, ClinicAccess, ConsentState, Decision, Disclosure, Event, OperatorAccess, Permitted, Stage, Whereabouts,
+    About, ClinicAccess, ClinicRefusal, ConsentState, Decision, Disclosure, Event, OperatorAccess, Permitted, Stage,
+    Whereabouts,
 };
 use mostik::domain::category::{Category, Detail};
 use mostik::domain::delivery::Operation;
@@ -43,7 +44,7 @@ fn mood() -> About {
     About { matter: "fact".to_owned(), category: Some(Category::Mood), detail: Some(Detail::EveryEntry) }
 }
 
-fn disclosure(operation: Operation) -> Event {
+pub fn disclosure(operation: Operation) -> Event {
     Event::Disclosed(Disclosure {
         delivery: DeliveryId(Uuid::from_u128(1)),
         identifier: Uuid::from_u128(2).to_string(),
@@ -56,7 +57,7 @@ fn disclosure(operation: Operation) -> Event {
     })
 }
 
-fn decision(permits: bool) -> Event {
+pub fn decision(permits: bool) -> Event {
     let permitted =
         Permitted { grant: GrantId(Uuid::from_u128(3)), version: 2, about: mood(), items: vec!["x".to_owned()] };
     let denied = BTreeMap::from([("category-not-shared".to_owned(), 3)]);
@@ -119,6 +120,22 @@ async fn what_the_clinic_read() {
     };
     check("clinic_search", &access("search-type", "Consent")).await;
     check("clinic_read", &access("read", "Consent")).await;
+}
+
+#[tokio::test]
+async fn whom_the_clinics_rooms_sent_away() {
+    let refusal = |client: Option<&str>, unwritten| {
+        Event::ClinicRefused(ClinicRefusal {
+            route: "/fhir/AuditEvent".to_owned(),
+            why: "scope".to_owned(),
+            client: client.map(str::to_owned),
+            is_proven: client.is_some(),
+            unwritten,
+            request: client.map(|_| "r-1".to_owned()),
+        })
+    };
+    check("clinic_refused", &refusal(Some("riverside-backend"), 0)).await;
+    check("clinic_refused_stranger", &refusal(None, 30)).await;
 }
 
 #[tokio::test]

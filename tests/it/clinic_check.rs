@@ -53,6 +53,7 @@ async fn a_clinic_with_everything_has_nothing_to_fix() {
         "update",
         "conditional create",
         "batch",
+        "consent",
         "dry write",
         "search by identifier",
     ];
@@ -107,7 +108,7 @@ async fn a_certificate_that_proves_nothing_is_a_matter_of_tls() {
 }
 
 /// Runs the program as an operator does; returns whether it says that all is well, and what it prints.
-fn run(database: &Database, text: &str, arguments: &[&str]) -> (bool, String) {
+pub fn run(database: &Database, text: &str, arguments: &[&str]) -> (bool, String) {
     let file = database.folder.path().join("mostik.toml");
     std::fs::write(&file, text).unwrap();
     let output =
@@ -170,7 +171,7 @@ async fn where_members_lend_their_access_all_is_judged_that_takes_no_token() {
 }
 
 /// An EHR that only says what it can do, and looks at what it is shown.
-fn examiner(outcome: Value) -> String {
+pub fn examiner(outcome: Value) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}/fhir", listener.local_addr().unwrap());
     let statement = json!({"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": [{"resource": [

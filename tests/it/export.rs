@@ -15,7 +15,7 @@ use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patient};
 
 /// The pieces of an archive, as they come.
-async fn pieces(bridge: &TestBridge, person: &Person) -> Vec<Vec<u8>> {
+pub async fn pieces(bridge: &TestBridge, person: &Person) -> Vec<Vec<u8>> {
     let mut coming = export::export(&bridge.bridge, person.id).await.unwrap();
     let mut pieces = Vec::new();
     while let Some(piece) = coming.recv().await {
@@ -25,7 +25,7 @@ async fn pieces(bridge: &TestBridge, person: &Person) -> Vec<Vec<u8>> {
 }
 
 /// The files of an archive, by name.
-fn files(archive: &[u8]) -> BTreeMap<String, String> {
+pub fn files(archive: &[u8]) -> BTreeMap<String, String> {
     let mut archive = ZipArchive::new(Cursor::new(archive)).unwrap();
     let mut files = BTreeMap::new();
     for at in 0..archive.len() {

@@ -2,9 +2,10 @@
 
 use jiff::SignedDuration;
 use mostik::domain::ids::ClinicId;
-use mostik::enrolment::code::{CodeError, Issued, Order, issue, redeem};
+use mostik::enrolment::code::{CodeError, Issued, Order, issue};
 use mostik::enrolment::link::{LinkError, Linked, Proof};
 use mostik::enrolment::trouble::Trouble;
+use mostik::pipeline::consent::redeem;
 use secrecy::ExposeSecret;
 
 use crate::on_both_databases;
@@ -37,7 +38,7 @@ async fn tell(bridge: &TestBridge, member: &Person, code: &str) -> Result<Linked
 }
 
 async fn tell_at(bridge: &TestBridge, member: &Person, clinic: &ClinicId, code: &str) -> Result<Linked, CodeError> {
-    redeem(&bridge.bridge.store, &bridge.bridge.keyring, member.id, clinic, code, bridge.now()).await
+    redeem(&bridge.bridge, member.id, clinic, code, bridge.now()).await
 }
 
 /// A code that nobody issued.

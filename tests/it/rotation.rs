@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::future::join;
 use mostik::config::Config;
+use mostik::domain::audit::{Chain, Event};
 use mostik::domain::clock::Clock;
 use mostik::domain::entropy::Entropy;
 use mostik::domain::ids::MemberId;
@@ -13,6 +14,7 @@ use mostik::vault::{Key, KeyId};
 use mostik::{app, enrolment, rotation};
 use tokio::sync::Notify;
 
+use crate::support::audit::{chain, wrong};
 use crate::support::bridge::{TestBridge, forum, mood};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
@@ -148,6 +150,38 @@ on_both_databases! {
         let again = rotate(&both).await;
         assert_eq!(again.by_key[&new].members, ALL);
         assert!(all_open(&replica(&bridge, &["new.key"]).await, &members).await);
+    }
+}
+
+/// How many keys the audit log says were wrapped anew, from one master key to the other.
+async fn noted(bridge: &TestBridge, from: KeyId, to: KeyId) -> u64 {
+    let entries = chain(bridge, &Chain::HOUSE).await;
+    let rotations = entries.iter().filter_map(|entry| match Event::from_json(&entry.body) {
+        Some(Event::MasterKeyRotated(rotated)) => Some(rotated),
+        _ => None,
+    });
+    let (from, to) = (from.to_string(), to.to_string());
+    rotations.filter(|rotated| (&rotated.from, &rotated.to) == (&from, &to)).map(|rotated| rotated.keys).sum()
+}
+
+on_both_databases! {
+    async fn each_key_that_is_wrapped_anew_is_in_the_audit_log_once(database) {
+        let bridge = TestBridge::start(database, "http://127.0.0.1:9").await;
+        crowd(&bridge, "bird", MEMBERS).await;
+        let (here, there) = (
+            replica(&bridge, &["new.key", "master.key"]).await,
+            replica(&bridge, &["new.key", "master.key"]).await,
+        );
+        let (old, new) = (key_id(&bridge, "master.key"), key_id(&bridge, "new.key"));
+        assert_eq!(noted(&here, old, new).await, 0);
+        join(rotate(&here), rotate(&there)).await;
+        let all = rotation::status(&here.bridge.store).await.unwrap().by_key[&new];
+        let wrapped = u64::try_from(all.members + all.data_keys).unwrap();
+        assert!(wrapped > u64::try_from(ALL).unwrap(), "the keys of the database itself, too: {wrapped}");
+        assert_eq!(noted(&here, old, new).await, wrapped, "whoever did it");
+        rotate(&here).await;
+        assert_eq!(noted(&here, old, new).await, wrapped, "what was done is not done again");
+        assert_eq!(wrong(&here).await, [""; 0]);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Grant → Consent: a snapshot of each shape in which a clinic learns how a consent stands, judged by both validators.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use mostik::consent::decide::{Request, decide};
 use mostik::consent::notice::Notice;
 use mostik::consent::words;
@@ -10,7 +10,7 @@ use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Standing, Ter
 use mostik::domain::ids::{GrantId, MemberId, PractitionerId};
 use mostik::domain::language::Language;
 use mostik::mapping::to_fhir::{Paper, Recipient, consent};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::validate::assert_valid;
@@ -43,14 +43,25 @@ fn grant() -> Grant {
 
 /// What the clinic receives for a grant.
 fn mapped(grant: &Grant, practitioner: Option<&Practitioner>, notice: Option<Notice>, is_first: bool) -> Value {
+    mapped_at(at("2026-11-20T12:00:00Z"), grant, practitioner, notice, is_first)
+}
+
+/// The same, at another time.
+fn mapped_at(
+    now: Timestamp,
+    grant: &Grant,
+    practitioner: Option<&Practitioner>,
+    notice: Option<Notice>,
+    is_first: bool,
+) -> Value {
     let standing = Standing(grant);
     let grants = std::slice::from_ref(grant);
-    let permit = decide(grants, Request::to_record(&standing, &grant.clinic, at("2026-11-20T12:00:00Z"))).unwrap();
+    let permit = decide(grants, Request::to_record(&standing, &grant.clinic, now)).unwrap();
     let recipient = Recipient {
         patient: "pat-1",
         identifier: Uuid::from_u128(4),
         source: "urn:mostik:test",
-        recorded: at("2026-11-20T12:00:00Z"),
+        recorded: now,
         practitioner,
     };
     let language = notice.map_or(Language::En, |notice| notice.language);
@@ -58,7 +69,8 @@ fn mapped(grant: &Grant, practitioner: Option<&Practitioner>, notice: Option<Not
     let words: Vec<_> =
         words::terms(&grant.terms, named, language).into_iter().map(|row| (row.name, row.value)).collect();
     let shown = notice.map(|notice| ("Title", notice.text));
-    let outbound = consent(&permit, Paper { recipient, is_first, language, notice: shown, words: &words }).unwrap();
+    let paper = Paper { recipient, is_first, language, notice: shown, words: &words, now };
+    let outbound = consent(&permit, paper).unwrap();
     assert_eq!((&*outbound.resource_type, outbound.identifier), ("Consent", Uuid::from_u128(4).to_string()));
     serde_json::from_slice(&outbound.body).unwrap()
 }
@@ -80,6 +92,19 @@ async fn one_that_is_no_longer_or_not_now_in_force() {
         assert_eq!(resource["status"], "inactive");
         check(state.as_str(), resource).await;
     }
+}
+
+#[tokio::test]
+async fn one_whose_time_is_over_from_its_very_end_on() {
+    let end = grant().terms.valid_until;
+    let last = end - SignedDuration::from_micros(1);
+    assert_eq!(mapped_at(last, &grant(), None, None, false)["status"], "active");
+    let resource = mapped_at(end, &grant(), None, None, false);
+    assert_eq!(
+        (&resource["status"], &resource["category"][1]["coding"][0]["code"]),
+        (&json!("inactive"), &json!("expired"))
+    );
+    assert_valid(&resource).await;
 }
 
 #[tokio::test]
@@ -127,7 +152,7 @@ fn every_code_that_can_leave_is_in_the_code_system() {
             }
         }
     }
-    for state in ["active", "paused", "superseded", "revoked"] {
+    for state in ["active", "paused", "expired", "superseded", "revoked"] {
         assert!(known.iter().any(|(code, _)| *code == state), "{state}");
     }
 }

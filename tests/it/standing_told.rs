@@ -7,48 +7,27 @@ use mostik::pipeline::consent;
 use mostik::sandbox::{Fault, FaultKind};
 use mostik::store::EndedBy;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::support::bridge::{TestBridge, config_text, mood, riverside};
-use super::support::database::Database;
-use super::support::ehr::{Ehr, create_patient, observations};
-use super::support::http;
-use super::support::outbox;
 use crate::on_every_database;
+use crate::support::bridge::{Person, TestBridge, mood, riverside};
+use crate::support::consents::{consents, hears, is, standing};
+use crate::support::database::Database;
+use crate::support::ehr::{Ehr, create_patient, observations};
+use crate::support::outbox;
 
-/// A bridge whose clinic hears how consents stand.
-async fn bridge(database: Database, ehr: &Ehr) -> TestBridge {
-    let text = config_text(&database, &ehr.base, "127.0.0.1:0").replace("consent = false", "consent = true");
-    TestBridge::start_with(database, &text).await
-}
-
-/// Every Consent of the patient, in the EHR's own words.
-async fn consents(ehr: &Ehr) -> Vec<Value> {
-    let url = format!("{}/Consent?patient={}", ehr.base, ehr.patient);
-    let got = http::call(reqwest::Method::GET, &url, None, None).await;
-    assert_eq!(got.status, 200, "{:?}", got.json);
-    let entries = got.json["entry"].as_array().cloned().unwrap_or_default();
-    entries.into_iter().map(|mut entry| entry["resource"].take()).collect()
-}
-
-/// The one Consent there is: its status, where it stands, and its version.
-async fn standing(ehr: &Ehr) -> (String, String, String) {
-    let found = consents(ehr).await;
-    assert_eq!(found.len(), 1, "{found:#?}");
-    let text = |pointer: &str| found[0].pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
-    (text("/status"), text("/category/1/coding/0/code"), text("/meta/versionId"))
-}
-
-fn is(status: &str, stands: &str, version: &str) -> (String, String, String) {
-    (status.to_owned(), stands.to_owned(), version.to_owned())
+/// A member who shares their mood with a clinic that hears how consents stand, and has heard nothing yet; and the grant.
+async fn sharing(database: Database, ehr: &Ehr) -> (TestBridge, Person, String) {
+    let bridge = hears(database, ehr).await;
+    let member = bridge.person("sparrow", &ehr.patient).await;
+    let grant = bridge.grant(&member, &["mood"]).await;
+    (bridge, member, grant)
 }
 
 on_every_database! {
     async fn one_consent_follows_a_grant_through_its_life(database) {
         let ehr = Ehr::sandbox().await;
-        let bridge = bridge(database, &ehr).await;
-        let member = bridge.person("sparrow", &ehr.patient).await;
-        let grant = bridge.grant(&member, &["mood"]).await;
+        let (bridge, member, grant) = sharing(database, &ehr).await;
         bridge.deliver().await;
         assert_eq!(standing(&ehr).await, is("active", "active", "1"));
         bridge.change_grant(&member, &grant, "pause").await;
@@ -76,9 +55,7 @@ on_every_database! {
 on_every_database! {
     async fn the_end_of_a_consent_is_told_and_what_waited_is_not(database) {
         let ehr = Ehr::sandbox().await;
-        let bridge = bridge(database, &ehr).await;
-        let member = bridge.person("sparrow", &ehr.patient).await;
-        let grant = bridge.grant(&member, &["mood"]).await;
+        let (bridge, member, grant) = sharing(database, &ehr).await;
         bridge.deliver().await;
         bridge.send(&mood("1", "sparrow", 4)).await;
         bridge.change_grant(&member, &grant, "revoke").await;
@@ -91,9 +68,7 @@ on_every_database! {
 on_every_database! {
     async fn a_clinic_that_never_heard_of_a_consent_is_not_told_of_its_end(database) {
         let ehr = Ehr::sandbox().await;
-        let bridge = bridge(database, &ehr).await;
-        let member = bridge.person("sparrow", &ehr.patient).await;
-        let grant = bridge.grant(&member, &["mood"]).await;
+        let (bridge, member, grant) = sharing(database, &ehr).await;
         bridge.change_grant(&member, &grant, "revoke").await;
         bridge.deliver().await;
         assert_eq!(consents(&ehr).await.len(), 0);
@@ -104,9 +79,7 @@ on_every_database! {
 on_every_database! {
     async fn a_pause_is_told_during_the_pause_although_entries_wait(database) {
         let ehr = Ehr::sandbox().await;
-        let bridge = bridge(database, &ehr).await;
-        let member = bridge.person("sparrow", &ehr.patient).await;
-        let grant = bridge.grant(&member, &["mood"]).await;
+        let (bridge, member, grant) = sharing(database, &ehr).await;
         bridge.deliver().await;
         bridge.send(&mood("1", "sparrow", 4)).await;
         bridge.change_grant(&member, &grant, "pause").await;
@@ -127,9 +100,7 @@ on_every_database! {
 on_every_database! {
     async fn an_ehr_that_takes_no_consent_gets_everything_else(database) {
         let ehr = Ehr::without_conditional_create().await;
-        let bridge = bridge(database, &ehr).await;
-        let member = bridge.person("sparrow", &ehr.patient).await;
-        let grant = bridge.grant(&member, &["mood"]).await;
+        let (bridge, member, grant) = sharing(database, &ehr).await;
         bridge.send(&mood("1", "sparrow", 4)).await;
         bridge.deliver().await;
         assert_eq!((consents(&ehr).await.len(), ehr.observations().await.len()), (0, 1));
@@ -144,7 +115,7 @@ on_every_database! {
 on_every_database! {
     async fn an_ehr_that_only_says_it_takes_consent_holds_nothing_up_for_long(database) {
         let ehr = Ehr::sandbox().await;
-        let bridge = bridge(database, &ehr).await;
+        let bridge = hears(database, &ehr).await;
         for (code, state, reason) in
             [(404, "withdrawn", "consent-not-taken"), (422, "rejected", "http-422"), (500, "dead", "http-500")]
         {
@@ -165,7 +136,7 @@ on_every_database! {
 on_every_database! {
     async fn an_answer_that_never_came_makes_no_second_consent(database) {
         let ehr = Ehr::sandbox().await;
-        let bridge = bridge(database, &ehr).await;
+        let bridge = hears(database, &ehr).await;
         ehr.sandbox.as_ref().unwrap().faults().switch_on(Fault::once(FaultKind::LostReply).on("POST", "Consent"));
         let member = bridge.person("sparrow", &ehr.patient).await;
         let grant = bridge.grant(&member, &["mood"]).await;
@@ -189,7 +160,7 @@ on_every_database! {
 on_every_database! {
     async fn what_a_member_withholds_is_not_even_named(database) {
         let ehr = Ehr::sandbox().await;
-        let bridge = bridge(database, &ehr).await;
+        let bridge = hears(database, &ehr).await;
         let member = bridge.person("sparrow", &ehr.patient).await;
         let terms = json!({"categories": {"mood": "every-entry"}, "withheld": ["SUD", "HIV"],
             "notice": {"version": 1, "language": "en"}});
@@ -204,9 +175,7 @@ on_every_database! {
 on_every_database! {
     async fn a_link_that_ends_is_told_as_the_end_of_the_consent_and_leaves_a_receipt(database) {
         let ehr = Ehr::sandbox().await;
-        let bridge = bridge(database, &ehr).await;
-        let member = bridge.person("sparrow", &ehr.patient).await;
-        bridge.grant(&member, &["mood"]).await;
+        let (bridge, member, _) = sharing(database, &ehr).await;
         bridge.deliver().await;
         bridge.send(&mood("1", "sparrow", 4)).await;
         let mut tx = bridge.bridge.store.begin().await.unwrap();

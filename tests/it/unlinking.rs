@@ -4,7 +4,8 @@
 use jiff::SignedDuration;
 use mostik::enrolment::link::{LinkError, Linked};
 use mostik::enrolment::trouble::Trouble;
-use mostik::enrolment::unlink::UnlinkError;
+use mostik::enrolment::unlink::UnlinkError as NotUnlinked;
+use mostik::pipeline::consent::UnlinkError;
 use mostik::store::EndedBy;
 use serde_json::{Value, json};
 
@@ -80,7 +81,7 @@ on_both_databases! {
         let former = tx.former_links(two.member.id).await.unwrap();
         assert_eq!((former.len(), former[0].ended_by, &former[0].clinic), (1, EndedBy::Member, &riverside()));
         drop(tx);
-        assert!(matches!(unlink_from(&two.bridge, &two.member).await, Err(UnlinkError::NotLinked)));
+        assert!(matches!(unlink_from(&two.bridge, &two.member).await, Err(UnlinkError::Link(NotUnlinked::NotLinked))));
         let grant = json!({"clinic": "riverside", "terms": {"categories": {"mood": "every-entry"}}});
         let got = two.bridge.as_member(&two.member, reqwest::Method::POST, "/v1/grants", Some(&grant)).await;
         assert_eq!(got.status, 409, "without a link there is nobody to consent to: {:?}", got.json);

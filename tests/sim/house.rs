@@ -18,6 +18,7 @@ use mostik::domain::entropy::{Entropy, SeededEntropy};
 use mostik::domain::form::Takes;
 use mostik::domain::ids::ClinicId;
 use mostik::domain::zone::Zone;
+use mostik::enrolment::launch::Launches;
 use mostik::mapping::to_fhir::{self, IDENTIFIER_SYSTEM};
 use mostik::pipeline::Bridge;
 use mostik::readings::Rules;
@@ -64,9 +65,12 @@ impl House {
     pub fn bridge(&self, clock: &ManualClock, seed: u64) -> Bridge {
         let master = Key::read_file(&self.master).unwrap();
         let entropy = Entropy::Seeded(SeededEntropy::new(seed));
+        let keyring = Keyring::open(master, &self.index_key, entropy).unwrap();
+        let (store, time) = (self.store.clone(), Clock::Manual(clock.clone()));
         Bridge {
-            store: self.store.clone(),
-            keyring: Keyring::open(master, &self.index_key, entropy).unwrap(),
+            launches: Arc::new(Launches::new(store.clone(), keyring.clone(), time, BTreeMap::new())),
+            store,
+            keyring,
             signing: self.signing.clone(),
             erased: ErasedList::at(&self.master.with_file_name("erased.list")),
             clock: Clock::Manual(clock.clone()),

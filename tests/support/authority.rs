@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mostik::vault::signing::{SigningAlgorithm, SigningKey};
 use reqwest::Url;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use super::browser::parameter;
 use super::smart::present;
@@ -66,6 +67,7 @@ struct State {
     codes: Mutex<Vec<Given>>,
     asked: Mutex<Vec<String>>,
     taken_back: Mutex<Vec<String>>,
+    takes_back: Notify,
     flooded_keys: Mutex<bool>,
 }
 
@@ -91,6 +93,7 @@ impl Authority {
             codes: Mutex::default(),
             asked: Mutex::default(),
             taken_back: Mutex::default(),
+            takes_back: Notify::new(),
             flooded_keys: Mutex::default(),
         });
         let data = Data::from(Arc::clone(&state));
@@ -156,6 +159,13 @@ impl Authority {
         forms.iter().map(read).collect()
     }
 
+    /// Waits until a token is given back, if none was.
+    pub async fn until_taken_back(&self) {
+        while self.taken_back().is_empty() {
+            self.state.takes_back.notified().await;
+        }
+    }
+
     /// What a browser that was sent to `url` brings back when its person signs in.
     pub fn sign_in(&self, url: &Url) -> String {
         assert!(url.as_str().starts_with(&format!("{}/authorize?", self.home)), "{url}");
@@ -200,6 +210,7 @@ async fn jwks(state: Data<State>) -> HttpResponse {
 
 async fn revoke(state: Data<State>, body: String) -> HttpResponse {
     state.taken_back.lock().unwrap().push(body);
+    state.takes_back.notify_one();
     HttpResponse::Ok().finish()
 }
 

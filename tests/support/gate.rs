@@ -140,7 +140,7 @@ async fn fhir(state: Data<State>, request: HttpRequest, body: Bytes) -> HttpResp
     let path = request.uri().path_and_query().unwrap().as_str().trim_start_matches("/fhir");
     let method = reqwest::Method::from_bytes(request.method().as_str().as_bytes()).unwrap();
     let mut onward = state.client.request(method, format!("{}{path}", state.upstream)).body(body);
-    for name in ["content-type", "accept", "prefer", "if-none-exist"] {
+    for name in ["content-type", "accept", "prefer", "if-none-exist", "if-match"] {
         if let Some(value) = request.headers().get(name) {
             onward = onward.header(name, value.to_str().unwrap());
         }

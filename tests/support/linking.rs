@@ -2,10 +2,11 @@
 
 use mostik::app;
 use mostik::config::Config;
+use mostik::domain::consented::Method;
 use mostik::enrolment::join;
 use mostik::enrolment::launch::{Completed, LaunchError, Launches, Returned};
-use mostik::enrolment::link::{Claim, LinkError, Linked, Proof, link};
-use mostik::enrolment::unlink::{UnlinkError, Unlinked, unlink};
+use mostik::enrolment::link::{Claim, LinkError, Linked, Proof};
+use mostik::pipeline::consent::{self, UnlinkError, Unlinked};
 use mostik::store::EndedBy;
 use reqwest::Url;
 
@@ -27,7 +28,7 @@ pub async fn link_in_place(bridge: &TestBridge, person: &Person, patient: &str) 
     let mut tx = bridge.bridge.store.begin().await.unwrap();
     let proof = Proof::Word { of: "operator".to_owned(), replaces: true };
     let claim = Claim { member: person.id, clinic: &riverside(), patient, proof: &proof };
-    let linked = link(&mut tx, &bridge.bridge.keyring, claim, bridge.now()).await?;
+    let linked = consent::link(&bridge.bridge, &mut tx, claim, bridge.now()).await?;
     tx.commit().await.unwrap();
     Ok(linked)
 }
@@ -35,8 +36,8 @@ pub async fn link_in_place(bridge: &TestBridge, person: &Person, patient: &str) 
 /// Ends a person's link to the clinic.
 pub async fn unlink_from(bridge: &TestBridge, person: &Person) -> Result<Unlinked, UnlinkError> {
     let mut tx = bridge.bridge.store.begin().await.unwrap();
-    let keyring = &bridge.bridge.keyring;
-    let ended = unlink(&mut tx, keyring, person.id, &riverside(), EndedBy::Member, bridge.now()).await?;
+    let (by, method) = (EndedBy::Member, Method::Portal);
+    let ended = consent::unlink(&bridge.bridge, &mut tx, person.id, &riverside(), by, method, bridge.now()).await?;
     tx.commit().await.unwrap();
     Ok(ended)
 }

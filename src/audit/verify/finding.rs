@@ -4,6 +4,8 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use crate::domain::grant::GrantState;
+use crate::domain::ids::GrantId;
 use crate::store::ChainKey;
 
 /// Something is not as it was written.
@@ -24,6 +26,8 @@ pub enum Place {
     Chain(ChainKey),
     /// An entry.
     Entry(ChainKey, i64),
+    /// A version of a consent, as it stands in the database.
+    Consent(ChainKey, GrantId, i32),
     /// A line of a checkpoint file.
     Line(u64),
     /// A checkpoint file as a whole.
@@ -51,6 +55,19 @@ pub enum Wrong {
     TamperedBefore,
     /// There is no beginning.
     NoBeginning,
+    /// The terms are not those under which the log says that it was given.
+    TermsAltered,
+    /// It does not stand as the log left it.
+    StateAltered {
+        /// How the log left it.
+        said: GrantState,
+        /// How it stands.
+        found: String,
+    },
+    /// It is not there any more, and its member is.
+    Gone,
+    /// The log knows nothing of it.
+    Unknown,
     /// The line was changed, or is none.
     LineAltered,
     /// The line does not follow the one before it.
@@ -71,6 +88,9 @@ impl fmt::Display for Finding {
             Place::Log => f.write_str("the log")?,
             Place::Chain(chain) => write!(f, "chain {}", Named(chain))?,
             Place::Entry(chain, seq) => write!(f, "chain {}, entry {seq}", Named(chain))?,
+            Place::Consent(chain, grant, version) => {
+                write!(f, "chain {}, consent {grant}, version {version}", Named(chain))?;
+            }
             Place::Line(line) => write!(f, "checkpoint file, line {line}")?,
             Place::File => f.write_str("checkpoint file")?,
         }
@@ -87,6 +107,15 @@ impl fmt::Display for Finding {
                 f.write_str("its head had been changed when the next entry was written: entries may be missing there")
             }
             Wrong::NoBeginning => f.write_str("its beginning was deleted or changed"),
+            Wrong::TermsAltered => f.write_str("its terms in the database are not those that the member gave"),
+            Wrong::StateAltered { said, found } => {
+                let found = found.escape_default();
+                write!(f, "it is {found} in the database, and the log left it {}", said.as_str())
+            }
+            Wrong::Gone => f.write_str("it was deleted from the database, and its member was not erased"),
+            Wrong::Unknown => {
+                f.write_str("the log knows nothing of it: other hands put it there, or a program older than the log")
+            }
             Wrong::LineAltered => f.write_str("it was changed"),
             Wrong::LineOutOfOrder => f.write_str("it does not follow the line before it"),
             Wrong::Signature => f.write_str("its signature is not one of this bridge's keys"),

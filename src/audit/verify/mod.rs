@@ -2,19 +2,22 @@
 //!
 //! The chains are walked in portions, in one snapshot of the database, so that a bridge may go on writing meanwhile. What
 //! a chain cannot know of itself is known elsewhere: how far it goes in its head, that it exists in the chain of the
-//! house, and that the database was not put back as a whole in the checkpoint file.
+//! house, and that the database was not put back as a whole in the checkpoint file. What the log says of consents is
+//! compared with the consents themselves.
 
+mod consents;
 mod finding;
 mod walk;
 
 pub use finding::{Finding, Place, Wrong};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
 use crate::domain::audit::{Chain, CheckpointWritten, hex};
-use crate::store::{AuditPlace, ChainKey, Store, StoreError, Tx, key_of};
+use crate::domain::ids::{GrantId, MemberId};
+use crate::store::{AuditPlace, ChainKey, Store, StoreError, StoredGrant, Tx, key_of};
 use walk::Walk;
 
 /// How many entries are read at once.
@@ -51,9 +54,15 @@ pub async fn verify(store: &Store, mut passed: impl FnMut(u64)) -> Result<Verdic
             walk.pass(row);
         }
         look_for_chains(&mut tx, &mut walk).await?;
+        look_at_consents(&mut tx, &mut walk).await?;
         passed(walk.entries);
     }
     walk.end_of_chain();
+    look_at_consents(&mut tx, &mut walk).await?;
+    for found in tx.grants_without_chain(PORTION).await? {
+        let chain = (found.member_id, found.clinic_id);
+        walk.find(Place::Consent(chain, GrantId(found.grant_id), found.version), Wrong::Unknown);
+    }
     for head in tx.audit_bare_heads(PORTION).await? {
         let at = Place::Entry(head.chain(), 1);
         walk.find(at, Wrong::CutOff(head.seq));
@@ -73,6 +82,26 @@ async fn look_for_chains(tx: &mut Tx, walk: &mut Walk) -> Result<(), StoreError>
     for ((chain, first), place) in begun.into_iter().zip(places) {
         if macs.get(&place).is_none_or(|mac| hex(mac) != first) {
             walk.find(Place::Chain(chain), Wrong::ChainGone);
+        }
+    }
+    Ok(())
+}
+
+/// Whether consents are in the database as the log says.
+async fn look_at_consents(tx: &mut Tx, walk: &mut Walk) -> Result<(), StoreError> {
+    let told = std::mem::take(&mut walk.told);
+    let chains: Vec<ChainKey> = told.iter().map(|(chain, _)| chain.clone()).collect();
+    let members: BTreeSet<MemberId> = chains.iter().map(|(member, _)| MemberId(*member)).collect();
+    let members: Vec<MemberId> = members.into_iter().collect();
+    let there: BTreeSet<MemberId> = tx.members_among(&members).await?.into_iter().collect();
+    let mut stored: BTreeMap<ChainKey, Vec<StoredGrant>> = BTreeMap::new();
+    for grant in tx.stored_grants(&chains).await? {
+        stored.entry((grant.member_id, grant.clinic_id.clone())).or_default().push(grant);
+    }
+    for (chain, told) in told {
+        let found = stored.remove(&chain).unwrap_or_default();
+        for (at, wrong) in told.compare(&chain, &found, there.contains(&MemberId(chain.0))) {
+            walk.find(at, wrong);
         }
     }
     Ok(())

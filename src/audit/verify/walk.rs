@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::consents::Told;
 use super::finding::{Finding, Place, Wrong};
 use crate::domain::audit::{Chain, ChainBegun, ChainTampered, CheckpointWritten, Event};
 use crate::store::{AuditHead, AuditRow, ChainKey, HeadedRow, key_of};
@@ -18,6 +19,8 @@ pub struct Walk {
     current: Option<Current>,
     /// Chains that the house says have begun, with the MAC of their first entry, not yet looked for.
     pub begun: Vec<(ChainKey, String)>,
+    /// What chains said of consents that were walked to their end, not yet looked for.
+    pub told: Vec<(ChainKey, Told)>,
     /// The newest note of each checkpoint file.
     pub noted: BTreeMap<Uuid, CheckpointWritten>,
     /// What was found first.
@@ -38,6 +41,7 @@ struct Current {
     /// The MAC of the last one, if it is known for sure.
     last: Option<Mac>,
     head: Option<AuditHead>,
+    told: Told,
 }
 
 impl Walk {
@@ -46,6 +50,7 @@ impl Walk {
             key,
             current: None,
             begun: Vec::new(),
+            told: Vec::new(),
             noted: BTreeMap::new(),
             findings: Vec::new(),
             found: 0,
@@ -67,7 +72,8 @@ impl Walk {
         if self.current.as_ref().is_none_or(|current| current.chain != chain) {
             self.end_of_chain();
             self.chains += 1;
-            self.current = Some(Current { chain: chain.clone(), next: 1, last: Some(NO_MAC), head });
+            self.current =
+                Some(Current { chain: chain.clone(), next: 1, last: Some(NO_MAC), head, told: Told::default() });
         }
         let Some(current) = &mut self.current else { return };
         self.entries += 1;
@@ -79,6 +85,12 @@ impl Walk {
             && current.last.is_none_or(|before| self.key.entry(&covered(&entry, &before))[..] == entry.mac[..]);
         current.next = seq.saturating_add(1);
         current.last = entry.mac.as_slice().try_into().ok();
+        if is_genuine
+            && entry.kind.starts_with("consent-")
+            && let Some(event) = Event::from_json(&entry.body)
+        {
+            current.told.hear(&event);
+        }
         if seq > expected {
             self.find(Place::Entry(chain.clone(), expected), Wrong::Missing(seq - 1));
         }
@@ -91,7 +103,10 @@ impl Walk {
 
     /// The end of the chain that was walked last.
     pub fn end_of_chain(&mut self) {
-        let Some(Current { chain, next, last, head }) = self.current.take() else { return };
+        let Some(Current { chain, next, last, head, told }) = self.current.take() else { return };
+        if !chain.0.is_nil() && !chain.1.is_empty() {
+            self.told.push((chain.clone(), told));
+        }
         let Some(head) = head else {
             return self.find(Place::Chain(chain), Wrong::NoHead);
         };

@@ -45,12 +45,7 @@ impl Decisions {
 
     /// What is to be written.
     pub fn entries(self, at: Timestamp) -> impl Iterator<Item = Entry> {
-        self.by_chain.into_iter().map(move |(chain, decision)| Entry {
-            chain,
-            at,
-            event: Event::Decision(decision),
-            sealed: None,
-        })
+        self.by_chain.into_iter().map(move |(chain, decision)| Entry::new(chain, at, Event::Decision(decision)))
     }
 
     fn between(&mut self, clinic: &ClinicId, member: MemberId) -> &mut Decision {

@@ -1,12 +1,15 @@
 //! What can happen, each with its word and its body. A word is for ever: entries are never rewritten.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+use super::Chain;
 use super::house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
 use super::member::{ConsentState, Erasure, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
-use super::way::{ClinicAccess, Decision, Disclosure, Ended};
+use super::way::{ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended};
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident $(($body:ty))? = $kind:literal,)*) => {
@@ -107,17 +110,24 @@ events! {
     OperatorAccess(OperatorAccess) = "operator-access",
     /// Somebody at the clinic read something.
     ClinicAccess(ClinicAccess) = "clinic-access",
+    /// Somebody was sent away who wanted to read as the clinic.
+    ClinicRefused(ClinicRefusal) = "clinic-refused",
 }
 
 impl Event {
-    /// What the sealed part of the entry is sealed for: it opens in no other entry.
+    /// What the sealed part of an entry is sealed for, on its chain and at its time: it opens in no other entry. Two of
+    /// one kind at the same microsecond between the same clinic and member are told apart by what they are about.
     #[must_use]
-    pub fn sealed_row(&self) -> Vec<u8> {
+    pub fn sealed_row(&self, chain: &Chain, at: Timestamp) -> Vec<u8> {
         let id: &[u8] = match self {
             Self::Disclosed(disclosure) => disclosure.delivery.0.as_bytes(),
             _ => b"",
         };
-        [self.kind().as_bytes(), b"/", id].concat()
+        let member = chain.member.map_or(Uuid::nil(), |member| member.0);
+        let clinic = chain.clinic.as_ref().map_or("", |clinic| clinic.as_str());
+        let at = at.as_microsecond().to_be_bytes();
+        // Whatever has no length of its own comes first, up to a mark that it cannot hold, or last.
+        [self.kind().as_bytes(), b"/", member.as_bytes(), &at, id, clinic.as_bytes()].concat()
     }
 
     /// What is written in the database: its body with its word in it.

@@ -15,7 +15,7 @@ pub use house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
 pub use member::{ConsentState, Erasure, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
-pub use way::{About, ClinicAccess, Decision, Disclosure, Ended, Permitted, Stage, Whereabouts};
+pub use way::{About, ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended, Permitted, Stage, Whereabouts};
 
 use std::fmt;
 
@@ -82,6 +82,20 @@ pub struct Entry {
     pub event: Event,
     /// What more is to be said to those who hold the member's key.
     pub sealed: Option<Vec<u8>>,
+}
+
+impl Entry {
+    /// An entry with nothing sealed in it.
+    #[must_use]
+    pub const fn new(chain: Chain, at: jiff::Timestamp, event: Event) -> Self {
+        Self { chain, at, event, sealed: None }
+    }
+
+    /// What its sealed part is sealed for ([`SEALED_COLUMN`]).
+    #[must_use]
+    pub fn sealed_row(&self) -> Vec<u8> {
+        self.event.sealed_row(&self.chain, self.at)
+    }
 }
 
 /// The column that the sealed part of an entry is sealed for; its row is [`Event::sealed_row`].

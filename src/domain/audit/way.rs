@@ -15,7 +15,7 @@ use crate::domain::matter::Matter;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// When it comes in.
+    /// When it comes in, or is summed up from what came in: before it waits to be sent.
     Intake,
     /// In the transaction that marks it as being sent.
     Send,
@@ -138,6 +138,26 @@ pub struct ClinicAccess {
     pub resource_type: String,
     /// The clinic's client, as it is registered here.
     pub client: String,
+    /// The request's own id, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+}
+
+/// Somebody was sent away who wanted to read as a clinic does.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ClinicRefusal {
+    /// From where: the route, without what stood in it.
+    pub route: String,
+    /// Why: a code.
+    pub why: String,
+    /// The clinic's client, as it is registered here, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// Whether they had proven that they are the clinic's.
+    pub is_proven: bool,
+    /// How many more there were since the entry before this one that are not written down each.
+    #[serde(default)]
+    pub unwritten: u64,
     /// The request's own id, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,

@@ -74,6 +74,12 @@ impl Launches {
         self.places.contains_key(clinic)
     }
 
+    /// Whether what a launch at a clinic gives is kept: members lend it to the bridge.
+    #[must_use]
+    pub fn are_lent_at(&self, clinic: &ClinicId) -> bool {
+        self.places.get(clinic).is_some_and(|place| place.lends)
+    }
+
     /// Begins a launch for a member whose browser has a session: returns where that browser is to be sent. `session` is
     /// what only this session knows, and stays the same until the browser is back.
     ///

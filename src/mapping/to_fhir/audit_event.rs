@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::codes::{ACT_REASON, IDENTIFIER};
-use crate::domain::audit::{ClinicAccess, ConsentState, Decision, Disclosure, Event, Permitted, Whereabouts};
+use crate::domain::audit::{
+    ClinicAccess, ClinicRefusal, ConsentState, Decision, Disclosure, Event, Permitted, Whereabouts,
+};
 use crate::domain::delivery::Operation;
 use crate::domain::ids::{ClinicId, GrantId};
 
@@ -62,6 +64,7 @@ pub fn audit_events(event: &Event, at: Timestamp, whereabouts: Option<&Whereabou
         | Event::ConsentRevoked(consent)
         | Event::ConsentExpired(consent) => vec![consented("update", "U", event, consent, at, cast)],
         Event::ClinicAccess(access) => vec![accessed(access, at, cast)],
+        Event::ClinicRefused(refusal) => vec![refused(event, refusal, at, cast)],
         _ => vec![other(event, at, cast)],
     }
 }
@@ -73,7 +76,7 @@ fn act(disclosure: &Disclosure, at: Timestamp, whereabouts: Option<&Whereabouts>
         Operation::Correct | Operation::Retract => ("PatientUpdate", "update", "U"),
     };
     let mut event = frame(at, action, cast);
-    profiled(&mut event, profile);
+    profiled_at_ehr(&mut event, profile, cast);
     set(&mut event, "type", coding(EVENT_TYPE, "rest", "RESTful Operation"));
     set(&mut event, "subtype", json!([coding(INTERACTION, interaction, interaction)]));
     set(
@@ -93,7 +96,7 @@ fn act(disclosure: &Disclosure, at: Timestamp, whereabouts: Option<&Whereabouts>
 /// The disclosure that it means (BALP, `PrivacyDisclosure.Source`), under the consent that allows it.
 fn disclosed(disclosure: &Disclosure, at: Timestamp, whereabouts: Option<&Whereabouts>, cast: Cast<'_>) -> Value {
     let mut event = frame(at, "R", cast);
-    profiled(&mut event, "PrivacyDisclosure.Source");
+    profiled_at_ehr(&mut event, "PrivacyDisclosure.Source", cast);
     set(&mut event, "type", coding(DCM, "110106", "Export"));
     set(&mut event, "subtype", json!([coding(LIFECYCLE, "disclose", "Disclose Record Lifecycle Event")]));
     set(&mut event, "purposeOfEvent", json!([concept(ACT_REASON, "TREAT", "treatment")]));
@@ -195,12 +198,36 @@ fn accessed(access: &ClinicAccess, at: Timestamp, cast: Cast<'_>) -> Value {
         json!({"type": coding(RESOURCE_TYPES, &access.resource_type, &access.resource_type), "what": patient(cast)}),
     ];
     if let Some(request) = &access.request {
-        entities.push(
-            json!({"type": {"system": BALP_ENTITY, "code": "XrequestId"}, "what": {"identifier": {"value": request}}}),
-        );
+        entities.push(request_entity(request));
     }
     set(&mut event, "entity", json!(entities));
     event
+}
+
+/// Whom it sent away here.
+fn refused(event: &Event, refusal: &ClinicRefusal, at: Timestamp, cast: Cast<'_>) -> Value {
+    let mut told = frame(at, "E", cast);
+    set(&mut told, "type", coding(EVENT_TYPE, "rest", "RESTful Operation"));
+    set(&mut told, "subtype", json!([own(event)]));
+    set(&mut told, "outcome", json!("4"));
+    let others =
+        if refusal.unwritten > 0 { format!(", and {} more before it", refusal.unwritten) } else { String::new() };
+    set(&mut told, "outcomeDesc", json!(format!("{} at {}{others}", refusal.why, refusal.route)));
+    let who = match (&refusal.client, cast.clinic_name) {
+        (Some(client), name) => json!({"identifier": {"value": client}, "display": name.unwrap_or_default()}),
+        (None, Some(name)) => json!({"display": format!("Somebody who says that they are {name}")}),
+        (None, None) => json!({"display": "Somebody who did not say who they are"}),
+    };
+    set(&mut told, "agent", json!([{"who": who, "requestor": true}, {"who": bridge(cast), "requestor": false}]));
+    if let Some(request) = &refusal.request {
+        set(&mut told, "entity", json!([request_entity(request)]));
+    }
+    told
+}
+
+/// The request's own id (BALP, `BasicAuditEntityType`).
+fn request_entity(id: &str) -> Value {
+    json!({"type": {"system": BALP_ENTITY, "code": "XrequestId"}, "what": {"identifier": {"value": id}}})
 }
 
 /// Whatever else happened in the house.
@@ -237,6 +264,14 @@ fn frame(at: Timestamp, action: &str, cast: Cast<'_>) -> Value {
         "outcome": "0",
         "source": {"observer": bridge(cast), "type": [coding(SOURCE_TYPE, "4", "Application Server")]},
     })
+}
+
+/// Claims a pattern that wants to know where the clinic's EHR is. Of a clinic that is not in the settings any more, nobody
+/// knows.
+fn profiled_at_ehr(event: &mut Value, profile: &str, cast: Cast<'_>) {
+    if cast.ehr.is_some() {
+        profiled(event, profile);
+    }
 }
 
 fn profiled(event: &mut Value, profile: &str) {

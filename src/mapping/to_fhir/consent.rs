@@ -6,7 +6,7 @@
 //!
 //! Where it leaves PCF, and so does not claim its profiles: what is shared is named kind by kind in `provision.code`, which
 //! PCF forbids; its labels are coarser than what a member decides. Whoever knows less than this reads it as less: the base
-//! rule denies, each permit has an end, and a consent that is paused, replaced or taken back is `inactive` (R4 has no word
+//! rule denies, each permit has an end, and a consent that is paused, over, replaced or taken back is `inactive` (R4 has no word
 //! of its own for any of them; the second `category` says which).
 //!
 //! What a member withholds for its sensitivity is not in it: to say that somebody withholds what concerns addiction would
@@ -41,6 +41,8 @@ pub struct Paper<'a> {
     pub notice: Option<(&'a str, &'a str)>,
     /// What they decided, in words, line by line: what it is about, and what it says.
     pub words: &'a [(&'a str, String)],
+    /// When it is told.
+    pub now: Timestamp,
 }
 
 /// Maps the grant of a permit to the Consent that its clinic receives.
@@ -65,7 +67,7 @@ pub fn consent_resource(permit: &Permit<'_, Standing<'_>>, paper: Paper<'_>) -> 
     let patient = json!({"reference": format!("Patient/{}", recipient.patient)});
     let labels = permit.obliges().labels.iter().map(|label| json!({"system": ACT_CODE, "code": label.as_str()}));
     let restricted = json!({"system": CONFIDENTIALITY, "code": "R"});
-    let state = grant.state.as_str();
+    let stands = grant.stands(paper.now);
     let mut resource = json!({
         "resourceType": "Consent",
         "meta": {"source": recipient.source, "security": std::iter::once(restricted).chain(labels).collect::<Vec<_>>()},
@@ -73,11 +75,11 @@ pub fn consent_resource(permit: &Permit<'_, Standing<'_>>, paper: Paper<'_>) -> 
         "text": {"status": "generated", "div": div(paper)},
         "contained": [provenance::of_consent(recipient, grant.id, paper.is_first)?],
         "identifier": [{"system": IDENTIFIER, "value": recipient.identifier.to_string()}],
-        "status": if grant.state == GrantState::Active { "active" } else { "inactive" },
+        "status": if stands == GrantState::Active.as_str() { "active" } else { "inactive" },
         "scope": {"coding": [{"system": CONSENT_SCOPE, "code": "patient-privacy"}]},
         "category": [
             {"coding": [{"system": LOINC, "code": "59284-0", "display": "Consent Document"}]},
-            {"coding": [{"system": MOSTIK_CONSENT, "code": state}]},
+            {"coding": [{"system": MOSTIK_CONSENT, "code": stands}]},
         ],
         "patient": patient,
         "dateTime": instant(grant.created_at),

@@ -63,10 +63,10 @@ pub(super) async fn announce_for(
     let (grants, standing) = (std::slice::from_ref(grant), Standing(grant));
     let permit =
         decide(grants, Request::to_record(&standing, &grant.clinic, now)).map_err(|_| ConsentError::NotOurs)?;
-    let words = in_words(grant, practitioner, language);
+    let words = in_words(grant, practitioner, language, now);
     let recipient = Recipient { patient, identifier, source: &bridge.source, recorded: now, practitioner };
     let shown = notice.map(|notice| (title(notice), notice.text));
-    let paper = Paper { recipient, is_first: !was_told, language, notice: shown, words: &words };
+    let paper = Paper { recipient, is_first: !was_told, language, notice: shown, words: &words, now };
     let outbound = to_fhir::consent(&permit, paper)?;
     let parcel = Parcel::new(permit, Letter { operation, outbound, content: None }, &key);
     enqueue(tx, &[parcel], &[], bridge.keyring.entropy(), now).await?;
@@ -80,13 +80,18 @@ pub fn identifier(bridge: &Bridge, grant: GrantId) -> Uuid {
 }
 
 /// How a grant stands, in words for people at the clinic.
-pub fn in_words(grant: &Grant, practitioner: Option<&Practitioner>, language: Language) -> Vec<(&'static str, String)> {
+pub fn in_words(
+    grant: &Grant,
+    practitioner: Option<&Practitioner>,
+    language: Language,
+    now: Timestamp,
+) -> Vec<(&'static str, String)> {
     let named = practitioner.map(|named| named.display.as_str());
     let name = match language {
         Language::En => "Consent",
         Language::Ru => "Согласие",
     };
-    let state = (name, words::state(grant.state, language).to_owned());
+    let state = (name, words::stands(grant, now, language).to_owned());
     // What they withhold for its sensitivity is nobody's business there.
     let told = Terms { withheld: [].into(), ..grant.terms.clone() };
     let terms = words::terms(&told, named, language).into_iter().map(|row| (row.name, row.value));

@@ -6,12 +6,16 @@
 
 mod announce;
 mod end;
+mod lent;
+mod link;
 mod mark;
 mod record;
 mod show;
 mod tell;
 
-pub use end::{Revoked, UnlinkError, revoke, unlink};
+pub use end::{Revoked, UnlinkError, Unlinked, note_expired, revoke, unlink};
+pub use lent::let_go;
+pub use link::{link, redeem};
 pub use mark::{MarkOutcome, Marked, ask_to_mark, marks};
 pub use record::RECEIPT_COLUMN;
 pub use show::{ReceiptLine, Version, receipt, receipts, version, versions};

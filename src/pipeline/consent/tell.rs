@@ -1,7 +1,7 @@
 //! A version of a grant as its clinic reads it here: the same Consent that a clinic's EHR is sent.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::announce::{identifier, in_words, title};
 use super::{Bridge, ConsentError, Version};
@@ -32,15 +32,11 @@ pub fn as_resource(
     let standing = Standing(grant);
     let permit = decide(std::slice::from_ref(grant), Request::to_record(&standing, &grant.clinic, now))
         .map_err(|_| ConsentError::NotOurs)?;
-    let words = in_words(grant, practitioner, language);
+    let words = in_words(grant, practitioner, language, now);
     let identifier = identifier(bridge, grant.id);
     let recorded = grant.ended_at.unwrap_or(grant.created_at);
     let recipient = Recipient { patient, identifier, source: &bridge.source, recorded, practitioner };
     let shown = notice.map(|notice| (title(notice), notice.text));
-    let paper = Paper { recipient, is_first: grant.version == 1, language, notice: shown, words: &words };
-    let mut resource = to_fhir::consent_resource(&permit, paper)?;
-    if let Some(resource) = resource.as_object_mut().filter(|_| now >= grant.terms.valid_until) {
-        resource.insert("status".to_owned(), json!("inactive"));
-    }
-    Ok(Some(resource))
+    let paper = Paper { recipient, is_first: grant.version == 1, language, notice: shown, words: &words, now };
+    Ok(Some(to_fhir::consent_resource(&permit, paper)?))
 }

@@ -9,6 +9,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::Outcome;
+use super::refusals::Knock;
 use crate::delivery::smart_auth::scopes;
 use crate::domain::ids::ClinicId;
 use crate::enrolment::clinic_access::{CLINIC_TOKEN_PREFIX, clinic_token_index};
@@ -55,6 +56,8 @@ impl FromRequest for ClinicCaller {
             // A clinic that the operator has taken out of the configuration is out at once.
             let row = row.ok_or_else(refused)?;
             let client_id = state.fhir.clients.id_of(&row.clinic).ok_or_else(refused)?.to_owned();
+            let (clinic, client) = (Some(row.clinic.clone()), Some(client_id.clone()));
+            Knock { clinic, client, is_proven: true, why: None }.keep(&request);
             state.fhir.reads.check(&row.clinic).map_err(Outcome::too_often)?;
             Ok(Self { clinic: row.clinic, client_id, scopes: row.scopes })
         })

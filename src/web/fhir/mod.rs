@@ -1,5 +1,6 @@
 //! `/fhir/`: where a clinic's own system reads what concerns its own patients, and nobody else's (FHIR R4; IHE PCF, ITI-108
-//! Access Consent). It gets in by [`token`]; [`caller`] knows it again; [`parameters`] and [`patient`] read what it asks for.
+//! Access Consent). It gets in by [`token`]; [`caller`] knows it again; [`parameters`] and [`patient`] read what it asks for;
+//! [`refusals`] writes down whom it sends away.
 //!
 //! A Patient that is not linked to anybody here and a Patient of another clinic give the same answer: nothing. Nothing is
 //! given about all patients at once.
@@ -15,9 +16,11 @@ pub(super) mod metadata;
 mod outcome;
 mod parameters;
 mod patient;
+mod refusals;
 pub(super) mod token;
 
 pub use self::outcome::Outcome;
+pub use self::refusals::note_refusals;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -27,6 +30,7 @@ use actix_web::HttpResponse;
 use serde_json::Value;
 use url::Url;
 
+use self::refusals::Refusals;
 use super::limits::Limit;
 use crate::audit::events::Teller;
 use crate::config::Config;
@@ -54,6 +58,7 @@ pub struct Door {
     tokens: Limit<ClinicId>,
     reads: Limit<ClinicId>,
     strangers: Limit<Option<ClinicId>>,
+    refusals: Refusals,
 }
 
 impl Door {
@@ -72,6 +77,7 @@ impl Door {
             tokens: per_minute(config.limits.clinic_tokens_per_minute, clock),
             reads: per_minute(config.limits.clinic_reads_per_minute, clock),
             strangers: per_minute(STRANGERS_PER_MINUTE, clock),
+            refusals: Refusals::new(clock),
         }
     }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::outcome::seconds;
 use super::parameters::pairs;
+use super::refusals::Knock;
 use crate::delivery::smart_auth::scopes;
 use crate::enrolment::clinic_access::{LIFETIME, Proven, Refused, Stranger, give};
 use crate::web::{Problem, State, body};
@@ -79,20 +80,29 @@ async fn answer(state: &State, request: &HttpRequest, payload: Payload) -> Resul
     let now = state.bridge.clock.now();
     let proven = match state.fhir.clients.authenticate(&asked.assertion, now).await {
         Ok(proven) => proven,
-        Err(stranger) => return Err(state.fhir.refuse(&stranger)),
+        Err(stranger) => return Err(state.fhir.refuse(&stranger, request)),
     };
+    let known = Knock {
+        clinic: Some(proven.clinic.clone()),
+        client: Some(proven.client_id.to_owned()),
+        is_proven: true,
+        why: None,
+    };
+    known.clone().keep(request);
     if asked.client_id.is_some_and(|client_id| client_id != proven.client_id) {
         return Err(TokenRefusal::bad_request("invalid_request", "expected client_id as in the assertion, or none"));
     }
     state.fhir.tokens.check(proven.clinic).map_err(TokenRefusal::too_often)?;
     let granted = scopes::granted(&asked.scope, proven.scopes);
     if granted.is_empty() {
+        Knock { why: Some("scope".to_owned()), ..known }.keep(request);
         let expected = format!("expected scope among: {}", proven.scopes);
         return Err(TokenRefusal::bad_request("invalid_scope", expected));
     }
     let access_token = keep(state, &proven, &granted).await.map_err(|problem| TokenRefusal::unreadable(&problem))?;
-    let access_token = access_token
-        .ok_or_else(|| state.fhir.refuse(&Stranger { claims: Some(proven.clinic.clone()), why: Refused::Replayed }))?;
+    let access_token = access_token.ok_or_else(|| {
+        state.fhir.refuse(&Stranger { claims: Some(proven.clinic.clone()), why: Refused::Replayed }, request)
+    })?;
     tracing::info!(clinic_id = %proven.clinic, scopes = granted, "a token for the clinic's system");
     Ok(TokenAnswer { access_token, token_type: "bearer", expires_in: LIFETIME.as_secs(), scope: granted })
 }
@@ -135,8 +145,10 @@ impl Asked {
 }
 
 impl super::Door {
-    /// What a stranger is told, once the log was. Who has not proven who they are learns nothing about clients and keys.
-    fn refuse(&self, stranger: &Stranger) -> TokenRefusal {
+    /// What a stranger is told, once the logs were. Who has not proven who they are learns nothing about clients and keys.
+    fn refuse(&self, stranger: &Stranger, request: &HttpRequest) -> TokenRefusal {
+        let why = Some(stranger.why.to_string());
+        Knock { clinic: stranger.claims.clone(), client: None, is_proven: false, why }.keep(request);
         if let Err(wait) = self.strangers.check(&stranger.claims) {
             return TokenRefusal::too_often(wait);
         }

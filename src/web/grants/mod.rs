@@ -172,7 +172,7 @@ pub async fn revoke(state: Data<State>, member: SignedInMember, grant: Path<Stri
     let now = state.bridge.clock.now();
     let mut tx = state.bridge.store.begin().await?;
     let id = grant_id(&grant)?;
-    let revoked = consent::revoke(&state.bridge, &mut tx, member.0, id, Method::Api, now).await?;
+    let revoked = consent::revoke(&state.bridge, &mut tx, member.0, id, Method::Api, false, now).await?;
     crash_point("revoke:before-commit");
     let clinic = revoked.grant.clinic.clone();
     let grant = commit(&state, tx, revoked.grant, "revoked", now).await?;

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::begun::{Begun, fresh_secret};
 use super::failure::Failure;
 use super::id_token::{self, Claims, Expected, IdTokenError};
+use super::rehearsal::{Rehearsal, Rehearsed};
 use super::server::LaunchServer;
 use crate::delivery::egress::Egress;
 use crate::delivery::smart_auth::discovery::AuthorizationServer;
@@ -131,6 +132,29 @@ impl LaunchClient {
             scopes,
         };
         Ok(Start { url, state: SecretString::from(state), begun })
+    }
+
+    /// How this bridge is known there.
+    #[must_use]
+    pub const fn settings(&self) -> &LaunchSettings {
+        &self.settings
+    }
+
+    /// Goes where a member's browser would be sent, and looks no further: nobody signs in, and the launch is forgotten.
+    ///
+    /// # Errors
+    /// [`Failure`] as in [`LaunchClient::begin`].
+    pub async fn rehearse(&self, now: Timestamp) -> Result<Rehearsal, Failure> {
+        let (server, launch) = self.find(now).await?;
+        let url = self.begin(now).await?.url;
+        let answer = self.egress.send(self.egress.request(Method::GET, url)).await;
+        Ok(Rehearsal {
+            answer: Rehearsed::of(answer.ok(), &self.settings.redirect_uri),
+            says_who: launch.keys.is_some(),
+            scopes: launch.scopes(&self.settings.scopes),
+            authorization: launch.authorization,
+            server,
+        })
     }
 
     /// Exchanges a code, and believes nothing of the answer that is not checked. What is not believed is given back.

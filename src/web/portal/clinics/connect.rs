@@ -9,10 +9,11 @@ use askama::Template;
 use super::known;
 use super::troubles::text;
 use crate::domain::ids::{ClinicId, MemberId};
-use crate::enrolment::code::{CodeError, redeem};
+use crate::enrolment::code::CodeError;
 use crate::enrolment::launch::{LaunchError, Returned};
 use crate::enrolment::session::rotate;
 use crate::enrolment::trouble::Trouble;
+use crate::pipeline::consent::redeem;
 use crate::web::State;
 use crate::web::portal::caller::Session;
 use crate::web::portal::cookies::SESSION;
@@ -102,7 +103,7 @@ async fn tell_code(
 ) -> Result<HttpResponse, PortalError> {
     let (bridge, member) = (&state.bridge, posted.session.member);
     let code = posted.fields.text("code");
-    match redeem(&bridge.store, &bridge.keyring, member, clinic, code, bridge.clock.now()).await {
+    match redeem(bridge, member, clinic, code, bridge.clock.now()).await {
         Ok(_) => connected(state, &posted.session).await,
         Err(CodeError::Store(error)) => Err(error.into()),
         Err(error) => refuse(state, frame, member, clinic, error.trouble()),

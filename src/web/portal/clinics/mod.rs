@@ -43,6 +43,8 @@ struct UnlinkPage {
     frame: Frame,
     id: String,
     name: String,
+    /// Whether members lend the bridge their access there.
+    is_lent: bool,
 }
 
 /// Shows every clinic there is.
@@ -88,7 +90,7 @@ pub async fn ask_to_unlink(
         return Err(PortalError::NotFound);
     }
     let name = state.bridge.house.clinic_name(&clinic).to_owned();
-    page(&UnlinkPage { frame, id: clinic.to_string(), name })
+    page(&UnlinkPage { frame, id: clinic.to_string(), name, is_lent: state.launches.are_lent_at(&clinic) })
 }
 
 /// Ends a link.

@@ -48,10 +48,7 @@ pub async fn revoke(
     marking: bool,
     now: Timestamp,
 ) -> Result<Option<TokenSet>, PortalError> {
-    let revoked = consent::revoke(bridge, &mut tx, grant.member, grant.id, Method::Portal, now).await?;
-    if marking {
-        consent::ask_to_mark(bridge, &mut tx, grant.member, &grant.clinic, now).await?;
-    }
+    let revoked = consent::revoke(bridge, &mut tx, grant.member, grant.id, Method::Portal, marking, now).await?;
     commit(bridge, tx, &revoked.grant, "revoked").await?;
     Ok(revoked.lent)
 }

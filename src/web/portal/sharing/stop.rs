@@ -21,6 +21,8 @@ struct StopPage {
     clinic: ClinicId,
     name: String,
     is_paused: bool,
+    /// Whether members lend the bridge their access there.
+    is_lent: bool,
 }
 
 /// What stopping does, and the button that does it.
@@ -36,7 +38,8 @@ pub async fn ask(
     if !standing.is_living() {
         return Ok(go_to("/sharing"));
     }
-    page(&StopPage { frame, clinic, name, is_paused: standing == Standing::Paused })
+    let (is_paused, is_lent) = (standing == Standing::Paused, state.launches.are_lent_at(&clinic));
+    page(&StopPage { frame, clinic, name, is_paused, is_lent })
 }
 
 /// Ends it. When the page after it shows, nothing more is sent.

@@ -49,6 +49,7 @@ stop-now = From that moment nothing more is sent.
 stop-waiting = What is still waiting to be sent is deleted.
 stop-arrived = What has arrived stays in your record at the clinic; we cannot take it back from there.
 stop-again = You can start anew at any time. Nobody asks you for a reason.
+stop-lent = The access to your record that you lent us is given back: as soon as the clinic has heard that you stopped, and within ten minutes in any case. If it cannot be reached in that time, only you can tell it.
 stop-yes = Yes, stop sharing
 stop-pause = Only pause
 flash-sharing-saved = Saved. This is what you share now.

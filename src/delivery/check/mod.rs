@@ -1,4 +1,9 @@
 //! Walks the way to a clinic's EHR step by step: what is good, what is not, and what to do about it. Stores nothing.
+//! [`launch`] walks the way of members who sign in at the clinic.
+
+mod launch;
+
+pub use launch::check_launch;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -6,7 +11,7 @@ use uuid::Uuid;
 
 use super::egress::EgressError;
 use super::ehr::{Access, EhrClient, Found};
-use super::smart_auth::{AuthorizationServer, Discovery, SmartAuth, TokenError};
+use super::smart_auth::{AuthorizationServer, Discovery, SmartAuth, TokenError, scopes};
 use crate::domain::delivery::Rung;
 use crate::domain::ids::MemberId;
 use crate::vault::signing::SigningKeys;
@@ -48,7 +53,7 @@ impl Outcome {
 
 /// Walks until a step fails on which the next ones stand.
 pub async fn check(ehr: &EhrClient) -> Vec<Step> {
-    let mut walk = Walk { ehr, steps: Vec::new() };
+    let mut walk = Walk { ehr, lent: None, steps: Vec::new() };
     if walk.connect().await && walk.authorize().await {
         walk.capabilities().await;
         walk.search().await;
@@ -64,7 +69,7 @@ pub async fn check_lent(
     keys: &SigningKeys,
     now: Timestamp,
 ) -> Vec<Step> {
-    let mut walk = Walk { ehr, steps: Vec::new() };
+    let mut walk = Walk { ehr, lent: Some(scopes), steps: Vec::new() };
     if walk.connect().await && walk.find_server(discovery, scopes, keys, now).await {
         walk.capabilities().await;
         walk.note("search by identifier", Outcome::Skipped("takes a member's token"));
@@ -74,6 +79,8 @@ pub async fn check_lent(
 
 struct Walk<'a> {
     ehr: &'a EhrClient,
+    /// What members are asked to lend, where they lend something.
+    lent: Option<&'a str>,
     steps: Vec<Step>,
 }
 
@@ -208,7 +215,28 @@ impl Walk<'_> {
         self.note("conditional create", if conditional { Outcome::Good("taken".to_owned()) } else { without });
         let without = Outcome::Skipped("not taken; each entry goes in a request of its own");
         self.note("batch", if capabilities.has_batch() { Outcome::Good("taken".to_owned()) } else { without });
+        let consent = self.consent(capabilities.keeps_consents()).await;
+        self.note("consent", consent);
         self.dry_write(&statement).await;
+    }
+
+    /// Whether the EHR hears how members' consents stand.
+    async fn consent(&self, is_kept: bool) -> Outcome {
+        if !is_kept {
+            return Outcome::Skipped("not taken; the EHR is not told how members' consents stand");
+        }
+        let (may, without) = match (self.lent, self.ehr.prepare(NOBODY).await) {
+            (Some(asked), _) => (
+                scopes::missing("patient/Consent.crus", asked).is_empty(),
+                "no scope for it: add patient/Consent.crus to auth.scopes; members who are connected connect anew",
+            ),
+            (None, Ok(ticket)) => (
+                ticket.takes_consent(),
+                "no scope for it: ask the clinic for system/Consent.crus, and add it to auth.scopes",
+            ),
+            (None, Err(_)) => (false, "nobody knows without a token"),
+        };
+        if may { Outcome::Good("taken".to_owned()) } else { Outcome::Skipped(without) }
     }
 
     /// Has the EHR look at a resource without storing it, where it can (R4, resource-operation-validate.html).
