@@ -62,8 +62,10 @@ pub async fn work_on(bridge: &Bridge, erasure: &Erasure) -> Result<ErasureState,
 /// has ended, and, if the member wants it, that they are asked to mark what they have.
 async fn begin(bridge: &Bridge, tx: &mut Tx, erasure: &mut Erasure, now: Timestamp) -> Result<(), ErasureError> {
     let member = erasure.member;
+    // It was asked for by the member, through this; what nobody knows was done here.
+    let method = erasure.method.unwrap_or(Method::Operator);
     for grant in tx.living_grants(&[member]).await? {
-        consent::revoke(bridge, tx, member, grant.id, Method::Operator, now).await?;
+        consent::revoke(bridge, tx, member, grant.id, method, now).await?;
     }
     if erasure.ask_clinics {
         for link in tx.links(&[member]).await? {
@@ -98,7 +100,7 @@ async fn finish(
     erasure.state = ErasureState::Erased;
     (erasure.sealed_secret, erasure.ended_at, erasure.certificate) = (None, Some(now), Some(certificate));
     tx.update_erasure(&erasure).await?;
-    let step = audit::Erasure { due_at: None, certificate: Some(erasure.id.0) };
+    let step = audit::Erasure { certificate: Some(erasure.id.0), ..audit::Erasure::default() };
     tx.record(Chain::of_member(erasure.member), now, Event::MemberKeyDestroyed(step.clone()));
     tx.record(Chain::of_member(erasure.member), now, Event::Erased(step));
     // Before the commit: who is in the list is to be erased anyway, and who was erased must be in it.
