@@ -24,6 +24,7 @@ const HEAD: [&str; 16] = [
 
 pub(super) fn write<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'a> {
     Box::pin(async move {
+        archive.file("deliveries/deliveries.csv").await?;
         archive.write(&csv_lines([HEAD.map(str::to_owned)])?).await?;
         let mut after = PlaceOnLane::default();
         loop {

@@ -7,6 +7,7 @@ const HEAD: [&str; 4] = ["community", "category", "received_at", "retracted_at"]
 
 pub(super) fn write<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'a> {
     Box::pin(async move {
+        archive.file("deliveries/entries.csv").await?;
         archive.write(&csv_lines([HEAD.map(str::to_owned)])?).await?;
         let mut after = None;
         loop {
