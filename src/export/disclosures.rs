@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Archive, Exported, PAGE, Writing, csv_lines};
+use super::{Archive, Exported, PAGE, Writing, csv_head, csv_lines};
 use crate::audit::shared::{Shared, shared};
 use crate::store::{AuditRow, AuditScope};
 
@@ -24,7 +24,7 @@ const LOG_HEAD: [&str; 5] = ["at", "clinic", "number", "what", "details"];
 pub(super) fn write<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'a> {
     Box::pin(async move {
         archive.file("disclosures/disclosures.csv").await?;
-        archive.write(&csv_lines([HEAD.map(str::to_owned)])?).await?;
+        archive.write(&csv_head(HEAD)?).await?;
         let mut before = None;
         loop {
             let mut tx = of.bridge.store.read().await?;
@@ -58,7 +58,7 @@ fn line(item: &Shared) -> [String; 10] {
 pub(super) fn write_log<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'a> {
     Box::pin(async move {
         archive.file("disclosures/log.csv").await?;
-        archive.write(&csv_lines([LOG_HEAD.map(str::to_owned)])?).await?;
+        archive.write(&csv_head(LOG_HEAD)?).await?;
         let scope = AuditScope { member: Some(of.member), ..AuditScope::default() };
         let mut after = None;
         loop {

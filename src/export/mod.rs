@@ -42,6 +42,9 @@ const PIECES_AHEAD: usize = 4;
 /// How many rows are read at a time.
 const PAGE: i64 = 500;
 
+/// Said at the beginning of a text, it says that the text is Unicode.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// A piece of an archive; an error in the end when it is not whole.
 pub type Piece = Result<Vec<u8>, ExportError>;
 
@@ -130,6 +133,11 @@ fn opened(of: &Exported, column: &'static str, row: &[u8], sealed: &[u8]) -> Opt
     let opened = of.key.open(column, row, sealed);
     let opened = opened.inspect_err(|_| tracing::error!(column, "a sealed value of a member does not open")).ok()?;
     String::from_utf8(opened).ok()
+}
+
+/// The head of a CSV file. The mark before it tells spreadsheets that it is UTF-8: else they guess, and guess wrong.
+fn csv_head<const N: usize>(head: [&str; N]) -> Result<Vec<u8>, ExportError> {
+    Ok([BYTE_ORDER_MARK.as_bytes(), &csv_lines([head.map(str::to_owned)])?].concat())
 }
 
 /// Rows of a CSV file.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Archive, ExportError, Exported, PAGE, Writing, csv_lines};
+use super::{Archive, ExportError, Exported, PAGE, Writing, csv_head, csv_lines};
 use crate::domain::reading::{Measure, Mood, Reading};
 use crate::mapping::to_fhir::{own_copy, own_reference};
 use crate::readings::kept;
@@ -29,7 +29,7 @@ const HEAD: [&str; 13] = [
 pub(super) fn write_csv<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'a> {
     Box::pin(async move {
         archive.file("readings/readings.csv").await?;
-        archive.write(&csv_lines([HEAD.map(str::to_owned)])?).await?;
+        archive.write(&csv_head(HEAD)?).await?;
         each_page(of, archive, |readings| csv_lines(readings.iter().map(line))).await
     })
 }

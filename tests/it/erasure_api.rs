@@ -66,6 +66,13 @@ on_both_databases! {
         let got = certificate(&bridge, &secret).await;
         let says = verify(got.json["certificate"].as_str().unwrap(), &bridge.bridge.signing.published(bridge.now())).unwrap();
         assert_eq!((&says["member"], &says["requested_by"]), (&json!(sparrow.id), &json!("api")));
+        let file = bridge.database.folder.path().join("certificate.jws");
+        std::fs::write(&file, got.json["certificate"].as_str().unwrap()).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mostik"));
+        command.args(["erasure", "verify", "--jwks", &format!("{}/.well-known/jwks.json", bridge.api)]).arg(&file);
+        let judged = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let said = String::from_utf8_lossy(&judged.stderr);
+        assert!(judged.status.success() && said.contains("The certificate is good."), "as the page says it is checked: {said}");
         assert_eq!(certificate(&bridge, &json!("ec_0")).await.status, 404);
         assert_eq!(certificate(&bridge, &json!(7)).await.status, 400);
         assert_eq!(bridge.as_member(&wren, Method::GET, "/v1/grants", None).await.status, 200);

@@ -63,6 +63,7 @@ on_both_databases! {
         assert_eq!((&profile["clinics"][0]["clinic"], &profile["clinics"][0]["patient"]), (&json!("riverside"), &json!(ehr.patient)));
         assert_eq!(files.json("profile/settings.json")["language"], "ru");
         assert_eq!(files.json("profile/sign-ins.json")["programs"].as_array().unwrap().len(), 1);
+        assert!(files.text("readings/readings.csv").starts_with('\u{feff}'), "or Cyrillic is none in a spreadsheet");
         let readings = files.rows("readings/readings.csv");
         let said: Vec<_> = readings.iter().map(|row| (&*row["category"], &*row["value"], &*row["best"], &*row["text"])).collect();
         assert!(said.contains(&("mood", "4", "5", "")) && said.contains(&("note", "", "", TOLD)), "{said:?}");

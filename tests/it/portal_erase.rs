@@ -226,6 +226,9 @@ on_both_databases! {
         let begun = browser.get("/erase").await.body;
         assert!(begun.contains("The erasure has begun") && !begun.contains("/erase/cancel"), "{begun}");
         assert_eq!(browser.post("/erase/cancel", &[]).await.status, 409, "it has begun");
+        let anew = [("notice-version", "1"), ("notice-language", "en"), ("mood", "every-entry"), ("for-treatment", "yes"),
+            ("from", "everything"), ("until", "2027-05-20")];
+        assert_eq!(browser.post("/sharing/riverside", &anew).await.status, 409, "and nothing more comes in");
         assert!(at_once(&mut browser, "erase").await.body.contains("Everything is erased"));
     }
 }

@@ -99,7 +99,7 @@ impl From<ConsentError> for PortalError {
         match error {
             ConsentError::Change(error) => error.into(),
             // Another text took its place while the page was open: it is to be read before anything is decided.
-            ConsentError::OldNotice => Self::ChangedMeanwhile,
+            ConsentError::OldNotice | ConsentError::BeingErased => Self::ChangedMeanwhile,
             other => Self::internal(&other),
         }
     }
