@@ -140,7 +140,9 @@ on_every_database! {
 on_every_database! {
     async fn nothing_is_open_to_whoever_leaves_the_header_out(database) {
         let bridge = TestBridge::start(database, "http://127.0.0.1:9/fhir").await;
-        for route in ROUTES.iter().filter(|route| route.path.starts_with("/v1/") && route.path != "/v1/notices") {
+        // What everybody is told, and what is had by a secret of its own: whoever has it has no account any more.
+        let open = ["/v1/notices", "/v1/erasure/certificate"];
+        for route in ROUTES.iter().filter(|route| route.path.starts_with("/v1/") && !open.contains(&route.path)) {
             for method in route.methods.split(' ') {
                 let id = uuid::Uuid::nil().to_string();
                 let path = route.path.replace("{grant_id}", &id).replace("{receipt_id}", &id);

@@ -223,6 +223,7 @@ on_both_databases! {
         assert_eq!(records.last().unwrap().method, Through::Portal, "their consent ended on their own word");
         // They can still sign in, and need not wait for the clinic.
         let mut browser = portal.sign_in(&sparrow).await;
+        assert!(browser.get("/sharing").await.body.contains("Everything about you here is being erased."));
         let begun = browser.get("/erase").await.body;
         assert!(begun.contains("The erasure has begun") && !begun.contains("/erase/cancel"), "{begun}");
         assert_eq!(browser.post("/erase/cancel", &[]).await.status, 409, "it has begun");

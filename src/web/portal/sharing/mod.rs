@@ -22,7 +22,7 @@ use crate::domain::day::Days;
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{ClinicId, MemberId};
 use crate::pipeline::consent::version;
-use crate::store::Tx;
+use crate::store::{ErasureState, Tx};
 use crate::web::State;
 
 #[derive(Template)]
@@ -30,8 +30,13 @@ use crate::web::State;
 struct SharingPage {
     frame: Frame,
     clinics: Vec<Card>,
-    /// When everything about the member is to be erased, if they asked for that.
-    erasing: Option<String>,
+    erasing: Option<Erasing>,
+}
+
+/// Everything about the member is to be erased, because they asked for that.
+struct Erasing {
+    has_begun: bool,
+    day: String,
 }
 
 /// How it stands with a clinic.
@@ -113,7 +118,10 @@ pub async fn overview(state: Data<State>, frame: Frame, session: Session) -> Res
     }
     clinics.sort_by(|one, other| one.name.cmp(&other.name));
     let erasure = tx.living_erasure(session.member).await?;
-    let erasing = erasure.map(|erasure| frame.date(days.day_of(erasure.upstream_until.unwrap_or(erasure.due_at))));
+    let erasing = erasure.map(|erasure| Erasing {
+        has_begun: erasure.state == ErasureState::Upstream,
+        day: frame.date(days.day_of(erasure.due_at)),
+    });
     page(&SharingPage { frame, clinics, erasing })
 }
 
