@@ -138,6 +138,7 @@ fn house(config: &Config) -> House {
     let clinic = |clinic: &Clinic| pipeline::Counterpart {
         name: clinic.name.clone(),
         hears_of_consent: clinic.takes.consent.unwrap_or(config.delivery.consent),
+        practitioners: clinic.practitioners(),
     };
     House {
         operator: config.bridge.operator.clone(),

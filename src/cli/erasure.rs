@@ -10,10 +10,12 @@ use jsonwebtoken::jwk::JwkSet;
 use super::audit::operator;
 use super::export::{ExportArgs, export};
 use super::open;
+use super::receipt::published;
 use crate::app;
 use crate::config::Config;
 use crate::domain::audit::{Chain, Event};
 use crate::domain::clock::Clock;
+use crate::domain::consented::Method;
 use crate::domain::ids::{ErasureId, MemberId};
 use crate::erasure::{self, Wish};
 use crate::store::{Erasure, ErasureState};
@@ -61,14 +63,15 @@ pub enum ErasureCommand {
     },
     /// Says whether a certificate is good, and what it says.
     #[command(after_help = "Examples:
-  mostik erasure verify certificate.jws                      with this bridge's own keys
-  mostik erasure verify certificate.jws --jwks jwks.json     with keys fetched from /.well-known/jwks.json")]
+  mostik erasure verify certificate.jws                          with this bridge's own keys
+  mostik erasure verify certificate.jws --jwks https://mostik.example/.well-known/jwks.json
+  mostik erasure verify certificate.jws --jwks jwks.json         with keys that were fetched before")]
     Verify {
         /// The certificate.
         file: PathBuf,
-        /// The published keys of the bridge that issued it.
-        #[arg(long, value_name = "FILE")]
-        jwks: Option<PathBuf>,
+        /// Where the published keys of the bridge are that issued it: an address or a file.
+        #[arg(long, value_name = "PLACE")]
+        jwks: Option<String>,
     },
 }
 
@@ -88,16 +91,16 @@ async fn erase(config: &Config, asked: EraseArgs) -> anyhow::Result<()> {
     let mut tx = bridge.store.begin().await?;
     tx.record(Chain::of_member(asked.member), now, Event::OperatorAccess(operator("member erase")));
     if asked.cancel {
-        let erasure = erasure::cancel(&mut tx, asked.member, now).await?;
+        let erasure = erasure::cancel(&mut tx, asked.member, Method::Operator, now).await?;
         tx.commit().await?;
         println!("The erasure {} is called off.", erasure.id);
         return Ok(());
     }
     let under_way = tx.living_erasure(asked.member).await?;
     let erasure = match under_way {
-        Some(_) if asked.now => erasure::hurry(&mut tx, asked.member, now).await?,
+        Some(_) if asked.now => erasure::hurry(&mut tx, asked.member, Method::Operator, now).await?,
         _ => {
-            let wish = Wish { at_once: asked.now, ask_clinics: asked.ask_clinics };
+            let wish = Wish { at_once: asked.now, ask_clinics: asked.ask_clinics, method: Method::Operator };
             let requested = erasure::request(&mut tx, &bridge.keyring, asked.member, wish, now).await?;
             println!("The certificate will be had under this secret, which the member needs no account for:");
             println!("{}", requested.secret.0);
@@ -155,17 +158,17 @@ pub async fn certificates(config: &Config, command: ErasureCommand) -> anyhow::R
             }
             Ok(())
         }
-        ErasureCommand::Verify { file, jwks } => verify(config, &file, jwks.as_deref()),
+        ErasureCommand::Verify { file, jwks } => verify(config, &file, jwks.as_deref()).await,
     }
 }
 
-fn verify(config: &Config, file: &Path, jwks: Option<&Path>) -> anyhow::Result<()> {
-    let read = |path: &Path| std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+async fn verify(config: &Config, file: &Path, jwks: Option<&str>) -> anyhow::Result<()> {
     let keys: JwkSet = match jwks {
-        Some(path) => serde_json::from_str(&read(path)?).context("expected a JWK Set (RFC 7517)")?,
+        Some(place) => published(place).await?,
         None => app::signing_keys(config, &Clock::System)?.published(Clock::System.now()),
     };
-    let says = erasure::verify(&read(file)?, &keys).context("this certificate proves nothing")?;
+    let certificate = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let says = erasure::verify(&certificate, &keys).context("this certificate proves nothing")?;
     println!("{}", serde_json::to_string_pretty(&says)?);
     eprintln!("The certificate is good.");
     Ok(())

@@ -44,7 +44,7 @@ pub async fn export(config: &Config, asked: ExportArgs) -> anyhow::Result<()> {
 
 async fn write(bridge: &Bridge, member: MemberId, mut file: File) -> anyhow::Result<usize> {
     note(bridge, Chain::of_member(member), operator("member export")).await?;
-    let mut pieces = export::export(bridge, member).await?;
+    let mut pieces = export::export(bridge, member, None).await?;
     let mut length = 0;
     while let Some(piece) = pieces.recv().await {
         let piece = piece?;

@@ -45,7 +45,7 @@ async fn own_keys(config: &Config) -> anyhow::Result<JwkSet> {
 }
 
 /// The keys at an address or in a file.
-async fn published(place: &str) -> anyhow::Result<JwkSet> {
+pub(super) async fn published(place: &str) -> anyhow::Result<JwkSet> {
     let url = Url::parse(place).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let bytes = match url {
         None => std::fs::read(place).with_context(|| format!("{place} cannot be read"))?,

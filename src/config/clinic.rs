@@ -1,5 +1,7 @@
 //! The settings of a clinic: its FHIR endpoint, and how the bridge gets in there.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use url::Url;
 
@@ -7,6 +9,7 @@ use super::ConfigError;
 use super::access::ClinicAccess;
 use super::auth::{Auth, ClientAuthentication};
 use super::launch::Launch;
+use crate::domain::consented::Practitioner;
 use crate::domain::form::{Rule, Takes};
 
 /// A clinic.
@@ -24,6 +27,9 @@ pub struct Clinic {
     pub access: Option<ClinicAccess>,
     /// How members show there who they are, where they lend the bridge nothing.
     launch: Option<Launch>,
+    /// Its practitioners to whom a member can address what they share: the id in its EHR, and the name.
+    #[serde(default)]
+    practitioners: BTreeMap<String, String>,
     /// Requests to its EHR under way at the same time, if not as many as to any.
     pub concurrency: Option<usize>,
     /// Whether each resource carries its Provenance.
@@ -68,6 +74,15 @@ impl Clinic {
         }
     }
 
+    /// Those of its practitioners to whom a member can address what they share, in the order of their names.
+    #[must_use]
+    pub fn practitioners(&self) -> Vec<Practitioner> {
+        let named = |(id, name): (&String, &String)| Practitioner { id: id.clone(), display: name.clone() };
+        let mut all: Vec<Practitioner> = self.practitioners.iter().map(named).collect();
+        all.sort_by(|one, other| one.display.cmp(&other.display));
+        all
+    }
+
     /// Whether what a launch gives is kept, because the bridge has no other way in.
     #[must_use]
     pub const fn lends(&self) -> bool {
@@ -100,6 +115,11 @@ impl Clinic {
                 setting,
                 expected: "no such section: auth.method = \"patient\" says it all",
             });
+        }
+        if !self.practitioners().iter().all(Practitioner::is_sound) {
+            let setting = format!("clinics.{id}.practitioners");
+            let expected = "the id of a FHIR Practitioner and a name of at most 200 letters, each";
+            return Err(ConfigError::Invalid { setting, expected });
         }
         if base.scheme() == "http" && !private_networks {
             return invalid("https (http is for delivery.private_networks = true only)");

@@ -345,6 +345,10 @@ mod tests {
             ("[keys]\npublish_ahead_seconds = -1", "keys.publish_ahead_seconds"),
             ("[limits]\nclinic_tokens_per_minute = 0", "limits.clinic_tokens_per_minute"),
             ("[clinics.a]\nname = \"A\"\nfhir_base = \"https://u:p@e.example/\"", "clinics.a.fhir_base"),
+            (
+                "[clinics.a]\nname = \"A\"\nfhir_base = \"https://e.example/\"\npractitioners = { \"dr 7\" = \"Dr A\" }",
+                "clinics.a.practitioners",
+            ),
             ("[clinics.Big]\nname = \"A\"\nfhir_base = \"https://e.example/\"", "slug"),
         ] {
             let error = refused(text);

@@ -14,6 +14,10 @@ pub const IDLE: SignedDuration = SignedDuration::from_mins(30);
 /// A session ends after so long in any case.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(12);
 
+/// For so long after somebody signed in, it is sure enough that it is them: longer than one sits down for, shorter than a
+/// device is left lying about.
+const FRESH: SignedDuration = SignedDuration::from_mins(15);
+
 /// The end of an idle session is moved by no less than this: not every page is a write.
 const STEP: SignedDuration = SignedDuration::from_mins(1);
 
@@ -62,6 +66,14 @@ pub fn extension(row: &SessionRow, now: Timestamp) -> Option<Timestamp> {
     let idle_until = later(now, IDLE).min(row.ends_at);
     (idle_until.duration_since(row.idle_until) >= STEP || idle_until == row.ends_at && row.idle_until != row.ends_at)
         .then_some(idle_until)
+}
+
+/// Until when what cannot be taken back may be done in a session. After that its member signs in once more first: so
+/// nobody does it who only found a browser that was left open.
+#[must_use]
+pub fn fresh_until(row: &SessionRow) -> Timestamp {
+    let opened_at = row.ends_at.checked_sub(LONGEST).unwrap_or(Timestamp::MIN);
+    later(opened_at, FRESH)
 }
 
 /// Gives a session another secret, after what it may do has changed. `None`: it has ended.

@@ -53,6 +53,7 @@ async fn erase_again(bridge: &Bridge, erased: Erased) -> Result<bool, ErasureErr
         member: erased.member,
         state: ErasureState::Erased,
         ask_clinics: false,
+        method: None,
         certificate_index: erased.certificate_index,
         sealed_secret: None,
         requested_at: erased.requested_at,

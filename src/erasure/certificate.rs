@@ -7,6 +7,7 @@ use jsonwebtoken::jwk::JwkSet;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::domain::consented::Method;
 use crate::domain::ids::{ClinicId, ErasureId, MemberId};
 use crate::pipeline::Bridge;
 use crate::store::{Erasure, KEPT_TABLES, Sent};
@@ -29,6 +30,9 @@ struct Certificate<'a> {
     erasure: ErasureId,
     member: MemberId,
     requested_at: Timestamp,
+    /// `portal`, `api` or `operator`; absent where nobody knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requested_by: Option<&'static str>,
     erased_at: Timestamp,
     /// Without this key nothing that was sealed with it opens.
     key_destroyed: Option<String>,
@@ -68,6 +72,7 @@ pub(super) fn certificate(
         erasure: erasure.id,
         member: erasure.member,
         requested_at: erasure.requested_at,
+        requested_by: erasure.method.map(Method::as_str),
         erased_at: now,
         key_destroyed: key.map(|key| key.to_string()),
         erased,

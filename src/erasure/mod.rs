@@ -13,11 +13,13 @@
 mod again;
 mod certificate;
 mod request;
+mod under_way;
 mod work;
 
 pub use again::{again, mirror};
 pub use certificate::{CERTIFICATE_KIND, verify};
 pub use request::{CertificateSecret, Requested, Wish, by_secret, cancel, hurry, request, secret_of};
+pub use under_way::{UnderWay, at_once, under_way};
 pub use work::{work, work_on};
 
 use jiff::SignedDuration;

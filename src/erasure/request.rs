@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{ErasureError, GRACE};
 use crate::domain::audit::{self, Chain, Event};
+use crate::domain::consented::Method;
 use crate::domain::ids::{ErasureId, MemberId};
 use crate::store::{Erasure, ErasureState, StoreError, Tx};
 use crate::vault::{Index, Keyring, MemberKey};
@@ -17,12 +18,14 @@ const SECRET_PREFIX: &str = "ec_";
 const SECRET_COLUMN: &str = "erasures.sealed_secret";
 
 /// How a member wants to be erased.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wish {
     /// Without the grace.
     pub at_once: bool,
     /// Clinics are asked to mark what they were sent as entered in error.
     pub ask_clinics: bool,
+    /// Through what they say so: the end of their consents, and the wish that clinics mark what they have, carry it.
+    pub method: Method,
 }
 
 /// What opens a certificate to whoever has it: shown to the member, who needs no account for it.
@@ -64,6 +67,7 @@ pub async fn request(
         member,
         state: ErasureState::Requested,
         ask_clinics: wish.ask_clinics,
+        method: Some(wish.method),
         certificate_index: certificate_index(keyring, &secret),
         sealed_secret: sealed,
         requested_at: now,
@@ -73,7 +77,7 @@ pub async fn request(
         certificate: None,
     };
     tx.insert_erasure(&erasure).await?;
-    record(tx, &erasure, now, Event::ErasureRequested);
+    record(tx, &erasure, wish.method, now, Event::ErasureRequested);
     Ok(Requested { erasure, secret: CertificateSecret(secret) })
 }
 
@@ -81,13 +85,13 @@ pub async fn request(
 ///
 /// # Errors
 /// [`ErasureError::NotRequested`] when none is under way.
-pub async fn hurry(tx: &mut Tx, member: MemberId, now: Timestamp) -> Result<Erasure, ErasureError> {
+pub async fn hurry(tx: &mut Tx, member: MemberId, method: Method, now: Timestamp) -> Result<Erasure, ErasureError> {
     lock(tx, member).await?;
     let mut erasure = tx.living_erasure(member).await?.ok_or(ErasureError::NotRequested)?;
     erasure.due_at = now;
     erasure.upstream_until = erasure.upstream_until.map(|_| now);
     tx.update_erasure(&erasure).await?;
-    record(tx, &erasure, now, Event::ErasureRequested);
+    record(tx, &erasure, method, now, Event::ErasureRequested);
     Ok(erasure)
 }
 
@@ -95,18 +99,23 @@ pub async fn hurry(tx: &mut Tx, member: MemberId, now: Timestamp) -> Result<Eras
 ///
 /// # Errors
 /// [`ErasureError::NotRequested`] when there is none, or it has.
-pub async fn cancel(tx: &mut Tx, member: MemberId, now: Timestamp) -> Result<Erasure, ErasureError> {
+pub async fn cancel(tx: &mut Tx, member: MemberId, method: Method, now: Timestamp) -> Result<Erasure, ErasureError> {
     lock(tx, member).await?;
     let found = tx.living_erasure(member).await?.filter(|erasure| erasure.state == ErasureState::Requested);
     let found = found.ok_or(ErasureError::NotRequested)?;
     let erasure = Erasure { state: ErasureState::Cancelled, sealed_secret: None, ended_at: Some(now), ..found };
     tx.update_erasure(&erasure).await?;
-    record(tx, &erasure, now, Event::ErasureCancelled);
+    record(tx, &erasure, method, now, Event::ErasureCancelled);
     Ok(erasure)
 }
 
-fn record(tx: &mut Tx, erasure: &Erasure, now: Timestamp, what: fn(audit::Erasure) -> Event) {
-    let step = audit::Erasure { due_at: Some(erasure.due_at), certificate: Some(erasure.id.0) };
+fn record(tx: &mut Tx, erasure: &Erasure, method: Method, now: Timestamp, what: fn(audit::Erasure) -> Event) {
+    let step = audit::Erasure {
+        due_at: Some(erasure.due_at),
+        certificate: Some(erasure.id.0),
+        method: Some(method.as_str().to_owned()),
+        ask_clinics: erasure.ask_clinics,
+    };
     tx.record(Chain::of_member(erasure.member), now, what(step));
 }
 

@@ -78,9 +78,11 @@ async fn begin(
     now: Timestamp,
 ) -> Result<Vec<(ClinicId, TokenSet)>, ErasureError> {
     let (member, marking) = (erasure.member, erasure.ask_clinics);
+    // It was asked for by the member, through this; what nobody knows was done here.
+    let method = erasure.method.unwrap_or(Method::Operator);
     let mut lent = Vec::new();
     for grant in tx.living_grants(&[member]).await? {
-        let revoked = consent::revoke(bridge, tx, member, grant.id, Method::Operator, marking, now).await?;
+        let revoked = consent::revoke(bridge, tx, member, grant.id, method, marking, now).await?;
         lent.extend(revoked.lent.map(|tokens| (grant.clinic, tokens)));
     }
     if erasure.ask_clinics {
@@ -116,7 +118,7 @@ async fn finish(
     erasure.state = ErasureState::Erased;
     (erasure.sealed_secret, erasure.ended_at, erasure.certificate) = (None, Some(now), Some(certificate));
     tx.update_erasure(&erasure).await?;
-    let step = audit::Erasure { due_at: None, certificate: Some(erasure.id.0) };
+    let step = audit::Erasure { certificate: Some(erasure.id.0), ..audit::Erasure::default() };
     tx.record(Chain::of_member(erasure.member), now, Event::MemberKeyDestroyed(step.clone()));
     tx.record(Chain::of_member(erasure.member), now, Event::Erased(step));
     // Before the commit: who is in the list is to be erased anyway, and who was erased must be in it.

@@ -1,6 +1,6 @@
 //! `deliveries.csv`: what was on its way to a clinic, or has arrived there.
 
-use super::{Archive, Exported, PAGE, Writing, csv_lines};
+use super::{Archive, Exported, PAGE, Writing, csv_head, csv_lines};
 use crate::store::{DeliveryRow, PlaceOnLane};
 
 const HEAD: [&str; 16] = [
@@ -24,7 +24,8 @@ const HEAD: [&str; 16] = [
 
 pub(super) fn write<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'a> {
     Box::pin(async move {
-        archive.write(&csv_lines([HEAD.map(str::to_owned)])?).await?;
+        archive.file("deliveries/deliveries.csv").await?;
+        archive.write(&csv_head(HEAD)?).await?;
         let mut after = PlaceOnLane::default();
         loop {
             let page = of.bridge.store.read().await?.deliveries_of(of.member, &after, PAGE).await?;

@@ -1,13 +1,14 @@
 //! `entries.csv`: when which entry came in. What it said is not kept.
 
-use super::{Archive, Exported, PAGE, Writing, csv_lines};
+use super::{Archive, Exported, PAGE, Writing, csv_head, csv_lines};
 use crate::store::EntryRow;
 
 const HEAD: [&str; 4] = ["community", "category", "received_at", "retracted_at"];
 
 pub(super) fn write<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'a> {
     Box::pin(async move {
-        archive.write(&csv_lines([HEAD.map(str::to_owned)])?).await?;
+        archive.file("deliveries/entries.csv").await?;
+        archive.write(&csv_head(HEAD)?).await?;
         let mut after = None;
         loop {
             let page = of.bridge.store.read().await?.entries_of(of.member, after.as_ref(), PAGE).await?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::consented::Practitioner;
 use crate::domain::ids::ClinicId;
 
 /// Who runs this installation, and for which clinics.
@@ -22,6 +23,8 @@ pub struct Counterpart {
     pub name: String,
     /// Whether it is told how consents stand.
     pub hears_of_consent: bool,
+    /// Those of its practitioners to whom a member can address what they share, in the order of their names.
+    pub practitioners: Vec<Practitioner>,
 }
 
 impl House {
@@ -29,5 +32,11 @@ impl House {
     #[must_use]
     pub fn clinic_name<'a>(&'a self, clinic: &'a ClinicId) -> &'a str {
         self.clinics.get(clinic).map_or(clinic.as_str(), |clinic| clinic.name.as_str())
+    }
+
+    /// Those of a clinic's practitioners to whom a member can address what they share.
+    #[must_use]
+    pub fn practitioners(&self, clinic: &ClinicId) -> &[Practitioner] {
+        self.clinics.get(clinic).map_or(&[][..], |clinic| clinic.practitioners.as_slice())
     }
 }

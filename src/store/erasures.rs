@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::error::changed;
 use super::{ROWS_PER_STATEMENT, StoreError, Tx, instant, named, on};
+use crate::domain::consented::Method;
 use crate::domain::ids::{ErasureId, MemberId};
 use crate::vault::Index;
 
@@ -35,6 +36,8 @@ pub struct Erasure {
     pub state: ErasureState,
     /// Whether clinics are asked to mark what they were sent as entered in error.
     pub ask_clinics: bool,
+    /// Through what it was asked for; `None` where only the list outside the database knows of it.
+    pub method: Option<Method>,
     /// Keyed index of the secret under which the certificate is had.
     pub certificate_index: Index,
     /// That secret, sealed with the member's key; `None` once they are erased.
@@ -57,6 +60,7 @@ struct Row {
     member_id: Uuid,
     state: String,
     ask_clinics: bool,
+    method: Option<String>,
     certificate_index: Vec<u8>,
     sealed_secret: Option<Vec<u8>>,
     requested_at: i64,
@@ -66,8 +70,8 @@ struct Row {
     certificate: Option<String>,
 }
 
-const COLUMNS: &str = "SELECT erasure_id, member_id, state, ask_clinics, certificate_index, sealed_secret, requested_at, \
-                       due_at, upstream_until, ended_at, certificate FROM erasures WHERE ";
+const COLUMNS: &str = "SELECT erasure_id, member_id, state, ask_clinics, method, certificate_index, sealed_secret, \
+                       requested_at, due_at, upstream_until, ended_at, certificate FROM erasures WHERE ";
 
 impl ErasureState {
     const ALL: [Self; 4] = [Self::Requested, Self::Upstream, Self::Erased, Self::Cancelled];
@@ -96,14 +100,15 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] when one of the same member is under way.
     pub async fn insert_erasure(&mut self, erasure: &Erasure) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO erasures (erasure_id, member_id, state, ask_clinics, certificate_index, sealed_secret, \
-             requested_at, due_at, upstream_until, ended_at, certificate) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        const SQL: &str = "INSERT INTO erasures (erasure_id, member_id, state, ask_clinics, method, certificate_index, \
+             sealed_secret, requested_at, due_at, upstream_until, ended_at, certificate) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
         on!(self, conn => sqlx::query(SQL)
             .bind(erasure.id.0)
             .bind(erasure.member.0)
             .bind(erasure.state.as_str())
             .bind(erasure.ask_clinics)
+            .bind(erasure.method.map(Method::as_str))
             .bind(&erasure.certificate_index[..])
             .bind(&erasure.sealed_secret)
             .bind(erasure.requested_at.as_microsecond())
@@ -259,6 +264,7 @@ fn read(row: Row) -> Result<Erasure, StoreError> {
         member: MemberId(row.member_id),
         state: named(ErasureState::from_name(&row.state), "a state of an erasure it should not")?,
         ask_clinics: row.ask_clinics,
+        method: row.method.map(|name| named(Method::from_name(&name), "a method it should not")).transpose()?,
         certificate_index: super::events::to_index(row.certificate_index)?,
         sealed_secret: row.sealed_secret,
         requested_at: instant(row.requested_at)?,

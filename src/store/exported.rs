@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{StoreError, Tx, instant, on};
+use super::{SessionRow, StoreError, Tx, community_id, instant, on};
 use crate::domain::ids::{DeliveryId, GrantId, MemberId};
 
 /// Who a member is to this bridge.
@@ -16,10 +16,21 @@ pub struct Profile {
     pub handles: Vec<(String, Vec<u8>)>,
     /// The clinics they are linked to.
     pub links: Vec<LinkRow>,
-    /// Their tokens: made when, good until when.
-    pub tokens: Vec<(Timestamp, Timestamp)>,
     /// The access that they lent to the bridge.
     pub lent: Vec<LentRow>,
+}
+
+/// Where a member is signed in.
+#[derive(Clone, Debug)]
+pub struct Accesses {
+    /// Their tokens: made when, good until when.
+    pub tokens: Vec<(Timestamp, Timestamp)>,
+    /// Their sessions at the portal.
+    pub sessions: Vec<SessionRow>,
+    /// The communities whose identity providers know them.
+    pub identities: Vec<String>,
+    /// The clinics at which they began to sign in, each with when that ends.
+    pub launches: Vec<(String, Timestamp)>,
 }
 
 /// A link, as it is stored.
@@ -155,8 +166,6 @@ impl Tx {
             "SELECT community_id, sealed_handle FROM handles WHERE member_id = $1 ORDER BY community_id";
         const LINKS: &str =
             "SELECT clinic_id, sealed_patient, proof, linked_at FROM links WHERE member_id = $1 ORDER BY clinic_id";
-        const TOKENS: &str =
-            "SELECT created_at, expires_at FROM member_tokens WHERE member_id = $1 ORDER BY created_at";
         const LENT: &str =
             "SELECT clinic_id, state, connected_at FROM patient_tokens WHERE member_id = $1 ORDER BY clinic_id";
         let id = member.0;
@@ -164,19 +173,47 @@ impl Tx {
         let handles = on!(self, conn => sqlx::query_as(HANDLES).bind(id).fetch_all(conn).await?);
         let links: Vec<(String, Vec<u8>, String, i64)> =
             on!(self, conn => sqlx::query_as(LINKS).bind(id).fetch_all(conn).await?);
-        let tokens: Vec<(i64, i64)> = on!(self, conn => sqlx::query_as(TOKENS).bind(id).fetch_all(conn).await?);
         let lent: Vec<(String, String, i64)> = on!(self, conn => sqlx::query_as(LENT).bind(id).fetch_all(conn).await?);
         let link = |(clinic, sealed_patient, proof, at)| {
             Ok(LinkRow { clinic, sealed_patient, proof, linked_at: instant(at)? })
         };
-        let token = |(made, ends)| Ok((instant(made)?, instant(ends)?));
         let access = |(clinic, state, at)| Ok(LentRow { clinic, state, connected_at: instant(at)? });
         Ok(Profile {
             since: since.map(instant).transpose()?,
             handles,
             links: links.into_iter().map(link).collect::<Result<_, StoreError>>()?,
-            tokens: tokens.into_iter().map(token).collect::<Result<_, StoreError>>()?,
             lent: lent.into_iter().map(access).collect::<Result<_, StoreError>>()?,
+        })
+    }
+
+    /// Where a member is signed in.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn accesses(&mut self, member: MemberId) -> Result<Accesses, StoreError> {
+        const TOKENS: &str =
+            "SELECT created_at, expires_at FROM member_tokens WHERE member_id = $1 ORDER BY created_at";
+        const SESSIONS: &str =
+            "SELECT community_id, idle_until, ends_at FROM sessions WHERE member_id = $1 ORDER BY ends_at";
+        const IDENTITIES: &str = "SELECT community_id FROM identities WHERE member_id = $1 ORDER BY community_id";
+        const LAUNCHES: &str = "SELECT clinic_id, expires_at FROM launches WHERE member_id = $1 ORDER BY clinic_id";
+        let id = member.0;
+        let tokens: Vec<(i64, i64)> = on!(self, conn => sqlx::query_as(TOKENS).bind(id).fetch_all(conn).await?);
+        let sessions: Vec<(String, i64, i64)> =
+            on!(self, conn => sqlx::query_as(SESSIONS).bind(id).fetch_all(conn).await?);
+        let identities = on!(self, conn => sqlx::query_scalar(IDENTITIES).bind(id).fetch_all(conn).await?);
+        let launches: Vec<(String, i64)> = on!(self, conn => sqlx::query_as(LAUNCHES).bind(id).fetch_all(conn).await?);
+        let session = |(community, idle_until, ends_at)| {
+            let (community, idle_until, ends_at) = (community_id(community)?, instant(idle_until)?, instant(ends_at)?);
+            Ok(SessionRow { member, community, idle_until, ends_at })
+        };
+        let token = |(made, ends)| Ok((instant(made)?, instant(ends)?));
+        let launch = |(clinic, ends)| Ok((clinic, instant(ends)?));
+        Ok(Accesses {
+            tokens: tokens.into_iter().map(token).collect::<Result<_, StoreError>>()?,
+            sessions: sessions.into_iter().map(session).collect::<Result<_, StoreError>>()?,
+            identities,
+            launches: launches.into_iter().map(launch).collect::<Result<_, StoreError>>()?,
         })
     }
 

@@ -50,7 +50,7 @@ pub use data_keys::{DataKeyRow, Rewrapped};
 pub use erasures::{Erasure, ErasureState};
 pub use error::StoreError;
 pub use events::SeenEvent;
-pub use exported::{DeliveryRow, EntryRow, LentRow, LinkRow, PayloadRow, PlaceOnLane, Profile};
+pub use exported::{Accesses, DeliveryRow, EntryRow, LentRow, LinkRow, PayloadRow, PlaceOnLane, Profile};
 pub use lanes::{HeldLane, Lane, LaneKey, Leased, Reserved, Room};
 pub use launches::{LaunchRow, NewLaunch};
 pub use ledger::LedgerEntry;

@@ -2,7 +2,9 @@
 
 mod auth;
 mod body;
+mod erasure;
 mod events;
+mod export;
 mod fhir;
 mod grants;
 mod headers;
@@ -28,11 +30,12 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use crate::config::Config;
-use crate::domain::ids::{ClinicId, CommunityId};
+use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::enrolment::clinic_access::Clients;
 use crate::enrolment::launch::Launches;
 use crate::inbound::event::EventSchemas;
 use crate::pipeline::Bridge;
+use limits::Limit;
 use portal::{Portal, TextError};
 
 /// What the handlers share.
@@ -50,6 +53,8 @@ pub struct State {
     fhir: fhir::Door,
     /// Where members show at clinics who they are.
     launches: Launches,
+    /// How often a member may take a copy of everything.
+    exports: Limit<MemberId>,
 }
 
 impl State {
@@ -69,6 +74,7 @@ impl State {
         let clinics = config.clinics.keys().cloned().collect();
         let communities = config.communities.keys().cloned().collect();
         let public_url = config.server.public_url.clone();
-        Ok(Self { bridge, schemas, clinics, communities, public_url, portal, fhir, launches })
+        let exports = export::limit(&bridge.clock);
+        Ok(Self { bridge, schemas, clinics, communities, public_url, portal, fhir, launches, exports })
     }
 }

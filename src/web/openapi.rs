@@ -5,7 +5,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{events, fhir, grants, health, jwks, receipts};
+use super::{erasure, events, export, fhir, grants, health, jwks, receipts};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -27,6 +27,12 @@ use super::{events, fhir, grants, health, jwks, receipts};
         receipts::list,
         receipts::receipt,
         receipts::notices,
+        export::archive,
+        erasure::ask,
+        erasure::status,
+        erasure::cancel,
+        erasure::hurry,
+        erasure::certificate,
         fhir::discovery::smart_configuration,
         fhir::metadata::metadata,
         fhir::token::token,
@@ -43,6 +49,7 @@ use super::{events, fhir, grants, health, jwks, receipts};
         (name = "events", description = "Readings from communities and apps"),
         (name = "grants", description = "A member's own consent"),
         (name = "receipts", description = "What proves a member's decisions, and what they are told before"),
+        (name = "member", description = "Everything that is a member's: taken along, or taken back for good"),
         (name = "clinics", description = "What clinics' own systems read"),
         (name = "keys", description = "What this bridge signs with, for clinics"),
         (name = "health", description = "For operators"),

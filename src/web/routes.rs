@@ -9,7 +9,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 
 use super::fhir::{self, Outcome};
-use super::{events, grants, health, jwks, openapi, portal, problem, receipts};
+use super::{erasure, events, export, grants, health, jwks, openapi, portal, problem, receipts};
 
 /// A route: methods, parted by spaces, and the pattern of its path, both as its handler has them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -51,6 +51,12 @@ routes! {
     "GET" "/v1/receipts" => receipts::list,
     "GET" "/v1/receipts/{receipt_id}" => receipts::receipt,
     "GET" "/v1/notices" => receipts::notices,
+    "GET" "/v1/export" => export::archive,
+    "POST" "/v1/erasure" => erasure::ask,
+    "GET" "/v1/erasure" => erasure::status,
+    "POST" "/v1/erasure/cancel" => erasure::cancel,
+    "POST" "/v1/erasure/hurry" => erasure::hurry,
+    "POST" "/v1/erasure/certificate" => erasure::certificate,
     "GET" "/fhir/.well-known/smart-configuration" => fhir::discovery::smart_configuration,
     "GET" "/fhir/metadata" => fhir::metadata::metadata,
     "POST" "/fhir/token" => fhir::token::token,

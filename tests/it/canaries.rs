@@ -11,7 +11,7 @@ use mostik::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use super::columns::{Holds, known};
-use super::erasure::request;
+use super::erasure::{AT_ONCE, request};
 use crate::on_both_databases;
 use crate::support::bridge::{Person, TestBridge, forum};
 use crate::support::cells::Column;
@@ -130,7 +130,7 @@ on_both_databases! {
                 bridge.deliver().await;
             }
             if of % 10 == 0 {
-                request(&bridge, &person, mostik::erasure::Wish { at_once: of % 20 == 0, ask_clinics: false }).await;
+                request(&bridge, &person, mostik::erasure::Wish { at_once: of % 20 == 0, ..AT_ONCE }).await;
             }
         }
         by_the_command_line(&bridge).await;

@@ -102,6 +102,7 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
             ("erasure_id", Id),
             ("member_id", Id),
             ("state", Word),
+            ("method", Word),
             ("certificate_index", Index),
             ("sealed_secret", Sealed),
             ("certificate", Structure),

@@ -6,6 +6,7 @@ use futures_util::future::join;
 use jiff::SignedDuration;
 use mostik::config::Config;
 use mostik::domain::clock::Clock;
+use mostik::domain::consented::Method as Through;
 use mostik::domain::entropy::Entropy;
 use mostik::erasure::{self, ErasureError, GRACE, Requested, Wish};
 use mostik::sandbox::{Fault, FaultKind};
@@ -39,7 +40,9 @@ pub async fn request(bridge: &TestBridge, person: &Person, wish: Wish) -> Reques
     requested
 }
 
-pub const AT_ONCE: Wish = Wish { at_once: true, ask_clinics: false };
+pub const IN_TIME: Wish = Wish { at_once: false, ask_clinics: false, method: Through::Operator };
+
+pub const AT_ONCE: Wish = Wish { at_once: true, ..IN_TIME };
 
 async fn state(bridge: &TestBridge, requested: &Requested) -> ErasureState {
     bridge.bridge.store.read().await.unwrap().erasure(requested.erasure.id).await.unwrap().unwrap().state
@@ -81,7 +84,7 @@ on_every_database! {
         let sparrow = known_in_every_room(&bridge, &ehr).await;
         let wren = bridge.person("wren", &create_patient(&ehr.base).await).await;
         bridge.grant(&wren, &["mood"]).await;
-        let requested = request(&bridge, &sparrow, Wish::default()).await;
+        let requested = request(&bridge, &sparrow, IN_TIME).await;
         bridge.clock.advance(GRACE - INSTANT);
         bridge.chores().await;
         assert_eq!(state(&bridge, &requested).await, ErasureState::Requested);
@@ -114,25 +117,25 @@ on_both_databases! {
         let ehr = Ehr::sandbox().await;
         let bridge = TestBridge::start(database, &ehr.base).await;
         let sparrow = bridge.person("sparrow", &ehr.patient).await;
-        let first = request(&bridge, &sparrow, Wish::default()).await;
+        let first = request(&bridge, &sparrow, IN_TIME).await;
         let mut tx = bridge.bridge.store.begin().await.unwrap();
         let twice = erasure::request(&mut tx, &bridge.bridge.keyring, sparrow.id, AT_ONCE, bridge.now()).await;
         assert!(matches!(twice, Err(ErasureError::AlreadyRequested)));
-        erasure::cancel(&mut tx, sparrow.id, bridge.now()).await.unwrap();
+        erasure::cancel(&mut tx, sparrow.id, Through::Operator, bridge.now()).await.unwrap();
         tx.commit().await.unwrap();
         bridge.clock.advance(GRACE + GRACE);
         bridge.chores().await;
         assert_eq!(state(&bridge, &first).await, ErasureState::Cancelled);
         assert_eq!(bridge.as_member(&sparrow, Method::GET, "/v1/grants", None).await.status, 200);
 
-        let second = request(&bridge, &sparrow, Wish::default()).await;
+        let second = request(&bridge, &sparrow, IN_TIME).await;
         let mut tx = bridge.bridge.store.begin().await.unwrap();
-        erasure::hurry(&mut tx, sparrow.id, bridge.now()).await.unwrap();
+        erasure::hurry(&mut tx, sparrow.id, Through::Operator, bridge.now()).await.unwrap();
         tx.commit().await.unwrap();
         bridge.chores().await;
         assert_eq!(state(&bridge, &second).await, ErasureState::Erased);
         let mut tx = bridge.bridge.store.begin().await.unwrap();
-        let late = erasure::cancel(&mut tx, sparrow.id, bridge.now()).await;
+        let late = erasure::cancel(&mut tx, sparrow.id, Through::Operator, bridge.now()).await;
         assert!(matches!(late, Err(ErasureError::UnknownMember)), "{late:?}");
     }
 }
@@ -141,7 +144,7 @@ on_both_databases! {
     async fn a_member_sees_the_secret_of_their_certificate_again_and_nobody_guesses_it(database) {
         let bridge = TestBridge::start(database, "http://127.0.0.1:9").await;
         let sparrow = bridge.unlinked_person("sparrow").await;
-        let requested = request(&bridge, &sparrow, Wish::default()).await;
+        let requested = request(&bridge, &sparrow, IN_TIME).await;
         let keyring = &bridge.bridge.keyring;
         let mut tx = bridge.bridge.store.read().await.unwrap();
         let wrapped = tx.member_key(sparrow.id).await.unwrap().unwrap();
@@ -192,7 +195,7 @@ on_both_databases! {
         bridge.grant(&sparrow, &["mood"]).await;
         bridge.send(&mood("1", "sparrow", 4)).await;
         bridge.deliver().await;
-        let requested = request(&bridge, &sparrow, Wish { at_once: true, ask_clinics: true }).await;
+        let requested = request(&bridge, &sparrow, Wish { ask_clinics: true, ..AT_ONCE }).await;
         bridge.chores().await;
         assert_eq!(state(&bridge, &requested).await, ErasureState::Upstream, "the clinic is asked first");
         bridge.deliver_in_time().await;

@@ -97,6 +97,7 @@ const fn row(
 }
 
 const OWN: &[(Who, &str)] = &[(Member, "200+"), (OtherMember, "404")];
+const EACH_THEIR_OWN: &[(Who, &str)] = &[(Member, "200"), (OtherMember, "200")];
 const SIGNED_IN: &[(Who, &str)] = &[(Browser, "200"), (OtherBrowser, "200")];
 const ITS_PATIENTS: &[(Who, &str)] = &[(Clinic, "200+"), (OtherClinic, "200")];
 
@@ -151,6 +152,13 @@ const TABLE: &[Row] = &[
     row("GET /v1/receipts/{receipt_id}", |it| (format!("/v1/receipts/{}", it.receipt), Nothing),
         "401", &[(Member, "200"), (OtherMember, "404")]),
     row("GET /v1/notices", |_| ("/v1/notices".into(), Nothing), "200", &[]),
+    row("GET /v1/export", |_| ("/v1/export".into(), Nothing), "401", EACH_THEIR_OWN),
+    row("GET /v1/erasure", |_| ("/v1/erasure".into(), Nothing), "401", &[(Member, "404"), (OtherMember, "404")]),
+    row("POST /v1/erasure", |_| ("/v1/erasure".into(), Json(json!({"ask_clinics": true}))),
+        "401", &[(Member, "201"), (OtherMember, "201")]),
+    row("POST /v1/erasure/cancel", |_| ("/v1/erasure/cancel".into(), Nothing), "401", &[(Member, "404"), (OtherMember, "200")]),
+    row("POST /v1/erasure/hurry", |_| ("/v1/erasure/hurry".into(), Nothing), "401", &[(Member, "404"), (OtherMember, "404")]),
+    row("POST /v1/erasure/certificate", |_| ("/v1/erasure/certificate".into(), Json(json!({"secret": "ec_0"}))), "404", &[]),
     row("GET /", page!("/"), "303 /sign-in", &[(Browser, "303 /sharing"), (OtherBrowser, "303 /sharing")]),
     row("GET /sharing", page!("/sharing"), "303 /sign-in", SIGNED_IN),
     row("GET /clinics", page!("/clinics"), "303 /sign-in", SIGNED_IN),
@@ -164,6 +172,20 @@ const TABLE: &[Row] = &[
     row("POST /sharing/{clinic}/resume", form!("/sharing/riverside/resume"), "303 /sign-in", &[(Browser, "409"), (OtherBrowser, "303 /sharing")]),
     row("GET /sharing/{clinic}/stop", page!("/sharing/riverside/stop"), "303 /sign-in", SIGNED_IN),
     row("GET /shared", page!("/shared"), "303 /sign-in", SIGNED_IN),
+    row("GET /receipts", page!("/receipts"), "303 /sign-in", SIGNED_IN),
+    row("GET /receipts/{receipt}", |it| (format!("/receipts/{}", it.receipt), Nothing),
+        "303 /sign-in", &[(Browser, "200+"), (OtherBrowser, "404")]),
+    row("GET /receipts/{receipt}/file", |it| (format!("/receipts/{}/file", it.receipt), Nothing),
+        "303 /sign-in", &[(Browser, "200"), (OtherBrowser, "404")]),
+    row("GET /export", page!("/export"), "303 /sign-in", SIGNED_IN),
+    row("POST /export", form!("/export"), "303 /sign-in", SIGNED_IN),
+    row("GET /erase", page!("/erase"), "303 /sign-in", SIGNED_IN),
+    row("POST /erase", form!("/erase"), "303 /sign-in", &[(Browser, "303 /erase"), (OtherBrowser, "303 /erase")]),
+    row("GET /erase/now", page!("/erase/now"), "303 /sign-in", &[(Browser, "303 /erase"), (OtherBrowser, "200")]),
+    row("POST /erase/now", form!("/erase/now"), "303 /sign-in", &[(Browser, "422"), (OtherBrowser, "422")]),
+    row("POST /erase/cancel", form!("/erase/cancel"), "303 /sign-in", &[(Browser, "409"), (OtherBrowser, "303 /sharing")]),
+    row("GET /erase/certificate", page!("/erase/certificate"), "200", &[]),
+    row("POST /erase/certificate", form!("/erase/certificate", "secret" = "ec_0"), "403", &[(Browser, "404"), (OtherBrowser, "404")]),
     row("GET /settings", page!("/settings"), "303 /sign-in", SIGNED_IN),
     row("POST /settings", form!("/settings", "language" = "ru"), "303 /sign-in", &[(Browser, "303 /settings"), (OtherBrowser, "303 /settings")]),
     row("GET /sign-in", page!("/sign-in"), "200", &[(Browser, "303 /sharing"), (OtherBrowser, "303 /sharing")]),

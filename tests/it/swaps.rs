@@ -137,7 +137,7 @@ on_both_databases! {
             bridge.grant(&bird, &["mood", "note"]).await;
             bridge.send(&json!([mood(&name, &name, 3), note(&format!("n-{of}"), &name, "the same for all")])).await;
         }
-        request(&bridge, &sparrow, mostik::erasure::Wish::default()).await;
+        request(&bridge, &sparrow, crate::erasure::IN_TIME).await;
         let places = places(&bridge.database).await;
         let keys = keys(&bridge, &places);
         let (mut own, mut tried) = (0, 0);

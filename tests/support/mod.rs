@@ -31,6 +31,7 @@ pub mod smart;
 pub mod smtp;
 pub mod tunnel;
 pub mod validate;
+pub mod zip;
 
 /// Stamps a test for each database: the body is an async block that has `$database`, an empty one.
 #[macro_export]

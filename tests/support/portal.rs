@@ -106,6 +106,8 @@ pub struct Page {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: String,
+    /// The same, where it is no text.
+    pub bytes: Vec<u8>,
 }
 
 impl Page {
@@ -169,7 +171,8 @@ impl Browser {
         }
         let answer = request.send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let page = Page { status, headers, body: answer.text().await.unwrap() };
+        let bytes = answer.bytes().await.unwrap().to_vec();
+        let page = Page { status, headers, body: String::from_utf8_lossy(&bytes).into_owned(), bytes };
         self.keep(&page);
         page
     }

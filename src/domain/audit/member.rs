@@ -41,6 +41,12 @@ pub struct Erasure {
     /// The certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<uuid::Uuid>,
+    /// Through what the member said so: `portal`, `api`, `operator`; `None` where it is no word of theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Whether clinics are to be asked to mark what they have as entered in error.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ask_clinics: bool,
 }
 
 /// How the clinic vouches, or vouched, for a link.

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use fhir_codec::codes::ObservationStatus;
-use fhir_codec::resources::{Observation, ObservationComponent, ObservationEffective, ObservationValue};
-use fhir_codec::types::{CodeableConcept, Identifier, Meta, Period};
+use fhir_codec::resources::{Observation, ObservationComponent, ObservationEffective, ObservationValue, Resource};
+use fhir_codec::types::{CodeableConcept, Identifier, Meta, Period, Reference};
 use fhir_codec::{BuilderError, DateTime};
+use uuid::Uuid;
 
 use super::codes::{
     ACT_CODE, CONFIDENTIALITY, IDENTIFIER, OBSERVATION_CATEGORY, OBSERVATION_VALUE, SCREENING_ASSESSMENT, US_CORE_TAGS,
@@ -35,27 +36,56 @@ pub enum Lived {
     During(Moment, Moment),
 }
 
-/// Puts a body into its envelope.
+/// What is written on an envelope.
+pub struct Address<'a> {
+    /// Whom it is about.
+    pub subject: Reference,
+    /// The value of the resource's identifier.
+    pub identifier: Uuid,
+    /// This installation, as `meta.source`.
+    pub source: &'a str,
+    /// How sensitive it is.
+    pub labels: &'a BTreeSet<Label>,
+    /// Where it comes from, and by whose leave it goes.
+    pub provenance: Vec<Resource>,
+}
+
+/// Puts a body into its envelope to a clinic.
 pub fn observation<T>(
     permit: &Permit<'_, T>,
     recipient: Recipient<'_>,
     lived: &Lived,
     body: Body,
 ) -> Result<Observation, MappingError> {
+    let address = Address {
+        subject: patient(recipient.patient)?,
+        identifier: recipient.identifier,
+        source: recipient.source,
+        labels: &permit.obliges().labels,
+        provenance: vec![provenance(recipient, permit.grant().0)?],
+    };
+    addressed(address, lived, body)
+}
+
+/// Puts a body into an envelope with this address.
+pub fn addressed(address: Address<'_>, lived: &Lived, body: Body) -> Result<Observation, MappingError> {
+    let Address { subject, identifier, source, labels, provenance } = address;
     let mut observation = Observation::builder()
-        .meta(meta(recipient.source, &permit.obliges().labels)?)
-        .contained(vec![provenance(recipient, permit.grant().0)?])
-        .identifier(vec![Some(identifier(recipient)?)])
+        .meta(meta(source, labels)?)
+        .identifier(vec![Some(identifier_of(identifier)?)])
         .status(ObservationStatus::Final)
         .category(vec![Some(concept(vec![coding(OBSERVATION_CATEGORY, "survey", Some("Survey"))?], None)?)])
         .code(body.code)
-        .subject(patient(recipient.patient)?)
+        .subject(subject.clone())
         .component(body.components.into_iter().map(Some).collect());
+    if !provenance.is_empty() {
+        observation = observation.contained(provenance);
+    }
     observation = match lived {
         // Self-reported: the patient is the one who made the observation (US Core screening assessment).
-        Lived::At(moment) => observation
-            .effective(ObservationEffective::DateTime(date_time(*moment)?))
-            .performer(vec![Some(patient(recipient.patient)?)]),
+        Lived::At(moment) => {
+            observation.effective(ObservationEffective::DateTime(date_time(*moment)?)).performer(vec![Some(subject)])
+        }
         // Worked out from others: there, that profile wants no performer.
         Lived::During(start, last) => {
             let period = Period::builder().start(date_time(*start)?).end(date_time(*last)?).build()?;
@@ -81,7 +111,11 @@ fn meta(source: &str, labels: &BTreeSet<Label>) -> Result<Meta, BuilderError> {
 }
 
 pub fn identifier(recipient: Recipient<'_>) -> Result<Identifier, BuilderError> {
-    Identifier::builder().system(IDENTIFIER.to_owned()).value(recipient.identifier.to_string()).build()
+    identifier_of(recipient.identifier)
+}
+
+fn identifier_of(value: Uuid) -> Result<Identifier, BuilderError> {
+    Identifier::builder().system(IDENTIFIER.to_owned()).value(value.to_string()).build()
 }
 
 fn date_time(moment: Moment) -> Result<DateTime, MappingError> {

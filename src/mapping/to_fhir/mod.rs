@@ -8,6 +8,7 @@ mod element;
 mod envelope;
 mod mood;
 mod note;
+mod own;
 mod provenance;
 mod summary;
 mod tags;
@@ -28,6 +29,7 @@ pub use audit_event::{Cast, MOSTIK_AUDIT, audit_events};
 pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
 pub use consent::{Paper, consent, consent_resource};
 pub use document::document;
+pub use own::{own_copy, own_reference};
 
 /// What a resource needs to know beside the reading.
 #[derive(Clone, Copy)]
@@ -94,11 +96,16 @@ fn outbound((resource, decimals): &(Resource, Decimals), recipient: Recipient<'_
 pub fn resource(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Result<(Resource, Decimals), MappingError> {
     let reading = permit.item();
     let mut decimals = Decimals::new();
-    let body = match &reading.measure {
-        Measure::Mood(mood) => mood::body(mood, &mut decimals)?,
-        Measure::Note(text) => note::body(text)?,
-        Measure::Tags(tags) => tags::body(tags)?,
-    };
+    let body = body(reading, &mut decimals)?;
     let lived = Lived::At(reading.moment);
     Ok((Resource::Observation(envelope::observation(permit, recipient, &lived, body)?), decimals))
+}
+
+/// What a reading says, without its envelope.
+fn body(reading: &Reading, decimals: &mut Decimals) -> Result<envelope::Body, BuilderError> {
+    match &reading.measure {
+        Measure::Mood(mood) => mood::body(mood, decimals),
+        Measure::Note(text) => note::body(text),
+        Measure::Tags(tags) => tags::body(tags),
+    }
 }

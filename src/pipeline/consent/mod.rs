@@ -34,7 +34,7 @@ use crate::domain::language::Language;
 use crate::enrolment::join::EnrolError;
 use crate::mapping::to_fhir::MappingError;
 use crate::outbox::enqueue::EnqueueError;
-use crate::store::{StoreError, Tx};
+use crate::store::{ErasureState, StoreError, Tx};
 use crate::vault::{Keyring, SealError};
 
 /// What a member wants.
@@ -74,6 +74,9 @@ pub enum ConsentError {
     /// The decision does not let the clinic know of a grant that is about it. A defect.
     #[error("a clinic may not know of its own grant")]
     NotOurs,
+    /// The member is being erased: nothing more comes in.
+    #[error("the member is being erased")]
+    BeingErased,
     /// The receipt could not be signed.
     #[error("there is no key to sign receipts with")]
     NoReceipt,
@@ -121,6 +124,9 @@ pub async fn give(
     let id = GrantId(bridge.keyring.entropy().uuid(now)?);
     let before = tx.living_grants(&[member]).await?;
     let grant = change::grant(tx, id, member, clinic, decided.terms.clone(), now).await?;
+    if tx.living_erasure(member).await?.is_some_and(|erasure| erasure.state == ErasureState::Upstream) {
+        return Err(ConsentError::BeingErased);
+    }
     // One whose time was over has ended with this one.
     for over in before.into_iter().filter(|over| over.clinic == grant.clinic) {
         let over = over.into_state(GrantState::Superseded, now).map_err(ChangeError::from)?;

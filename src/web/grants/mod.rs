@@ -55,7 +55,7 @@ pub async fn list(state: Data<State>, member: SignedInMember) -> Result<HttpResp
         (status = 201, body = GrantBody),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Not linked, or a living grant exists", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Not linked, a living grant exists, or the member is being erased", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Terms that contradict themselves", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now: the same again after `Retry-After`", body = Problem, content_type = "application/problem+json"),
     ),
@@ -226,6 +226,7 @@ fn problem(error: ConsentError, terms_at: &str) -> Problem {
         ConsentError::OldNotice => wrong("notice/version"),
         ConsentError::Practitioner => wrong("practitioner"),
         ConsentError::Change(error) => change_problem(error, terms_at),
+        ConsentError::BeingErased => Problem::new(StatusCode::CONFLICT, "being-erased", "The member is being erased"),
         other => Problem::internal(&other),
     }
 }

@@ -7,11 +7,12 @@ use actix_web::http::Method;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 
 use super::cookies::{SESSION, VISIT};
 use super::error::PortalError;
 use crate::domain::ids::{CommunityId, MemberId};
-use crate::enrolment::session::{extension, session_index};
+use crate::enrolment::session::{extension, fresh_until, session_index};
 use crate::pipeline::Bridge;
 use crate::vault::Keyring;
 
@@ -33,10 +34,17 @@ pub struct Session {
     pub member: MemberId,
     /// Which community vouched for them.
     pub community: CommunityId,
+    fresh_until: Timestamp,
     secret: String,
 }
 
 impl Session {
+    /// Whether they signed in so lately that it is sure enough to be them, for what cannot be taken back.
+    #[must_use]
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.fresh_until
+    }
+
     /// What stands in the browser's cookie.
     #[must_use]
     pub fn secret(&self) -> &str {
@@ -84,7 +92,8 @@ async fn signed_in(bridge: &Bridge, secret: &str) -> Result<Option<Session>, Por
         }
         tx.commit().await?;
     }
-    Ok(Some(Session { member: row.member, community: row.community, secret: secret.to_owned() }))
+    let fresh_until = fresh_until(&row);
+    Ok(Some(Session { member: row.member, community: row.community, fresh_until, secret: secret.to_owned() }))
 }
 
 /// Only what this house may have made is looked for.

@@ -9,6 +9,8 @@ use super::guard::wants_html;
 use crate::consent::change::ChangeError;
 use crate::enrolment::join::EnrolError;
 use crate::enrolment::session::SessionError;
+use crate::erasure::ErasureError;
+use crate::export::ExportError;
 use crate::pipeline::consent::ConsentError;
 use crate::readings::KeptError;
 use crate::store::StoreError;
@@ -97,7 +99,7 @@ impl From<ConsentError> for PortalError {
         match error {
             ConsentError::Change(error) => error.into(),
             // Another text took its place while the page was open: it is to be read before anything is decided.
-            ConsentError::OldNotice => Self::ChangedMeanwhile,
+            ConsentError::OldNotice | ConsentError::BeingErased => Self::ChangedMeanwhile,
             other => Self::internal(&other),
         }
     }
@@ -116,6 +118,27 @@ impl From<EnrolError> for PortalError {
     fn from(error: EnrolError) -> Self {
         match error {
             EnrolError::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<ErasureError> for PortalError {
+    fn from(error: ErasureError) -> Self {
+        match error {
+            ErasureError::UnknownMember => Self::SignInFirst,
+            ErasureError::AlreadyRequested | ErasureError::NotRequested => Self::ChangedMeanwhile,
+            ErasureError::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<ExportError> for PortalError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::UnknownMember => Self::SignInFirst,
+            ExportError::Store(error) => error.into(),
             other => Self::internal(&other),
         }
     }

@@ -17,12 +17,15 @@ use super::cookies::{FLASH, LANGUAGE};
 use super::error::PortalError;
 use super::texts::Texts;
 use crate::domain::language::Language;
+use crate::vault::Keyring;
 use crate::web::State;
 
 /// What may be said about what was just done: the keys of texts. Others are not said.
-const FLASHES: [&str; 8] = [
+const FLASHES: [&str; 10] = [
     "flash-clinic-linked",
     "flash-clinic-unlinked",
+    "flash-erase-cancelled",
+    "flash-erase-requested",
     "flash-settings-saved",
     "flash-sharing-paused",
     "flash-sharing-resumed",
@@ -68,6 +71,13 @@ impl Frame {
             icon: state.portal.assets.url("icon.svg"),
             texts: Arc::clone(&state.portal.texts),
         })
+    }
+
+    /// The same for whoever is in front of the screen once nobody is signed in any more.
+    #[must_use]
+    pub fn signed_out(self, caller: Caller, keyring: &Keyring) -> Self {
+        let csrf = Caller { session: None, ..caller }.csrf(keyring);
+        Self { signed_in: false, csrf, ..self }
     }
 
     /// What a text says.

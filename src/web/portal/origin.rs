@@ -19,6 +19,12 @@ impl Origin {
         Self { url: url.clone(), text: url.origin().ascii_serialization() }
     }
 
+    /// The whole address of a path of the portal, for people to write down.
+    #[must_use]
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}{path}", self.text)
+    }
+
     /// The path, if an address given from outside leads to the portal itself; everything else is refused.
     #[must_use]
     pub fn local_path(&self, given: &str) -> Option<String> {

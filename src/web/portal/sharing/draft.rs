@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 
 use crate::domain::category::{Category, Detail};
+use crate::domain::consented::Practitioner;
 use crate::domain::day::Days;
 use crate::domain::grant::{Addressee, Grant, Purpose, Terms, WayBack};
 use crate::web::portal::form::Fields;
@@ -15,6 +16,9 @@ const USUAL_MONTHS: i64 = 6;
 
 /// The longest that can be chosen, in months.
 const MOST_MONTHS: i64 = 24;
+
+/// How the value begins that stands for one practitioner, so that none of them is called what all of them are.
+const ONLY: &str = "only:";
 
 /// Every way back, in the order in which people are offered them.
 pub const WAYS_BACK: [WayBack; 3] = [WayBack::None, WayBack::Notice, WayBack::Full];
@@ -36,11 +40,19 @@ pub struct Draft {
     pub until: String,
     /// What comes back.
     pub way_back: WayBack,
+    /// For whom: the id of one practitioner, or empty for whoever treats the member there.
+    pub who: String,
 }
 
 impl Draft {
-    /// The form for a grant as it stands; a first one shares nothing until the member says so.
-    pub fn of(grant: Option<&Grant>, last_day: Option<Date>, days: &Days, now: Timestamp) -> Self {
+    /// The form for a grant as it stands, and whom it is for; a first one shares nothing until the member says so.
+    pub fn of(
+        grant: Option<&Grant>,
+        practitioner: Option<&Practitioner>,
+        last_day: Option<Date>,
+        days: &Days,
+        now: Timestamp,
+    ) -> Self {
         let today = days.day_of(now);
         let usual = today.checked_add(Span::new().months(USUAL_MONTHS)).unwrap_or(today);
         let terms = grant.map(|grant| &grant.terms);
@@ -53,11 +65,16 @@ impl Draft {
             since: since.map_or(today, |since| days.day_of(since)).to_string(),
             until: last_day.filter(|day| *day > today).unwrap_or(usual).to_string(),
             way_back: terms.map_or(WayBack::Notice, |terms| terms.way_back),
+            who: practitioner.map(|named| named.id.clone()).unwrap_or_default(),
         }
     }
 
-    /// The form as it was sent. What it does not say is not shared.
-    pub fn read(fields: &Fields) -> Self {
+    /// The form as it was sent. What it does not say is not shared, and with nobody more than `practitioner` before.
+    pub fn read(fields: &Fields, practitioner: Option<&Practitioner>) -> Self {
+        let who = match fields.text("who") {
+            "" => practitioner.map(|named| named.id.as_str()).unwrap_or_default(),
+            who => who.strip_prefix(ONLY).unwrap_or_default(),
+        };
         let detail = |category: Category| Detail::from_name(fields.text(category.as_str()));
         let purpose = |purpose: &Purpose| !fields.text(purpose_field(*purpose)).is_empty();
         let way_back = WAYS_BACK.into_iter().find(|way| way.as_str() == fields.text("way-back"));
@@ -68,11 +85,20 @@ impl Draft {
             since: fields.text("since").to_owned(),
             until: fields.text("until").to_owned(),
             way_back: way_back.unwrap_or_default(),
+            who: who.to_owned(),
         }
     }
 
-    /// Terms that say the same; or what is wrong: the key of a text. For whom at the clinic, and what is withheld, is not
-    /// in the form and stays as it was in `before`.
+    /// Whom it is for, of those who can be chosen; or what is wrong: the key of a text.
+    pub fn practitioner(&self, choices: &[Practitioner]) -> Result<Option<Practitioner>, &'static str> {
+        if self.who.is_empty() {
+            return Ok(None);
+        }
+        choices.iter().find(|named| named.id == self.who).cloned().map(Some).ok_or("sharing-wrong-who")
+    }
+
+    /// Terms that say the same; or what is wrong: the key of a text. What is withheld is not in the form and stays as it was
+    /// in `before`; for whom it is, [`Draft::practitioner`] says.
     pub fn terms(&self, before: Option<&Terms>, days: &Days, now: Timestamp) -> Result<Terms, &'static str> {
         let today = days.day_of(now);
         let date = |text: &str| text.parse::<Date>().ok();
@@ -97,7 +123,7 @@ impl Draft {
             // To the end of that day.
             valid_until: days.start_of(until.tomorrow().unwrap_or(Date::MAX)),
             data_from: since.map(|day| days.start_of(day)),
-            recipient: before.map_or(Addressee::Clinic, |terms| terms.recipient),
+            recipient: Addressee::Clinic,
             way_back: self.way_back,
             withheld: before.map(|terms| terms.withheld.clone()).unwrap_or_default(),
         })

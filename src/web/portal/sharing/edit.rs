@@ -28,8 +28,10 @@ struct EditPage {
     frame: Frame,
     clinic: ClinicId,
     name: String,
-    /// The one practitioner whom it is for.
-    practitioner: Option<String>,
+    /// Those of whom the member can choose one.
+    practitioners: Vec<Practitioner>,
+    /// Whom it is for: the id of one of them, or empty.
+    who: String,
     /// What is to be read before.
     notice: Notice,
     /// Whether the member has yet to read it.
@@ -70,8 +72,8 @@ pub async fn show(
     let (clinic, name, grant) = linked(&state, &mut tx, session.member, &clinic).await?;
     let days = Own::open(&state.bridge, &mut tx, session.member).await?.days();
     let until = grant.as_ref().map(|grant| last_day(&days, grant));
-    let draft = Draft::of(grant.as_ref(), until, &days, now);
     let about = About::of(&state, &mut tx, clinic, name, grant.as_ref()).await?;
+    let draft = Draft::of(grant.as_ref(), about.practitioner.as_ref(), until, &days, now);
     form(StatusCode::OK, frame, about, draft, None)
 }
 
@@ -87,15 +89,17 @@ pub async fn save(
     let mut tx = state.bridge.store.begin().await?;
     let (clinic, name, grant) = linked(&state, &mut tx, member, &clinic).await?;
     let days = Own::open(&state.bridge, &mut tx, member).await?.days();
-    let draft = Draft::read(&posted.fields);
     let about = About::of(&state, &mut tx, clinic, name, grant.as_ref()).await?;
-    let terms = match draft.terms(grant.as_ref().map(|grant| &grant.terms), &days, now) {
-        Ok(terms) => terms,
+    let draft = Draft::read(&posted.fields, about.practitioner.as_ref());
+    let terms = draft.terms(grant.as_ref().map(|grant| &grant.terms), &days, now);
+    let decided = terms.and_then(|terms| Ok((terms, draft.practitioner(&about.choices)?)));
+    let (terms, practitioner) = match decided {
+        Ok(decided) => decided,
         Err(wrong) => return form(StatusCode::UNPROCESSABLE_ENTITY, frame, about, draft, Some(wrong)),
     };
     let read = Language::from_name(posted.fields.text("notice-language"));
     let shown = posted.fields.text("notice-version").parse().ok().zip(read).ok_or(PortalError::BadForm)?;
-    let wish = Wish { terms, practitioner: about.practitioner, shown: Some(shown), method: Method::Portal };
+    let wish = Wish { terms, practitioner, shown: Some(shown), method: Method::Portal };
     decision::share(&state.bridge, tx, (member, about.clinic), grant, wish, now).await?;
     Ok(go_to_saying("/sharing", "flash-sharing-saved"))
 }
@@ -104,7 +108,10 @@ pub async fn save(
 struct About {
     clinic: ClinicId,
     name: String,
+    /// The one practitioner whom it is for, as it stands.
     practitioner: Option<Practitioner>,
+    /// Those of whom the member can choose one: whom the clinic names, and the one whom it is for already.
+    choices: Vec<Practitioner>,
     /// Whether the member has yet to read the text that is valid now.
     is_new: bool,
 }
@@ -117,9 +124,16 @@ impl About {
         name: String,
         grant: Option<&Grant>,
     ) -> Result<Self, PortalError> {
-        let Some(grant) = grant else { return Ok(Self { clinic, name, practitioner: None, is_new: true }) };
-        let Version { practitioner, needs_asking, .. } = version(&state.bridge, tx, grant.clone()).await?;
-        Ok(Self { clinic, name, practitioner, is_new: needs_asking })
+        let (practitioner, is_new) = match grant {
+            Some(grant) => {
+                let Version { practitioner, needs_asking, .. } = version(&state.bridge, tx, grant.clone()).await?;
+                (practitioner, needs_asking)
+            }
+            None => (None, true),
+        };
+        let mut choices = state.bridge.house.practitioners(&clinic).to_vec();
+        choices.extend(practitioner.clone().filter(|named| choices.iter().all(|choice| choice.id != named.id)));
+        Ok(Self { clinic, name, practitioner, choices, is_new })
     }
 }
 
@@ -158,7 +172,8 @@ fn form(
         frame,
         clinic: about.clinic,
         name: about.name,
-        practitioner: about.practitioner.map(|practitioner| practitioner.display),
+        practitioners: about.choices,
+        who: draft.who,
         is_new: about.is_new,
         categories,
         purposes: purposes.into(),

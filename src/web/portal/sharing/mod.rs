@@ -22,7 +22,7 @@ use crate::domain::day::Days;
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{ClinicId, MemberId};
 use crate::pipeline::consent::version;
-use crate::store::Tx;
+use crate::store::{ErasureState, Tx};
 use crate::web::State;
 
 #[derive(Template)]
@@ -30,6 +30,13 @@ use crate::web::State;
 struct SharingPage {
     frame: Frame,
     clinics: Vec<Card>,
+    erasing: Option<Erasing>,
+}
+
+/// Everything about the member is to be erased, because they asked for that.
+struct Erasing {
+    has_begun: bool,
+    day: String,
 }
 
 /// How it stands with a clinic.
@@ -40,6 +47,8 @@ struct Card {
     /// What is shared, in words.
     shared: Vec<(&'static str, &'static str)>,
     until: Option<String>,
+    /// The one practitioner whom it is for.
+    practitioner: Option<String>,
     /// Whether the member has yet to read the text that is valid now.
     is_to_read: bool,
 }
@@ -93,12 +102,13 @@ pub async fn overview(state: Data<State>, frame: Frame, session: Session) -> Res
     for link in tx.links(&[session.member]).await? {
         let Some(name) = state.portal.clinics.get(&link.clinic).cloned() else { continue };
         let grant = grants.iter().find(|grant| grant.clinic == link.clinic);
-        let is_to_read = match grant {
-            Some(grant) => version(&state.bridge, &mut tx, grant.clone()).await?.needs_asking,
-            None => false,
+        let version = match grant {
+            Some(grant) => Some(version(&state.bridge, &mut tx, grant.clone()).await?),
+            None => None,
         };
         clinics.push(Card {
-            is_to_read,
+            is_to_read: version.as_ref().is_some_and(|version| version.needs_asking),
+            practitioner: version.and_then(|version| version.practitioner).map(|named| named.display),
             standing: Standing::of(grant, now),
             shared: grant.map(|grant| words::shared(&grant.terms)).unwrap_or_default(),
             until: grant.map(|grant| frame.date(last_day(&days, grant))),
@@ -107,7 +117,12 @@ pub async fn overview(state: Data<State>, frame: Frame, session: Session) -> Res
         });
     }
     clinics.sort_by(|one, other| one.name.cmp(&other.name));
-    page(&SharingPage { frame, clinics })
+    let erasure = tx.living_erasure(session.member).await?;
+    let erasing = erasure.map(|erasure| Erasing {
+        has_begun: erasure.state == ErasureState::Upstream,
+        day: frame.date(days.day_of(erasure.due_at)),
+    });
+    page(&SharingPage { frame, clinics, erasing })
 }
 
 /// The last day on which a grant is in force.

@@ -1,4 +1,4 @@
-//! `fhir-bundle.json`: what is stored here in the form in which clinics read it (HL7 FHIR R4, Bundle of type collection).
+//! `waiting.json`: what is stored here to be sent, in the form in which clinics read it (HL7 FHIR R4, Bundle of type collection).
 
 use serde_json::value::RawValue;
 
@@ -9,6 +9,7 @@ use crate::store::{PayloadRow, PlaceOnLane};
 
 pub(super) fn write<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'a> {
     Box::pin(async move {
+        archive.file("deliveries/waiting.json").await?;
         archive.write(br#"{"resourceType":"Bundle","type":"collection","entry":["#).await?;
         let (mut after, mut between) = (PlaceOnLane::default(), "\n");
         loop {

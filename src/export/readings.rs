@@ -1,0 +1,108 @@
+//! `readings.csv` and `fhir-bundle.json`: what the member noted down and what is kept of it, the newest first.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Archive, ExportError, Exported, PAGE, Writing, csv_head, csv_lines};
+use crate::domain::reading::{Measure, Mood, Reading};
+use crate::mapping::to_fhir::{own_copy, own_reference};
+use crate::readings::kept;
+use crate::store::ReadingSearch;
+
+const HEAD: [&str; 13] = [
+    "reading",
+    "when",
+    "category",
+    "value",
+    "worst",
+    "best",
+    "word",
+    "valence",
+    "valence_class",
+    "valence_of",
+    "text",
+    "tags",
+    "labels",
+];
+
+pub(super) fn write_csv<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'a> {
+    Box::pin(async move {
+        archive.file("readings/readings.csv").await?;
+        archive.write(&csv_head(HEAD)?).await?;
+        each_page(of, archive, |readings| csv_lines(readings.iter().map(line))).await
+    })
+}
+
+pub(super) fn write_fhir<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'a> {
+    Box::pin(async move {
+        archive.file("readings/fhir-bundle.json").await?;
+        // Whom all of it is about: nobody is told here who they are at a clinic.
+        let patient = json!({
+            "fullUrl": own_reference(of.member),
+            "resource": {"resourceType": "Patient", "id": of.member},
+        });
+        let head = r#"{"resourceType":"Bundle","type":"collection","entry":["#;
+        archive.write(format!("{head}\n{patient}").as_bytes()).await?;
+        each_page(of, archive, |readings| {
+            let mut entries = Vec::new();
+            for reading in readings {
+                entries.extend(format!(",\n{{\"fullUrl\":\"urn:uuid:{}\",\"resource\":", reading.id).as_bytes());
+                entries.extend(own_copy(reading, &of.bridge.source)?);
+                entries.push(b'}');
+            }
+            Ok(entries)
+        })
+        .await?;
+        archive.write(b"\n]}\n").await
+    })
+}
+
+/// Writes what is made of each page of readings.
+async fn each_page(
+    of: &Exported,
+    archive: &mut Archive,
+    make: impl Fn(&[Reading]) -> Result<Vec<u8>, ExportError> + Send,
+) -> Result<(), ExportError> {
+    let (from, until) = (Timestamp::MIN, Timestamp::MAX);
+    let mut search = ReadingSearch { category: None, from, until, after: None, limit: PAGE };
+    loop {
+        let mut tx = of.bridge.store.read().await?;
+        let page = kept::page(&mut tx, &of.key, &search).await?;
+        drop(tx);
+        archive.write(&make(&page.readings)?).await?;
+        if page.next.is_none() {
+            return Ok(());
+        }
+        search.after = page.next;
+    }
+}
+
+fn line(reading: &Reading) -> [String; 13] {
+    let labels: Vec<&str> = reading.labels.iter().map(|label| label.as_str()).collect();
+    let start = [reading.id.to_string(), reading.moment.to_rfc3339(), reading.measure.category().as_str().to_owned()];
+    let (mood, text, tags) = match &reading.measure {
+        Measure::Mood(mood) => (rated(mood), String::new(), String::new()),
+        Measure::Note(text) => (<[String; 7]>::default(), text.clone(), String::new()),
+        Measure::Tags(tags) => (<[String; 7]>::default(), String::new(), tags.join("; ")),
+    };
+    let [reading, when, category] = start;
+    let [value, worst, best, word, valence, class, kind] = mood;
+    [reading, when, category, value, worst, best, word, valence, class, kind, text, tags, labels.join(" ")]
+}
+
+fn rated(mood: &Mood) -> [String; 7] {
+    let [value, worst, best] = mood.rating.as_ref().map_or_else(Default::default, |rating| {
+        [&rating.value, &rating.worst, &rating.best].map(|number| number.as_str().to_owned())
+    });
+    let [valence, class, kind] = mood.state_of_mind.as_ref().map_or_else(Default::default, |state| {
+        let class = state.classification.map(code).unwrap_or_default();
+        [state.valence.as_str().to_owned(), class, code(state.kind)]
+    });
+    [value, worst, best, mood.label.clone().unwrap_or_default(), valence, class, kind]
+}
+
+/// The published code of something.
+fn code(of: impl Serialize) -> String {
+    serde_json::to_value(of).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default()
+}
