@@ -60,6 +60,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "consent",
             "delivery",
             "pipeline",
+            "insight",
+            "import",
             "config",
         ],
     ),

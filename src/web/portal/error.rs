@@ -9,6 +9,7 @@ use super::guard::wants_html;
 use crate::consent::change::ChangeError;
 use crate::enrolment::join::EnrolError;
 use crate::enrolment::session::SessionError;
+use crate::pipeline::AcceptError;
 use crate::pipeline::consent::ConsentError;
 use crate::readings::KeptError;
 use crate::store::StoreError;
@@ -107,6 +108,16 @@ impl From<KeptError> for PortalError {
     fn from(error: KeptError) -> Self {
         match error {
             KeptError::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<AcceptError> for PortalError {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::Store(error) => error.into(),
+            AcceptError::Kept(error) => error.into(),
             other => Self::internal(&other),
         }
     }
