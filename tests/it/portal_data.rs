@@ -203,7 +203,7 @@ on_both_databases! {
             assert_eq!(other.get(next).await.status, 404, "another member's place is none");
             next.clone_into(&mut path);
         }
-        assert_eq!(pages, [60, 60, 10]);
+        assert_eq!(pages, [40, 40, 40, 10]);
         assert!(found.is_sorted_by(|newer, older| newer > older), "the newest first");
         assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), times(&portal.bridge.readings(&sparrow).await));
         assert!(entries(&other.get("/data").await.html()).is_empty());

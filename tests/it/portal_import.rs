@@ -50,8 +50,8 @@ fn csv(lines: &[&str]) -> Vec<u8> {
     format!("{HEADER}{}\n", lines.join("\n")).into_bytes()
 }
 
-fn backup(mood: i64, note: &str) -> Vec<u8> {
-    let entry = json!({"year": 2026, "month": 10, "day": 15, "hour": 20, "minute": 30, "timeZoneOffset": 3_600_000,
+fn backup(mood: i64, note: &str, offset: i64) -> Vec<u8> {
+    let entry = json!({"year": 2026, "month": 10, "day": 15, "hour": 20, "minute": 30, "timeZoneOffset": offset * 3_600_000,
         "mood": mood, "note": note, "note_title": "", "tags": [1]});
     let content = json!({
         "version": 15,
@@ -93,15 +93,18 @@ on_both_databases! {
 on_both_databases! {
     async fn an_entry_is_the_same_in_an_export_and_in_a_backup(database) {
         let (portal, sparrow, mut browser) = keeper(database).await;
-        let did = bring(&mut browser, &backup(7, "One"), "take").await;
+        let did = bring(&mut browser, &backup(7, "One", 1), "take").await;
         assert_eq!(did.status, 200, "{}", did.body);
         assert_eq!(told(&did.html())[1..], ["New: Mood 1", "New: Notes 1", "New: Tags 1"]);
         let moods = Change { moods: [("heavy".to_owned(), 2)].into(), ..Change::default() };
         portal.bridge.set(&sparrow, moods).await;
         let same = csv(&["2026-11-15,x,x,20:30,heavy,walk,,One"]);
         assert_eq!(told(&bring(&mut browser, &same, "take").await.html()), ["Entries read 1", "Here already 3"]);
-        let changed = bring(&mut browser, &backup(7, "Two"), "take").await.html();
+        let changed = bring(&mut browser, &backup(7, "Two", 1), "take").await.html();
         assert_eq!(told(&changed), ["Entries read 1", "Here already 2", "Changed since the last time 1"]);
+        bring(&mut browser, &backup(7, "Two", 9), "take").await;
+        let kept = portal.bridge.readings(&sparrow).await;
+        assert_eq!(kept[0].moment.to_rfc3339(), "2026-11-15T20:30:00+09:00", "the file knows better where they were");
     }
 }
 
@@ -245,7 +248,7 @@ async fn nothing_of_a_file_lies_open_on_the_disk() {
     for button in ["look", "take"] {
         assert_eq!(bring(&mut browser, &file, button).await.status, 200);
     }
-    assert_eq!(bring(&mut browser, &backup(7, word), "take").await.status, 200);
+    assert_eq!(bring(&mut browser, &backup(7, word, 1), "take").await.status, 200);
     assert_eq!(portal.bridge.readings(&sparrow).await.len(), 3);
     let mut files = vec![portal.bridge.database.folder.path().to_owned()];
     while let Some(path) = files.pop() {

@@ -27,7 +27,7 @@ use crate::store::{ReadingSearch, Tx};
 use crate::web::State;
 
 /// How many readings there are on a page: an entry has up to three.
-const ON_A_PAGE: i64 = 60;
+const ON_A_PAGE: i64 = 40;
 
 /// How many days the charts may show, and the words for it. The first is what is shown unless somebody asks.
 const STRETCHES: [(u16, &str); 3] = [(30, "data-days-month"), (90, "data-days-quarter"), (365, "data-days-year")];
