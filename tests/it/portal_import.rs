@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mostik::domain::settings::Change;
 use mostik::web::portal::MAX_FILE;
-use serde_json::{Value, json};
+use serde_json::json;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -111,12 +111,13 @@ on_both_databases! {
 on_both_databases! {
     async fn a_mood_of_the_members_own_is_asked_for_once(database) {
         let (portal, sparrow, mut browser) = keeper(database).await;
-        let name = "<b>\"so-so\"</b>";
+        let name = "<b>\"So-So\"</b>";
         let file = csv(&[&format!("2026-11-15,x,x,20:30,\"{}\",,,", name.replace('"', "\"\"")), "2026-11-14,x,x,20:30,Heavy,,,"]);
         let first = bring(&mut browser, &file, "take").await.html();
         assert_eq!(told(&first)[1..], ["Line 2: the mood is missing, or we do not know its name",
             "Line 3: the mood is missing, or we do not know its name"]);
         assert_eq!((first.field("name-0").get("value"), first.field("name-1").get("value")), (name, "Heavy"));
+        assert_eq!(first.all(&|label| label.get("for") == "level-0")[0].exactly(), name, "a name is only ever text");
         let csrf = browser.csrf.clone();
         let parts = [Part::text("csrf", &csrf), Part::text("name-0", name), Part::text("level-0", "3"),
             Part::text("name-1", "Heavy"), Part::text("level-1", ""), Part::file("export.csv", &file), Part::text("do", "take")];
@@ -159,25 +160,26 @@ on_both_databases! {
     }
 }
 
-async fn refused(database: Database, file: &[u8], status: u16, said: &str) {
-    let (portal, sparrow, mut browser) = keeper(database).await;
-    let page = bring(&mut browser, file, "take").await;
-    assert_eq!(page.status, status, "{said}");
-    let page = page.html();
-    assert!(page.named("main")[0].text().contains(said), "{}", page.named("main")[0].text());
-    assert_eq!(portal.bridge.traces(&sparrow).await, 0);
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_diary_is_refused_in_words() {
+    let (portal, sparrow, mut browser) = keeper(Database::sqlite()).await;
     let unknown = "We do not know this kind of file.";
-    let backup_of = |content: Value| zipped(STANDARD.encode(content.to_string()).as_bytes());
-    for file in [b"\x89PNG\r\n".to_vec(), b"a,b\n1,2\n".to_vec(), b"PK\x03\x04".to_vec(), backup_of(json!({}))] {
-        refused(Database::sqlite(), &file, 422, unknown).await;
+    let empty = zipped(STANDARD.encode("{}").as_bytes());
+    for (file, status, said) in [
+        (b"\x89PNG\r\n".to_vec(), 422, unknown),
+        (b"a,b\n1,2\n".to_vec(), 422, unknown),
+        (b"PK\x03\x04".to_vec(), 422, unknown),
+        (empty, 422, unknown),
+        (Vec::new(), 422, "Please choose a file."),
+        (zipped(&vec![b'A'; 48 << 20]), 422, "There is more in this file"),
+        (vec![b'A'; MAX_FILE + 1], 413, "That was too much at once"),
+    ] {
+        let page = bring(&mut browser, &file, "take").await;
+        assert_eq!(page.status, status, "{said}");
+        let words = page.html().named("main")[0].text();
+        assert!(words.contains(said), "{said}: {words}");
     }
-    refused(Database::sqlite(), b"", 422, "Please choose a file.").await;
-    refused(Database::sqlite(), &zipped(&vec![b'A'; 48 << 20]), 422, "There is more in this file").await;
-    refused(Database::sqlite(), &vec![b'A'; MAX_FILE + 1], 413, "That was too much at once").await;
+    assert_eq!(portal.bridge.traces(&sparrow).await, 0);
 }
 
 on_both_databases! {

@@ -54,7 +54,7 @@ impl Element {
                     open.last_mut().unwrap().says(&text);
                 }
                 Event::GeneralRef(reference) => {
-                    let sign = reference.resolve_char_ref().unwrap().expect("numbers only").to_string();
+                    let sign = reference.resolve_char_ref().unwrap().unwrap().to_string();
                     open.last_mut().unwrap().says(&sign);
                 }
                 Event::Eof => break,

@@ -45,6 +45,8 @@ struct ImportPage {
     /// What was wrong: the key of a text.
     wrong: Option<&'static str>,
     told: Option<Told>,
+    /// Whether the same file is to be chosen once more: it was only looked at, or there is something to say about it.
+    is_again: bool,
     /// Names of moods that nobody said the meaning of.
     names: Vec<String>,
 }
@@ -154,14 +156,15 @@ fn form(
 ) -> Result<HttpResponse, PortalError> {
     let (told, names, wrong) = match came {
         Ok((kind, report, is_rehearsal)) => {
-            let names = report.unknown_moods.0.iter().cloned().collect();
+            let names: Vec<String> = report.unknown_moods.0.iter().cloned().collect();
             (Some(told(kind, &report, is_rehearsal)), names, None)
         }
         Err(wrong) => (None, Vec::new(), wrong),
     };
     let (zone, keeps) = (own.zone().to_owned(), own.settings.keep);
+    let is_again = told.as_ref().is_some_and(|told: &Told| told.is_rehearsal || !names.is_empty());
     let zone_is_guessed = own.settings.zone.is_none();
-    page_with(status, &ImportPage { frame, zone, zone_is_guessed, keeps, wrong, told, names })
+    page_with(status, &ImportPage { frame, zone, zone_is_guessed, keeps, wrong, told, is_again, names })
 }
 
 fn told(kind: Kind, report: &Report, is_rehearsal: bool) -> Told {

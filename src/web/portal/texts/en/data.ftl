@@ -70,6 +70,7 @@ import-zone = Times are read in the time zone { $zone }, unless the file knows b
 import-zone-guessed = Times are read in the time zone { $zone }, because you have not chosen another one yet. Please look at that first, in the settings.
 import-look = Look first
 import-take = Take it in
+import-look-again = Look once more
 import-back = Back to my data
 import-would = What would be taken
 import-did = What was taken
