@@ -1,14 +1,14 @@
-//! Importing a member's own files: streamed, in batches, and as often as one likes.
+//! Importing a member's own files: in batches, and as often as one likes. What kind of file it is, the file says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io::Read;
 
-use jiff::tz::TimeZone;
-
 use crate::domain::category::Category;
+use crate::domain::day::Days;
 use crate::domain::ids::{CommunityId, IMPORT_COMMUNITY, InvalidSlug, MemberId};
 use crate::inbound::event::{Event, Refusal, RefusalReason, Says};
-use crate::inbound::mood::daylio::{BadLine, DaylioError, DaylioReader, MoodScale};
+use crate::inbound::mood::daylio::{BadLine, DaylioBackup, DaylioError, DaylioReader, DiaryEntry, MoodScale};
 use crate::inbound::mood::diary;
 use crate::pipeline::{self, AcceptError, Bridge, Outcome};
 
@@ -20,8 +20,8 @@ const LINES_PER_BATCH: usize = 200;
 pub struct Diary {
     /// Whose.
     pub member: MemberId,
-    /// Where the member's clock stood: the file does not say.
-    pub zone: TimeZone,
+    /// Where the member's clock stood, where the file does not say.
+    pub days: Days,
     /// What the member's own mood names mean.
     pub scale: MoodScale,
     /// Only say what would happen.
@@ -49,8 +49,48 @@ pub struct Report {
     pub retracted_lines: Vec<u64>,
     /// Lines that cannot be read.
     pub bad_lines: Vec<BadLine>,
+    /// The names of moods that nobody said the meaning of: their lines are among the bad ones.
+    pub unknown_moods: MoodNames,
     /// There is no such member.
     pub unknown_member: bool,
+}
+
+/// Names of moods, in the member's own words: its `Debug` shows how many there are.
+#[derive(Default)]
+pub struct MoodNames(pub BTreeSet<String>);
+
+impl MoodNames {
+    /// The most that are named one by one, and the longest, in bytes. Nobody has more; a file that has is no diary.
+    const MOST: (usize, usize) = (50, 200);
+
+    fn add(&mut self, name: &str) {
+        if self.0.len() < Self::MOST.0 && name.len() <= Self::MOST.1 {
+            self.0.insert(name.to_owned());
+        }
+    }
+}
+
+impl fmt::Debug for MoodNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} names", self.0.len())
+    }
+}
+
+/// What kind of file it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// What Daylio writes as a table. Faults are those of lines.
+    DaylioExport,
+    /// What Daylio writes as a backup. Faults are those of entries.
+    DaylioBackup,
+}
+
+impl Kind {
+    /// What a file is, by how it begins. What is none of these is no export either, and is refused as such.
+    #[must_use]
+    pub fn of(file: &[u8]) -> Self {
+        if DaylioBackup::is_likely(file) { Self::DaylioBackup } else { Self::DaylioExport }
+    }
 }
 
 /// An import that ended early. What was taken before stays; importing again goes on from there.
@@ -67,19 +107,43 @@ pub enum ImportError {
     Community(#[from] InvalidSlug),
 }
 
+/// Imports a file of whatever kind. What a file does not say is not retracted, as in [`daylio`].
+///
+/// # Errors
+/// [`ImportError`].
+pub async fn file(bridge: &Bridge, diary: &Diary, content: &[u8]) -> Result<(Kind, Report), ImportError> {
+    let kind = Kind::of(content);
+    let report = match kind {
+        Kind::DaylioExport => daylio(bridge, diary, content).await?,
+        Kind::DaylioBackup => entries(bridge, diary, DaylioBackup::new(content)?).await?,
+    };
+    Ok((kind, report))
+}
+
 /// Imports a Daylio CSV export: each line says how its entry reads now. A line that is not in the file says nothing: an
 /// export may cover less than the diary, so what is missing is not retracted.
 ///
 /// # Errors
 /// [`ImportError`].
 pub async fn daylio(bridge: &Bridge, diary: &Diary, file: impl Read) -> Result<Report, ImportError> {
+    entries(bridge, diary, DaylioReader::new(file)?).await
+}
+
+async fn entries(
+    bridge: &Bridge,
+    diary: &Diary,
+    entries: impl Iterator<Item = Result<DiaryEntry, BadLine>>,
+) -> Result<Report, ImportError> {
     let mut report = Report::default();
     let mut batch: Vec<Item> = Vec::new();
     let now = bridge.clock.now();
-    for entry in DaylioReader::new(file)? {
+    for entry in entries {
         report.lines += 1;
         let line = entry.as_ref().map_or(0, |entry| entry.line);
-        let events = entry.and_then(|entry| diary::events(entry, diary.member, &diary.zone, &diary.scale, now));
+        if let Some(entry) = entry.as_ref().ok().filter(|entry| diary::level(entry, &diary.scale).is_none()) {
+            report.unknown_moods.add(&entry.mood);
+        }
+        let events = entry.and_then(|entry| diary::events(entry, diary.member, &diary.days, &diary.scale, now));
         match events {
             Ok(events) => batch.extend(events.into_iter().map(|(category, event)| Item { line, category, event })),
             Err(bad) => report.bad_lines.push(bad),

@@ -77,6 +77,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "pipeline",
             "export",
             "erasure",
+            "insight",
+            "import",
             "config",
         ],
     ),

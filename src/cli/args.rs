@@ -132,12 +132,12 @@ pub enum Import {
 /// `mostik import daylio …`
 #[derive(Debug, clap::Args)]
 pub struct ImportDaylio {
-    /// The export.
+    /// The export (CSV), or the backup (.daylio).
     pub file: PathBuf,
     /// Whose diary it is.
     #[arg(long, value_name = "ID")]
     pub member: MemberId,
-    /// The time zone in which the diary was written: the file does not say it.
+    /// The time zone in which the diary was written: an export does not say it.
     #[arg(long, value_name = "ZONE", value_parser = time_zone)]
     pub zone: jiff::tz::TimeZone,
     /// A TOML file that says which of the member's own mood names means which level, 1 to 5.

@@ -1,7 +1,7 @@
 //! `mostik import …`
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader};
 
 use anyhow::{Context, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,8 +12,10 @@ use super::open;
 use crate::config::Config;
 use crate::domain::audit::{Chain, OperatorAccess};
 use crate::domain::category::Category;
+use crate::domain::day::Days;
 use crate::import::{self, Diary, Report};
-use crate::inbound::mood::daylio::MoodScale;
+use crate::inbound::mood::daylio::{DaylioBackup, MoodScale};
+use crate::pipeline::Bridge;
 
 /// How many bad lines are listed one by one.
 const LISTED: usize = 20;
@@ -25,8 +27,9 @@ pub async fn import(config: &Config, command: Import) -> anyhow::Result<()> {
     let file = File::open(&asked.file).with_context(|| format!("cannot open {}", asked.file.display()))?;
     let bar = progress(file.metadata()?.len());
     let bridge = open(config).await?;
-    let diary = Diary { member: asked.member, zone: asked.zone, scale, dry_run: asked.dry_run };
-    let report = import::daylio(&bridge, &diary, BufReader::new(bar.wrap_read(file))).await;
+    let days = Days::new(std::iter::empty(), asked.zone);
+    let diary = Diary { member: asked.member, days, scale, dry_run: asked.dry_run };
+    let report = read(&bridge, &diary, BufReader::new(bar.wrap_read(file))).await;
     bar.finish_and_clear();
     let report = report.with_context(|| format!("importing {}", asked.file.display()))?;
     if !report.unknown_member && !asked.dry_run {
@@ -39,6 +42,17 @@ pub async fn import(config: &Config, command: Import) -> anyhow::Result<()> {
         bail!("{} line(s) could not be read; all others were", report.bad_lines.len());
     }
     Ok(())
+}
+
+/// An export is read as a stream, a backup as a whole: its table of contents stands at its end.
+async fn read(bridge: &Bridge, diary: &Diary, mut file: impl BufRead) -> anyhow::Result<Report> {
+    if !DaylioBackup::is_likely(file.fill_buf()?) {
+        return Ok(import::daylio(bridge, diary, file).await?);
+    }
+    let mut content = Vec::new();
+    file.read_to_end(&mut content)?;
+    let (_, report) = import::file(bridge, diary, &content).await?;
+    Ok(report)
 }
 
 /// A bar in bytes of the file.

@@ -1,7 +1,7 @@
 //! Days and weeks as a member lives them: from midnight to midnight by their own clock, 23 or 25 hours long when it
 //! changes, and longer or shorter when they move.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp};
 
@@ -75,6 +75,15 @@ impl Days {
             reached = reached.max(zone.to_datetime(until).date());
         }
         Timestamp::MAX
+    }
+
+    /// The instant at which the member's clock showed this. Of what it showed twice, the first; what it never showed is
+    /// read as if they had not moved, or the clock had not been set (RFC 5545, section 3.3.5).
+    #[must_use]
+    pub fn instant_of(&self, shown: DateTime) -> Option<Timestamp> {
+        let on = |zone: &TimeZone| zone.to_ambiguous_zoned(shown).compatible().ok().map(|zoned| zoned.timestamp());
+        let lived = self.stays().find_map(|(from, zone, until)| on(zone).filter(|at| (from..until).contains(at)));
+        lived.or_else(|| on(&self.now))
     }
 
     /// The period of a detail in which an instant lies: its day, or its week.

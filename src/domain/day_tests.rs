@@ -56,6 +56,21 @@ fn a_day_is_as_long_as_the_members_clock_makes_it() {
 }
 
 #[test]
+fn what_the_clock_showed_is_found_where_the_member_was_then() {
+    let berlin = in_zone("Europe/Berlin");
+    let shown = |days: &Days, text: &str| days.instant_of(text.parse().unwrap()).unwrap();
+    assert_eq!(shown(&berlin, "2026-11-20T13:00"), at("2026-11-20T12:00:00Z"));
+    assert_eq!(shown(&berlin, "2026-10-25T02:30"), at("2026-10-25T00:30:00Z"), "shown twice: the first");
+    assert_eq!(shown(&berlin, "2026-03-29T02:30"), at("2026-03-29T01:30:00Z"), "never shown");
+    let east = moved(&[("Europe/Berlin", "2026-11-20T12:00:00Z")], "Asia/Tokyo");
+    assert_eq!(shown(&east, "2026-11-20T12:59"), at("2026-11-20T11:59:00Z"), "an entry of before the move stays");
+    assert_eq!(shown(&east, "2026-11-20T21:00"), at("2026-11-20T12:00:00Z"));
+    assert_eq!(shown(&east, "2026-11-20T15:00"), at("2026-11-20T06:00:00Z"), "jumped over");
+    let west = moved(&[("Asia/Tokyo", "2026-11-20T12:00:00Z")], "Europe/Berlin");
+    assert_eq!(shown(&west, "2026-11-20T20:59"), at("2026-11-20T11:59:00Z"), "shown in both places: the first");
+}
+
+#[test]
 fn whoever_moves_west_has_a_longer_day_and_whoever_moves_east_a_shorter_one() {
     // At 18:00 in Berlin it is noon in New York: the day ends there at midnight.
     let west = moved(&[("Europe/Berlin", "2026-11-18T17:00:00Z")], "America/New_York");

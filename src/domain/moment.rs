@@ -1,6 +1,7 @@
 //! An instant together with the local time in which a person lived it.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,12 @@ impl Moment {
     pub fn new(at: Timestamp, offset: Offset) -> Self {
         let at = Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at);
         Self { at, offset_seconds: offset.seconds() }
+    }
+
+    /// What the member's clock showed.
+    #[must_use]
+    pub fn shown(self) -> DateTime {
+        Offset::from_seconds(self.offset_seconds).unwrap_or(Offset::UTC).to_datetime(self.at)
     }
 
     /// RFC 3339 in the member's local time, always with seconds and a numeric offset.

@@ -1,5 +1,6 @@
 //! What members set for themselves.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -11,6 +12,9 @@ use super::zone::Zone;
 
 /// How often a member's zone can change before the oldest change is forgotten.
 const MOST_CHANGES: usize = 40;
+
+/// How many of their own moods a member can say the meaning of.
+const MOST_MOODS: usize = 200;
 
 /// A member's settings. Personal: their `Debug` does not tell.
 #[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -27,6 +31,9 @@ pub struct Settings {
     /// Whether their own view keeps what they noted down, even when no clinic may see it.
     #[serde(default)]
     pub keep: bool,
+    /// What they call their moods in an app of their own, each name with its level from 1 (worst) to 5 (best).
+    #[serde(default)]
+    pub moods: BTreeMap<String, u8>,
 }
 
 /// A zone in which a member's clock stood until they moved.
@@ -45,6 +52,8 @@ pub struct Change {
     pub zone: Option<Zone>,
     /// Whether their own view keeps what no clinic may see.
     pub keep: Option<bool>,
+    /// What more of their moods mean.
+    pub moods: BTreeMap<String, u8>,
 }
 
 impl Settings {
@@ -56,6 +65,10 @@ impl Settings {
     pub fn with(mut self, change: Change, now: Timestamp) -> Self {
         self.language = change.language.or(self.language);
         self.keep = change.keep.unwrap_or(self.keep);
+        self.moods.extend(change.moods);
+        while self.moods.len() > MOST_MOODS {
+            self.moods.pop_first();
+        }
         if let Some(zone) = change.zone
             && let Some(old) = self.zone.replace(zone)
             && Some(&old) != self.zone.as_ref()

@@ -44,6 +44,7 @@ macro_rules! visitors {
 }
 
 stories! {
+    data: Linked,
     sign_in: Linked,
     share: Unlinked,
     diary: Linked,

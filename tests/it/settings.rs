@@ -26,7 +26,7 @@ on_both_databases! {
         let (bridge, member) = ready(database).await;
         let other = bridge.unlinked_person("wren").await;
         assert_eq!(bridge.settings(&member).await, Settings::default());
-        bridge.set(&member, Change { language: Some(Language::Ru), zone: Some(zone("Europe/Berlin")), keep: None }).await;
+        bridge.set(&member, Change { language: Some(Language::Ru), zone: Some(zone("Europe/Berlin")), ..Change::default() }).await;
         bridge.set(&member, Change { keep: Some(true), ..Change::default() }).await;
         let found = bridge.settings(&member).await;
         assert_eq!((found.language, found.zone.unwrap(), found.keep), (Some(Language::Ru), zone("Europe/Berlin"), true));

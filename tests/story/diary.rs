@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 use mostik::domain::category::Category;
+use mostik::domain::day::Days;
 use mostik::domain::delivery::DeliveryState;
 use mostik::import::{self, Diary, Report};
 use mostik::inbound::mood::daylio::MoodScale;
@@ -90,7 +91,7 @@ async fn the_diary_story(database: Database, ehr: Ehr) {
 async fn import_diary(bridge: &TestBridge, member: &mostik::domain::ids::MemberId) -> Report {
     let diary = Diary {
         member: *member,
-        zone: TimeZone::get("Europe/Berlin").unwrap(),
+        days: Days::new(std::iter::empty(), TimeZone::get("Europe/Berlin").unwrap()),
         scale: MoodScale::from_toml(MOODS).unwrap(),
         dry_run: false,
     };

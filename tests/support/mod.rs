@@ -14,6 +14,7 @@ pub mod desk;
 pub mod door;
 pub mod ehr;
 pub mod gate;
+pub mod html;
 pub mod http;
 pub mod key_server;
 pub mod launch;

@@ -8,10 +8,11 @@ use mostik::app;
 use mostik::config::Config;
 use mostik::enrolment::sign_in::LinkSender;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder};
 
 use super::bridge::{Person, TestBridge, config_text};
 use super::database::Database;
+use super::html::Element;
 use super::http;
 use super::postbox::{Postbox, SECRET};
 
@@ -100,6 +101,25 @@ pub struct Browser {
     pub csrf: String,
 }
 
+/// A part of a form with a file.
+#[derive(Clone, Copy)]
+pub struct Part<'a> {
+    pub name: &'a str,
+    /// What the file is called, if it is one.
+    pub file: Option<&'a str>,
+    pub content: &'a [u8],
+}
+
+impl<'a> Part<'a> {
+    pub const fn text(name: &'a str, content: &'a str) -> Self {
+        Self { name, file: None, content: content.as_bytes() }
+    }
+
+    pub const fn file(file: &'a str, content: &'a [u8]) -> Self {
+        Self { name: "file", file: Some(file), content }
+    }
+}
+
 /// A page, or whatever else came.
 #[derive(Debug)]
 pub struct Page {
@@ -111,6 +131,16 @@ pub struct Page {
 }
 
 impl Page {
+    /// What is on it. No page has a script, or a style of its own: the policy allows neither.
+    pub fn html(&self) -> Element {
+        let page = Element::page(&self.body);
+        assert!(page.named("script").is_empty() && page.named("style").is_empty(), "{}", self.body);
+        let inline =
+            page.all(&|element| element.attributes.keys().any(|name| name == "style" || name.starts_with("on")));
+        assert!(inline.is_empty(), "{inline:?}");
+        page
+    }
+
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -139,6 +169,21 @@ impl Browser {
         self.request(Method::POST, path, &[("origin", PORTAL), ("sec-fetch-site", "same-origin")], Some(&fields)).await
     }
 
+    /// Sends a form with a file, part by part as it is written here.
+    pub async fn upload(&mut self, path: &str, parts: &[Part<'_>]) -> Page {
+        const BOUNDARY: &str = "----a-line-that-is-in-no-file";
+        let mut body = Vec::new();
+        for Part { name, file, content } in parts {
+            let file = file.map(|file| format!("; filename=\"{file}\"\r\nContent-Type: text/csv")).unwrap_or_default();
+            let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+            body.extend(head.into_bytes().into_iter().chain(content.iter().copied()).chain(*b"\r\n"));
+        }
+        body.extend(format!("--{BOUNDARY}--\r\n").into_bytes());
+        let media_type = format!("multipart/form-data; boundary={BOUNDARY}");
+        let headers = [("origin", PORTAL), ("sec-fetch-site", "same-origin"), ("content-type", media_type.as_str())];
+        self.send(Method::POST, path, &headers, |request| request.body(body)).await
+    }
+
     /// Sends a form, and opens the page that it leads to.
     pub async fn post_and_follow(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let answer = self.post(path, fields).await;
@@ -155,6 +200,20 @@ impl Browser {
         headers: &[(&str, &str)],
         form: Option<&[(&str, &str)]>,
     ) -> Page {
+        self.send(method, path, headers, |request| match form {
+            Some(form) => request.form(form),
+            None => request,
+        })
+        .await
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        with_body: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Page {
         let mut request = self.client.request(method, format!("{}{path}", self.api)).header("accept", "text/html");
         if !headers.iter().any(|(name, _)| *name == "host") {
             request = request.header("host", PORTAL.strip_prefix("https://").unwrap());
@@ -166,10 +225,7 @@ impl Browser {
         if !jar.is_empty() {
             request = request.header("cookie", jar.join("; "));
         }
-        if let Some(form) = form {
-            request = request.form(form);
-        }
-        let answer = request.send().await.unwrap();
+        let answer = with_body(request).send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let bytes = answer.bytes().await.unwrap().to_vec();
         let page = Page { status, headers, body: String::from_utf8_lossy(&bytes).into_owned(), bytes };

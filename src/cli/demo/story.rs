@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::house::{HANDLE, House, PATIENT_NAME};
 use crate::domain::category::Category;
+use crate::domain::day::Days;
 use crate::import::{self, Diary, Report};
 use crate::inbound::mood::daylio::MoodScale;
 
@@ -68,7 +69,7 @@ async fn grant(house: &House) -> anyhow::Result<String> {
 async fn import(house: &House) -> anyhow::Result<Report> {
     let diary = Diary {
         member: house.member,
-        zone: TimeZone::get("Europe/Berlin").context("the time zone database")?,
+        days: Days::new(std::iter::empty(), TimeZone::get("Europe/Berlin").context("the time zone database")?),
         scale: MoodScale::from_toml(MOODS)?,
         dry_run: false,
     };

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::daylio::{BadLine, DiaryEntry, MoodScale};
 use crate::domain::category::Category;
+use crate::domain::day::Days;
 use crate::domain::decimal::Decimal;
 use crate::domain::ids::MemberId;
 use crate::domain::moment::Moment;
@@ -21,12 +21,12 @@ use crate::inbound::event::{CLOCK_SKEW, Entry, Event, Says, Subject, Version};
 pub fn events(
     entry: DiaryEntry,
     member: MemberId,
-    zone: &TimeZone,
+    days: &Days,
     scale: &MoodScale,
     now: Timestamp,
 ) -> Result<[(Category, Event); 3], BadLine> {
-    let level = scale.level(&entry.mood).ok_or_else(|| BadLine::unknown_mood(entry.line))?;
-    let moment = moment(&entry, zone, now)?;
+    let level = level(&entry, scale).ok_or_else(|| BadLine::unknown_mood(entry.line))?;
+    let moment = moment(&entry, days, now)?;
     let key = format!("{}/{}", entry.at, entry.occurrence);
     let tags: Vec<String> = entry.tags.iter().map(|tag| plain(tag)).filter(|tag| !tag.is_empty()).collect();
     let parts = [
@@ -44,10 +44,19 @@ pub fn events(
     }))
 }
 
-/// The wall time in the member's zone. In the hour that a clock change skips or repeats, as RFC 5545 reads it.
-fn moment(entry: &DiaryEntry, zone: &TimeZone, now: Timestamp) -> Result<Moment, BadLine> {
-    let at = zone.to_ambiguous_zoned(entry.at).compatible().map_err(|_| BadLine::impossible_time(entry.line))?;
-    let moment = Moment::new(at.timestamp(), at.offset());
+/// Which level of the scale an entry's mood is, as far as it is known.
+#[must_use]
+pub fn level(entry: &DiaryEntry, scale: &MoodScale) -> Option<u8> {
+    entry.level.or_else(|| scale.level(&entry.mood))
+}
+
+/// The wall time where the file says it was, or else where the member's clock stood.
+fn moment(entry: &DiaryEntry, days: &Days, now: Timestamp) -> Result<Moment, BadLine> {
+    let moment = match entry.offset {
+        Some(offset) => offset.to_timestamp(entry.at).ok().map(|at| Moment::new(at, offset)),
+        None => days.instant_of(entry.at).map(|at| days.moment(at)),
+    };
+    let moment = moment.ok_or_else(|| BadLine::impossible_time(entry.line))?;
     if moment.at > now.checked_add(CLOCK_SKEW).unwrap_or(now) {
         return Err(BadLine::future_time(entry.line));
     }

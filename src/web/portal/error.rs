@@ -11,6 +11,7 @@ use crate::enrolment::join::EnrolError;
 use crate::enrolment::session::SessionError;
 use crate::erasure::ErasureError;
 use crate::export::ExportError;
+use crate::pipeline::AcceptError;
 use crate::pipeline::consent::ConsentError;
 use crate::readings::KeptError;
 use crate::store::StoreError;
@@ -109,6 +110,16 @@ impl From<KeptError> for PortalError {
     fn from(error: KeptError) -> Self {
         match error {
             KeptError::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<AcceptError> for PortalError {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::Store(error) => error.into(),
+            AcceptError::Kept(error) => error.into(),
             other => Self::internal(&other),
         }
     }

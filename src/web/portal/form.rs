@@ -23,6 +23,11 @@ const MAX_FORM: usize = 64 * 1024;
 pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
+    /// Fields that were read elsewhere.
+    pub const fn new(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// The value of a field, without the white space around it; empty if it is not there.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {
@@ -82,7 +87,11 @@ impl FromRequest for Posted {
     }
 }
 
-fn confirm(request: &HttpRequest, caller: &Caller, token: &str) -> Result<(), PortalError> {
+/// Whether a form carries the token of whoever sends it.
+///
+/// # Errors
+/// [`PortalError::ForeignForm`] when it does not.
+pub fn confirm(request: &HttpRequest, caller: &Caller, token: &str) -> Result<(), PortalError> {
     let state = request.app_data::<Data<State>>().ok_or(PortalError::Internal)?;
     let expected = caller.csrf(&state.bridge.keyring);
     verify_slices_are_equal(expected.as_bytes(), token.as_bytes()).map_err(|_| PortalError::ForeignForm)

@@ -17,13 +17,16 @@ use super::cookies::{FLASH, LANGUAGE};
 use super::error::PortalError;
 use super::texts::Texts;
 use crate::domain::language::Language;
+use crate::domain::moment::Moment;
 use crate::vault::Keyring;
 use crate::web::State;
 
 /// What may be said about what was just done: the keys of texts. Others are not said.
-const FLASHES: [&str; 10] = [
+const FLASHES: &[&str] = &[
     "flash-clinic-linked",
     "flash-clinic-unlinked",
+    "flash-data-kept",
+    "flash-data-not-kept",
     "flash-erase-cancelled",
     "flash-erase-requested",
     "flash-settings-saved",
@@ -66,7 +69,7 @@ impl Frame {
             csrf: caller.csrf(&state.bridge.keyring),
             signed_in: caller.session.is_some(),
             path: request.path().to_owned(),
-            flash: FLASH.of(request).and_then(|found| FLASHES.into_iter().find(|known| *known == found)),
+            flash: FLASH.of(request).and_then(|found| FLASHES.iter().copied().find(|known| *known == found)),
             style: state.portal.assets.url("portal.css"),
             icon: state.portal.assets.url("icon.svg"),
             texts: Arc::clone(&state.portal.texts),
@@ -97,6 +100,25 @@ impl Frame {
     pub fn date(&self, day: Date) -> String {
         let parts = [("day", day.day().into()), ("month", day.month().into()), ("year", day.year().to_string().into())];
         self.texts.say(self.language, "date", &parts)
+    }
+
+    /// What a text says about several things.
+    #[must_use]
+    pub fn tn(&self, key: &str, with: &[(&str, FluentValue<'_>)]) -> String {
+        self.texts.say(self.language, key, with)
+    }
+
+    /// The day of a moment, by the clock that the person saw.
+    #[must_use]
+    pub fn day_of(&self, moment: Moment) -> String {
+        self.date(moment.shown().date())
+    }
+
+    /// A moment, by the clock that the person saw.
+    #[must_use]
+    pub fn moment(&self, moment: Moment) -> String {
+        let shown = moment.shown();
+        format!("{}, {:02}:{:02}", self.date(shown.date()), shown.hour(), shown.minute())
     }
 
     /// Whether a link leads to this page or to the room it is in.

@@ -9,14 +9,17 @@ mod assets;
 mod caller;
 mod clinics;
 mod cookies;
+mod data;
 mod erase;
 mod error;
 mod export;
 mod form;
 mod frame;
 mod guard;
+mod json;
 mod origin;
 mod own;
+mod preview;
 mod receipts;
 mod settings;
 mod shared;
@@ -24,9 +27,11 @@ mod sharing;
 mod sign_in;
 mod sign_out;
 mod texts;
+mod upload;
 mod words;
 
 pub use texts::TextError;
+pub use upload::MAX_FILE;
 pub use words::Words;
 
 use std::collections::BTreeMap;
@@ -47,7 +52,7 @@ use super::limits::Limit;
 use super::routes::Route;
 use crate::config::Config;
 use crate::domain::clock::Clock;
-use crate::domain::ids::{ClinicId, CommunityId};
+use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::vault::Index;
 
 /// What the pages share.
@@ -63,6 +68,7 @@ pub struct Portal {
     client_address_header: Option<String>,
     links_by_address: Limit<IpAddr>,
     links_by_handle: Limit<Index>,
+    uploads: Limit<MemberId>,
 }
 
 /// Links that one address may ask for at once: a family, or a ward, behind one address.
@@ -86,6 +92,7 @@ impl Portal {
             client_address_header: config.server.client_address_header.clone(),
             links_by_address: Limit::new(AT_ONCE_BY_ADDRESS, Duration::from_mins(1), clock.clone()),
             links_by_handle: Limit::new(AT_ONCE_BY_HANDLE, Duration::from_mins(5), clock.clone()),
+            uploads: upload::limit(clock),
         })
     }
 }
@@ -116,6 +123,7 @@ pages! {
     "/sharing/{clinic}/pause" => POST sharing::pause;
     "/sharing/{clinic}/resume" => POST sharing::resume;
     "/sharing/{clinic}/stop" => GET sharing::ask_to_stop, POST sharing::stop;
+    "/preview/{clinic}" => GET preview::show;
     "/shared" => GET shared::show;
     "/receipts" => GET receipts::list;
     "/receipts/{receipt}" => GET receipts::show;
@@ -125,6 +133,10 @@ pages! {
     "/erase/cancel" => POST erase::cancel;
     "/erase/now" => GET erase::now::ask, POST erase::now::erase;
     "/erase/certificate" => GET erase::certificate::ask, POST erase::certificate::show;
+    "/data" => GET data::show;
+    "/data/keep" => GET data::keep::ask, POST data::keep::save;
+    "/data/note" => GET data::note::show, POST data::note::save;
+    "/data/import" => GET data::import::show, POST data::import::take;
     "/settings" => GET settings::show, POST settings::save;
     "/sign-in" => GET sign_in::show, POST sign_in::ask;
     "/sign-in/sent" => GET sign_in::sent;

@@ -16,6 +16,8 @@ pub struct Own {
     pub key: MemberKey,
     /// What they set.
     pub settings: Settings,
+    /// Where the clock of those stands who never said.
+    usual: Zone,
 }
 
 impl Own {
@@ -24,12 +26,18 @@ impl Own {
         let wrapped = tx.member_key(member).await?.ok_or(PortalError::SignInFirst)?;
         let key = bridge.keyring.unwrap_member_key(member, &wrapped).map_err(|error| PortalError::internal(&error))?;
         let settings = settings(tx, &key).await?;
-        Ok(Self { key, settings })
+        Ok(Self { key, settings, usual: bridge.readings.zone.clone() })
     }
 
     /// How their time falls into days.
     #[must_use]
     pub fn days(&self) -> Days {
-        self.settings.days(&Zone::default())
+        self.settings.days(&self.usual)
+    }
+
+    /// What the place is called where their clock stands.
+    #[must_use]
+    pub fn zone(&self) -> &str {
+        self.settings.zone.as_ref().unwrap_or(&self.usual).name()
     }
 }

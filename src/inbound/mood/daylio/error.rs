@@ -78,6 +78,12 @@ pub enum DaylioError {
         known_headers()
     )]
     NotUtf8,
+    /// The file is an archive, but no backup that Daylio is known to write.
+    #[error("the file is no Daylio backup; expected an archive with a file backup.daylio, as the app writes it")]
+    NoBackup,
+    /// The file holds more than anybody's diary.
+    #[error("the backup holds too much; expected at most 32 MiB of text and 250000 entries")]
+    TooMuch,
     /// The reader failed before the header was complete.
     #[error("the file could not be read")]
     Read(#[source] io::Error),

@@ -1,4 +1,5 @@
-//! Daylio's CSV export, as a stream: bytes in, one diary entry (or one named fault) per line out.
+//! What Daylio writes: its CSV export, as a stream, and its backup ([`DaylioBackup`]). Bytes in, one diary entry (or one
+//! named fault) per line out.
 //!
 //! Daylio writes for people, not for programs: dates, times and mood names are in the member's own language, and most
 //! members rename their moods. So this room reads *what the member wrote* ([`DiaryEntry::mood`] is a word), and turning
@@ -12,6 +13,7 @@
 //! is held at a time, a field has at most [`MAX_FIELD_BYTES`] bytes, and the table that numbers entries of the same minute
 //! has at most [`MAX_RECORDS`] rows. In all that is below 24 MiB; for an ordinary diary it is a few hundred KiB.
 
+mod backup;
 mod error;
 mod frame;
 mod header;
@@ -26,7 +28,9 @@ mod when;
 use std::fmt;
 
 use jiff::civil::DateTime;
+use jiff::tz::Offset;
 
+pub use backup::{DaylioBackup, MAX_BACKUP_BYTES};
 pub use error::{BadLine, DaylioError};
 pub use frame::MAX_RECORD_BYTES;
 pub use header::Column;
@@ -36,10 +40,12 @@ pub use scale::{MappingError, MoodScale};
 /// One diary line, as the member wrote it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DiaryEntry {
-    /// The line of the file where the record starts; the header is line 1.
+    /// The line of the file where the record starts; the header is line 1. In a backup, which entry it is.
     pub line: u64,
-    /// Local wall time. The file knows no time zone.
+    /// Local wall time.
     pub at: DateTime,
+    /// How far it was from UTC, where the file says so: exports know no time zone.
+    pub offset: Option<Offset>,
     /// How many entries with the same wall time stand above this one in the file.
     ///
     /// `(at, occurrence)` names an entry again when a newer export of the same diary is imported, as long as nothing
@@ -47,6 +53,8 @@ pub struct DiaryEntry {
     pub occurrence: u32,
     /// The member's own name for the mood, trimmed.
     pub mood: String,
+    /// Which level of the scale it is, from 1 (worst) to 5 (best), where the file says so: exports do not.
+    pub level: Option<u8>,
     /// The column `activities`, taken apart, trimmed, without empty ones.
     pub tags: Vec<String>,
     /// The title of the note; older exports have none.

@@ -71,8 +71,10 @@ impl<R: Read> DaylioReader<R> {
         Ok(DiaryEntry {
             line,
             at,
+            offset: None,
             occurrence,
             mood: fields.mood()?,
+            level: None,
             tags: fields.tags()?,
             note_title: fields.optional(Column::NoteTitle, str::to_owned)?,
             note: fields.optional(Column::Note, note::plain)?,

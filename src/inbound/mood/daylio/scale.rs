@@ -82,6 +82,14 @@ impl MoodScale {
         Ok(scale)
     }
 
+    /// The defaults, extended and overridden by what a member said of their own moods.
+    #[must_use]
+    pub fn of_member<'a>(own: impl IntoIterator<Item = (&'a String, &'a u8)>) -> Self {
+        let mut scale = Self::default();
+        scale.levels.extend(own.into_iter().map(|(name, level)| (folded(name), *level)));
+        scale
+    }
+
     /// The level of a mood, from 1 (worst) to 5 (best), or `None` if neither Daylio nor the mapping file names it.
     #[must_use]
     pub fn level(&self, mood: &str) -> Option<u8> {

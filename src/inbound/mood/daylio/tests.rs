@@ -6,6 +6,7 @@ use jiff::civil::{DateTime, date};
 
 use super::*;
 
+mod backups;
 mod fixtures;
 mod hostile;
 mod moods;

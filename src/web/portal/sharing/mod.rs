@@ -55,15 +55,20 @@ struct Card {
 
 /// Where a member's consent towards a clinic stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
+pub enum Standing {
+    /// There is none.
     Nothing,
+    /// What it covers is sent.
     Active,
+    /// Nothing is sent at present.
     Paused,
+    /// Its time is over.
     Over,
 }
 
 impl Standing {
-    fn of(grant: Option<&Grant>, now: Timestamp) -> Self {
+    /// Where it stands.
+    pub fn of(grant: Option<&Grant>, now: Timestamp) -> Self {
         match grant {
             None => Self::Nothing,
             Some(grant) if now >= grant.terms.valid_until => Self::Over,
@@ -133,7 +138,7 @@ fn last_day(days: &Days, grant: &Grant) -> jiff::civil::Date {
 
 /// A clinic that the member is linked to, by its name in the address, with the living grant towards it. One that they are
 /// not linked to is as good as none.
-async fn linked(
+pub async fn linked(
     state: &State,
     tx: &mut Tx,
     member: MemberId,

@@ -16,7 +16,10 @@ macro_rules! rooms {
     };
 }
 
-rooms!["frame", "errors", "sign_in", "settings", "shared", "sharing", "clinics", "receipts", "export", "erase"];
+rooms![
+    "frame", "errors", "sign_in", "settings", "shared", "sharing", "clinics", "receipts", "export", "erase", "preview",
+    "data",
+];
 
 /// The texts cannot be read. A defect: they are compiled in.
 #[derive(Debug, thiserror::Error)]

@@ -130,8 +130,10 @@ fn entry() -> impl Strategy<Value = DiaryEntry> {
         |(at, mood, tags, note_title, note, scales)| DiaryEntry {
             line: 0,
             at,
+            offset: None,
             occurrence: 0,
             mood,
+            level: None,
             tags,
             note_title,
             note,

@@ -9,8 +9,10 @@ fn an_entry_is_read_as_the_member_wrote_it() {
     let expected = DiaryEntry {
         line: 2,
         at: date(2026, 11, 15).at(20, 30, 0, 0),
+        offset: None,
         occurrence: 0,
         mood: "so-so".into(),
+        level: None,
         tags: vec!["walk".into(), "tea".into()],
         note_title: Some("At last".into()),
         note: Some("One\ntwo".into()),

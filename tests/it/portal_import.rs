@@ -1,0 +1,264 @@
+//! A member's own files through the portal: looked at, taken, taken again; and files that nobody's diary is.
+
+use std::fs;
+use std::io::{Cursor, Write};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use mostik::domain::settings::Change;
+use mostik::web::portal::MAX_FILE;
+use serde_json::json;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use crate::on_both_databases;
+use crate::support::bridge::Person;
+use crate::support::database::Database;
+use crate::support::ehr::{Ehr, create_patient};
+use crate::support::html::Element;
+use crate::support::portal::{Browser, Page, Part, Portal};
+
+const HEADER: &str = "full_date,date,weekday,time,mood,activities,note_title,note\n";
+const PATH: &str = "/data/import";
+
+async fn keeper(database: Database) -> (Portal, Person, Browser) {
+    let ehr = Ehr::sandbox().await;
+    let portal = Portal::open(database, &ehr.base).await;
+    let person = portal.bridge.person("sparrow", &ehr.patient).await;
+    portal.bridge.set(&person, Change { keep: Some(true), ..Change::default() }).await;
+    portal.bridge.move_to(&person, "Europe/Berlin").await;
+    let browser = portal.sign_in(&person).await;
+    (portal, person, browser)
+}
+
+/// Chooses a file and presses a button.
+async fn bring(browser: &mut Browser, file: &[u8], button: &str) -> Page {
+    assert_eq!(browser.get(PATH).await.status, 200);
+    let csrf = browser.csrf.clone();
+    let parts = [Part::text("csrf", &csrf), Part::file("export.csv", file), Part::text("do", button)];
+    browser.upload(PATH, &parts).await
+}
+
+/// What the page says came of it, line by line.
+fn told(page: &Element) -> Vec<String> {
+    page.by_id("told");
+    let told = page.all(&|element| element.get("aria-labelledby") == "told")[0];
+    told.all(&|element| element.name == "div" || element.name == "li").iter().map(|line| line.text()).collect()
+}
+
+fn csv(lines: &[&str]) -> Vec<u8> {
+    format!("{HEADER}{}\n", lines.join("\n")).into_bytes()
+}
+
+fn backup(mood: i64, note: &str, offset: i64) -> Vec<u8> {
+    let entry = json!({"year": 2026, "month": 10, "day": 15, "hour": 20, "minute": 30, "timeZoneOffset": offset * 3_600_000,
+        "mood": mood, "note": note, "note_title": "", "tags": [1]});
+    let content = json!({
+        "version": 15,
+        "customMoods": [{"id": 7, "custom_name": "heavy", "mood_group_id": 4, "predefined_name_id": -1}],
+        "tags": [{"id": 1, "name": "walk"}],
+        "dayEntries": [entry],
+    });
+    zipped(STANDARD.encode(content.to_string()).as_bytes())
+}
+
+fn zipped(content: &[u8]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("backup.daylio", SimpleFileOptions::default()).unwrap();
+    zip.write_all(content).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+on_both_databases! {
+    async fn a_file_is_looked_at_taken_and_known_from_then_on(database) {
+        let (portal, sparrow, mut browser) = keeper(database).await;
+        let file = csv(&["2026-11-15,x,x,8:30 pm,good,walk | tea,,One<br>two", "2026-11-14,x,x,20:30,bad,,,"]);
+        let would = bring(&mut browser, &file, "look").await;
+        assert_eq!(would.status, 200, "{}", would.body);
+        let new = ["New: Mood 2", "New: Notes 1", "New: Tags 1"];
+        assert_eq!(told(&would.html())[1..], new);
+        assert_eq!(would.html().by_id("told").text(), "What would be taken");
+        assert_eq!(portal.bridge.traces(&sparrow).await, 0, "looking takes nothing");
+        let did = bring(&mut browser, &file, "take").await.html();
+        assert_eq!((did.by_id("told").text().as_str(), &told(&did)[1..]), ("What was taken", &new.map(str::to_owned)[..]));
+        let again = bring(&mut browser, &file, "take").await.html();
+        assert_eq!(told(&again), ["Entries read 2", "Here already 4"]);
+        let kept = portal.bridge.readings(&sparrow).await;
+        assert_eq!((kept.len(), kept[0].moment.to_rfc3339().as_str()), (4, "2026-11-14T20:30:00+01:00"), "by their own clock");
+        let page = browser.get("/data").await.html();
+        assert!(page.named("main")[0].text().contains("15 November 2026, 20:30 Mood: 4"), "{}", page.text());
+    }
+}
+
+on_both_databases! {
+    async fn an_entry_is_the_same_in_an_export_and_in_a_backup(database) {
+        let (portal, sparrow, mut browser) = keeper(database).await;
+        let did = bring(&mut browser, &backup(7, "One", 1), "take").await;
+        assert_eq!(did.status, 200, "{}", did.body);
+        assert_eq!(told(&did.html())[1..], ["New: Mood 1", "New: Notes 1", "New: Tags 1"]);
+        let moods = Change { moods: [("heavy".to_owned(), 2)].into(), ..Change::default() };
+        portal.bridge.set(&sparrow, moods).await;
+        let same = csv(&["2026-11-15,x,x,20:30,heavy,walk,,One"]);
+        assert_eq!(told(&bring(&mut browser, &same, "take").await.html()), ["Entries read 1", "Here already 3"]);
+        let changed = bring(&mut browser, &backup(7, "Two", 1), "take").await.html();
+        assert_eq!(told(&changed), ["Entries read 1", "Here already 2", "Changed since the last time 1"]);
+        bring(&mut browser, &backup(7, "Two", 9), "take").await;
+        let kept = portal.bridge.readings(&sparrow).await;
+        assert_eq!(kept[0].moment.to_rfc3339(), "2026-11-15T20:30:00+09:00", "the file knows better where they were");
+    }
+}
+
+on_both_databases! {
+    async fn a_mood_of_the_members_own_is_asked_for_once(database) {
+        let (portal, sparrow, mut browser) = keeper(database).await;
+        let name = "<b>\"So-So\"</b>";
+        let file = csv(&[&format!("2026-11-15,x,x,20:30,\"{}\",,,", name.replace('"', "\"\"")), "2026-11-14,x,x,20:30,Heavy,,,"]);
+        let first = bring(&mut browser, &file, "take").await.html();
+        assert_eq!(told(&first)[1..], ["Line 2: the mood is missing, or we do not know its name",
+            "Line 3: the mood is missing, or we do not know its name"]);
+        assert_eq!((first.field("name-0").get("value"), first.field("name-1").get("value")), (name, "Heavy"));
+        assert_eq!(first.all(&|label| label.get("for") == "level-0")[0].exactly(), name, "a name is only ever text");
+        let csrf = browser.csrf.clone();
+        let parts = [Part::text("csrf", &csrf), Part::text("name-0", name), Part::text("level-0", "3"),
+            Part::text("name-1", "Heavy"), Part::text("level-1", ""), Part::file("export.csv", &file), Part::text("do", "take")];
+        let second = browser.upload(PATH, &parts).await.html();
+        assert_eq!(told(&second)[1..], ["New: Mood 1", "Line 3: the mood is missing, or we do not know its name"]);
+        assert_eq!(second.field("name-0").get("value"), "Heavy");
+        let third = bring(&mut browser, &file, "look").await.html();
+        assert!(told(&third).contains(&"Here already 1".to_owned()), "it is remembered: {:?}", told(&third));
+        assert_eq!(portal.bridge.settings(&sparrow).await.moods, [(name.to_lowercase(), 3)].into());
+    }
+}
+
+on_both_databases! {
+    async fn each_faulty_line_is_named_with_what_is_wrong_and_the_others_are_taken(database) {
+        let (portal, sparrow, mut browser) = keeper(database).await;
+        let file = csv(&["2026-11-31,x,x,20:30,good,,,", "2026-11-15,x,x,25:00,good,,,", "2026-11-15,x,x,20:30,,,,",
+            "2026-11-15,x,x", "2026-11-21,x,x,20:30,good,,,", "2026-11-15,x,x,20:31,good,,,"]);
+        let did = bring(&mut browser, &file, "take").await.html();
+        assert_eq!(told(&did), ["Entries read 6", "New: Mood 1", "Line 2: the date cannot be read",
+            "Line 3: the time cannot be read, or has not come yet", "Line 4: the mood is missing, or we do not know its name",
+            "Line 5: the line is not whole", "Line 6: the time cannot be read, or has not come yet"]);
+        assert_eq!(portal.bridge.readings(&sparrow).await.len(), 1);
+        let many: Vec<String> = (0..70).map(|_| "2026-11-31,x,x,20:30,good,,,".to_owned()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let page = bring(&mut browser, &csv(&many), "look").await.html();
+        assert!(page.named("main")[0].text().contains("And 20 more."));
+    }
+}
+
+on_both_databases! {
+    async fn what_no_clinic_may_see_is_taken_only_if_it_is_wanted(database) {
+        let (portal, sparrow, mut browser) = keeper(database).await;
+        portal.bridge.set(&sparrow, Change { keep: Some(false), ..Change::default() }).await;
+        portal.bridge.share(&sparrow, json!({"mood": "every-entry"})).await;
+        let file = csv(&["2026-11-20,x,x,20:30,good,walk,,One", "2026-11-20,x,x,08:30,good,walk,,One"]);
+        let did = bring(&mut browser, &file, "take").await.html();
+        let said = did.named("main")[0].text();
+        assert!(said.contains("Not taken: Notes 1") && said.contains("No clinic may see these"), "{said}");
+        assert!(did.links().contains(&"/data/keep"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_diary_is_refused_in_words() {
+    let (portal, sparrow, mut browser) = keeper(Database::sqlite()).await;
+    let unknown = "We do not know this kind of file.";
+    let empty = zipped(STANDARD.encode("{}").as_bytes());
+    for (file, status, said) in [
+        (b"\x89PNG\r\n".to_vec(), 422, unknown),
+        (b"a,b\n1,2\n".to_vec(), 422, unknown),
+        (b"PK\x03\x04".to_vec(), 422, unknown),
+        (empty, 422, unknown),
+        (Vec::new(), 422, "Please choose a file."),
+        (zipped(&vec![b'A'; 48 << 20]), 422, "There is more in this file"),
+        (vec![b'A'; MAX_FILE + 1], 413, "That was too much at once"),
+    ] {
+        let page = bring(&mut browser, &file, "take").await;
+        assert_eq!(page.status, status, "{said}");
+        let words = page.html().named("main")[0].text();
+        assert!(words.contains(said), "{said}: {words}");
+    }
+    assert_eq!(portal.bridge.traces(&sparrow).await, 0);
+}
+
+on_both_databases! {
+    async fn nothing_of_a_form_is_read_before_its_token(database) {
+        let (portal, sparrow, mut browser) = keeper(database).await;
+        let wren = portal.bridge.person("wren", &create_patient(&Ehr::sandbox().await.base).await).await;
+        let mut other = portal.sign_in(&wren).await;
+        other.get(PATH).await;
+        browser.get(PATH).await;
+        let (own, foreign) = (browser.csrf.clone(), other.csrf.clone());
+        let file = csv(&["2026-11-15,x,x,20:30,good,,,"]);
+        let (file, take) = (Part::file("export.csv", &file), Part::text("do", "take"));
+        for parts in [
+            vec![file, take],
+            vec![file, take, Part::text("csrf", &own)],
+            vec![Part::text("csrf", ""), file, take],
+            vec![Part::text("csrf", &foreign), file, take],
+            vec![Part::text("csrf", &own[1..]), file, take],
+            vec![],
+        ] {
+            let answer = browser.upload(PATH, &parts).await;
+            assert_eq!(answer.status, 403, "{}", answer.body);
+        }
+        assert_eq!(portal.bridge.traces(&sparrow).await, 0);
+        let mut nobody = portal.browser();
+        nobody.get("/sign-in").await;
+        let token = nobody.csrf.clone();
+        let answer = nobody.upload(PATH, &[Part::text("csrf", &token), file, take]).await;
+        assert_eq!((answer.status, answer.location()), (303, "/sign-in"));
+        assert_eq!(browser.upload(PATH, &[Part::text("csrf", &own), file, take]).await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_has_no_more_in_it_than_a_form_has_and_comes_so_often_only() {
+    let (portal, sparrow, mut browser) = keeper(Database::sqlite()).await;
+    browser.get(PATH).await;
+    let csrf = browser.csrf.clone();
+    let token = Part::text("csrf", &csrf);
+    let long = "x".repeat(5000);
+    let file = csv(&["2026-11-15,x,x,20:30,good,,,"]);
+    let many: Vec<Part<'_>> = std::iter::once(token).chain((0..300).map(|_| Part::text("x", ""))).collect();
+    let bad = Part { name: "do", file: None, content: b"\xff" };
+    for (parts, status) in [
+        (many, 413),
+        (vec![token, Part::text("do", &long)], 413),
+        (vec![Part::text("csrf", &long)], 413),
+        (vec![token, bad], 400),
+    ] {
+        assert_eq!(browser.upload(PATH, &parts).await.status, status);
+    }
+    let parts = [token, Part::file("export.csv", &file), Part::text("do", "look")];
+    let mut answers = Vec::new();
+    for _ in 0..8 {
+        answers.push(browser.upload(PATH, &parts).await.status);
+    }
+    assert_eq!(answers, [200, 200, 200, 200, 200, 200, 200, 429], "those that were read at all count");
+    portal.bridge.clock.advance(jiff::SignedDuration::from_mins(1));
+    assert_eq!(browser.upload(PATH, &parts).await.status, 200);
+    assert_eq!(portal.bridge.traces(&sparrow).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_a_file_lies_open_on_the_disk() {
+    let (portal, sparrow, mut browser) = keeper(Database::sqlite()).await;
+    let word = "kanarienvogel-in-a-file";
+    let file = csv(&[&format!("2026-11-15,x,x,20:30,good,{word},{word},{word}")]);
+    for button in ["look", "take"] {
+        assert_eq!(bring(&mut browser, &file, button).await.status, 200);
+    }
+    assert_eq!(bring(&mut browser, &backup(7, word, 1), "take").await.status, 200);
+    assert_eq!(portal.bridge.readings(&sparrow).await.len(), 3);
+    let mut files = vec![portal.bridge.database.folder.path().to_owned()];
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            assert!(!bytes.windows(word.len()).any(|found| found == word.as_bytes()), "{}", path.display());
+        }
+    }
+}
