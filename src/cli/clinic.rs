@@ -36,6 +36,11 @@ pub async fn check(config: &Config, id: &ClinicId) -> anyhow::Result<()> {
             check::check_lent(&ehr, &discovery, &launch.scopes, &outward.signing, outward.clock.now()).await
         }
     };
+    tell(&steps)
+}
+
+/// Says how the steps went. An error if one went wrong.
+pub(super) fn tell(steps: &[Step]) -> anyhow::Result<()> {
     steps.iter().for_each(print_step);
     match steps.iter().filter(|step| matches!(step.outcome, Outcome::Wrong(_))).count() {
         0 => Ok(()),

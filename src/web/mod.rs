@@ -30,6 +30,7 @@ use url::Url;
 use crate::config::Config;
 use crate::domain::ids::{ClinicId, CommunityId};
 use crate::enrolment::clinic_access::Clients;
+use crate::enrolment::identity::Identities;
 use crate::enrolment::launch::Launches;
 use crate::inbound::event::EventSchemas;
 use crate::pipeline::Bridge;
@@ -50,6 +51,8 @@ pub struct State {
     fhir: fhir::Door,
     /// Where members show at clinics who they are.
     launches: Launches,
+    /// Where members sign in with their community's account.
+    identities: Identities,
 }
 
 impl State {
@@ -63,12 +66,13 @@ impl State {
         schemas: EventSchemas,
         clients: Clients,
         launches: Launches,
+        identities: Identities,
     ) -> Result<Self, TextError> {
         let portal = Portal::new(config, &bridge.clock)?;
         let fhir = fhir::Door::new(config, clients, &bridge);
         let clinics = config.clinics.keys().cloned().collect();
         let communities = config.communities.keys().cloned().collect();
         let public_url = config.server.public_url.clone();
-        Ok(Self { bridge, schemas, clinics, communities, public_url, portal, fhir, launches })
+        Ok(Self { bridge, schemas, clinics, communities, public_url, portal, fhir, launches, identities })
     }
 }

@@ -9,8 +9,16 @@ use crate::support::ehr::{Ehr, create_patient};
 use crate::support::portal::{PORTAL, Portal};
 
 /// What somebody sees who is not signed in.
-const OPEN: [&str; 6] =
-    ["/", "/sign-in", "/sign-in/sent", "/sign-in/link/{secret}", "/language", "/assets/{version}/{name}"];
+const OPEN: [&str; 8] = [
+    "/",
+    "/sign-in",
+    "/sign-in/sent",
+    "/sign-in/provider",
+    "/sign-in/return",
+    "/sign-in/link/{secret}",
+    "/language",
+    "/assets/{version}/{name}",
+];
 
 /// An address of a route.
 fn address(pattern: &str) -> String {

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 use super::guard::wants_html;
 use crate::consent::change::ChangeError;
+use crate::enrolment::identity::IdentityError;
 use crate::enrolment::join::EnrolError;
 use crate::enrolment::session::SessionError;
 use crate::pipeline::consent::ConsentError;
@@ -116,6 +117,15 @@ impl From<EnrolError> for PortalError {
     fn from(error: EnrolError) -> Self {
         match error {
             EnrolError::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<IdentityError> for PortalError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Store(error) => error.into(),
             other => Self::internal(&other),
         }
     }

@@ -20,9 +20,11 @@ use crate::domain::language::Language;
 use crate::web::State;
 
 /// What may be said about what was just done: the keys of texts. Others are not said.
-const FLASHES: [&str; 8] = [
+const FLASHES: [&str; 10] = [
     "flash-clinic-linked",
     "flash-clinic-unlinked",
+    "flash-identity-connected",
+    "flash-identity-removed",
     "flash-settings-saved",
     "flash-sharing-paused",
     "flash-sharing-resumed",

@@ -16,7 +16,7 @@ macro_rules! rooms {
     };
 }
 
-rooms!["frame", "errors", "sign_in", "settings", "shared", "sharing", "clinics"];
+rooms!["frame", "errors", "sign_in", "settings", "shared", "sharing", "clinics", "identity"];
 
 /// The texts cannot be read. A defect: they are compiled in.
 #[derive(Debug, thiserror::Error)]
