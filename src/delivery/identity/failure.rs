@@ -36,7 +36,7 @@ pub enum Failure {
     #[error(transparent)]
     Unfit(#[from] Unfit),
     /// Its token endpoint gives nothing for the code.
-    #[error("the token endpoint refuses ({0}): for invalid_client, check sign_in.client_id and the secret")]
+    #[error("the token endpoint refuses ({0}): check sign_in.client_id, its secret, and what is registered there")]
     Refused(&'static str),
     /// Its token endpoint gives what cannot be read.
     #[error("the token endpoint gives what is no answer of OpenID Connect Core 1.0, section 3.1.3.3")]
