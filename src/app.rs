@@ -2,9 +2,11 @@
 
 mod bells;
 mod clients;
+mod identities;
 mod linking;
 mod messengers;
 
+pub use identities::{identities, provider};
 pub use linking::{launch_client, launches};
 pub use messengers::link_sender;
 
@@ -268,7 +270,8 @@ pub fn signing_keys(config: &Config, clock: &Clock) -> Result<SigningKeys, Start
 pub fn http_server(config: &Config, bridge: Bridge, listener: TcpListener) -> Result<Server, StartError> {
     let schemas = EventSchemas::compile().map_err(|error| StartError::Schemas(error.to_string()))?;
     let (clients, launches) = (clients::clients(config)?, launches(config, &bridge)?);
-    let state = Data::new(web::State::new(config, bridge, schemas, clients, launches)?);
+    let identities = identities(config, &bridge)?;
+    let state = Data::new(web::State::new(config, bridge, schemas, clients, launches, identities)?);
     let app = move || {
         let guard = middleware::from_fn(web::guard); // outermost: whatever answers, its headers are there
         let refusals = middleware::from_fn(web::note_refusals); // innermost: within the span of its request

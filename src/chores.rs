@@ -85,12 +85,14 @@ async fn forget_expired_credentials(bridge: &Bridge) -> Result<(), ChoreError> {
     Ok(tx.commit().await?)
 }
 
-/// Sessions that have ended, and links to sign in that nobody used, would only say that somebody was there.
+/// Sessions that have ended, links to sign in that nobody used, and walks through a provider whose browser never came back,
+/// would only say that somebody was there.
 async fn forget_ended_sessions(bridge: &Bridge) -> Result<(), ChoreError> {
     let now = bridge.clock.now();
     let mut tx = bridge.store.begin().await?;
     tx.forget_ended_sessions(now).await?;
     tx.forget_expired_sign_in_links(now).await?;
+    tx.forget_expired_identity_requests(now).await?;
     Ok(tx.commit().await?)
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use reqwest::Url;
 
+use super::community::CommunityCommand;
 use super::erasure::{ErasureCommand, LeaveCommand};
 use crate::domain::ids::{ClinicId, CommunityId, DeliveryId, MemberId};
 use crate::domain::language::Language;
@@ -56,6 +57,9 @@ pub enum Command {
     /// Looks at a clinic.
     #[command(subcommand)]
     Clinic(ClinicCommand),
+    /// Looks at a community.
+    #[command(subcommand)]
+    Community(CommunityCommand),
     /// Makes and revokes API keys of communities.
     #[command(subcommand)]
     Key(KeyCommand),

@@ -39,6 +39,11 @@ pub async fn check(config: &Config, id: &ClinicId) -> anyhow::Result<()> {
     if let Some(client) = app::launch_client(config, clinic, &outward.signing, &outward.entropy)? {
         steps.extend(check::check_launch(&client, &outward.signing, outward.clock.now()).await);
     }
+    tell(&steps)
+}
+
+/// Says how the steps went. An error if one went wrong.
+pub(super) fn tell(steps: &[Step]) -> anyhow::Result<()> {
     steps.iter().for_each(print_step);
     match steps.iter().filter(|step| matches!(step.outcome, Outcome::Wrong(_))).count() {
         0 => Ok(()),

@@ -99,11 +99,11 @@ pub async fn member(config: &Config, command: MemberCommand) -> anyhow::Result<(
     Ok(())
 }
 
-fn by_operator(command: &str) -> Event {
+pub(super) fn by_operator(command: &str) -> Event {
     Event::OperatorAccess(operator(command))
 }
 
-fn known_community(config: &Config, community: &CommunityId) -> anyhow::Result<()> {
+pub(super) fn known_community(config: &Config, community: &CommunityId) -> anyhow::Result<()> {
     ensure!(
         config.communities.contains_key(community),
         "there is no community {community} in the configuration: expected a section [communities.{community}]"

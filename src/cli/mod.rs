@@ -5,6 +5,7 @@
 mod args;
 mod audit;
 mod clinic;
+mod community;
 mod demo;
 mod enrol;
 mod erasure;
@@ -72,6 +73,7 @@ async fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Clinic(ClinicCommand::Code { clinic, patient, days, replace }) => {
             clinic::code(&load(config)?, &clinic, &patient, days, replace).await
         }
+        Command::Community(command) => community::community(&load(config)?, command).await,
         Command::Key(command) => enrol::key(&load(config)?, command).await,
         Command::Member(Member::Comes(command)) => enrol::member(&load(config)?, command).await,
         Command::Member(Member::Goes(command)) => erasure::leave(&load(config)?, command).await,

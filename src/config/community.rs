@@ -1,4 +1,4 @@
-//! The settings of a community: its name, and how its members are told something privately.
+//! The settings of a community: its name, how its members are told something privately, and how they sign in.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,7 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use super::ConfigError;
+use super::sign_in::SignIn;
 
 /// A community.
 #[derive(Clone, Debug, Deserialize)]
@@ -15,6 +16,8 @@ pub struct Community {
     pub name: String,
     /// How its members are told something privately; without it, they cannot be sent a link to sign in.
     pub messages: Option<Messages>,
+    /// How its members sign in at its identity provider, if it has one.
+    pub sign_in: Option<SignIn>,
 }
 
 /// How a community's members are told something privately.
@@ -74,6 +77,9 @@ impl MailSecurity {
 impl Community {
     /// Refuses what cannot be; `id` is the community's name in the configuration.
     pub(super) fn check(&self, id: &str, private_networks: bool) -> Result<(), ConfigError> {
+        if let Some(sign_in) = &self.sign_in {
+            sign_in.check(id, private_networks)?;
+        }
         let invalid = |name: &str, expected| {
             Err(ConfigError::Invalid { setting: format!("communities.{id}.messages.{name}"), expected })
         };

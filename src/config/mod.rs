@@ -9,6 +9,7 @@ mod launch;
 mod limits;
 mod readings;
 mod server;
+mod sign_in;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub use self::launch::Launch;
 pub use self::limits::Limits;
 pub use self::readings::Readings;
 pub use self::server::Server;
+pub use self::sign_in::SignIn;
 use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY};
 use crate::telemetry::logs::{LogFormat, is_filter};
 use crate::vault::KeySource;

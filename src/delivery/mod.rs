@@ -7,6 +7,7 @@ pub mod desks;
 pub mod egress;
 pub mod ehr;
 pub mod form;
+pub mod identity;
 pub mod member;
 mod rate_limit;
 mod send;

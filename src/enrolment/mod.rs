@@ -3,9 +3,11 @@
 pub mod clinic_access;
 pub mod code;
 pub mod credentials;
+pub mod identity;
 pub mod join;
 pub mod launch;
 pub mod link;
+pub mod returned;
 pub mod session;
 pub mod sign_in;
 pub mod trouble;

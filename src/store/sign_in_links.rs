@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::error::changed;
+use super::events::to_index;
 use super::{StoreError, Tx, community_id, instant, named, on};
 use crate::domain::ids::CommunityId;
 use crate::domain::language::Language;
@@ -92,7 +93,7 @@ impl Tx {
             Ok(DueSignInLink {
                 id,
                 community: community_id(community)?,
-                handle: index(handle)?,
+                handle: to_index(handle)?,
                 language: named(Language::from_name(&language), "a language it should not")?,
                 expires_at: instant(expires_at)?,
             })
@@ -127,7 +128,7 @@ impl Tx {
         let now = now.as_microsecond();
         let row: Option<Vec<u8>> =
             on!(self, conn => sqlx::query_scalar(SQL).bind(&secret[..]).bind(now).fetch_optional(conn).await?);
-        row.map(index).transpose()
+        row.map(to_index).transpose()
     }
 
     /// Uses a link up: of two who use it at the same time, one gets it. Returns whom it lets in.
@@ -148,7 +149,7 @@ impl Tx {
             .bind(now.as_microsecond())
             .fetch_optional(conn)
             .await?);
-        row.map(|(community, handle)| Ok((community_id(community)?, index(handle)?))).transpose()
+        row.map(|(community, handle)| Ok((community_id(community)?, to_index(handle)?))).transpose()
     }
 
     /// Forgets links whose time is over. Returns how many there were.
@@ -159,8 +160,4 @@ impl Tx {
         const SQL: &str = "DELETE FROM sign_in_links WHERE expires_at <= $1";
         Ok(on!(self, conn => sqlx::query(SQL).bind(now.as_microsecond()).execute(conn).await?.rows_affected()))
     }
-}
-
-fn index(bytes: Vec<u8>) -> Result<Index, StoreError> {
-    bytes.try_into().map_err(|_| StoreError::Corrupt("an index of another length"))
 }

@@ -32,6 +32,7 @@ use url::Url;
 use crate::config::Config;
 use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::enrolment::clinic_access::Clients;
+use crate::enrolment::identity::Identities;
 use crate::enrolment::launch::Launches;
 use crate::inbound::event::EventSchemas;
 use crate::pipeline::Bridge;
@@ -53,6 +54,8 @@ pub struct State {
     fhir: fhir::Door,
     /// Where members show at clinics who they are.
     launches: Launches,
+    /// Where members sign in with their community's account.
+    identities: Identities,
     /// How often a member may take a copy of everything.
     exports: Limit<MemberId>,
 }
@@ -68,6 +71,7 @@ impl State {
         schemas: EventSchemas,
         clients: Clients,
         launches: Launches,
+        identities: Identities,
     ) -> Result<Self, TextError> {
         let portal = Portal::new(config, &bridge.clock)?;
         let fhir = fhir::Door::new(config, clients, &bridge);
@@ -75,6 +79,6 @@ impl State {
         let communities = config.communities.keys().cloned().collect();
         let public_url = config.server.public_url.clone();
         let exports = export::limit(&bridge.clock);
-        Ok(Self { bridge, schemas, clinics, communities, public_url, portal, fhir, launches, exports })
+        Ok(Self { bridge, schemas, clinics, communities, public_url, portal, fhir, launches, identities, exports })
     }
 }

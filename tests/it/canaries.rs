@@ -21,10 +21,10 @@ use crate::support::launch;
 use crate::support::search::{Log, hexadecimal, in_database, times};
 
 /// How each of them begins.
-const CANARY: &str = "kanarienvogel-7q-";
+pub(super) const CANARY: &str = "kanarienvogel-7q-";
 
 /// The same, where it may be found: it shows that the search finds.
-const CONTROL: &str = "kontrollvogel-7q-";
+pub(super) const CONTROL: &str = "kontrollvogel-7q-";
 
 const MEMBERS: usize = 100;
 
@@ -34,7 +34,7 @@ const FIELDS: [&str; 8] = ["handle", "patient", "label", "note", "tag", "other-t
 /// A time zone in which few people live.
 const ZONE: &str = "Pacific/Chatham";
 
-fn canary(field: &str, of: usize) -> String {
+pub(super) fn canary(field: &str, of: usize) -> String {
     format!("{CANARY}{field}-{of}")
 }
 
@@ -102,7 +102,7 @@ async fn by_the_command_line(bridge: &TestBridge) {
 }
 
 /// A dump as text, as an operator may make one.
-fn dump(database: &Database) -> Vec<u8> {
+pub(super) fn dump(database: &Database) -> Vec<u8> {
     let (program, arguments) = match database.direct.strip_prefix("sqlite:") {
         Some(file) => ("sqlite3", vec![file, ".dump"]),
         None => ("pg_dump", vec![database.direct.as_str()]),

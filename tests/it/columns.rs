@@ -67,8 +67,11 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
             ("ended_by", Word),
         ],
     ),
-    ("identities", &[("community_id", Word), ("subject_index", Index), ("member_id", Id)]),
-    ("identity_requests", &[("state_index", Index), ("browser_index", Index), ("community_id", Word)]),
+    ("identities", &[("community_id", Word), ("subject_index", Index), ("issuer_index", Index), ("member_id", Id)]),
+    (
+        "identity_requests",
+        &[("state_index", Index), ("browser_index", Index), ("community_id", Word), ("session_index", Index)],
+    ),
     (
         "launches",
         &[

@@ -9,10 +9,12 @@ use crate::support::ehr::{Ehr, create_patient};
 use crate::support::portal::{PORTAL, Portal};
 
 /// What somebody sees who is not signed in.
-const OPEN: [&str; 7] = [
+const OPEN: [&str; 9] = [
     "/",
     "/sign-in",
     "/sign-in/sent",
+    "/sign-in/provider",
+    "/sign-in/return",
     "/sign-in/link/{secret}",
     "/erase/certificate",
     "/language",

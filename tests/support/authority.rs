@@ -1,4 +1,4 @@
-//! An authorization server that does as it is told: an honest one, until it is told to lie.
+//! An authorization server, and identity provider, that does as it is told: an honest one, until it is told to lie.
 
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -8,6 +8,7 @@ use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpResponse, HttpServer};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use mostik::vault::signing::{SigningAlgorithm, SigningKey};
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -25,6 +26,8 @@ pub enum Signature {
     Forged,
     /// Nobody: `alg` is `none`.
     None,
+    /// Whoever knows this, as a shared secret: `alg` is `HS256`.
+    Shared(&'static str),
 }
 
 /// What the token endpoint does.
@@ -101,6 +104,7 @@ impl Authority {
             App::new()
                 .app_data(data.clone())
                 .route("/fhir/.well-known/smart-configuration", web::get().to(configuration))
+                .route("/.well-known/openid-configuration", web::get().to(configuration))
                 .route("/jwks", web::get().to(jwks))
                 .route("/token", web::post().to(token))
                 .route("/revoke", web::post().to(revoke))
@@ -114,7 +118,7 @@ impl Authority {
         patient.clone_into(&mut self.state.patient.lock().unwrap());
     }
 
-    /// Its SMART configuration says this otherwise; null leaves it out.
+    /// Its configuration, SMART's and OpenID Connect's, says this otherwise; null leaves it out.
     pub fn configuration_says(&self, otherwise: Value) {
         *self.state.document.lock().unwrap() = otherwise;
     }
@@ -199,6 +203,8 @@ async fn configuration(state: Data<State>) -> HttpResponse {
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "capabilities": ["launch-standalone", "client-public", "sso-openid-connect", "context-standalone-patient"],
         "code_challenge_methods_supported": ["S256"], "authorization_response_iss_parameter_supported": true,
+        "response_types_supported": ["code"], "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES384", "HS256", "none"],
     });
     HttpResponse::Ok().json(with(usual, &state.document))
 }
@@ -257,6 +263,10 @@ impl State {
         match *self.signature.lock().unwrap() {
             Signature::Own => self.own.sign(claims).unwrap(),
             Signature::None => format!("{}.{}.", part(json!({"alg": "none"})), part(claims.clone())),
+            Signature::Shared(secret) => {
+                let key = EncodingKey::from_secret(secret.as_bytes());
+                encode(&Header::new(Algorithm::HS256), claims, &key).unwrap()
+            }
             Signature::Forged => {
                 let signed = self.other.sign(claims).unwrap();
                 let rest = signed.split_once('.').unwrap().1;

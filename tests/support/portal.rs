@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use jiff::Timestamp;
 use mostik::app;
 use mostik::config::Config;
 use mostik::enrolment::sign_in::LinkSender;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 
-use super::bridge::{Person, TestBridge, config_text};
+use super::bridge::{NOON, Person, TestBridge, config_text};
 use super::database::Database;
 use super::html::Element;
 use super::http;
@@ -50,8 +51,12 @@ impl Portal {
 
     /// Opens a portal with this configuration.
     pub async fn open_with(database: Database, text: &str, postbox: Postbox) -> Self {
-        let bridge = TestBridge::start_with(database, text).await;
-        Self::before(bridge, postbox)
+        Self::open_at(database, text, postbox, NOON.parse().unwrap()).await
+    }
+
+    /// The same, with a clock that begins at `start`.
+    pub async fn open_at(database: Database, text: &str, postbox: Postbox, start: Timestamp) -> Self {
+        Self::before(TestBridge::start_at(database, text, start).await, postbox)
     }
 
     /// Opens the portal of this bridge.
@@ -157,6 +162,11 @@ impl Page {
 }
 
 impl Browser {
+    /// The same browser, led to another replica.
+    pub fn at(&self, api: &str) -> Self {
+        Self { api: api.to_owned(), ..self.clone() }
+    }
+
     /// Opens a page.
     pub async fn get(&mut self, path: &str) -> Page {
         self.request(Method::GET, path, &[], None).await

@@ -1,6 +1,7 @@
 // An OpenID-certified authorization server behind loopback HTTP, JWT tokens: client_credentials with private_key_jwt, and
-// SMART standalone launches (code, PKCE, who signed in, refresh tokens that rotate; one used twice ends them all). Whoever
-// comes there is signed in and consents at once: as the Patient whom the browser's cookie `patient` names, or `a-patient`.
+// SMART standalone launches (code, PKCE, who signed in, refresh tokens that rotate; one used twice ends them all), and
+// sign-in to the members' portal (OpenID Connect). Whoever comes there is signed in and consents at once: as the one whom
+// the browser's cookie `patient` names, or `a-patient`.
 // The last word of a client's name says how it differs.
 //
 //   node authorization-server.mjs PORT JWKS FHIR    GET /jwks when ready; JWKS: a file with the clients' public keys;
@@ -26,6 +27,7 @@ const scopes = ["system/Observation.cruds", "system/Patient.rs"];
 const launchScopes = ["launch/patient", "patient/Observation.cruds", "patient/Patient.r"];
 const audienceOf = (params) => params?.aud ?? audience;
 const own = await generateKeyPair("ES384", { extractable: true });
+const rsa = await generateKeyPair("RS256", { extractable: true });
 
 const client = (name, alg, scope) => ({
   client_id: name,
@@ -46,6 +48,16 @@ const launcher = (name, authentication) => ({
   redirect_uris: ["https://mostik.example/connected", "https://mostik.example/launch/return"],
   response_types: ["code"],
 });
+const portal = (name, alg, authentication) => ({
+  client_id: name,
+  ...authentication,
+  application_type: "web",
+  grant_types: ["authorization_code"],
+  redirect_uris: ["https://mostik.example/sign-in/return"],
+  response_types: ["code"],
+  id_token_signed_response_alg: alg,
+});
+const secret = { token_endpoint_auth_method: "client_secret_basic", client_secret: "a secret of a test: +/%& and long enough" };
 // A bridge on this machine, whatever its port (RFC 8252, section 7.3).
 const local = { application_type: "native", redirect_uris: ["http://127.0.0.1/launch/return", "http://localhost/launch/return"] };
 const nobody = { token_endpoint_auth_method: "none" };
@@ -62,13 +74,21 @@ const provider = new Provider(issuer, {
     launcher("launch-narrow", nobody), // may not touch Observations
     launcher("launch-steady", nobody), // its refresh tokens stay, and are not said again
     { ...launcher("launch-local", nobody), ...local },
+    portal("portal", "RS256", secret),
+    portal("portal-public", "ES384", nobody),
+    portal("portal-hs256", "HS256", secret), // signs with the client's secret: the portal believes no such thing
     client("mostik-es384", "ES384", scopes.join(" ")),
     client("mostik-rs384", "RS384", scopes.join(" ")),
     client("mostik-narrow", "ES384", "system/Patient.rs"),
   ],
-  jwks: { keys: [{ ...(await exportJWK(own.privateKey)), alg: "ES384", use: "sig", kid: "server" }] },
-  scopes: ["openid", "offline_access", ...scopes],
-  claims: { openid: ["sub"], fhirUser: ["fhirUser"] },
+  jwks: {
+    keys: [
+      { ...(await exportJWK(own.privateKey)), alg: "ES384", use: "sig", kid: "server" },
+      { ...(await exportJWK(rsa.privateKey)), alg: "RS256", use: "sig", kid: "server-rsa" },
+    ],
+  },
+  scopes: ["openid", "profile", "offline_access", ...scopes],
+  claims: { openid: ["sub"], profile: ["preferred_username"], fhirUser: ["fhirUser"] },
   conformIdTokenClaims: false, // there is no other place where somebody would ask for them
   extraParams: {
     aud(ctx, value) {
@@ -76,13 +96,19 @@ const provider = new Provider(issuer, {
     },
   },
   extraTokenClaims: (ctx, token) => (token.accountId ? { patient: token.accountId } : undefined),
-  clientAuthMethods: ["private_key_jwt", "none"],
+  clientAuthMethods: ["private_key_jwt", "client_secret_basic", "none"],
   pkce: { required: () => true },
   rotateRefreshToken: (ctx) => ctx.oidc.client.clientId !== "launch-steady",
   ttl: { Grant: 3600, Interaction: 600, RefreshToken: 3600, Session: 600 },
   cookies: { keys: ["of a test"] },
-  findAccount: (ctx, sub) => ({ accountId: sub, claims: () => ({ sub, fhirUser: `${fhir}/Patient/${sub}` }) }),
-  enabledJWA: { clientAuthSigningAlgValues: ["ES384", "RS384"], idTokenSigningAlgValues: ["ES384"] },
+  findAccount: (ctx, sub) => ({
+    accountId: sub,
+    claims: () => ({ sub, preferred_username: `name-of-${sub}`, fhirUser: `${fhir}/Patient/${sub}` }),
+  }),
+  enabledJWA: {
+    clientAuthSigningAlgValues: ["ES384", "RS384"],
+    idTokenSigningAlgValues: ["ES384", "RS256", "HS256"],
+  },
   clientDefaults: { id_token_signed_response_alg: "ES384" }, // it wants one, although nobody signs in here
   features: {
     clientCredentials: { enabled: true },
@@ -109,7 +135,7 @@ provider.use(async (ctx, next) => {
   const { params } = await provider.interactionDetails(ctx.req, ctx.res);
   const accountId = ctx.cookies.get("patient") ?? "a-patient";
   const grant = new provider.Grant({ accountId, clientId: params.client_id });
-  grant.addOIDCScope("openid fhirUser offline_access");
+  grant.addOIDCScope("openid profile fhirUser offline_access");
   for (const scope of launchScopes) {
     if (params.client_id === "launch-narrow" && scope.startsWith("patient/Observation")) {
       grant.rejectResourceScope(audienceOf(params), scope);

@@ -8,7 +8,7 @@ use super::Chain;
 use super::house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
-use super::member::{ConsentState, Erasure, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
+use super::member::{ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
 use super::way::{ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended};
 
 macro_rules! events {
@@ -62,6 +62,10 @@ events! {
     SignedIn(SignIn) = "signed-in",
     /// Accesses of the member have ended.
     SignedOut(SignOut) = "signed-out",
+    /// The member's account at their community's identity provider lets them in from now on.
+    IdentityConnected(IdentityAt) = "identity-connected",
+    /// It does no longer.
+    IdentityDisconnected(IdentityAt) = "identity-disconnected",
     /// The member's data was handed to them.
     DataExported = "data-exported",
     /// The member wants to be erased.

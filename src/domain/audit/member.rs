@@ -25,6 +25,13 @@ pub struct SignIn {
     pub method: String,
 }
 
+/// Where a member has an account that lets them in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct IdentityAt {
+    /// At the identity provider of this community.
+    pub community: CommunityId,
+}
+
 /// What ended.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SignOut {

@@ -14,7 +14,7 @@ pub use event::Event;
 pub use house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
-pub use member::{ConsentState, Erasure, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
+pub use member::{ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
 pub use way::{About, ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended, Permitted, Stage, Whereabouts};
 
 use std::fmt;

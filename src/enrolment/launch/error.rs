@@ -1,10 +1,10 @@
 //! Why a launch came to nothing: for the log as it is, for the member by what they can do.
 
-use super::returned::Declined;
 use crate::delivery::smart_auth::TokenError;
 use crate::delivery::smart_auth::launch::Failure;
 use crate::delivery::smart_auth::patient::ConnectError;
 use crate::enrolment::link::LinkError;
+use crate::enrolment::returned::{Declined, NoAnswer};
 use crate::enrolment::trouble::Trouble;
 use crate::store::StoreError;
 use crate::vault::SealError;
@@ -23,7 +23,7 @@ pub enum LaunchError {
     TooLate,
     /// The clinic's server gave no code.
     #[error("the clinic's server gave no code: {0}")]
-    Declined(Declined),
+    Declined(#[from] Declined),
     /// The clinic's server is not fit, gave nothing, or cannot be believed.
     #[error(transparent)]
     Clinic(#[from] Failure),
@@ -70,6 +70,12 @@ impl LaunchError {
             Self::Link(error) => error.trouble(),
             Self::Store(_) | Self::Seal(_) => Trouble::OurTrouble,
         }
+    }
+}
+
+impl From<NoAnswer> for LaunchError {
+    fn from(_: NoAnswer) -> Self {
+        Self::Unknown
     }
 }
 

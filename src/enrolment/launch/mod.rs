@@ -8,10 +8,9 @@
 //! somebody else's browser to do so, finds nothing.
 
 mod error;
-mod returned;
 
+pub use super::returned::{Declined, Returned};
 pub use error::LaunchError;
-pub use returned::{Declined, Returned};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 use super::guard::wants_html;
 use crate::consent::change::ChangeError;
+use crate::enrolment::identity::IdentityError;
 use crate::enrolment::join::EnrolError;
 use crate::enrolment::session::SessionError;
 use crate::erasure::ErasureError;
@@ -150,6 +151,15 @@ impl From<ExportError> for PortalError {
         match error {
             ExportError::UnknownMember => Self::SignInFirst,
             ExportError::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<IdentityError> for PortalError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Store(error) => error.into(),
             other => Self::internal(&other),
         }
     }

@@ -29,6 +29,8 @@ const FLASHES: &[&str] = &[
     "flash-data-not-kept",
     "flash-erase-cancelled",
     "flash-erase-requested",
+    "flash-identity-connected",
+    "flash-identity-removed",
     "flash-settings-saved",
     "flash-sharing-paused",
     "flash-sharing-resumed",

@@ -16,6 +16,7 @@ mod export;
 mod form;
 mod frame;
 mod guard;
+mod identity;
 mod json;
 mod origin;
 mod own;
@@ -50,7 +51,7 @@ use self::origin::Origin;
 use self::texts::Texts;
 use super::limits::Limit;
 use super::routes::Route;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::domain::clock::Clock;
 use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::vault::Index;
@@ -61,17 +62,33 @@ pub struct Portal {
     texts: Arc<Texts>,
     assets: Assets,
     origin: Origin,
-    /// The names of the communities whose members can be sent a link.
-    communities: BTreeMap<CommunityId, String>,
+    communities: BTreeMap<CommunityId, Community>,
     /// What the clinics are called.
     clinics: BTreeMap<ClinicId, String>,
     client_address_header: Option<String>,
-    links_by_address: Limit<IpAddr>,
+    sign_ins_by_address: Limit<IpAddr>,
     links_by_handle: Limit<Index>,
     uploads: Limit<MemberId>,
 }
 
-/// Links that one address may ask for at once: a family, or a ward, behind one address.
+/// A community, and how its members sign in.
+#[derive(Debug)]
+struct Community {
+    name: String,
+    /// Whether its members can be sent a link.
+    sends_links: bool,
+    /// Whether it has an identity provider.
+    has_provider: bool,
+}
+
+impl Community {
+    fn new(community: &config::Community) -> Self {
+        let (sends_links, has_provider) = (community.messages.is_some(), community.sign_in.is_some());
+        Self { name: community.name.clone(), sends_links, has_provider }
+    }
+}
+
+/// Sign-ins that one address may begin at once: a family, or a ward, behind one address.
 const AT_ONCE_BY_ADDRESS: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// Links that may be asked for one handle at once: what a member's inbox can bear.
 const AT_ONCE_BY_HANDLE: NonZeroU32 = NonZeroU32::new(5).unwrap();
@@ -82,18 +99,25 @@ impl Portal {
     /// # Errors
     /// [`TextError`].
     pub fn new(config: &Config, clock: &Clock) -> Result<Self, TextError> {
-        let reachable = config.communities.iter().filter(|(_, community)| community.messages.is_some());
+        let communities = config.communities.iter();
         Ok(Self {
             texts: Arc::new(Texts::load()?),
             assets: Assets::new(),
             origin: Origin::new(&config.server.public_url),
-            communities: reachable.map(|(id, community)| (id.clone(), community.name.clone())).collect(),
+            communities: communities.map(|(id, community)| (id.clone(), Community::new(community))).collect(),
             clinics: config.clinics.iter().map(|(id, clinic)| (id.clone(), clinic.name.clone())).collect(),
             client_address_header: config.server.client_address_header.clone(),
-            links_by_address: Limit::new(AT_ONCE_BY_ADDRESS, Duration::from_mins(1), clock.clone()),
+            sign_ins_by_address: Limit::new(AT_ONCE_BY_ADDRESS, Duration::from_mins(1), clock.clone()),
             links_by_handle: Limit::new(AT_ONCE_BY_HANDLE, Duration::from_mins(5), clock.clone()),
             uploads: upload::limit(clock),
         })
+    }
+}
+
+impl Portal {
+    /// What a community is called.
+    fn name_of(&self, community: &CommunityId) -> String {
+        self.communities.get(community).map_or_else(|| community.to_string(), |known| known.name.clone())
     }
 }
 
@@ -138,8 +162,12 @@ pages! {
     "/data/note" => GET data::note::show, POST data::note::save;
     "/data/import" => GET data::import::show, POST data::import::take;
     "/settings" => GET settings::show, POST settings::save;
+    "/settings/identity" => POST identity::connect;
+    "/settings/identity/remove" => POST identity::disconnect;
     "/sign-in" => GET sign_in::show, POST sign_in::ask;
     "/sign-in/sent" => GET sign_in::sent;
+    "/sign-in/provider" => POST identity::begin;
+    "/sign-in/return" => GET identity::come_back;
     "/sign-in/link/{secret}" => GET sign_in::look, POST sign_in::enter;
     "/sign-out" => GET sign_out::show, POST sign_out::here;
     "/sign-out/everywhere" => POST sign_out::everywhere;

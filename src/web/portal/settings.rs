@@ -29,6 +29,8 @@ struct SettingsPage {
     zone: String,
     zones: Vec<String>,
     is_wrong: bool,
+    /// Whether the member's account at the community lets them in; `None`: it has no accounts that could.
+    has_identity: Option<bool>,
 }
 
 /// Shows the settings.
@@ -36,7 +38,8 @@ pub async fn show(state: Data<State>, frame: Frame, session: Session) -> Result<
     let mut tx = state.bridge.store.read().await?;
     let own = Own::open(&state.bridge, &mut tx, session.member).await?;
     let zone = own.settings.zone.map_or_else(String::new, |zone| zone.name().to_owned());
-    form(&state, StatusCode::OK, frame, &session.community, zone, false)
+    let has_identity = state.identities.lets_in(&mut tx, &session.community, session.member).await?;
+    form(&state, StatusCode::OK, frame, &session.community, (zone, false), has_identity)
 }
 
 /// Saves the settings. The language is that of this browser, too.
@@ -46,7 +49,9 @@ pub async fn save(state: Data<State>, frame: Frame, posted: Posted) -> Result<Ht
     let zone = if named.is_empty() { None } else { Some(Zone::named(named)) };
     let Ok(zone) = zone.transpose() else {
         let (status, session) = (StatusCode::UNPROCESSABLE_ENTITY, posted.session);
-        return form(&state, status, frame, &session.community, named.to_owned(), true);
+        let mut tx = state.bridge.store.read().await?;
+        let has_identity = state.identities.lets_in(&mut tx, &session.community, session.member).await?;
+        return form(&state, status, frame, &session.community, (named.to_owned(), true), has_identity);
     };
     let now = state.bridge.clock.now();
     let mut tx = state.bridge.store.begin().await?;
@@ -62,12 +67,12 @@ fn form(
     status: StatusCode,
     frame: Frame,
     community: &CommunityId,
-    zone: String,
-    is_wrong: bool,
+    (zone, is_wrong): (String, bool),
+    has_identity: Option<bool>,
 ) -> Result<HttpResponse, PortalError> {
-    let community = state.portal.communities.get(community).cloned().unwrap_or_else(|| community.to_string());
+    let community = state.portal.name_of(community);
     let zones = tz::db().available().map(|name| name.to_string()).filter(|name| name.contains('/')).collect();
-    page_with(status, &SettingsPage { frame, community, zone, zones, is_wrong })
+    page_with(status, &SettingsPage { frame, community, zone, zones, is_wrong, has_identity })
 }
 
 /// Changes the language of the pages, for anybody, and goes back to the page where it was asked for.

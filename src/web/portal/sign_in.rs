@@ -1,4 +1,7 @@
-//! Signing in: a member says where and under which name they are known, and the community brings them a link.
+//! Signing in: a member says where and under which name they are known, and the community brings them a link; or they go
+//! there themselves (see [`identity`](super::identity)).
+
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::SET_COOKIE;
@@ -6,6 +9,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::Community;
 use super::caller::Caller;
 use super::cookies::{SESSION, VISIT};
 use super::error::PortalError;
@@ -14,10 +18,11 @@ use super::frame::{Frame, go_to, page, page_with};
 use super::own::Own;
 use super::settings::speaking;
 use crate::domain::audit::{Chain, Event, SignIn};
-use crate::domain::ids::CommunityId;
+use crate::domain::ids::{CommunityId, MemberId};
 use crate::enrolment::join::handle_index;
 use crate::enrolment::session;
 use crate::enrolment::sign_in::{self, Asked, LinkState};
+use crate::store::Tx;
 use crate::web::{State, limits};
 
 /// The longest name that anybody is known under.
@@ -27,7 +32,10 @@ const LONGEST_HANDLE: usize = 320;
 #[template(path = "sign_in.html")]
 struct SignInPage {
     frame: Frame,
+    /// Those that bring links.
     communities: Vec<(CommunityId, String)>,
+    /// Those where members sign in with their account.
+    providers: Vec<(CommunityId, String)>,
     /// What was wrong with what was sent: the key of a text.
     wrong: Option<&'static str>,
 }
@@ -58,8 +66,12 @@ fn form(
     status: StatusCode,
     wrong: Option<&'static str>,
 ) -> Result<HttpResponse, PortalError> {
-    let communities = state.portal.communities.iter().map(|(id, name)| (id.clone(), name.clone())).collect();
-    page_with(status, &SignInPage { frame, communities, wrong })
+    let those = |how: fn(&Community) -> bool| {
+        let all = state.portal.communities.iter().filter(|(_, community)| how(community));
+        all.map(|(id, community)| (id.clone(), community.name.clone())).collect()
+    };
+    let (communities, providers) = (those(|it| it.sends_links), those(|it| it.has_provider));
+    page_with(status, &SignInPage { frame, communities, providers, wrong })
 }
 
 /// Takes the form. The answer is the same for a member and for a name that nobody has, and takes the same way.
@@ -71,16 +83,16 @@ pub async fn ask(
 ) -> Result<HttpResponse, PortalError> {
     let handle = posted.fields.text("handle");
     let community = posted.fields.text("community").parse::<CommunityId>().ok();
-    let Some(community) = community.filter(|community| state.portal.communities.contains_key(community)) else {
+    let sends_links =
+        |id: &CommunityId| state.portal.communities.get(id).is_some_and(|community| community.sends_links);
+    let Some(community) = community.filter(sends_links) else {
         return form(&state, frame, StatusCode::UNPROCESSABLE_ENTITY, Some("sign-in-wrong-community"));
     };
     if handle.is_empty() || handle.len() > LONGEST_HANDLE {
         return form(&state, frame, StatusCode::UNPROCESSABLE_ENTITY, Some("sign-in-wrong-handle"));
     }
     let (portal, keyring) = (&state.portal, &state.bridge.keyring);
-    let too_often = |wait: std::time::Duration| PortalError::TooOften(wait.as_secs().saturating_add(1));
-    let address = limits::caller(&request, portal.client_address_header.as_deref());
-    portal.links_by_address.check(&address).map_err(too_often)?;
+    count(&state, &request)?;
     portal.links_by_handle.check(&handle_index(keyring, &community, handle)).map_err(too_often)?;
     let asked = Asked { community: &community, handle, browser: &posted.caller.visit, language: frame.language };
     let now = state.bridge.clock.now();
@@ -93,6 +105,16 @@ pub async fn ask(
     // From now on the browser is known by this for as long as the link is good.
     append(&mut answer, &VISIT.set(&posted.caller.visit));
     Ok(answer)
+}
+
+/// Counts that somebody begins to sign in.
+pub(super) fn count(state: &State, request: &HttpRequest) -> Result<(), PortalError> {
+    let address = limits::caller(request, state.portal.client_address_header.as_deref());
+    state.portal.sign_ins_by_address.check(&address).map_err(too_often)
+}
+
+const fn too_often(wait: Duration) -> PortalError {
+    PortalError::TooOften(wait.as_secs().saturating_add(1))
 }
 
 /// What comes next.
@@ -129,12 +151,33 @@ pub async fn enter(
     let Some((member, community)) = sign_in::redeem(&mut tx, keyring, &secret, &caller.visit, now).await? else {
         return link_page(frame, LinkState::Gone);
     };
+    let_in(&state, tx, &caller, Entrant { member, community, method: "link" }).await
+}
+
+/// Somebody who has shown who they are.
+pub(super) struct Entrant {
+    /// Which member.
+    pub member: MemberId,
+    /// Who vouches for them.
+    pub community: CommunityId,
+    /// How, as the audit log says it.
+    pub method: &'static str,
+}
+
+/// Opens a session, and commits it together with what else was done.
+pub(super) async fn let_in(
+    state: &State,
+    mut tx: Tx,
+    caller: &Caller,
+    entrant: Entrant,
+) -> Result<HttpResponse, PortalError> {
+    let (Entrant { member, community, method }, now) = (entrant, state.bridge.clock.now());
     let language = Own::open(&state.bridge, &mut tx, member).await?.settings.language;
     let before = caller.session.as_ref().map(super::caller::Session::secret);
-    let session = session::open(&mut tx, keyring, member, community, before, now).await?;
-    tx.record(Chain::of_member(member), now, Event::SignedIn(SignIn { method: "link".to_owned() }));
+    let session = session::open(&mut tx, &state.bridge.keyring, member, community, before, now).await?;
+    tx.record(Chain::of_member(member), now, Event::SignedIn(SignIn { method: method.to_owned() }));
     tx.commit().await?;
-    tracing::info!(member_id = %member, "a member signed in");
+    tracing::info!(member_id = %member, method, "a member signed in");
     let mut answer = go_to("/sharing");
     append(&mut answer, &SESSION.set(&session));
     append(&mut answer, &VISIT.clear());
@@ -154,7 +197,7 @@ fn link_page(frame: Frame, found: LinkState) -> Result<HttpResponse, PortalError
     page_with(status, &LinkPage { frame, is_good: found == LinkState::Good, title, more })
 }
 
-fn append(answer: &mut HttpResponse, cookie: &str) {
+pub(super) fn append(answer: &mut HttpResponse, cookie: &str) {
     if let Ok(value) = cookie.parse() {
         answer.headers_mut().append(SET_COOKIE, value);
     }

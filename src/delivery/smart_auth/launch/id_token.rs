@@ -54,9 +54,12 @@ pub enum IdTokenError {
     /// Its time is over, or has not come; also by a clock that is wrong.
     #[error("its time is over or has not come: check the clocks")]
     Time,
-    /// From another launch.
-    #[error("it belongs to another launch (nonce)")]
+    /// From another launch, or another sign-in.
+    #[error("it belongs to another launch or sign-in (nonce)")]
     Nonce,
+    /// From beside another access token.
+    #[error("it belongs to another access token (at_hash)")]
+    AccessToken,
 }
 
 #[derive(Deserialize)]

@@ -119,7 +119,7 @@ pub async fn come_back(
 ) -> Result<HttpResponse, PortalError> {
     let completed = match Returned::read(request.query_string()) {
         Ok(returned) => state.launches.complete(session.member, session.secret(), &returned).await,
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     };
     match completed {
         Ok(_) => connected(&state, &session).await,

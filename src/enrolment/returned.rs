@@ -1,11 +1,10 @@
-//! What a browser brings back from the clinic (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207).
+//! What a browser brings back from where it was sent to sign in: a clinic's server, or an identity provider (RFC 6749,
+//! sections 4.1.2 and 4.1.2.1; RFC 9207).
 
 use std::fmt;
 
 use secrecy::SecretString;
 use url::form_urlencoded;
-
-use super::error::LaunchError;
 
 /// The longest query that is read.
 const MAX_QUERY: usize = 8 * 1024;
@@ -17,6 +16,11 @@ pub struct Returned {
     outcome: Result<SecretString, Declined>,
 }
 
+/// What can be no answer: no `state`, or a parameter twice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("expected an answer of a server: a state, and each parameter once")]
+pub struct NoAnswer;
+
 /// Why a server gave no code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Declined {
@@ -26,7 +30,7 @@ pub enum Declined {
     /// The server does not grant what was asked for.
     #[error("invalid_scope")]
     Scope,
-    /// The server does not let this bridge launch.
+    /// The server does not let this bridge ask.
     #[error("unauthorized_client")]
     Client,
     /// The server is broken or busy.
@@ -41,10 +45,10 @@ impl Returned {
     /// Reads the query with which a browser came back.
     ///
     /// # Errors
-    /// [`LaunchError::Unknown`] when it can be no answer: no `state`, or a parameter twice.
-    pub fn read(query: &str) -> Result<Self, LaunchError> {
+    /// [`NoAnswer`].
+    pub fn read(query: &str) -> Result<Self, NoAnswer> {
         if query.len() > MAX_QUERY {
-            return Err(LaunchError::Unknown);
+            return Err(NoAnswer);
         }
         let [mut state, mut code, mut error, mut issuer] = [None, None, None, None];
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -56,7 +60,7 @@ impl Returned {
                 _ => continue,
             };
             if slot.replace(value.into_owned()).is_some() {
-                return Err(LaunchError::Unknown);
+                return Err(NoAnswer);
             }
         }
         let outcome = match (error, code.filter(|code| !code.is_empty())) {
@@ -64,11 +68,11 @@ impl Returned {
             (None, Some(code)) => Ok(SecretString::from(code)),
             (None, None) => Err(Declined::Other),
         };
-        let state = SecretString::from(state.ok_or(LaunchError::Unknown)?);
+        let state = SecretString::from(state.ok_or(NoAnswer)?);
         Ok(Self { state, issuer, outcome })
     }
 
-    /// Which launch it belongs to.
+    /// Which walk of the browser it belongs to.
     pub(super) const fn state(&self) -> &SecretString {
         &self.state
     }
@@ -79,8 +83,8 @@ impl Returned {
     }
 
     /// The code.
-    pub(super) fn code(&self) -> Result<&SecretString, LaunchError> {
-        self.outcome.as_ref().map_err(|declined| LaunchError::Declined(*declined))
+    pub(super) fn code(&self) -> Result<&SecretString, Declined> {
+        self.outcome.as_ref().map_err(|declined| *declined)
     }
 }
 
@@ -123,17 +127,17 @@ mod tests {
             ("state=s", Declined::Other),
         ] {
             let returned = Returned::read(query).unwrap();
-            assert!(matches!(returned.code(), Err(LaunchError::Declined(said)) if said == declined), "{query}");
+            assert_eq!(returned.code().map(drop), Err(declined), "{query}");
         }
     }
 
     #[test]
     fn what_can_be_no_answer_is_none() {
         for query in ["", "code=c", "state=s&state=t&code=c", "state=s&code=c&code=d", "state=s&code=c&iss=a&iss=b"] {
-            assert!(matches!(Returned::read(query), Err(LaunchError::Unknown)), "{query}");
+            assert_eq!(Returned::read(query).map(drop), Err(NoAnswer), "{query}");
         }
         let long = format!("state=s&code={}", "c".repeat(MAX_QUERY));
-        assert!(matches!(Returned::read(&long), Err(LaunchError::Unknown)));
+        assert_eq!(Returned::read(&long).map(drop), Err(NoAnswer));
         assert_eq!(format!("{:?}", Returned::read("state=s&code=secret").unwrap()), "Returned(..)");
     }
 }

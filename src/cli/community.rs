@@ -1,0 +1,67 @@
+//! `mostik community …`
+
+use anyhow::{Context, ensure};
+use clap::Subcommand;
+
+use super::clinic::tell;
+use super::enrol::{by_operator, known_community};
+use super::open;
+use crate::app;
+use crate::config::Config;
+use crate::delivery::identity::check;
+use crate::domain::audit::Chain;
+use crate::domain::clock::Clock;
+use crate::domain::ids::{CommunityId, MemberId};
+use crate::enrolment::identity::disconnect;
+
+/// `mostik community …`
+#[derive(Debug, Subcommand)]
+pub enum CommunityCommand {
+    /// Walks the way to a community's identity provider step by step, and says what to fix. Stores nothing.
+    #[command(after_help = "Example:
+  mostik community check forum")]
+    Check {
+        /// The community's name in the configuration.
+        community: CommunityId,
+    },
+    /// Takes a member's account at the community's identity provider as a way in no longer: they lost it. Whoever comes next
+    /// under their handle, where `sign_in.handle` is set, is taken for them.
+    #[command(after_help = "Example:
+  mostik community forget-account forum --member 0198…")]
+    ForgetAccount {
+        /// The community's name in the configuration.
+        community: CommunityId,
+        /// Whose account.
+        #[arg(long, value_name = "ID")]
+        member: MemberId,
+    },
+}
+
+/// Looks at a community.
+pub async fn community(config: &Config, command: CommunityCommand) -> anyhow::Result<()> {
+    match command {
+        CommunityCommand::Check { community } => walk(config, &community).await,
+        CommunityCommand::ForgetAccount { community, member } => forget_account(config, &community, member).await,
+    }
+}
+
+async fn forget_account(config: &Config, community: &CommunityId, member: MemberId) -> anyhow::Result<()> {
+    known_community(config, community)?;
+    let bridge = open(config).await?;
+    let (mut tx, now) = (bridge.store.begin().await?, bridge.clock.now());
+    ensure!(disconnect(&mut tx, member, community, now).await?, "no account of this member is known there");
+    tx.record(Chain::of_member(member), now, by_operator("community forget-account"));
+    tx.commit().await?;
+    println!("The account lets nobody in any more.");
+    Ok(())
+}
+
+/// Walks the way to a community's identity provider. Needs no database.
+async fn walk(config: &Config, id: &CommunityId) -> anyhow::Result<()> {
+    known_community(config, id)?;
+    let sign_in = config.communities.get(id).and_then(|community| community.sign_in.as_ref());
+    let sign_in = sign_in.with_context(|| {
+        format!("{id} has no identity provider in the configuration: expected a section [communities.{id}.sign_in]")
+    })?;
+    tell(&check(&app::provider(config, sign_in)?, Clock::System.now()).await)
+}
