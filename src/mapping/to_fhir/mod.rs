@@ -6,6 +6,7 @@ mod consent;
 mod document;
 mod element;
 mod envelope;
+mod measurement;
 mod mood;
 mod note;
 mod provenance;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 use crate::consent::decide::Permit;
 use crate::domain::consented::Practitioner;
+use crate::domain::measurement::Measurement;
 use crate::domain::outbound::Outbound;
 use crate::domain::reading::{Measure, Reading};
 use crate::domain::summary::Summary;
@@ -98,7 +100,11 @@ pub fn resource(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Resul
         Measure::Mood(mood) => mood::body(mood, &mut decimals)?,
         Measure::Note(text) => note::body(text)?,
         Measure::Tags(tags) => tags::body(tags)?,
+        Measure::Measurement(measurement) => measurement::body(measurement, &mut decimals)?,
     };
-    let lived = Lived::At(reading.moment);
+    let lived = match &reading.measure {
+        Measure::Measurement(Measurement { start: Some(start), .. }) => Lived::Over(*start, reading.moment),
+        _ => Lived::At(reading.moment),
+    };
     Ok((Resource::Observation(envelope::observation(permit, recipient, &lived, body)?), decimals))
 }
