@@ -71,6 +71,9 @@ pub const fn category(category: Category, language: Language) -> &'static str {
         Category::Mood => either(language, "Mood", "Настроение"),
         Category::Note => either(language, "Notes in own words", "Заметки своими словами"),
         Category::Tags => either(language, "Tags", "Метки"),
+        Category::Sleep => either(language, "Sleep", "Сон"),
+        Category::Activity => either(language, "Activity", "Активность"),
+        Category::Heart => either(language, "Heart", "Сердце"),
     }
 }
 

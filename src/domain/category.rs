@@ -15,11 +15,17 @@ pub enum Category {
     Note,
     /// Short words the member attached to an entry ("slept badly", "walk").
     Tags,
+    /// How long and how well the member slept.
+    Sleep,
+    /// How much the member moved, exercised, meditated.
+    Activity,
+    /// Heart rate, and how it varies.
+    Heart,
 }
 
 impl Category {
     /// Every category, in the order in which people are shown them.
-    pub const ALL: [Self; 3] = [Self::Mood, Self::Note, Self::Tags];
+    pub const ALL: [Self; 6] = [Self::Mood, Self::Note, Self::Tags, Self::Sleep, Self::Activity, Self::Heart];
 
     /// The word used in the API, the database and the logs.
     #[must_use]
@@ -28,6 +34,9 @@ impl Category {
             Self::Mood => "mood",
             Self::Note => "note",
             Self::Tags => "tags",
+            Self::Sleep => "sleep",
+            Self::Activity => "activity",
+            Self::Heart => "heart",
         }
     }
 
@@ -36,6 +45,8 @@ impl Category {
     pub const fn labels(self) -> &'static [Label] {
         match self {
             Self::Mood | Self::Note | Self::Tags => &[Label::Psychiatry],
+            // Whoever counts steps need not be ill.
+            Self::Sleep | Self::Activity | Self::Heart => &[],
         }
     }
 

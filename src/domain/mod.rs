@@ -14,6 +14,7 @@ pub mod ids;
 pub mod label;
 pub mod language;
 pub mod matter;
+pub mod measurement;
 pub mod moment;
 pub mod outbound;
 pub mod reading;

@@ -10,6 +10,7 @@ use super::decimal::Decimal;
 use super::ids::{MemberId, ReadingId};
 use super::label::Label;
 use super::matter::Fact;
+use super::measurement::Measurement;
 use super::moment::Moment;
 
 /// One measured or reported fact, ready for a consent decision.
@@ -47,6 +48,8 @@ pub enum Measure {
     Note(String),
     /// Words attached to an entry.
     Tags(Vec<String>),
+    /// A number that was measured or counted.
+    Measurement(Measurement),
 }
 
 /// A mood on the scale of its source, and HealthKit's state of mind where the source knows it.
@@ -114,6 +117,7 @@ impl Measure {
             Self::Mood(_) => Category::Mood,
             Self::Note(_) => Category::Note,
             Self::Tags(_) => Category::Tags,
+            Self::Measurement(measurement) => measurement.of.category(),
         }
     }
 }

@@ -48,6 +48,15 @@ pub fn plain(number: &Decimal) -> String {
     written(units, places)
 }
 
+/// What numbers add up to; `None` where it would take more digits than a decimal may have.
+#[must_use]
+pub fn sum(numbers: &[&Decimal]) -> Option<Decimal> {
+    let numbers: Vec<Fixed> = numbers.iter().copied().map(Fixed::from).collect();
+    let places = numbers.iter().map(|number| number.places).max().unwrap_or(0);
+    let sum = numbers.iter().try_fold(0i128, |sum, number| sum.checked_add(number.units_at(places)?))?;
+    written(sum, places).parse().ok()
+}
+
 fn mean(numbers: &[&Decimal]) -> Option<Decimal> {
     let numbers: Vec<Fixed> = numbers.iter().copied().map(Fixed::from).collect();
     let places = numbers.iter().map(|number| number.places).max()?;
@@ -145,6 +154,14 @@ mod tests {
         assert_eq!(spread(&["4.50", "4.5", "1.0", "1", "2"]).unwrap()[1..], ["1.0", "4.50"]);
         assert_eq!(spread(&["-10", "-9.99"]).unwrap()[1..], ["-10", "-9.99"]);
         assert!(spread(&[]).is_none());
+    }
+
+    #[test]
+    fn a_sum_is_exact() {
+        let total = |texts: &[&str]| sum(&decimals(texts).iter().collect::<Vec<_>>()).map(|sum| sum.to_string());
+        assert_eq!(total(&["0.1", "0.2", "400"]).unwrap(), "400.3");
+        assert_eq!(total(&[]).unwrap(), "0");
+        assert_eq!(total(&["999999999999999999", "1"]), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::category::{Category, Detail};
 use super::decimal::Decimal;
 use super::ids::MemberId;
 use super::label::Label;
+use super::measurement::Measured;
 use super::moment::Moment;
 use super::reading::{Measure, Rating, Reading, StateOfMindKind};
 use super::statistics::{Spread, plain};
@@ -77,6 +78,8 @@ pub enum Scale {
     },
     /// The valence of states of mind of one kind, from −1 to 1.
     Valence(StateOfMindKind),
+    /// What was measured, in its unit. Of what adds up, the numbers are those of whole days.
+    Measured(Measured),
 }
 
 impl Scale {
@@ -87,15 +90,17 @@ impl Scale {
             Self::Rating { worst, best } => format!("rating {} {}", plain(worst), plain(best)),
             Self::Valence(StateOfMindKind::DailyMood) => "valence daily-mood".to_owned(),
             Self::Valence(StateOfMindKind::MomentaryEmotion) => "valence momentary-emotion".to_owned(),
+            Self::Measured(of) => format!("measured {}", of.as_str()),
         }
     }
 
-    /// How far up a number stands, from 0 (worst) to 1 (best): to draw it, not to write it.
+    /// How far up a number stands, from 0 (worst, or least) to 1 (best, or most): to draw it, not to write it.
     #[must_use]
     pub fn height(&self, number: &Decimal) -> f64 {
         let (worst, best) = match self {
             Self::Rating { worst, best } => (worst.approximate(), best.approximate()),
             Self::Valence(_) => (-1.0, 1.0),
+            Self::Measured(of) => of.drawn_between(),
         };
         ((number.approximate() - worst) / (best - worst)).clamp(0.0, 1.0)
     }
@@ -105,7 +110,11 @@ impl Reading {
     /// The numbers that it says, each with its scale.
     #[must_use]
     pub fn numbers(&self) -> Vec<(Scale, &Decimal)> {
-        let Measure::Mood(mood) = &self.measure else { return Vec::new() };
+        let mood = match &self.measure {
+            Measure::Mood(mood) => mood,
+            Measure::Measurement(measurement) => return vec![(Scale::Measured(measurement.of), &measurement.value)],
+            Measure::Note(_) | Measure::Tags(_) => return Vec::new(),
+        };
         let rated = |rating: &Rating| Scale::Rating { worst: rating.worst.clone(), best: rating.best.clone() };
         let rating = mood.rating.as_ref().map(|rating| (rated(rating), &rating.value));
         let valence = mood.state_of_mind.as_ref().map(|state| (Scale::Valence(state.kind), &state.valence));
@@ -118,7 +127,7 @@ impl Category {
     #[must_use]
     pub const fn is_summarised(self) -> bool {
         match self {
-            Self::Mood | Self::Tags => true,
+            Self::Mood | Self::Tags | Self::Sleep | Self::Activity | Self::Heart => true,
             Self::Note => false,
         }
     }
@@ -129,7 +138,8 @@ impl Summary {
     #[must_use]
     pub const fn category(&self) -> Category {
         match self.figures {
-            Figures::Numbers(..) => Category::Mood,
+            Figures::Numbers(Scale::Rating { .. } | Scale::Valence(_), _) => Category::Mood,
+            Figures::Numbers(Scale::Measured(of), _) => of.category(),
             Figures::Tags { .. } => Category::Tags,
         }
     }
@@ -155,6 +165,7 @@ impl fmt::Debug for Scale {
         f.write_str(match self {
             Self::Rating { .. } => "Rating(..)",
             Self::Valence(_) => "Valence(..)",
+            Self::Measured(_) => "Measured(..)",
         })
     }
 }

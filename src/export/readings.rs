@@ -5,16 +5,21 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Archive, ExportError, Exported, PAGE, Writing, csv_head, csv_lines};
+use crate::domain::measurement::Measurement;
+use crate::domain::moment::Moment;
 use crate::domain::reading::{Measure, Mood, Reading};
 use crate::mapping::to_fhir::{own_copy, own_reference};
 use crate::readings::kept;
 use crate::store::ReadingSearch;
 
-const HEAD: [&str; 13] = [
+const HEAD: [&str; 17] = [
     "reading",
     "when",
     "category",
+    "measured",
+    "from",
     "value",
+    "unit",
     "worst",
     "best",
     "word",
@@ -23,6 +28,7 @@ const HEAD: [&str; 13] = [
     "valence_of",
     "text",
     "tags",
+    "device",
     "labels",
 ];
 
@@ -78,28 +84,79 @@ async fn each_page(
     }
 }
 
-fn line(reading: &Reading) -> [String; 13] {
-    let labels: Vec<&str> = reading.labels.iter().map(|label| label.as_str()).collect();
-    let start = [reading.id.to_string(), reading.moment.to_rfc3339(), reading.measure.category().as_str().to_owned()];
-    let (mood, text, tags) = match &reading.measure {
-        Measure::Mood(mood) => (rated(mood), String::new(), String::new()),
-        Measure::Note(text) => (<[String; 7]>::default(), text.clone(), String::new()),
-        Measure::Tags(tags) => (<[String; 7]>::default(), String::new(), tags.join("; ")),
-    };
-    let [reading, when, category] = start;
-    let [value, worst, best, word, valence, class, kind] = mood;
-    [reading, when, category, value, worst, best, word, valence, class, kind, text, tags, labels.join(" ")]
+/// What stands in the columns that differ from kind to kind.
+#[derive(Default)]
+struct Said {
+    measured: String,
+    from: String,
+    value: String,
+    unit: String,
+    worst: String,
+    best: String,
+    word: String,
+    valence: String,
+    valence_class: String,
+    valence_of: String,
+    text: String,
+    tags: String,
+    device: String,
 }
 
-fn rated(mood: &Mood) -> [String; 7] {
+fn line(reading: &Reading) -> [String; 17] {
+    let labels: Vec<&str> = reading.labels.iter().map(|label| label.as_str()).collect();
+    let [id, when, category] =
+        [reading.id.to_string(), reading.moment.to_rfc3339(), reading.measure.category().as_str().to_owned()];
+    let said = match &reading.measure {
+        Measure::Mood(mood) => rated(mood),
+        Measure::Note(text) => Said { text: text.clone(), ..Said::default() },
+        Measure::Tags(tags) => Said { tags: tags.join("; "), ..Said::default() },
+        Measure::Measurement(measurement) => measured(measurement),
+    };
+    let Said { measured, from, value, unit, worst, best, word, valence, valence_class, valence_of, .. } = said;
+    let Said { text, tags, device, .. } = said;
+    [
+        id,
+        when,
+        category,
+        measured,
+        from,
+        value,
+        unit,
+        worst,
+        best,
+        word,
+        valence,
+        valence_class,
+        valence_of,
+        text,
+        tags,
+        device,
+        labels.join(" "),
+    ]
+}
+
+fn measured(measurement: &Measurement) -> Said {
+    let Measurement { of, value, start, modality: _, device } = measurement;
+    Said {
+        measured: of.as_str().to_owned(),
+        from: start.map(Moment::to_rfc3339).unwrap_or_default(),
+        value: value.as_str().to_owned(),
+        unit: of.unit().to_owned(),
+        device: device.clone().unwrap_or_default(),
+        ..Said::default()
+    }
+}
+
+fn rated(mood: &Mood) -> Said {
     let [value, worst, best] = mood.rating.as_ref().map_or_else(Default::default, |rating| {
         [&rating.value, &rating.worst, &rating.best].map(|number| number.as_str().to_owned())
     });
-    let [valence, class, kind] = mood.state_of_mind.as_ref().map_or_else(Default::default, |state| {
+    let [valence, valence_class, valence_of] = mood.state_of_mind.as_ref().map_or_else(Default::default, |state| {
         let class = state.classification.map(code).unwrap_or_default();
         [state.valence.as_str().to_owned(), class, code(state.kind)]
     });
-    [value, worst, best, mood.label.clone().unwrap_or_default(), valence, class, kind]
+    let word = mood.label.clone().unwrap_or_default();
+    Said { value, worst, best, word, valence, valence_class, valence_of, ..Said::default() }
 }
 
 /// The published code of something.

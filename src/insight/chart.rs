@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use crate::domain::day::Days;
 use crate::domain::decimal::Decimal;
 use crate::domain::reading::Reading;
-use crate::domain::statistics::Spread;
+use crate::domain::statistics::{Spread, sum};
 use crate::domain::summary::Scale;
 
 /// The most days that one chart shows.
@@ -63,13 +63,21 @@ pub fn charts(readings: &[Reading], days: &Days, first: Date, last: Date) -> Vec
     charts
 }
 
+/// What the numbers of a day amount to: to one, where they add up.
+fn of_a_day(scale: &Scale, numbers: &[&Decimal]) -> Option<Spread> {
+    match (scale, numbers) {
+        (Scale::Measured(of), [_, _, ..]) if of.adds_up() => Spread::of(&[&sum(numbers)?]),
+        _ => Spread::of(numbers),
+    }
+}
+
 fn chart(scale: Scale, numbers: &BTreeMap<Date, Vec<&Decimal>>, first: Date, last: Date) -> Chart {
     let days: Vec<ChartDay> = first
         .series(Span::new().days(1))
         .take_while(|day| *day <= last)
         .map(|day| {
             let numbers = numbers.get(&day).map(Vec::as_slice).unwrap_or_default();
-            ChartDay { day, entries: numbers.len(), spread: Spread::of(numbers) }
+            ChartDay { day, entries: numbers.len(), spread: of_a_day(&scale, numbers) }
         })
         .collect();
     let mut runs: Vec<Range<usize>> = Vec::new();

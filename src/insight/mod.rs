@@ -4,6 +4,7 @@
 pub mod chart;
 pub mod entry;
 mod forget;
+mod measured;
 mod plan;
 pub mod preview;
 mod stale;

@@ -1,5 +1,6 @@
 //! Readings → summaries. Pure: the same readings always give the same summaries.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use crate::domain::day::{Days, Period};
 use crate::domain::decimal::Decimal;
 use crate::domain::ids::MemberId;
 use crate::domain::reading::{Measure, Reading};
-use crate::domain::statistics::Spread;
+use crate::domain::statistics::{Spread, sum};
 use crate::domain::summary::{Figures, Scale, Summary, TagCount};
 
 /// The most tags that one summary counts.
@@ -41,7 +42,7 @@ pub fn summaries(stretch: Stretch<'_>, category: Category, readings: &[Reading])
         .collect();
     within.sort_by_key(|reading| (reading.moment.at, reading.id));
     match category {
-        Category::Mood => moods(stretch, &within),
+        Category::Mood | Category::Sleep | Category::Activity | Category::Heart => numbers(stretch, &within),
         Category::Tags => tags(stretch, &within).into_iter().collect(),
         Category::Note => Vec::new(),
     }
@@ -50,7 +51,7 @@ pub fn summaries(stretch: Stretch<'_>, category: Category, readings: &[Reading])
 /// The numbers on one scale, each with the reading that says it.
 type OnScale<'r> = (Scale, Vec<(&'r Reading, &'r Decimal)>);
 
-fn moods(stretch: Stretch<'_>, readings: &[&Reading]) -> Vec<Summary> {
+fn numbers(stretch: Stretch<'_>, readings: &[&Reading]) -> Vec<Summary> {
     let mut scales: BTreeMap<String, OnScale<'_>> = BTreeMap::new();
     for reading in readings {
         for (scale, number) in reading.numbers() {
@@ -59,7 +60,12 @@ fn moods(stretch: Stretch<'_>, readings: &[&Reading]) -> Vec<Summary> {
         }
     }
     let summary = |(scale, numbers): OnScale<'_>| {
-        let (of, numbers): (Vec<&Reading>, Vec<&Decimal>) = numbers.into_iter().unzip();
+        let of: Vec<&Reading> = numbers.iter().map(|(reading, _)| *reading).collect();
+        let numbers = match scale {
+            Scale::Measured(measured) if measured.adds_up() => stretch.by_day(&numbers)?,
+            _ => numbers.into_iter().map(|(_, number)| Cow::Borrowed(number)).collect(),
+        };
+        let numbers: Vec<&Decimal> = numbers.iter().map(AsRef::as_ref).collect();
         Some(stretch.summary(&of, Figures::Numbers(scale, Spread::of(&numbers)?)))
     };
     scales.into_values().filter_map(summary).collect()
@@ -92,6 +98,20 @@ impl Stretch<'_> {
 
     fn covers(&self, at: Timestamp) -> bool {
         self.start() <= at && at < self.period.end
+    }
+
+    /// What the numbers of each day add up to. `None` where that is too much for a decimal.
+    fn by_day<'r>(&self, numbers: &[(&Reading, &'r Decimal)]) -> Option<Vec<Cow<'r, Decimal>>> {
+        let mut days: BTreeMap<Date, Vec<&'r Decimal>> = BTreeMap::new();
+        for (reading, number) in numbers {
+            days.entry(self.days.day_of(reading.moment.at)).or_default().push(number);
+        }
+        let total = |numbers: Vec<&'r Decimal>| match numbers.as_slice() {
+            // As it was written.
+            [only] => Some(Cow::Borrowed(*only)),
+            several => sum(several).map(Cow::Owned),
+        };
+        days.into_values().map(total).collect()
     }
 
     /// What these figures, made of these readings, say of the stretch.

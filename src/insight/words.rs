@@ -1,9 +1,11 @@
 //! Readings, summaries and reasons in words, for the member whose they are.
 
+use super::measured;
 use crate::consent::decide::DenyReason;
 use crate::domain::category::Detail;
 use crate::domain::decimal::Decimal;
 use crate::domain::language::Language;
+use crate::domain::measurement::Measurement;
 use crate::domain::reading::{Measure, Mood, Reading};
 use crate::domain::summary::{Figures, Scale, Summary};
 
@@ -18,14 +20,17 @@ pub fn reading(reading: &Reading, language: Language) -> String {
         (Measure::Note(text), Ru) => format!("Заметка: {text}"),
         (Measure::Tags(tags), En) => format!("Tags: {}", tags.join(", ")),
         (Measure::Tags(tags), Ru) => format!("Метки: {}", tags.join(", ")),
+        (Measure::Measurement(it), _) => measurement(it, language),
     }
 }
 
+fn measurement(it: &Measurement, language: Language) -> String {
+    let said = format!("{}: {} {}", measured::name(it.of, language), it.value, measured::unit(it.of, language));
+    let device = it.device.as_ref().map_or_else(String::new, |device| format!(" ({device})"));
+    format!("{}{device}", said.trim_end())
+}
+
 fn mood(mood: &Mood, language: Language) -> String {
-    let title = match language {
-        En => "Mood",
-        Ru => "Настроение",
-    };
     let rating = mood.rating.as_ref().map(|rating| {
         let bounds = scale(&Scale::Rating { worst: rating.worst.clone(), best: rating.best.clone() }, language);
         format!("{} ({bounds})", rating.value)
@@ -35,10 +40,24 @@ fn mood(mood: &Mood, language: Language) -> String {
         format!("{} ({bounds})", state.valence)
     });
     let said: Vec<String> = rating.into_iter().chain(valence).chain(mood.label.clone()).collect();
+    let title = match language {
+        En => "Mood",
+        Ru => "Настроение",
+    };
     format!("{title}: {}", said.join("; "))
 }
 
-/// The bounds of a scale.
+/// What stands on a scale.
+#[must_use]
+pub const fn title(scale: &Scale, language: Language) -> &'static str {
+    match (scale, language) {
+        (Scale::Measured(of), _) => measured::name(*of, language),
+        (Scale::Rating { .. } | Scale::Valence(_), En) => "Mood",
+        (Scale::Rating { .. } | Scale::Valence(_), Ru) => "Настроение",
+    }
+}
+
+/// The bounds of a scale; of what was measured, its unit.
 #[must_use]
 pub fn scale(scale: &Scale, language: Language) -> String {
     match (scale, language) {
@@ -46,6 +65,7 @@ pub fn scale(scale: &Scale, language: Language) -> String {
         (Scale::Rating { worst, best }, Ru) => format!("{worst} – хуже всего, {best} – лучше всего"),
         (Scale::Valence(_), En) => "-1 is very unpleasant, 1 very pleasant".to_owned(),
         (Scale::Valence(_), Ru) => "-1 – очень неприятно, 1 – очень приятно".to_owned(),
+        (Scale::Measured(of), _) => measured::unit(*of, language).to_owned(),
     }
 }
 
@@ -59,6 +79,7 @@ pub fn summary(summary: &Summary, language: Language) -> String {
         (Detail::DailySummary | Detail::EveryEntry, Ru) => "Итог дня",
     };
     let what = match (&summary.figures, language) {
+        (Figures::Numbers(Scale::Measured(of), _), _) => measured::name(*of, language),
         (Figures::Numbers(..), En) => "mood",
         (Figures::Numbers(..), Ru) => "настроение",
         (Figures::Tags { .. }, En) => "tags",
@@ -77,9 +98,10 @@ fn figures(figures: &Figures, language: Language) -> String {
         Figures::Numbers(of, spread) => {
             let mean = spread.mean.as_ref().map_or("–", Decimal::as_str);
             let (least, most, bounds) = (&spread.least, &spread.most, scale(of, language));
+            let bounds = if bounds.is_empty() { bounds } else { format!(" ({bounds})") };
             match language {
-                En => format!("mean {mean}, from {least} to {most} ({bounds})"),
-                Ru => format!("в среднем {mean}, от {least} до {most} ({bounds})"),
+                En => format!("mean {mean}, from {least} to {most}{bounds}"),
+                Ru => format!("в среднем {mean}, от {least} до {most}{bounds}"),
             }
         }
         Figures::Tags { counts, left_out } => {

@@ -51,6 +51,7 @@ mod lent;
 mod link_codes;
 mod mapping;
 mod marks;
+mod measurements;
 mod migrations;
 mod patient_token;
 mod patient_token_faults;

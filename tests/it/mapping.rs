@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::support::validate::assert_valid;
 
 /// What the clinic receives for a measure, as text.
-fn mapped(measure: Measure, when: &str) -> String {
+pub fn mapped(measure: Measure, when: &str) -> String {
     let member = MemberId(Uuid::from_u128(1));
     let moment = Moment::parse_rfc3339(when).unwrap();
     let reading = Reading { id: ReadingId(Uuid::from_u128(2)), member, moment, measure, labels: BTreeSet::new() };

@@ -33,6 +33,7 @@ async fn kept_of(bridge: &TestBridge, member: &Person) -> Vec<String> {
         Measure::Mood(mood) => mood.rating.unwrap().value.to_string(),
         Measure::Note(text) => text,
         Measure::Tags(tags) => tags.join(","),
+        Measure::Measurement(measurement) => measurement.value.to_string(),
     };
     bridge.readings(member).await.into_iter().map(|reading| said(reading.measure)).collect()
 }

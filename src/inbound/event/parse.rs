@@ -1,13 +1,15 @@
 //! From bytes to events: nothing is guessed, and each event of a batch stands or falls alone.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::schema::EventType;
 use super::{CLOCK_SKEW, Entry, Event, EventSchemas, MAX_BATCH, Refusal, Says, Subject, Version};
+use crate::domain::decimal::Decimal;
 use crate::domain::label::Label;
+use crate::domain::measurement::{Measured, Measurement, Modality};
 use crate::domain::moment::Moment;
 use crate::domain::reading::{Measure, Mood, Rating};
 
@@ -86,6 +88,18 @@ struct Tags {
 }
 
 #[derive(Deserialize)]
+struct MeasurementData {
+    of: Measured,
+    value: Decimal,
+    start: Option<String>,
+    modality: Modality,
+    device: Option<String>,
+}
+
+/// The longest time over which one number may have been measured.
+const LONGEST_PERIOD: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+#[derive(Deserialize)]
 struct Retraction {
     retracts: String,
 }
@@ -103,6 +117,7 @@ fn parse_event(schemas: &EventSchemas, text: &str, now: Timestamp) -> Result<Eve
         EventType::Mood => Measure::Mood(mood(data)?),
         EventType::Note => Measure::Note(typed::<Note>(data)?.text),
         EventType::Tags => Measure::Tags(typed::<Tags>(data)?.tags),
+        EventType::Measurement => Measure::Measurement(measurement(typed(data)?, moment)?),
         EventType::Retraction => {
             let entry = another(typed::<Retraction>(data)?.retracts, &envelope.id, "/data/retracts")?;
             return Ok(event(envelope, Says::Retraction(entry)));
@@ -142,6 +157,20 @@ fn check_rating(rating: &Rating) -> Result<(), Refusal> {
         return Err(Refusal::invalid("/data/rating/value", "a number between worst and best"));
     }
     Ok(())
+}
+
+fn measurement(said: MeasurementData, end: Moment) -> Result<Measurement, Refusal> {
+    let MeasurementData { of, value, start, modality, device } = said;
+    let start = start.map(|start| Moment::parse_rfc3339(&start)).transpose();
+    let start = start.map_err(|error| Refusal::invalid("/data/start", error.to_string()))?;
+    let is_before = |start: Moment| start.at <= end.at && end.at.duration_since(start.at) <= LONGEST_PERIOD;
+    if start.is_some_and(|start| !is_before(start)) {
+        return Err(Refusal::invalid("/data/start", "a time before that of the event, by 31 days at most"));
+    }
+    if !(0.0..=f64::from(of.most())).contains(&value.approximate()) {
+        return Err(Refusal::invalid("/data/value", format!("a number from 0 to {} {}", of.most(), of.unit())));
+    }
+    Ok(Measurement { of, value, start, modality, device })
 }
 
 fn typed<'a, T: Deserialize<'a>>(data: &'a str) -> Result<T, Refusal> {

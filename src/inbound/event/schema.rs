@@ -9,6 +9,7 @@ const ENVELOPE: &str = include_str!("../../../schemas/events/cloudevent.v1.json"
 const MOOD: &str = include_str!("../../../schemas/events/mood.v1.json");
 const NOTE: &str = include_str!("../../../schemas/events/note.v1.json");
 const TAGS: &str = include_str!("../../../schemas/events/tags.v1.json");
+const MEASUREMENT: &str = include_str!("../../../schemas/events/measurement.v1.json");
 const RETRACTION: &str = include_str!("../../../schemas/events/retraction.v1.json");
 
 /// Compiled schemas of everything an event can be.
@@ -18,6 +19,7 @@ pub struct EventSchemas {
     mood: Validator,
     note: Validator,
     tags: Validator,
+    measurement: Validator,
     retraction: Validator,
 }
 
@@ -35,6 +37,7 @@ pub(super) enum EventType {
     Mood,
     Note,
     Tags,
+    Measurement,
     Retraction,
 }
 
@@ -49,6 +52,7 @@ impl EventSchemas {
             mood: compile("mood.v1", MOOD)?,
             note: compile("note.v1", NOTE)?,
             tags: compile("tags.v1", TAGS)?,
+            measurement: compile("measurement.v1", MEASUREMENT)?,
             retraction: compile("retraction.v1", RETRACTION)?,
         })
     }
@@ -60,6 +64,7 @@ impl EventSchemas {
             Some("mostik.mood.v1") => (EventType::Mood, &self.mood),
             Some("mostik.note.v1") => (EventType::Note, &self.note),
             Some("mostik.tags.v1") => (EventType::Tags, &self.tags),
+            Some("mostik.measurement.v1") => (EventType::Measurement, &self.measurement),
             Some("mostik.retraction.v1") => (EventType::Retraction, &self.retraction),
             _ => return Err(Refusal::invalid("/type", "a type that this bridge knows")),
         };

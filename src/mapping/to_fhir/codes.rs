@@ -28,6 +28,9 @@ pub const US_CORE_TAGS: &str = "http://hl7.org/fhir/us/core/CodeSystem/us-core-t
 pub const SCREENING_ASSESSMENT: &str =
     "http://hl7.org/fhir/us/core/StructureDefinition/us-core-observation-screening-assessment";
 
+/// FHIR R4 4.0.1, heart rate.
+pub const HEART_RATE: &str = "http://hl7.org/fhir/StructureDefinition/heartrate";
+
 /// HL7 v3 `DataOperation`: what was done with a record.
 pub const DATA_OPERATION: &str = "http://terminology.hl7.org/CodeSystem/v3-DataOperation";
 

@@ -149,6 +149,9 @@ fn display(category: Category, detail: Detail) -> String {
         Category::Mood => "Mood",
         Category::Note => "Notes",
         Category::Tags => "Tags",
+        Category::Sleep => "Sleep",
+        Category::Activity => "Activity",
+        Category::Heart => "Heart",
     };
     let detail = match detail {
         Detail::WeeklySummary => "a summary of each week",

@@ -26,12 +26,50 @@ pub struct Body {
     pub value: Option<ObservationValue>,
     /// The parts.
     pub components: Vec<ObservationComponent>,
+    /// As what kind of observation.
+    pub filed: Filed,
+    /// What it was measured with, by name.
+    pub device: Option<String>,
+}
+
+/// As what kind of observation something is filed, and who vouches for it.
+#[derive(Clone, Copy)]
+pub struct Filed {
+    /// The code and the words of its category.
+    pub category: (&'static str, &'static str),
+    /// The profile that it claims.
+    pub profile: Option<&'static str>,
+    /// Whether a device vouches for it, and not the patient.
+    pub by_device: bool,
+}
+
+impl Filed {
+    /// What a patient says when asked.
+    pub const SURVEY: Self =
+        Self { category: ("survey", "Survey"), profile: Some(SCREENING_ASSESSMENT), by_device: false };
+    /// What somebody does, sleep included.
+    pub const ACTIVITY: Self = Self { category: ("activity", "Activity"), profile: None, by_device: false };
+    /// What a body does.
+    pub const VITAL_SIGN: Self = Self { category: ("vital-signs", "Vital Signs"), profile: None, by_device: false };
+}
+
+impl Body {
+    /// What a patient says when asked.
+    pub const fn survey(
+        code: CodeableConcept,
+        value: Option<ObservationValue>,
+        components: Vec<ObservationComponent>,
+    ) -> Self {
+        Self { code, value, components, filed: Filed::SURVEY, device: None }
+    }
 }
 
 /// When it was lived.
 pub enum Lived {
     /// At a moment, of which the patient tells.
     At(Moment),
+    /// From a moment to another, both included, of which the patient tells.
+    Over(Moment, Moment),
     /// From a moment to another, both included. The bridge worked out what is said of it.
     During(Moment, Moment),
 }
@@ -70,11 +108,12 @@ pub fn observation<T>(
 /// Puts a body into an envelope with this address.
 pub fn addressed(address: Address<'_>, lived: &Lived, body: Body) -> Result<Observation, MappingError> {
     let Address { subject, identifier, source, labels, provenance } = address;
+    let (category, display) = body.filed.category;
     let mut observation = Observation::builder()
-        .meta(meta(source, labels)?)
+        .meta(meta(source, body.filed, labels)?)
         .identifier(vec![Some(identifier_of(identifier)?)])
         .status(ObservationStatus::Final)
-        .category(vec![Some(concept(vec![coding(OBSERVATION_CATEGORY, "survey", Some("Survey"))?], None)?)])
+        .category(vec![Some(concept(vec![coding(OBSERVATION_CATEGORY, category, Some(display))?], None)?)])
         .code(body.code)
         .subject(subject.clone())
         .component(body.components.into_iter().map(Some).collect());
@@ -86,25 +125,33 @@ pub fn addressed(address: Address<'_>, lived: &Lived, body: Body) -> Result<Obse
         Lived::At(moment) => {
             observation.effective(ObservationEffective::DateTime(date_time(*moment)?)).performer(vec![Some(subject)])
         }
+        Lived::Over(start, end) => observation.effective(period(*start, *end)?).performer(vec![Some(subject)]),
         // Worked out from others: there, that profile wants no performer.
-        Lived::During(start, last) => {
-            let period = Period::builder().start(date_time(*start)?).end(date_time(*last)?).build()?;
-            observation.effective(ObservationEffective::Period(period))
-        }
+        Lived::During(start, last) => observation.effective(period(*start, *last)?),
     };
+    if let Some(name) = body.device {
+        observation = observation.device(Reference::builder().display(name).build()?);
+    }
     if let Some(value) = body.value {
         observation = observation.value(value);
     }
     Ok(observation.build()?)
 }
 
-/// Profile, source and labels: restricted, how sensitive, asserted and supplied by the patient (HL7 DS4P; US Core 9).
-fn meta(source: &str, labels: &BTreeSet<Label>) -> Result<Meta, BuilderError> {
+fn period(start: Moment, last: Moment) -> Result<ObservationEffective, MappingError> {
+    let period = Period::builder().start(date_time(start)?).end(date_time(last)?).build()?;
+    Ok(ObservationEffective::Period(period))
+}
+
+/// Profile, source and labels: restricted, how sensitive, asserted by the patient or a device, supplied by the patient
+/// (HL7 DS4P; US Core 9).
+fn meta(source: &str, filed: Filed, labels: &BTreeSet<Label>) -> Result<Meta, BuilderError> {
     let sensitive = labels.iter().map(|label| (ACT_CODE, label.as_str()));
-    let security = std::iter::once((CONFIDENTIALITY, "R")).chain(sensitive).chain([(OBSERVATION_VALUE, "PATAST")]);
+    let vouches = if filed.by_device { "DEVAST" } else { "PATAST" };
+    let security = std::iter::once((CONFIDENTIALITY, "R")).chain(sensitive).chain([(OBSERVATION_VALUE, vouches)]);
     Meta::builder()
         .source(source.to_owned())
-        .profile(vec![Some(SCREENING_ASSESSMENT.to_owned())])
+        .profile(filed.profile.into_iter().map(|profile| Some(profile.to_owned())).collect())
         .security(security.map(|(system, code)| coding(system, code, None).map(Some)).collect::<Result<_, _>>()?)
         .tag(vec![Some(coding(US_CORE_TAGS, "patient-supplied", None)?)])
         .build()

@@ -6,6 +6,7 @@ mod consent;
 mod document;
 mod element;
 mod envelope;
+mod measurement;
 mod mood;
 mod note;
 mod own;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 use crate::consent::decide::Permit;
 use crate::domain::consented::Practitioner;
+use crate::domain::measurement::Measurement;
 use crate::domain::outbound::Outbound;
 use crate::domain::reading::{Measure, Reading};
 use crate::domain::summary::Summary;
@@ -97,7 +99,7 @@ pub fn resource(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Resul
     let reading = permit.item();
     let mut decimals = Decimals::new();
     let body = body(reading, &mut decimals)?;
-    let lived = Lived::At(reading.moment);
+    let lived = lived(reading);
     Ok((Resource::Observation(envelope::observation(permit, recipient, &lived, body)?), decimals))
 }
 
@@ -107,5 +109,13 @@ fn body(reading: &Reading, decimals: &mut Decimals) -> Result<envelope::Body, Bu
         Measure::Mood(mood) => mood::body(mood, decimals),
         Measure::Note(text) => note::body(text),
         Measure::Tags(tags) => tags::body(tags),
+        Measure::Measurement(measurement) => measurement::body(measurement, decimals),
+    }
+}
+
+fn lived(reading: &Reading) -> Lived {
+    match &reading.measure {
+        Measure::Measurement(Measurement { start: Some(start), .. }) => Lived::Over(*start, reading.moment),
+        _ => Lived::At(reading.moment),
     }
 }

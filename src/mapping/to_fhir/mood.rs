@@ -38,7 +38,7 @@ pub fn body(mood: &Mood, decimals: &mut Decimals) -> Result<Body, BuilderError> 
         Some(_) => coding(MOSTIK, "mood-rating", Some("Mood self-rating"))?,
         None => coding(PHR_OBSERVATION, "stateOfMind", None)?,
     };
-    Ok(Body { code: concept(vec![code], Some("Mood, self-rated"))?, value, components })
+    Ok(Body::survey(concept(vec![code], Some("Mood, self-rated"))?, value, components))
 }
 
 /// The bounds of a scale.

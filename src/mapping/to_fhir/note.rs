@@ -9,12 +9,7 @@ use super::envelope::Body;
 
 /// The part of the Observation that is about the note.
 pub fn body(text: &str) -> Result<Body, BuilderError> {
-    Ok(Body {
-        code: concept(
-            vec![coding(MOSTIK, "diary-note", Some("Diary note"))?],
-            Some("Diary note, written by the patient"),
-        )?,
-        value: Some(ObservationValue::String(text.to_owned())),
-        components: Vec::new(),
-    })
+    let code = coding(MOSTIK, "diary-note", Some("Diary note"))?;
+    let code = concept(vec![code], Some("Diary note, written by the patient"))?;
+    Ok(Body::survey(code, Some(ObservationValue::String(text.to_owned())), Vec::new()))
 }

@@ -5,8 +5,8 @@ use fhir_codec::resources::Resource;
 use fhir_codec::types::Reference;
 use fhir_codec::{BuilderError, Decimals};
 
-use super::envelope::{Address, Lived, addressed};
-use super::{MappingError, body};
+use super::envelope::{Address, addressed};
+use super::{MappingError, body, lived};
 use crate::domain::ids::MemberId;
 use crate::domain::reading::Reading;
 
@@ -33,7 +33,7 @@ pub fn own_copy(reading: &Reading, source: &str) -> Result<Vec<u8>, MappingError
         labels: &labels,
         provenance: Vec::new(),
     };
-    let observation = addressed(address, &Lived::At(reading.moment), body)?;
+    let observation = addressed(address, &lived(reading), body)?;
     Ok(fhir_codec::to_bytes(&Resource::Observation(observation), &decimals)?)
 }
 

@@ -8,9 +8,10 @@ use fhir_codec::{BuilderError, Decimals};
 
 use super::codes::{MOSTIK, PHR_STATE_OF_MIND, PHR_STATE_OF_MIND_KIND, STATISTICS};
 use super::element::{coded, coding, component, concept, own_component, quantity};
-use super::envelope::Body;
+use super::envelope::{Body, Filed};
+use super::measurement;
 use super::mood::{bounds, kind_code};
-use crate::domain::category::Detail;
+use crate::domain::category::{Category, Detail};
 use crate::domain::statistics::Spread;
 use crate::domain::summary::{Figures, Scale, Summary, TagCount};
 
@@ -32,6 +33,11 @@ pub fn body(summary: &Summary, decimals: &mut Decimals) -> Result<Body, BuilderE
             let code = coding(MOSTIK, "state-of-mind-summary", Some("States of mind, summarised"))?;
             (code, "State of mind, self-rated", numbers(scale, spread, decimals)?)
         }
+        Figures::Numbers(scale @ Scale::Measured(of), spread) => {
+            let words = measurement::words(*of);
+            let code = coding(MOSTIK, &format!("{}-summary", of.as_str()), Some(&format!("{words}, summarised")))?;
+            (code, words, numbers(scale, spread, decimals)?)
+        }
         Figures::Tags { counts, left_out } => {
             let code = coding(MOSTIK, "diary-tags-summary", Some("Diary tags, counted"))?;
             (code, "Diary tags, chosen by the patient", tags(counts, *left_out, decimals)?)
@@ -44,13 +50,19 @@ pub fn body(summary: &Summary, decimals: &mut Decimals) -> Result<Body, BuilderE
     ];
     components.extend(figures);
     let text = format!("{what}: summary of {period}");
-    Ok(Body { code: concept(vec![code], Some(&text))?, value: None, components })
+    let filed = match summary.category() {
+        Category::Heart => Filed::VITAL_SIGN,
+        Category::Sleep | Category::Activity => Filed::ACTIVITY,
+        Category::Mood | Category::Note | Category::Tags => Filed::SURVEY,
+    };
+    Ok(Body { code: concept(vec![code], Some(&text))?, value: None, components, filed, device: None })
 }
 
 fn numbers(scale: &Scale, spread: &Spread, decimals: &mut Decimals) -> Result<Vec<ObservationComponent>, BuilderError> {
     let unit = match scale {
         Scale::Rating { .. } => "{score}",
         Scale::Valence(_) => "1",
+        Scale::Measured(of) => of.unit(),
     };
     let Spread { mean, least, most } = spread;
     let figures = [
@@ -70,6 +82,7 @@ fn numbers(scale: &Scale, spread: &Spread, decimals: &mut Decimals) -> Result<Ve
             let kind = coded(PHR_STATE_OF_MIND_KIND, kind_code(*kind))?;
             components.push(component(coding(PHR_STATE_OF_MIND, "kind", None)?, kind)?);
         }
+        Scale::Measured(_) => {}
     }
     Ok(components)
 }

@@ -13,12 +13,6 @@ pub fn body(tags: &[String]) -> Result<Body, BuilderError> {
         .iter()
         .map(|tag| own_component("diary-tag", "Diary tag", ObservationComponentValue::String(tag.clone())))
         .collect::<Result<_, _>>()?;
-    Ok(Body {
-        code: concept(
-            vec![coding(MOSTIK, "diary-tags", Some("Diary tags"))?],
-            Some("Diary tags, chosen by the patient"),
-        )?,
-        value: None,
-        components,
-    })
+    let code = coding(MOSTIK, "diary-tags", Some("Diary tags"))?;
+    Ok(Body::survey(concept(vec![code], Some("Diary tags, chosen by the patient"))?, None, components))
 }

@@ -22,6 +22,8 @@ const MANY_DAYS: usize = 100;
 pub struct Drawing {
     /// What tells it apart from others on the page.
     pub number: usize,
+    /// What it is about.
+    pub title: &'static str,
     /// What the scale means, in words.
     pub scale: String,
     /// What the chart shows, in words.
@@ -69,6 +71,7 @@ impl Drawing {
         let rows: Vec<Row> = chart.days.iter().rev().filter_map(|day| row(frame, day)).collect();
         Self {
             number,
+            title: words::title(&chart.scale, frame.language),
             scale: words::scale(&chart.scale, frame.language),
             told: told(frame, chart, &first, &last, rows.len()),
             best,
@@ -87,6 +90,10 @@ fn bounds(scale: &Scale) -> (String, String) {
     match scale {
         Scale::Rating { worst, best } => (worst.to_string(), best.to_string()),
         Scale::Valence(_) => ("−1".to_owned(), "1".to_owned()),
+        Scale::Measured(of) => {
+            let (least, most) = of.drawn_between();
+            (least.to_string(), most.to_string())
+        }
     }
 }
 

@@ -9,6 +9,9 @@ pub const fn category(category: Category) -> &'static str {
         Category::Mood => "category-mood",
         Category::Note => "category-note",
         Category::Tags => "category-tags",
+        Category::Sleep => "category-sleep",
+        Category::Activity => "category-activity",
+        Category::Heart => "category-heart",
     }
 }
 
@@ -18,6 +21,9 @@ pub const fn category_more(category: Category) -> &'static str {
         Category::Mood => "category-mood-more",
         Category::Note => "category-note-more",
         Category::Tags => "category-tags-more",
+        Category::Sleep => "category-sleep-more",
+        Category::Activity => "category-activity-more",
+        Category::Heart => "category-heart-more",
     }
 }
 
