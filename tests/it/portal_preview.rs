@@ -140,3 +140,49 @@ on_both_databases! {
         assert!(page.named("main")[0].named("img").is_empty());
     }
 }
+
+/// What the form carries on of what was filled in.
+fn carried(page: &Element) -> Vec<(&str, &str)> {
+    let form = page.named("main")[0].named("form")[0];
+    assert_eq!(form.get("action"), "/sharing/riverside");
+    let fields = form.all(&|field| field.get("type") == "hidden" && field.get("name") != "csrf");
+    fields.iter().map(|field| (field.get("name"), field.get("value"))).collect()
+}
+
+on_both_databases! {
+    async fn what_is_not_saved_yet_can_be_looked_at_first(database) {
+        let ehr = Ehr::sandbox().await;
+        let portal = Portal::open(database, &ehr.base).await;
+        let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
+        let mut browser = portal.sign_in(&sparrow).await;
+        browser.post("/data/keep", &[("keep", "everything")]).await;
+        portal.bridge.send(&json!([mood("1", "sparrow", 4), note("2", "sparrow", "dear diary")])).await;
+        let filled_in = [("notice-version", "1"), ("notice-language", "en"), ("mood", "every-entry"), ("note", "off"),
+            ("tags", "off"), ("for-treatment", "yes"), ("from", "everything"), ("until", "2027-05-20"), ("way-back", "none")];
+        let form = browser.get("/sharing/riverside").await.html();
+        let ways: Vec<&str> = form.named("button").iter().map(|button| button.get("formaction")).collect();
+        assert!(ways.contains(&"/preview/riverside"));
+        let wrong = browser.post("/preview/riverside", &filled_in[3..]).await;
+        assert!(wrong.status == 422 && wrong.body.contains("Everything is switched off."), "{}", wrong.body);
+        let page = browser.post("/preview/riverside", &filled_in).await;
+        assert_eq!(page.status, 200);
+        let page = page.html();
+        assert!(page.named("main")[0].text().contains("It is not saved yet."));
+        let (goes, stays) = (items_of(&page, "goes"), items_of(&page, "stays"));
+        assert!(goes.len() == 1 && goes[0].text().starts_with("Mood: 4"));
+        assert!(stays.len() == 1 && stays[0].text().starts_with("Note: dear diary"));
+        assert_eq!(carried(&page), filled_in);
+        let grants = async || portal.bridge.bridge.store.read().await.unwrap().living_grants(&[sparrow.id]).await.unwrap();
+        assert!(grants().await.is_empty(), "nothing is decided yet");
+        let change = [carried(&page), vec![("next", "change")]].concat();
+        let again = browser.post("/sharing/riverside", &change).await;
+        assert_eq!(again.status, 200);
+        let again = again.html();
+        let chosen = again.all(&|it| it.attributes.contains_key("checked") && it.get("name") == "mood");
+        assert_eq!(chosen[0].get("value"), "every-entry", "as it was filled in");
+        assert!(grants().await.is_empty());
+        let saved = browser.post("/sharing/riverside", &carried(&page)).await;
+        assert_eq!((saved.status, saved.location()), (303, "/sharing"), "{}", saved.body);
+        assert_eq!(grants().await.len(), 1);
+    }
+}

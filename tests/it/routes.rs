@@ -172,6 +172,7 @@ const TABLE: &[Row] = &[
     row("POST /sharing/{clinic}/resume", form!("/sharing/riverside/resume"), "303 /sign-in", &[(Browser, "409"), (OtherBrowser, "303 /sharing")]),
     row("GET /sharing/{clinic}/stop", page!("/sharing/riverside/stop"), "303 /sign-in", SIGNED_IN),
     row("GET /preview/{clinic}", page!("/preview/riverside"), "303 /sign-in", SIGNED_IN),
+    row("POST /preview/{clinic}", form!("/preview/riverside"), "303 /sign-in", &[(Browser, "422"), (OtherBrowser, "422")]),
     row("GET /data", page!("/data"), "303 /sign-in", SIGNED_IN),
     row("GET /data/keep", page!("/data/keep"), "303 /sign-in", SIGNED_IN),
     row("POST /data/keep", form!("/data/keep", "keep" = "everything"), "303 /sign-in", &[(Browser, "303 /data"), (OtherBrowser, "303 /data")]),

@@ -16,6 +16,9 @@ use crate::web::State;
 /// The name of the field with the token.
 pub const CSRF_FIELD: &str = "csrf";
 
+/// The name of the button that says what is to happen with a form that was carried on.
+pub const PRESSED_FIELD: &str = "next";
+
 /// The largest form, in bytes.
 const MAX_FORM: usize = 64 * 1024;
 
@@ -26,6 +29,11 @@ impl Fields {
     /// Fields that were read elsewhere.
     pub const fn new(fields: Vec<(String, String)>) -> Self {
         Self(fields)
+    }
+
+    /// What a page carries on that shows the form without showing its fields: all of it but the token, and what was pressed.
+    pub fn carried(&self) -> Vec<(String, String)> {
+        self.0.iter().filter(|(name, _)| ![CSRF_FIELD, PRESSED_FIELD].contains(&name.as_str())).cloned().collect()
     }
 
     /// The value of a field, without the white space around it; empty if it is not there.

@@ -147,7 +147,7 @@ pages! {
     "/sharing/{clinic}/pause" => POST sharing::pause;
     "/sharing/{clinic}/resume" => POST sharing::resume;
     "/sharing/{clinic}/stop" => GET sharing::ask_to_stop, POST sharing::stop;
-    "/preview/{clinic}" => GET preview::show;
+    "/preview/{clinic}" => GET preview::show, POST preview::try_out;
     "/shared" => GET shared::show;
     "/receipts" => GET receipts::list;
     "/receipts/{receipt}" => GET receipts::show;

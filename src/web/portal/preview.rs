@@ -1,16 +1,20 @@
-//! *Preview*: exactly what would have gone to a clinic in the last seven days, and what would have stayed with the member.
+//! *Preview*: exactly what would have gone to a clinic in the last seven days, and what would have stayed with the member,
+//! under their consent as it stands, or under one that they have filled in and not saved.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use askama::Template;
 
 use super::caller::Session;
 use super::error::PortalError;
+use super::form::Posted;
 use super::frame::{Frame, page};
 use super::json::indented;
-use super::sharing::{Standing, linked, words};
+use super::sharing::{Sent, Standing, form, linked, sent, words};
 use crate::domain::category::Detail;
-use crate::domain::ids::ClinicId;
+use crate::domain::grant::Terms;
+use crate::domain::ids::{ClinicId, MemberId};
 use crate::insight::preview::{self, Preview};
 use crate::web::State;
 
@@ -27,6 +31,17 @@ struct PreviewPage {
     standing: &'static str,
     goes: Items<Going>,
     withheld: Items<Withheld>,
+    /// The form that is not saved yet.
+    draft: Option<Vec<(String, String)>>,
+}
+
+/// What is looked at.
+struct Asked {
+    clinic: ClinicId,
+    name: String,
+    standing: &'static str,
+    terms: Option<Terms>,
+    draft: Option<Vec<(String, String)>>,
 }
 
 /// The newest, and how many there are.
@@ -77,10 +92,39 @@ pub async fn show(
         Standing::Paused => "preview-paused",
         Standing::Over => "preview-over",
     };
-    let found = match grant {
-        Some(grant) => {
-            let terms = grant.terms;
-            let found = preview::preview(&state.bridge, session.member, &clinic, terms, frame.language).await?;
+    let terms = grant.map(|grant| grant.terms);
+    shown(&state, frame, session.member, Asked { clinic, name, standing, terms, draft: None }).await
+}
+
+/// Shows what a form would mean. Nothing is saved.
+pub async fn try_out(
+    state: Data<State>,
+    frame: Frame,
+    posted: Posted,
+    clinic: Path<String>,
+) -> Result<HttpResponse, PortalError> {
+    let mut tx = state.bridge.store.read().await?;
+    let Sent { about, grant, draft, decided } =
+        sent(&state, &mut tx, &posted, &clinic, state.bridge.clock.now()).await?;
+    drop(tx);
+    let (mut terms, practitioner) = match decided {
+        Ok(decided) => decided,
+        Err(wrong) => return form(StatusCode::UNPROCESSABLE_ENTITY, frame, about, draft, Some(wrong)),
+    };
+    // Only whom the consent names already is known in the way in which a clinic is told.
+    if let Some(grant) = grant.filter(|_| practitioner.is_some() && practitioner == about.practitioner) {
+        terms.recipient = grant.terms.recipient;
+    }
+    let (terms, draft) = (Some(terms), Some(posted.fields.carried()));
+    let asked = Asked { clinic: about.clinic, name: about.name, standing: "preview-draft", terms, draft };
+    shown(&state, frame, posted.session.member, asked).await
+}
+
+async fn shown(state: &State, frame: Frame, member: MemberId, asked: Asked) -> Result<HttpResponse, PortalError> {
+    let Asked { clinic, name, standing, terms, draft } = asked;
+    let found = match terms {
+        Some(terms) => {
+            let found = preview::preview(&state.bridge, member, &clinic, terms, frame.language).await?;
             found.ok_or(PortalError::SignInFirst)?
         }
         None => Preview { goes: Vec::new(), withheld: Vec::new() },
@@ -100,5 +144,5 @@ pub async fn show(
         line: withheld.line,
         why: withheld.why,
     });
-    page(&PreviewPage { frame, clinic, name, standing, goes, withheld })
+    page(&PreviewPage { frame, clinic, name, standing, goes, withheld, draft })
 }

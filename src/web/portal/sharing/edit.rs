@@ -4,13 +4,14 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use askama::Template;
+use jiff::Timestamp;
 
 use super::draft::{Draft, PURPOSES, WAYS_BACK, purpose_field};
 use super::{decision, last_day, linked, words};
 use crate::consent::notice::{Notice, Part};
 use crate::domain::category::{Category, Detail};
 use crate::domain::consented::{Method, Practitioner};
-use crate::domain::grant::Grant;
+use crate::domain::grant::{Grant, Terms};
 use crate::domain::ids::ClinicId;
 use crate::domain::language::Language;
 use crate::pipeline::consent::{Version, Wish, version};
@@ -18,7 +19,7 @@ use crate::store::Tx;
 use crate::web::State;
 use crate::web::portal::caller::Session;
 use crate::web::portal::error::PortalError;
-use crate::web::portal::form::Posted;
+use crate::web::portal::form::{PRESSED_FIELD, Posted};
 use crate::web::portal::frame::{Frame, go_to_saying, page_with};
 use crate::web::portal::own::Own;
 
@@ -87,12 +88,11 @@ pub async fn save(
     let now = state.bridge.clock.now();
     let member = posted.session.member;
     let mut tx = state.bridge.store.begin().await?;
-    let (clinic, name, grant) = linked(&state, &mut tx, member, &clinic).await?;
-    let days = Own::open(&state.bridge, &mut tx, member).await?.days();
-    let about = About::of(&state, &mut tx, clinic, name, grant.as_ref()).await?;
-    let draft = Draft::read(&posted.fields, about.practitioner.as_ref());
-    let terms = draft.terms(grant.as_ref().map(|grant| &grant.terms), &days, now);
-    let decided = terms.and_then(|terms| Ok((terms, draft.practitioner(&about.choices)?)));
+    let Sent { about, grant, draft, decided } = sent(&state, &mut tx, &posted, &clinic, now).await?;
+    // Whoever looked at what it would mean may want to change it before it is saved.
+    if posted.fields.text(PRESSED_FIELD) == "change" {
+        return form(StatusCode::OK, frame, about, draft, None);
+    }
     let (terms, practitioner) = match decided {
         Ok(decided) => decided,
         Err(wrong) => return form(StatusCode::UNPROCESSABLE_ENTITY, frame, about, draft, Some(wrong)),
@@ -104,12 +104,44 @@ pub async fn save(
     Ok(go_to_saying("/sharing", "flash-sharing-saved"))
 }
 
+/// A form that was sent.
+pub struct Sent {
+    /// What it is about.
+    pub about: About,
+    /// The consent as it stands.
+    pub grant: Option<Grant>,
+    /// As it was filled in.
+    pub draft: Draft,
+    /// What it decides, and for whom; or what is wrong with it: the key of a text.
+    pub decided: Result<(Terms, Option<Practitioner>), &'static str>,
+}
+
+/// Reads a form that was sent.
+pub async fn sent(
+    state: &State,
+    tx: &mut Tx,
+    posted: &Posted,
+    clinic: &Path<String>,
+    now: Timestamp,
+) -> Result<Sent, PortalError> {
+    let member = posted.session.member;
+    let (clinic, name, grant) = linked(state, tx, member, clinic).await?;
+    let days = Own::open(&state.bridge, tx, member).await?.days();
+    let about = About::of(state, tx, clinic, name, grant.as_ref()).await?;
+    let draft = Draft::read(&posted.fields, about.practitioner.as_ref());
+    let terms = draft.terms(grant.as_ref().map(|grant| &grant.terms), &days, now);
+    let decided = terms.and_then(|terms| Ok((terms, draft.practitioner(&about.choices)?)));
+    Ok(Sent { about, grant, draft, decided })
+}
+
 /// What the form is about.
-struct About {
-    clinic: ClinicId,
-    name: String,
+pub struct About {
+    /// Which clinic.
+    pub clinic: ClinicId,
+    /// What it is called.
+    pub name: String,
     /// The one practitioner whom it is for, as it stands.
-    practitioner: Option<Practitioner>,
+    pub practitioner: Option<Practitioner>,
     /// Those of whom the member can choose one: whom the clinic names, and the one whom it is for already.
     choices: Vec<Practitioner>,
     /// Whether the member has yet to read the text that is valid now.
@@ -137,7 +169,8 @@ impl About {
     }
 }
 
-fn form(
+/// The form, with what is wrong with it: the key of a text.
+pub fn form(
     status: StatusCode,
     frame: Frame,
     about: About,

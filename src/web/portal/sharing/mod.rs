@@ -6,7 +6,7 @@ mod edit;
 mod stop;
 pub mod words;
 
-pub use edit::{save, show as edit};
+pub use edit::{Sent, form, save, sent, show as edit};
 pub use stop::{ask as ask_to_stop, pause, resume, stop};
 
 use actix_web::HttpResponse;
