@@ -36,7 +36,7 @@ fn in_words(of: &Exported, version: &Version) -> String {
         Language::Ru => "версия",
     };
     let clinic = of.bridge.house.clinic_name(&grant.clinic);
-    let state = words::stands(grant, of.bridge.clock.now(), of.language);
+    let state = words::stands(grant, of.now, of.language);
     let mut text = format!("{clinic}, {number} {}: {state}\r\n", grant.version);
     for row in words::terms(&grant.terms, practitioner, of.language) {
         // Nothing can go wrong with a text in memory.
