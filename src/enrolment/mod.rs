@@ -8,7 +8,6 @@ pub mod join;
 pub mod launch;
 pub mod link;
 pub mod returned;
-pub mod returned;
 pub mod session;
 pub mod sign_in;
 pub mod trouble;

@@ -50,7 +50,6 @@ mod patient_token_faults;
 mod patient_token_secrets;
 mod peers;
 mod portal_attacks;
-mod portal_canaries;
 mod portal_clinics;
 mod portal_messages;
 mod portal_routes;
