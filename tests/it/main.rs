@@ -50,6 +50,7 @@ mod patient_token_faults;
 mod patient_token_secrets;
 mod peers;
 mod portal_attacks;
+mod portal_canaries;
 mod portal_clinics;
 mod portal_messages;
 mod portal_routes;
