@@ -179,6 +179,28 @@ on_both_databases! {
     }
 }
 
+on_both_databases! {
+    async fn what_a_device_measured_is_drawn_after_what_the_member_said(database) {
+        let ehr = Ehr::sandbox().await;
+        let portal = Portal::open(database, &ehr.base).await;
+        let (_, mut browser) = keeper(&portal, "sparrow", &ehr.patient).await;
+        let mut heart = mood("heart", "sparrow", 1);
+        heart["type"] = json!("mostik.measurement.v1");
+        heart["data"] = json!({"of": "resting-heart-rate", "value": 61, "modality": "sensed", "device": "A watch"});
+        let yesterday = at(heart.clone(), "2026-11-19T20:00:00Z");
+        let mut today = heart;
+        today["id"] = json!("heart-today");
+        let taken = portal.bridge.send(&json!([today, yesterday, mood("1", "sparrow", 4)])).await;
+        let became: Vec<&str> =
+            taken.json["results"].as_array().unwrap().iter().map(|it| it["status"].as_str().unwrap()).collect();
+        assert_eq!(became, ["accepted"; 3], "{:?}", taken.json);
+        let page = browser.get("/data").await.html();
+        let titles: Vec<String> = page.named("title").iter().skip(1).map(|title| title.text()).collect();
+        assert_eq!(titles, ["Mood, day by day", "Resting heart rate, day by day"], "the mood first, though there are fewer of it");
+        assert_eq!(page.named("tbody")[1].named("tr").len(), 2);
+    }
+}
+
 fn times(readings: &[Reading]) -> BTreeSet<String> {
     readings.iter().map(|reading| reading.moment.to_rfc3339()).collect()
 }

@@ -155,6 +155,7 @@ on_both_databases! {
         let portal = Portal::open(database, &ehr.base).await;
         let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
         let mut browser = portal.sign_in(&sparrow).await;
+        browser.get("/data/keep").await;
         browser.post("/data/keep", &[("keep", "everything")]).await;
         portal.bridge.send(&json!([mood("1", "sparrow", 4), note("2", "sparrow", "dear diary")])).await;
         let filled_in = [("notice-version", "1"), ("notice-language", "en"), ("mood", "every-entry"), ("note", "off"),

@@ -20,6 +20,7 @@ use super::own::Own;
 use crate::domain::category::Category;
 use crate::domain::ids::{MemberId, ReadingId};
 use crate::domain::reading::Reading;
+use crate::domain::summary::Scale;
 use crate::insight::chart::charts;
 use crate::insight::words;
 use crate::readings::kept;
@@ -28,6 +29,9 @@ use crate::web::State;
 
 /// How many readings there are on a page: an entry has up to three.
 const ON_A_PAGE: i64 = 40;
+
+/// The most readings of a kind that charts are made of: a device may measure every minute.
+const MOST_CHARTED: usize = 20_000;
 
 /// How many days the charts may show, and the words for it. The first is what is shown unless somebody asks.
 const STRETCHES: [(u16, &str); 3] = [(30, "data-days-month"), (90, "data-days-quarter"), (365, "data-days-year")];
@@ -97,6 +101,25 @@ async fn place(tx: &mut Tx, member: MemberId, reading: ReadingId) -> Result<(Tim
     Ok((at.ok_or(PortalError::NotFound)?, reading))
 }
 
+/// What can be drawn; of each kind the newest, if there is very much of it.
+async fn charted(tx: &mut Tx, own: &Own, from: Timestamp) -> Result<Vec<Reading>, PortalError> {
+    let mut found: Vec<Reading> = Vec::new();
+    for category in Category::ALL.into_iter().filter(|category| !matches!(category, Category::Note | Category::Tags)) {
+        let most = found.len() + MOST_CHARTED;
+        let mut search =
+            ReadingSearch { category: Some(category), from, until: Timestamp::MAX, after: None, limit: 1000 };
+        loop {
+            let page = kept::page(tx, &own.key, &search).await?;
+            found.extend(page.readings);
+            search.after = page.next;
+            if search.after.is_none() || found.len() >= most {
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
 async fn drawings(
     frame: &Frame,
     tx: &mut Tx,
@@ -107,8 +130,10 @@ async fn drawings(
     let days = own.days();
     let last = days.day_of(now);
     let first = last.checked_sub(Span::new().days(i64::from(stretch) - 1)).unwrap_or(last);
-    let readings = kept::all(tx, &own.key, Some(Category::Mood), days.start_of(first), Timestamp::MAX).await?;
-    let charts = charts(&readings, &days, first, last);
+    let readings = charted(tx, own, days.start_of(first)).await?;
+    let mut charts = charts(&readings, &days, first, last);
+    // How the member said that they were comes before what a device measured.
+    charts.sort_by_key(|chart| matches!(chart.scale, Scale::Measured(_)));
     Ok(charts.iter().enumerate().map(|(number, chart)| Drawing::of(frame, number, chart)).collect())
 }
 
