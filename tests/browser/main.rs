@@ -47,6 +47,5 @@ stories! {
     data: Linked,
     sign_in: Linked,
     share: Unlinked,
-    diary: Linked,
     papers: Linked,
 }

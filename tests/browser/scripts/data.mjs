@@ -62,6 +62,13 @@ await story(async ({ page, look }) => {
   await look("keep");
 
   await page.goto("/sharing/riverside");
+  await page.check("[name=mood][value=weekly-summary]");
+  await page.click("[formaction='/preview/riverside']");
+  await look("preview-draft");
+  await page.goto("/receipts");
+  assert.equal(await page.locator("#receipts").count(), 0, "to look decides nothing");
+
+  await page.goto("/sharing/riverside");
   await page.check("[name=mood][value=every-entry]");
   await page.check("[name=tags][value=daily-summary]");
   await page.check("[name=from][value=everything]");
