@@ -205,6 +205,14 @@ async fn what_was_not_signed_with_the_systems_own_key_proves_nothing() {
     let key = EncodingKey::from_ec_pem(&std::fs::read(&river.key_file).unwrap()).unwrap();
     let got = show(&bridge, &encode(&elsewhere, &claims, &key).unwrap(), ALL_SCOPES).await;
     assert!(refused_client(&got).contains("nobody is registered"), "keys at an address that nobody registered");
+    // Rightly signed, and still of a kind that is not taken.
+    let header = || Header { kid: Some(river_kid.to_owned()), ..Header::new(Algorithm::ES384) };
+    let typed = Header { typ: Some("at+jwt".to_owned()), ..header() };
+    let critical = Header { crit: Some(vec!["b64".to_owned()]), ..header() };
+    for header in [typed, critical] {
+        let got = show(&bridge, &encode(&header, &claims, &key).unwrap(), ALL_SCOPES).await;
+        assert!(refused_client(&got).contains("RS384 or ES384"), "{:?}", got.json);
+    }
     let good = show(&bridge, &format!("{}.{signature}", good.join(".")), ALL_SCOPES).await;
     assert_eq!(good.status, 200, "and with all that, it is not used up: {:?}", good.json);
 }
