@@ -44,6 +44,7 @@ macro_rules! visitors {
 }
 
 stories! {
+    account: Unlinked,
     data: Linked,
     sign_in: Linked,
     share: Unlinked,

@@ -81,7 +81,8 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
         Place::Unlinked => {
             let (ehr, gate) = (Ehr::sekmet().await?, part("MOSTIK_TEST_SMART_GATE", "a gate before an EHR")?);
             let clinic = part("MOSTIK_TEST_AUTHORIZATION_SERVER", "an authorization server")?;
-            let text = format!("{}{}", config(&gate).replace("lease_seconds = 3", "lease_seconds = 4"), LENDING);
+            let text = config(&gate).replace("lease_seconds = 3", "lease_seconds = 4");
+            let text = format!("{text}[communities.forum.sign_in]\nissuer = {clinic:?}\n{PROVIDER}{LENDING}");
             let portal = Portal::before(TestBridge::start_at(database, &text, present()).await, postbox);
             let sparrow = portal.bridge.unlinked_person("sparrow").await;
             Stage { portal, sparrow, ehr, clinic }
@@ -89,6 +90,9 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
     };
     Some((stage, address))
 }
+
+/// The forum has accounts, at the same server; which member that is, they say themselves.
+const PROVIDER: &str = "client_id = \"portal-local\"\n";
 
 /// The clinic lets the bridge in as those who signed in there.
 const LENDING: &str = "[clinics.riverside.auth]\nmethod = \"patient\"\nclient_id = \"launch-local\"\n\

@@ -194,7 +194,8 @@ proptest! {
                 if let Matter::Fact(fact) = &asked.item.matter {
                     prop_assert!(fact.detail <= obliges.aggregate_to);
                     prop_assert!(obliges.labels.is_superset(&fact.labels), "no label is lost");
-                    prop_assert!(obliges.labels.contains(&Label::Psychiatry), "nor that of its category");
+                    let of_category = fact.category.labels();
+                    prop_assert!(of_category.iter().all(|label| obliges.labels.contains(label)), "nor one of its category");
                     prop_assert!(obliges.labels.is_disjoint(&by.terms.withheld));
                 }
                 let shares_notes = by.terms.categories.get(&Category::Note) == Some(&Detail::EveryEntry);

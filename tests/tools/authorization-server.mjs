@@ -59,7 +59,7 @@ const portal = (name, alg, authentication) => ({
 });
 const secret = { token_endpoint_auth_method: "client_secret_basic", client_secret: "a secret of a test: +/%& and long enough" };
 // A bridge on this machine, whatever its port (RFC 8252, section 7.3).
-const local = { application_type: "native", redirect_uris: ["http://127.0.0.1/launch/return", "http://localhost/launch/return"] };
+const local = (path) => ({ application_type: "native", redirect_uris: [`http://127.0.0.1${path}`, `http://localhost${path}`] });
 const nobody = { token_endpoint_auth_method: "none" };
 const signed = {
   token_endpoint_auth_method: "private_key_jwt",
@@ -73,9 +73,10 @@ const provider = new Provider(issuer, {
     launcher("launch-signed", signed),
     launcher("launch-narrow", nobody), // may not touch Observations
     launcher("launch-steady", nobody), // its refresh tokens stay, and are not said again
-    { ...launcher("launch-local", nobody), ...local },
+    { ...launcher("launch-local", nobody), ...local("/launch/return") },
     portal("portal", "RS256", secret),
     portal("portal-public", "ES384", nobody),
+    { ...portal("portal-local", "ES384", nobody), ...local("/sign-in/return") },
     portal("portal-hs256", "HS256", secret), // signs with the client's secret: the portal believes no such thing
     client("mostik-es384", "ES384", scopes.join(" ")),
     client("mostik-rs384", "RS384", scopes.join(" ")),
