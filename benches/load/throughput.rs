@@ -47,7 +47,8 @@ fn wanted(word: &str) -> bool {
 #[expect(clippy::cast_precision_loss, reason = "counts of items are small")]
 async fn measure(database: Database, batch: usize, concurrency: usize) {
     let ehr = Ehr::start(Manner { takes: Duration::from_millis(2), batch: batch > 1 });
-    let count = if batch > 1 { 20_000 } else { 2000 * concurrency.min(8) };
+    // Long enough that how it begins and ends does not count.
+    let count = if batch > 1 { 20_000 } else { 8000 * concurrency.min(4) };
     let mut house = House::open(database, &ehr.base, &Plan { concurrency, batch_size: batch }).await;
     house.admit(PEOPLE).await;
     let (mut pools, mut desks) = (Vec::new(), Vec::new());
