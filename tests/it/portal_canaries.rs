@@ -13,7 +13,7 @@ use crate::support::bridge::{forum, riverside};
 use crate::support::browser::parameter;
 use crate::support::database::Database;
 use crate::support::linking::patient;
-use crate::support::portal::{Browser, PORTAL, Portal};
+use crate::support::portal::{Browser, PORTAL, Part, Portal};
 use crate::support::postbox::Postbox;
 use crate::support::provider::{come_back, is_in, leads_on, leave, provider_config, secret_setting};
 use crate::support::search::{Log, in_database, times};
@@ -82,6 +82,35 @@ async fn by_link(portal: &Portal, of: usize, secrets: &mut Secrets) -> Browser {
     browser
 }
 
+/// Notes something down and brings a file, whose mood has a name of the member's own; all of it is kept.
+async fn keeps_a_diary(browser: &mut Browser, of: usize) {
+    browser.get("/data/keep").await;
+    browser.post("/data/keep", &[("keep", "everything")]).await;
+    let form = browser.get("/data/note").await.html();
+    let (key, at) = (form.field("key").get("value").to_owned(), form.field("at").get("value").to_owned());
+    let (note, tags, mood) = (canary("diary-note", of), canary("diary-tag", of), canary("mood-name", of));
+    let fields =
+        [("key", key.as_str()), ("at", at.as_str()), ("level", "2"), ("note", note.as_str()), ("tags", tags.as_str())];
+    assert!(browser.post("/data/note", &fields).await.status < 400);
+    browser.get("/data/import").await;
+    let csrf = browser.csrf.clone();
+    let file = format!(
+        "full_date,date,weekday,time,mood,activities,note_title,note\n2026-11-01,x,x,20:30,{mood},{},{},\"{}\"\n",
+        canary("activity", of),
+        canary("title", of),
+        canary("file-note", of),
+    );
+    let name = canary("file-name", of);
+    let parts = [
+        Part::text("csrf", &csrf),
+        Part::text("name-0", &mood),
+        Part::text("level-0", "3"),
+        Part::file(&name, file.as_bytes()),
+        Part::text("do", "take"),
+    ];
+    assert_eq!(browser.upload("/data/import", &parts).await.status, 200);
+}
+
 /// Is linked by a launch or by a code, and begins another launch.
 async fn to_the_clinic(portal: &Portal, clinic: &Authority, browser: &mut Browser, of: usize, secrets: &mut Secrets) {
     let id = canary("patient", of);
@@ -126,6 +155,7 @@ on_both_databases! {
             let person = portal.bridge.unlinked_person(&canary("handle", of)).await;
             with_an_account(&portal, &provider, of, &mut secrets).await;
             let mut browser = by_link(&portal, of, &mut secrets).await;
+            keeps_a_diary(&mut browser, of).await;
             to_the_clinic(&portal, &clinic, &mut browser, of, &mut secrets).await;
             assert_eq!(patient(&portal.bridge, &person).await, Some(canary("patient", of)));
             portal.bridge.clock.advance(jiff::SignedDuration::from_mins(7));
@@ -135,7 +165,7 @@ on_both_databases! {
         let index = bridge.bridge.keyring.index().index("api-key", &[b"control"]);
         tx.insert_api_key(CONTROL, index, &forum(), "events:write", bridge.now()).await.unwrap();
         tx.commit().await.unwrap();
-        for table in ["identities", "identity_requests", "sign_in_links", "sessions", "launches", "links"] {
+        for table in ["identities", "identity_requests", "sign_in_links", "sessions", "launches", "links", "readings"] {
             assert!(bridge.database.count(table).await > 0, "{table} is empty");
         }
         assert!(secrets.0.len() > 20 * MEMBERS && secrets.0.iter().all(|secret| secret.len() >= 16), "{}", secrets.0.len());
