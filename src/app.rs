@@ -39,7 +39,7 @@ use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::ids::ClinicId;
 use crate::erasure::{self, ErasureError};
-use crate::inbound::event::EventSchemas;
+use crate::inbound::Schemas;
 use crate::mapping::to_fhir::{self, IDENTIFIER_SYSTEM};
 use crate::pipeline::{self, Bridge, House};
 use crate::readings::Rules;
@@ -268,7 +268,7 @@ pub fn signing_keys(config: &Config, clock: &Clock) -> Result<SigningKeys, Start
 /// # Errors
 /// [`StartError`].
 pub fn http_server(config: &Config, bridge: Bridge, listener: TcpListener) -> Result<Server, StartError> {
-    let schemas = EventSchemas::compile().map_err(|error| StartError::Schemas(error.to_string()))?;
+    let schemas = Schemas::compile().map_err(|error| StartError::Schemas(error.to_string()))?;
     let (clients, launches) = (clients::clients(config)?, launches(config, &bridge)?);
     let identities = identities(config, &bridge)?;
     let state = Data::new(web::State::new(config, bridge, schemas, clients, launches, identities)?);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::category::Category;
@@ -23,6 +24,37 @@ pub struct Measurement {
     /// What it was measured with, as its source calls it ("Apple Watch").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+}
+
+/// The longest time over which one number may have been measured.
+const LONGEST_PERIOD: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+/// What about a number makes it a mistake.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Implausible {
+    /// Its period does not begin before it ends, or is too long.
+    #[error("a time before that of the event, by 31 days at most")]
+    Start,
+    /// It is more than can be, or less than nothing.
+    #[error("a number from 0 to {} {}", .0.most(), .0.unit())]
+    Value(Measured),
+}
+
+impl Measurement {
+    /// The measurement, if it can be one that ended at `end`.
+    ///
+    /// # Errors
+    /// [`Implausible`].
+    pub fn plausible(self, end: Moment) -> Result<Self, Implausible> {
+        let is_before = |start: Moment| start.at <= end.at && end.at.duration_since(start.at) <= LONGEST_PERIOD;
+        if self.start.is_some_and(|start| !is_before(start)) {
+            return Err(Implausible::Start);
+        }
+        if !(0.0..=f64::from(self.of.most())).contains(&self.value.approximate()) {
+            return Err(Implausible::Value(self.of));
+        }
+        Ok(self)
+    }
 }
 
 /// How a number came about: the two words of Open mHealth's header 1.2 and of IEEE 1752.1.

@@ -57,6 +57,25 @@ pub fn sum(numbers: &[&Decimal]) -> Option<Decimal> {
     written(sum, places).parse().ok()
 }
 
+/// So many times a number, without zeros at its end; `None` where that takes more digits than a decimal may have.
+#[must_use]
+pub fn times(number: &Decimal, factor: u32) -> Option<Decimal> {
+    let Fixed { units, places } = Fixed::from(number);
+    let product = written(units.checked_mul(i128::from(factor))?, places).parse().ok()?;
+    plain(&product).parse().ok()
+}
+
+/// A number divided, to so many places at most, half to even.
+#[must_use]
+pub fn divided(number: &Decimal, by: u32, places: u32) -> Option<Decimal> {
+    let fixed = Fixed::from(number);
+    let up = 10i128.checked_pow(places.saturating_sub(fixed.places))?;
+    let down = 10i128.checked_pow(fixed.places.saturating_sub(places))?;
+    let units = divided_half_even(fixed.units.checked_mul(up)?, i128::from(by).checked_mul(down)?)?;
+    let quotient = written(units, places).parse().ok()?;
+    plain(&quotient).parse().ok()
+}
+
 fn mean(numbers: &[&Decimal]) -> Option<Decimal> {
     let numbers: Vec<Fixed> = numbers.iter().copied().map(Fixed::from).collect();
     let places = numbers.iter().map(|number| number.places).max()?;

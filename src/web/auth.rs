@@ -23,6 +23,15 @@ pub struct EventSender(pub CommunityId);
 #[derive(Debug)]
 pub struct SignedInMember(pub MemberId);
 
+/// Whoever may send data points: a community those of its members, or a member their own.
+#[derive(Debug)]
+pub enum DataSender {
+    /// With an API key.
+    Community(CommunityId),
+    /// With their token.
+    Member(MemberId),
+}
+
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
 impl FromRequest for EventSender {
@@ -44,6 +53,20 @@ impl FromRequest for EventSender {
                 Err(Problem::forbidden(EVENTS_WRITE))
             }
         })
+    }
+}
+
+impl FromRequest for DataSender {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if credential(request, MEMBER_TOKEN_PREFIX).is_ok() {
+            let member = SignedInMember::from_request(request, payload);
+            return Box::pin(async move { member.await.map(|member| Self::Member(member.0)) });
+        }
+        let community = EventSender::from_request(request, payload);
+        Box::pin(async move { community.await.map(|community| Self::Community(community.0)) })
     }
 }
 

@@ -96,7 +96,7 @@ pub async fn post_events(
 ) -> Result<HttpResponse, Problem> {
     let bytes = body::read(&request, payload, &MEDIA_TYPES).await?;
     let now = state.bridge.clock.now();
-    let (events, is_batch) = parse_body(&state.schemas, &bytes, now).map_err(|error| unreadable(&error))?;
+    let (events, is_batch) = parse_body(&state.schemas.events, &bytes, now).map_err(|error| unreadable(&error))?;
     let outcomes = accept(&state.bridge, &sender.0, events).await?;
     let results: Vec<EventResult> = outcomes.into_iter().map(result).collect();
     let count = |status| results.iter().filter(|result| result.status == status).count();
@@ -113,7 +113,7 @@ pub async fn post_events(
     answer(results, is_batch)
 }
 
-fn result(outcome: Outcome) -> EventResult {
+pub(super) fn result(outcome: Outcome) -> EventResult {
     let (status, refusal) = match outcome {
         Outcome::Accepted => (EventStatus::Accepted, None),
         Outcome::Corrected => (EventStatus::Corrected, None),
@@ -145,7 +145,7 @@ fn answer(results: Vec<EventResult>, is_batch: bool) -> Result<HttpResponse, Pro
     }
 }
 
-fn unreadable(error: &MalformedBody) -> Problem {
+pub(super) fn unreadable(error: &MalformedBody) -> Problem {
     match error {
         MalformedBody::TooMany => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", "There are too many events in the batch")

@@ -2,6 +2,7 @@
 
 mod auth;
 mod body;
+mod data_points;
 mod erasure;
 mod events;
 mod export;
@@ -34,7 +35,7 @@ use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::enrolment::clinic_access::Clients;
 use crate::enrolment::identity::Identities;
 use crate::enrolment::launch::Launches;
-use crate::inbound::event::EventSchemas;
+use crate::inbound::Schemas;
 use crate::pipeline::Bridge;
 use limits::Limit;
 use portal::{Portal, TextError};
@@ -43,7 +44,7 @@ use portal::{Portal, TextError};
 #[derive(Debug)]
 pub struct State {
     bridge: Bridge,
-    schemas: EventSchemas,
+    schemas: Schemas,
     clinics: BTreeSet<ClinicId>,
     communities: BTreeSet<CommunityId>,
     /// How callers reach this bridge: where every absolute link begins.
@@ -68,7 +69,7 @@ impl State {
     pub fn new(
         config: &Config,
         bridge: Bridge,
-        schemas: EventSchemas,
+        schemas: Schemas,
         clients: Clients,
         launches: Launches,
         identities: Identities,

@@ -5,7 +5,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{erasure, events, export, fhir, grants, health, jwks, receipts};
+use super::{data_points, erasure, events, export, fhir, grants, health, jwks, receipts};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,6 +16,7 @@ use super::{erasure, events, export, fhir, grants, health, jwks, receipts};
     ),
     paths(
         events::post_events,
+        data_points::post_data_points,
         grants::list,
         grants::create,
         grants::change,

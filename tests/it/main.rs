@@ -23,6 +23,7 @@ mod columns;
 mod consent;
 mod corrections;
 mod credentials;
+mod data_points;
 mod decision;
 mod delivery;
 mod deploy;

@@ -125,6 +125,8 @@ const TABLE: &[Row] = &[
     row("GET /.well-known/jwks.json", |_| ("/.well-known/jwks.json".into(), Nothing), "200", &[]),
     row("POST /v1/events", |it| ("/v1/events".into(), Json(mood(&it.handle, &it.handle, 4))),
         "401", &[(Community, "202"), (KeyWithoutScope, "403"), (OtherCommunity, "422")]),
+    row("POST /v1/data-points", |_| ("/v1/data-points".into(), Json(json!({"data": {}}))),
+        "401", &[(Community, "200"), (KeyWithoutScope, "403"), (OtherCommunity, "200"), (Member, "200"), (OtherMember, "200")]),
     row("GET /v1/grants", |_| ("/v1/grants".into(), Nothing), "401", &[(Member, "200+"), (OtherMember, "200")]),
     row("POST /v1/grants", |_| ("/v1/grants".into(), Json(json!({"clinic": "riverside", "terms": terms()}))),
         "401", &[(Member, "409+"), (OtherMember, "409")]),

@@ -6,7 +6,7 @@ mod schema;
 
 pub use parse::{MalformedBody, parse_body};
 pub use refusal::{Refusal, RefusalReason};
-pub use schema::EventSchemas;
+pub use schema::{BrokenSchema, EventSchemas};
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! From bytes to events: nothing is guessed, and each event of a batch stands or falls alone.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -9,7 +9,7 @@ use super::schema::EventType;
 use super::{CLOCK_SKEW, Entry, Event, EventSchemas, MAX_BATCH, Refusal, Says, Subject, Version};
 use crate::domain::decimal::Decimal;
 use crate::domain::label::Label;
-use crate::domain::measurement::{Measured, Measurement, Modality};
+use crate::domain::measurement::{Implausible, Measured, Measurement, Modality};
 use crate::domain::moment::Moment;
 use crate::domain::reading::{Measure, Mood, Rating};
 
@@ -37,6 +37,18 @@ pub enum MalformedBody {
     TooMany,
 }
 
+impl MalformedBody {
+    /// What is said of a text that is no JSON: nothing of its content.
+    pub(in crate::inbound) fn not_json(error: &serde_json::Error) -> Self {
+        use serde_json::error::Category;
+        let kind = match error.classify() {
+            Category::Eof => "it ends too early",
+            Category::Syntax | Category::Data | Category::Io => "it is no JSON",
+        };
+        Self::NotJson { kind, line: error.line(), column: error.column() }
+    }
+}
+
 /// Reads a request's body: one event or a batch. Returns each event, or why it cannot be taken, in order; and whether
 /// it was a batch.
 ///
@@ -50,8 +62,8 @@ pub fn parse_body(
     let text = str::from_utf8(body).map_err(|_| MalformedBody::NotJson { kind: "not UTF-8", line: 0, column: 0 })?;
     let (items, is_batch): (Vec<&RawValue>, bool) = match text.trim_ascii_start().as_bytes().first() {
         None => return Err(MalformedBody::Empty),
-        Some(b'{') => (vec![serde_json::from_str(text).map_err(|e| not_json(&e))?], false),
-        Some(b'[') => (serde_json::from_str(text).map_err(|e| not_json(&e))?, true),
+        Some(b'{') => (vec![serde_json::from_str(text).map_err(|e| MalformedBody::not_json(&e))?], false),
+        Some(b'[') => (serde_json::from_str(text).map_err(|e| MalformedBody::not_json(&e))?, true),
         Some(_) => return Err(MalformedBody::NotEvents),
     };
     if items.is_empty() {
@@ -95,9 +107,6 @@ struct MeasurementData {
     modality: Modality,
     device: Option<String>,
 }
-
-/// The longest time over which one number may have been measured.
-const LONGEST_PERIOD: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 #[derive(Deserialize)]
 struct Retraction {
@@ -163,26 +172,16 @@ fn measurement(said: MeasurementData, end: Moment) -> Result<Measurement, Refusa
     let MeasurementData { of, value, start, modality, device } = said;
     let start = start.map(|start| Moment::parse_rfc3339(&start)).transpose();
     let start = start.map_err(|error| Refusal::invalid("/data/start", error.to_string()))?;
-    let is_before = |start: Moment| start.at <= end.at && end.at.duration_since(start.at) <= LONGEST_PERIOD;
-    if start.is_some_and(|start| !is_before(start)) {
-        return Err(Refusal::invalid("/data/start", "a time before that of the event, by 31 days at most"));
-    }
-    if !(0.0..=f64::from(of.most())).contains(&value.approximate()) {
-        return Err(Refusal::invalid("/data/value", format!("a number from 0 to {} {}", of.most(), of.unit())));
-    }
-    Ok(Measurement { of, value, start, modality, device })
+    Measurement { of, value, start, modality, device }.plausible(end).map_err(|implausible| {
+        let field = match implausible {
+            Implausible::Start => "/data/start",
+            Implausible::Value(_) => "/data/value",
+        };
+        Refusal::invalid(field, implausible.to_string())
+    })
 }
 
 fn typed<'a, T: Deserialize<'a>>(data: &'a str) -> Result<T, Refusal> {
     serde_json::from_str(data)
         .map_err(|_| Refusal::invalid("/data", "each field once, and numbers of at most 18 digits without an exponent"))
-}
-
-fn not_json(error: &serde_json::Error) -> MalformedBody {
-    use serde_json::error::Category;
-    let kind = match error.classify() {
-        Category::Eof => "it ends too early",
-        Category::Syntax | Category::Data | Category::Io => "it is no JSON",
-    };
-    MalformedBody::NotJson { kind, line: error.line(), column: error.column() }
 }

@@ -1,0 +1,99 @@
+//! What Fitbit's Web API answers about sleep (`/1.2/user/-/sleep/date/….json`, and the older `/1/`): an array of logs, in
+//! the member's local time without an offset.
+
+use jiff::civil::DateTime;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{By, Given, Number, Record, Said, Source, Time, refused, typed};
+use crate::domain::decimal::Decimal;
+use crate::domain::measurement::{Measured, Modality};
+use crate::domain::moment::Moment;
+use crate::inbound::event::Refusal;
+
+const LOG: &str = "a sleep log of Fitbit: logId, startTime, endTime, minutesAsleep, timeInBed, levels.summary";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Log {
+    log_id: u64,
+    start_time: DateTime,
+    end_time: DateTime,
+    minutes_asleep: Decimal,
+    time_in_bed: Decimal,
+    /// Absent in what the older API answers.
+    log_type: Option<String>,
+    levels: Option<Levels>,
+}
+
+#[derive(Deserialize)]
+struct Levels {
+    summary: Summary,
+}
+
+/// Logs of the type `classic` have `awake` and `restless`, those of the type `stages` the others.
+#[derive(Deserialize)]
+struct Summary {
+    deep: Option<Level>,
+    light: Option<Level>,
+    rem: Option<Level>,
+    wake: Option<Level>,
+    awake: Option<Level>,
+}
+
+#[derive(Deserialize)]
+struct Level {
+    count: Decimal,
+    minutes: Decimal,
+}
+
+/// The records of an array of logs.
+pub fn records(at: &str, text: &str, given: &Given<'_>) -> Vec<Record> {
+    let logs: Vec<&RawValue> = match typed(text, "an array of sleep logs") {
+        Ok(logs) => logs,
+        Err(refusal) => return refused(at.to_owned(), refusal),
+    };
+    let record =
+        |(position, log): (usize, &RawValue)| Record { at: format!("{at}/{position}"), says: said(log.get(), given) };
+    logs.into_iter().enumerate().map(record).collect()
+}
+
+fn said(text: &str, given: &Given<'_>) -> Result<Vec<Said>, Refusal> {
+    let log: Log = typed(text, LOG)?;
+    let source = Source::of_given("fitbit", log.log_id.to_string(), given)?;
+    let time = Time { start: Some(moment(log.start_time, given)?), end: moment(log.end_time, given)? };
+    let is_said = log.log_type.as_deref() == Some("manual");
+    let by = if is_said {
+        By { modality: Modality::SelfReported, device: None }
+    } else {
+        By { modality: Modality::Sensed, device: Some("Fitbit".to_owned()) }
+    };
+    let mut numbers = vec![
+        Number { of: Measured::SleepDuration, value: log.minutes_asleep },
+        Number { of: Measured::TimeInBed, value: log.time_in_bed },
+    ];
+    if let Some(Levels { summary }) = log.levels {
+        let staged = [
+            (Measured::DeepSleep, summary.deep),
+            (Measured::LightSleep, summary.light),
+            (Measured::RemSleep, summary.rem),
+        ];
+        let lasted = |(of, level): (Measured, Option<Level>)| level.map(|level| Number { of, value: level.minutes });
+        numbers.extend(staged.into_iter().filter_map(lasted));
+        let woke = summary.wake.or(summary.awake);
+        numbers.extend(woke.map(|woke| Number { of: Measured::Awakenings, value: woke.count }));
+    }
+    source.all_measured(numbers, time, &by)
+}
+
+fn moment(shown: DateTime, given: &Given<'_>) -> Result<Moment, Refusal> {
+    let zone = given.zone.ok_or_else(|| {
+        Refusal::invalid(
+            "/",
+            "the header Mostik-Time-Zone: Fitbit says what the member's clock showed, not where it stood",
+        )
+    })?;
+    let zoned = zone.rules().to_ambiguous_zoned(shown).compatible();
+    let zoned = zoned.map_err(|_| Refusal::invalid("/startTime", "a time that there was"))?;
+    Ok(Moment::new(zoned.timestamp(), zoned.offset()))
+}
