@@ -11,13 +11,14 @@ use crate::enrolment::{code, launch};
 use crate::erasure::{self, ErasureError};
 use crate::insight::upkeep::look_after_members;
 use crate::pipeline::{Bridge, consent};
+use crate::readings::drafts;
 use crate::store::StoreError;
 
 /// How long to wait when there was nothing to do.
 pub const EVERY: Duration = Duration::from_secs(5);
 
-/// How many old readings are forgotten in one transaction.
-const READINGS_AT_ONCE: i64 = 1000;
+/// How many old readings, or drafts, are forgotten in one transaction.
+const OLD_AT_ONCE: i64 = 1000;
 
 /// A chore that was left; what it did not do is found again.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,7 @@ pub async fn run_due(bridge: &Bridge) -> Result<bool, ChoreError> {
     let mut is_more = sweep_withdrawn(bridge).await? | consent::let_go(bridge).await?;
     is_more |= erasure::work(bridge).await?;
     is_more |= look_after_members(bridge).await? | forget_old_readings(bridge).await?;
+    is_more |= forget_old_drafts(bridge).await?;
     note_how_far_the_audit_log_goes(bridge).await?;
     Ok(is_more)
 }
@@ -71,7 +73,16 @@ async fn note_how_far_the_audit_log_goes(bridge: &Bridge) -> Result<(), ChoreErr
 /// What was lived long ago is kept no longer. Returns whether there may be more.
 async fn forget_old_readings(bridge: &Bridge) -> Result<bool, ChoreError> {
     let mut tx = bridge.store.begin().await?;
-    let forgotten = tx.forget_old_readings(bridge.readings.kept_from(bridge.clock.now()), READINGS_AT_ONCE).await?;
+    let forgotten = tx.forget_old_readings(bridge.readings.kept_from(bridge.clock.now()), OLD_AT_ONCE).await?;
+    tx.commit().await?;
+    Ok(forgotten > 0)
+}
+
+/// A questionnaire that nobody goes on with is kept no longer. Returns whether there may be more.
+async fn forget_old_drafts(bridge: &Bridge) -> Result<bool, ChoreError> {
+    let before = bridge.clock.now().checked_sub(drafts::KEPT_FOR).unwrap_or(jiff::Timestamp::MIN);
+    let mut tx = bridge.store.begin().await?;
+    let forgotten = tx.forget_old_drafts(before, OLD_AT_ONCE).await?;
     tx.commit().await?;
     Ok(forgotten > 0)
 }

@@ -59,7 +59,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("erasure", &["domain", "vault", "store", "delivery::smart_auth::patient", "enrolment", "pipeline"]),
-    ("chores", &["store", "audit", "enrolment", "pipeline", "erasure", "insight"]),
+    ("chores", &["store", "audit", "enrolment", "readings", "pipeline", "erasure", "insight"]),
     ("config", &["domain", "vault", "telemetry"]),
     (
         "web",

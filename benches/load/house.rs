@@ -224,7 +224,7 @@ impl Person {
             recorded: now,
             practitioner: None,
         };
-        let Outbound { resource_type, identifier, body } = to_fhir(&permit, recipient).unwrap();
+        let Outbound { resource_type, identifier, is_part, body } = to_fhir(&permit, recipient).unwrap();
         let id = DeliveryId(Uuid::from_u128(number));
         let item = NewDelivery {
             id,
@@ -236,6 +236,7 @@ impl Person {
             addressee: permit.obliges().addressee,
             resource_type,
             identifier,
+            is_part,
             content: None,
             sealed_payload: key.seal(PAYLOAD_COLUMN, id.0.as_bytes(), &body).unwrap(),
         };

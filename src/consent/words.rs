@@ -74,6 +74,7 @@ pub const fn category(category: Category, language: Language) -> &'static str {
         Category::Sleep => either(language, "Sleep", "Сон"),
         Category::Activity => either(language, "Activity", "Активность"),
         Category::Heart => either(language, "Heart", "Сердце"),
+        Category::Questionnaires => either(language, "Questionnaires", "Опросники"),
     }
 }
 

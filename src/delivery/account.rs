@@ -70,6 +70,7 @@ fn disclosure(item: &Delivery, outcome: &Outcome) -> Disclosure {
         operation: item.operation,
         about: About::of(&item.matter),
         resource_type: resource_type.clone(),
+        is_part: item.is_part,
         grant: item.cleared_under.map_or(item.grant, |(grant, _)| grant),
         version: item.cleared_under.map(|(_, version)| version),
         attempts: outcome.attempts,

@@ -37,18 +37,23 @@ impl Forms {
             return Ok(mapped);
         }
         let mut resource = exact::read(&mapped).ok_or("content-unreadable")?;
-        if rung == Rung::Document {
+        // That something is no longer so is said of the note itself.
+        if rung == Rung::Document && type_of(&resource) != "DocumentReference" {
             resource = (self.document)(&resource).ok_or("no-document-form")?;
         }
         if !self.provenance {
             drop_provenance(&mut resource);
         }
-        let resource_type = resource.get("resourceType").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let resource_type = type_of(&resource).to_owned();
         for rule in self.rules.iter().filter(|rule| rule.resource == resource_type) {
             json_patch::patch(&mut resource, &rule.patch).map_err(|_| "rule-does-not-apply")?;
         }
         exact::write(&resource).ok_or("content-unwritable")
     }
+}
+
+fn type_of(resource: &Value) -> &str {
+    resource.get("resourceType").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn drop_provenance(resource: &mut Value) {
@@ -90,6 +95,13 @@ mod tests {
         let remove = rule(r#"[{"op":"add","path":"/status","value":"final"}]"#);
         let got = sent(&forms(false, vec![remove])).unwrap();
         assert_eq!(got, r#"{"resourceType":"Observation","status":"final","valueQuantity":{"value":6.50}}"#);
+    }
+
+    #[test]
+    fn a_note_that_is_taken_back_is_no_observation_that_becomes_a_note() {
+        let retraction = br#"{"resourceType":"DocumentReference","status":"entered-in-error"}"#;
+        assert_eq!(forms(true, vec![]).body(retraction.to_vec(), Rung::Document).unwrap(), retraction);
+        assert_eq!(forms(true, vec![]).body(MAPPED.to_vec(), Rung::Document), Err("no-document-form"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::ehr::{Found, Sent, Ticket};
+use super::ehr::{Found, RESPONSE_TYPE, Sent, Ticket};
 use super::form::Forms;
 use super::settle::{Known, STANDING_NOT_TAKEN, Verdict, is_absent};
 use super::smart_auth::TokenError;
@@ -186,13 +186,27 @@ fn outgoing(
         return settle(cleared.into_item(), Verdict::Withdrawn("content-erased"));
     }
     let is_standing = matches!(item.matter, Matter::Consent(_));
-    let mapped_type = if is_standing { "Consent" } else { MAPPED_TYPE };
+    let mapped_type = match item.is_part {
+        _ if is_standing => "Consent",
+        true => &item.resource_type,
+        false => MAPPED_TYPE,
+    };
     // What stands there already keeps its form; a new one takes the highest that the EHR has.
     let rung = match &item.stored {
         Some(stored) if stored.resource_type == "DocumentReference" => Rung::Document,
         None if !is_standing => ticket.capabilities().rung(MAPPED_TYPE),
         Some(_) | None => Rung::Discrete,
     };
+    if item.is_part && item.stored.is_none() {
+        let withdrawn = match rung {
+            Rung::Document => Some(SAID_WITH_THE_WHOLE),
+            Rung::Discrete if mapped_type == RESPONSE_TYPE && !ticket.takes_responses() => Some(PART_NOT_TAKEN),
+            Rung::Discrete | Rung::None => None,
+        };
+        if let Some(reason) = withdrawn {
+            return settle(cleared.into_item(), Verdict::Withdrawn(reason));
+        }
+    }
     let Some(resource_type) = Forms::resource_type(rung, mapped_type).map(str::to_owned) else {
         return settle(cleared.into_item(), Verdict::Held("no-form-taken"));
     };
@@ -204,6 +218,12 @@ fn outgoing(
 
 /// What every fact is mapped to, at the highest rung.
 pub const MAPPED_TYPE: &str = "Observation";
+
+/// Why a part does not go by itself: the note that the whole becomes says it.
+pub const SAID_WITH_THE_WHOLE: &str = "said-with-the-whole";
+
+/// Why a part does not go: the EHR has no place for it, and the other parts say the same.
+pub const PART_NOT_TAKEN: &str = "part-not-taken";
 
 fn search(item: Delivery, ticket: Result<&Ticket, &TokenError>) -> Step {
     match ticket {

@@ -21,11 +21,14 @@ pub enum Category {
     Activity,
     /// Heart rate, and how it varies.
     Heart,
+    /// Answers to validated questionnaires, and their totals.
+    Questionnaires,
 }
 
 impl Category {
     /// Every category, in the order in which people are shown them.
-    pub const ALL: [Self; 6] = [Self::Mood, Self::Note, Self::Tags, Self::Sleep, Self::Activity, Self::Heart];
+    pub const ALL: [Self; 7] =
+        [Self::Mood, Self::Note, Self::Tags, Self::Sleep, Self::Activity, Self::Heart, Self::Questionnaires];
 
     /// The word used in the API, the database and the logs.
     #[must_use]
@@ -37,6 +40,7 @@ impl Category {
             Self::Sleep => "sleep",
             Self::Activity => "activity",
             Self::Heart => "heart",
+            Self::Questionnaires => "questionnaires",
         }
     }
 
@@ -44,7 +48,7 @@ impl Category {
     #[must_use]
     pub const fn labels(self) -> &'static [Label] {
         match self {
-            Self::Mood | Self::Note | Self::Tags => &[Label::Psychiatry],
+            Self::Mood | Self::Note | Self::Tags | Self::Questionnaires => &[Label::Psychiatry],
             // Whoever counts steps need not be ill.
             Self::Sleep | Self::Activity | Self::Heart => &[],
         }

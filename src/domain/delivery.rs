@@ -175,6 +175,8 @@ pub struct Delivery {
     pub operation: Operation,
     /// FHIR resource type: as it was mapped, or as it was last sent.
     pub resource_type: String,
+    /// Whether it is a part of what another item tells as a whole: it goes only where each part has a form of its own.
+    pub is_part: bool,
     /// Value of the resource's identifier, the same for every attempt.
     pub identifier: String,
     /// Where it stands.

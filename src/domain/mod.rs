@@ -17,6 +17,7 @@ pub mod matter;
 pub mod measurement;
 pub mod moment;
 pub mod outbound;
+pub mod questionnaire;
 pub mod reading;
 pub mod settings;
 pub mod statistics;

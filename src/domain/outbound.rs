@@ -10,6 +10,8 @@ pub struct Outbound {
     pub resource_type: Cow<'static, str>,
     /// Value of the resource's first identifier: the same whenever the same reading is mapped for the same clinic.
     pub identifier: String,
+    /// Whether it is a part of what another resource says as a whole.
+    pub is_part: bool,
     /// FHIR JSON.
     pub body: Vec<u8>,
 }

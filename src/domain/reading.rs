@@ -12,6 +12,7 @@ use super::label::Label;
 use super::matter::Fact;
 use super::measurement::Measurement;
 use super::moment::Moment;
+use super::questionnaire::Answers;
 
 /// One measured or reported fact, ready for a consent decision.
 #[derive(Clone, PartialEq)]
@@ -50,6 +51,8 @@ pub enum Measure {
     Tags(Vec<String>),
     /// A number that was measured or counted.
     Measurement(Measurement),
+    /// Answers to a questionnaire.
+    Questionnaire(Answers),
 }
 
 /// A mood on the scale of its source, and HealthKit's state of mind where the source knows it.
@@ -118,6 +121,7 @@ impl Measure {
             Self::Note(_) => Category::Note,
             Self::Tags(_) => Category::Tags,
             Self::Measurement(measurement) => measurement.of.category(),
+            Self::Questionnaire(_) => Category::Questionnaires,
         }
     }
 }

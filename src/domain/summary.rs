@@ -1,5 +1,6 @@
 //! What a member's readings amount to over a day or a week.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -12,6 +13,7 @@ use super::ids::MemberId;
 use super::label::Label;
 use super::measurement::Measured;
 use super::moment::Moment;
+use super::questionnaire::Instrument;
 use super::reading::{Measure, Rating, Reading, StateOfMindKind};
 use super::statistics::{Spread, plain};
 
@@ -80,6 +82,8 @@ pub enum Scale {
     Valence(StateOfMindKind),
     /// What was measured, in its unit. Of what adds up, the numbers are those of whole days.
     Measured(Measured),
+    /// The total of an instrument, from 0 on: more is worse.
+    Score(Instrument),
 }
 
 impl Scale {
@@ -91,6 +95,7 @@ impl Scale {
             Self::Valence(StateOfMindKind::DailyMood) => "valence daily-mood".to_owned(),
             Self::Valence(StateOfMindKind::MomentaryEmotion) => "valence momentary-emotion".to_owned(),
             Self::Measured(of) => format!("measured {}", of.as_str()),
+            Self::Score(instrument) => format!("score {}", instrument.as_str()),
         }
     }
 
@@ -101,6 +106,7 @@ impl Scale {
             Self::Rating { worst, best } => (worst.approximate(), best.approximate()),
             Self::Valence(_) => (-1.0, 1.0),
             Self::Measured(of) => of.drawn_between(),
+            Self::Score(instrument) => (0.0, f64::from(instrument.most())),
         };
         ((number.approximate() - worst) / (best - worst)).clamp(0.0, 1.0)
     }
@@ -109,15 +115,20 @@ impl Scale {
 impl Reading {
     /// The numbers that it says, each with its scale.
     #[must_use]
-    pub fn numbers(&self) -> Vec<(Scale, &Decimal)> {
+    pub fn numbers(&self) -> Vec<(Scale, Cow<'_, Decimal>)> {
         let mood = match &self.measure {
             Measure::Mood(mood) => mood,
-            Measure::Measurement(measurement) => return vec![(Scale::Measured(measurement.of), &measurement.value)],
+            Measure::Measurement(it) => return vec![(Scale::Measured(it.of), Cow::Borrowed(&it.value))],
+            Measure::Questionnaire(answers) => {
+                let total = answers.total().map(|total| Cow::Owned(Decimal::from(i32::from(total))));
+                return total.map(|total| (Scale::Score(answers.instrument()), total)).into_iter().collect();
+            }
             Measure::Note(_) | Measure::Tags(_) => return Vec::new(),
         };
         let rated = |rating: &Rating| Scale::Rating { worst: rating.worst.clone(), best: rating.best.clone() };
-        let rating = mood.rating.as_ref().map(|rating| (rated(rating), &rating.value));
-        let valence = mood.state_of_mind.as_ref().map(|state| (Scale::Valence(state.kind), &state.valence));
+        let rating = mood.rating.as_ref().map(|rating| (rated(rating), Cow::Borrowed(&rating.value)));
+        let valence = mood.state_of_mind.as_ref();
+        let valence = valence.map(|state| (Scale::Valence(state.kind), Cow::Borrowed(&state.valence)));
         rating.into_iter().chain(valence).collect()
     }
 }
@@ -127,7 +138,7 @@ impl Category {
     #[must_use]
     pub const fn is_summarised(self) -> bool {
         match self {
-            Self::Mood | Self::Tags | Self::Sleep | Self::Activity | Self::Heart => true,
+            Self::Mood | Self::Tags | Self::Sleep | Self::Activity | Self::Heart | Self::Questionnaires => true,
             Self::Note => false,
         }
     }
@@ -140,6 +151,7 @@ impl Summary {
         match self.figures {
             Figures::Numbers(Scale::Rating { .. } | Scale::Valence(_), _) => Category::Mood,
             Figures::Numbers(Scale::Measured(of), _) => of.category(),
+            Figures::Numbers(Scale::Score(_), _) => Category::Questionnaires,
             Figures::Tags { .. } => Category::Tags,
         }
     }
@@ -166,6 +178,7 @@ impl fmt::Debug for Scale {
             Self::Rating { .. } => "Rating(..)",
             Self::Valence(_) => "Valence(..)",
             Self::Measured(_) => "Measured(..)",
+            Self::Score(_) => "Score(..)",
         })
     }
 }

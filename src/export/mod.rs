@@ -15,6 +15,7 @@ mod readings;
 mod receipts;
 mod rooms;
 mod tables;
+mod unfinished;
 mod waiting;
 
 pub use archive::Archive;

@@ -7,8 +7,9 @@ use serde_json::json;
 use super::{Archive, ExportError, Exported, PAGE, Writing, csv_head, csv_lines};
 use crate::domain::measurement::Measurement;
 use crate::domain::moment::Moment;
+use crate::domain::questionnaire::{Answer, Answers};
 use crate::domain::reading::{Measure, Mood, Reading};
-use crate::mapping::to_fhir::{own_copy, own_reference};
+use crate::mapping::to_fhir::{own_copies, own_reference};
 use crate::readings::kept;
 use crate::store::ReadingSearch;
 
@@ -53,9 +54,11 @@ pub(super) fn write_fhir<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writ
         each_page(of, archive, |readings| {
             let mut entries = Vec::new();
             for reading in readings {
-                entries.extend(format!(",\n{{\"fullUrl\":\"urn:uuid:{}\",\"resource\":", reading.id).as_bytes());
-                entries.extend(own_copy(reading, &of.bridge.source)?);
-                entries.push(b'}');
+                for (id, resource) in own_copies(reading, &of.bridge.source)? {
+                    entries.extend(format!(",\n{{\"fullUrl\":\"urn:uuid:{id}\",\"resource\":").as_bytes());
+                    entries.extend(resource);
+                    entries.push(b'}');
+                }
             }
             Ok(entries)
         })
@@ -111,6 +114,7 @@ fn line(reading: &Reading) -> [String; 17] {
         Measure::Note(text) => Said { text: text.clone(), ..Said::default() },
         Measure::Tags(tags) => Said { tags: tags.join("; "), ..Said::default() },
         Measure::Measurement(measurement) => measured(measurement),
+        Measure::Questionnaire(answers) => filled_in(answers),
     };
     let Said { measured, from, value, unit, worst, best, word, valence, valence_class, valence_of, .. } = said;
     let Said { text, tags, device, .. } = said;
@@ -143,6 +147,21 @@ fn measured(measurement: &Measurement) -> Said {
         value: value.as_str().to_owned(),
         unit: of.unit().to_owned(),
         device: device.clone().unwrap_or_default(),
+        ..Said::default()
+    }
+}
+
+/// The total where there is one, and the answers by the code of their question; `-` for what was declined.
+fn filled_in(answers: &Answers) -> Said {
+    let number = |answer: Answer| answer.given().map_or_else(|| "-".to_owned(), |number| number.to_string());
+    let said = answers.asked().map(|(question, answer)| format!("{}={}", question.code, number(answer)));
+    let instrument = answers.instrument();
+    Said {
+        measured: instrument.as_str().to_owned(),
+        value: answers.total().map(|total| total.to_string()).unwrap_or_default(),
+        worst: instrument.most().to_string(),
+        best: "0".to_owned(),
+        text: said.collect::<Vec<_>>().join("; "),
         ..Said::default()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Archive, ExportError, Exported, Section, access, consents, deliveries, disclosures, entries, profile, readings,
-    receipts, waiting,
+    receipts, unfinished, waiting,
 };
 use crate::domain::language::Language;
 
@@ -32,7 +32,11 @@ const ROOMS: [Room; 6] = [
         about: about!("profile"),
         sections: &[profile::write, profile::write_settings, access::write],
     },
-    Room { name: "readings", about: about!("readings"), sections: &[readings::write_csv, readings::write_fhir] },
+    Room {
+        name: "readings",
+        about: about!("readings"),
+        sections: &[readings::write_csv, readings::write_fhir, unfinished::write],
+    },
     Room {
         name: "consents",
         about: about!("consents"),

@@ -15,6 +15,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("identities", "profile/sign-ins.json"),
     ("launches", "profile/sign-ins.json"),
     ("readings", "readings/readings.csv"),
+    ("questionnaire_drafts", "readings/unfinished.json"),
     ("grants", "consents/consents.json"),
     ("consent_records", "consents/consents.json"),
     ("audit_entries", "disclosures/log.csv"),

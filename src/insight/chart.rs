@@ -1,6 +1,7 @@
 //! Readings → what a chart draws and the table beside it says. Pure. A day without an entry is a gap: nothing is drawn
 //! across it, because nobody knows how it was.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -46,7 +47,7 @@ pub struct ChartDay {
 pub fn charts(readings: &[Reading], days: &Days, first: Date, last: Date) -> Vec<Chart> {
     let reach = Span::new().days(i64::try_from(MOST_DAYS).unwrap_or(i64::MAX) - 1);
     let first = last.checked_sub(reach).unwrap_or(first).max(first);
-    let mut scales: BTreeMap<String, (Scale, BTreeMap<Date, Vec<&Decimal>>)> = BTreeMap::new();
+    let mut scales: BTreeMap<String, (Scale, BTreeMap<Date, Vec<Cow<'_, Decimal>>>)> = BTreeMap::new();
     for reading in readings {
         let day = days.day_of(reading.moment.at);
         if day < first || day > last {
@@ -71,13 +72,13 @@ fn of_a_day(scale: &Scale, numbers: &[&Decimal]) -> Option<Spread> {
     }
 }
 
-fn chart(scale: Scale, numbers: &BTreeMap<Date, Vec<&Decimal>>, first: Date, last: Date) -> Chart {
+fn chart(scale: Scale, numbers: &BTreeMap<Date, Vec<Cow<'_, Decimal>>>, first: Date, last: Date) -> Chart {
     let days: Vec<ChartDay> = first
         .series(Span::new().days(1))
         .take_while(|day| *day <= last)
         .map(|day| {
-            let numbers = numbers.get(&day).map(Vec::as_slice).unwrap_or_default();
-            ChartDay { day, entries: numbers.len(), spread: of_a_day(&scale, numbers) }
+            let numbers: Vec<&Decimal> = numbers.get(&day).into_iter().flatten().map(AsRef::as_ref).collect();
+            ChartDay { day, entries: numbers.len(), spread: of_a_day(&scale, &numbers) }
         })
         .collect();
     let mut runs: Vec<Range<usize>> = Vec::new();

@@ -8,6 +8,7 @@ use crate::consent::share::Share;
 use crate::domain::category::{Category, Detail};
 use crate::domain::decimal::Decimal;
 use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY, MemberId, ReadingId};
+use crate::domain::questionnaire::Answers;
 use crate::domain::reading::{Measure, Mood, Rating, Reading};
 use crate::inbound::event::{CLOCK_SKEW, Entry, Event, Says, Subject, Version};
 use crate::inbound::mood::diary::plain;
@@ -85,9 +86,27 @@ pub enum NoteDownError {
 /// # Errors
 /// [`NoteDownError`]; then nothing was taken.
 pub async fn note_down(bridge: &Bridge, member: MemberId, noted: Noted) -> Result<Taken, NoteDownError> {
-    let now = bridge.clock.now();
     let (key, at) = (noted.key, noted.at);
-    let measures = measures(noted, now)?;
+    let measures = measures(noted, bridge.clock.now())?;
+    take_in(bridge, member, key, at, &measures).await
+}
+
+/// Takes in what a member answered to a questionnaire just now, under the same conditions.
+///
+/// # Errors
+/// [`NoteDownError`]; then nothing was taken.
+pub async fn fill_in(bridge: &Bridge, member: MemberId, key: Uuid, answers: Answers) -> Result<Taken, NoteDownError> {
+    take_in(bridge, member, key, bridge.clock.now(), &[Measure::Questionnaire(answers)]).await
+}
+
+async fn take_in(
+    bridge: &Bridge,
+    member: MemberId,
+    key: Uuid,
+    at: Timestamp,
+    measures: &[Measure],
+) -> Result<Taken, NoteDownError> {
+    let now = bridge.clock.now();
     let mut tx = bridge.store.read().await.map_err(AcceptError::from)?;
     let standing = Standing::load(bridge, &mut tx, member).await?.ok_or(NoteDownError::UnknownMember)?;
     drop(tx);
@@ -100,7 +119,7 @@ pub async fn note_down(bridge: &Bridge, member: MemberId, noted: Noted) -> Resul
     let community: CommunityId = IMPORT_COMMUNITY.parse().map_err(|_| NoteDownError::UnknownMember)?;
     let outcomes = pipeline::accept(bridge, &community, events.collect()).await?;
     let mut goes_to = Vec::new();
-    for measure in &measures {
+    for measure in measures {
         let (id, labels) = (ReadingId(key), [].into());
         let reading = Reading { id, member, moment, measure: measure.clone(), labels };
         goes_to.extend(destinations(&standing, &reading, now));

@@ -7,6 +7,7 @@ mod forget;
 mod measured;
 mod plan;
 pub mod preview;
+mod questionnaire;
 mod stale;
 mod standing;
 pub mod summarise;

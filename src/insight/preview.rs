@@ -17,7 +17,7 @@ use crate::domain::language::Language;
 use crate::domain::moment::Moment;
 use crate::domain::outbound::Outbound;
 use crate::domain::reading::Reading;
-use crate::mapping::to_fhir::{MappingError, Recipient, summary_to_fhir, to_fhir};
+use crate::mapping::to_fhir::{MappingError, Recipient, parts_to_fhir, summary_to_fhir, to_fhir};
 use crate::pipeline::{AcceptError, Bridge, KnownPatient};
 use crate::readings::kept;
 
@@ -49,6 +49,8 @@ pub struct Going {
     pub line: String,
     /// The resource, as it would have been put into the outbox.
     pub fhir: Outbound,
+    /// Its parts, where it is told as several resources.
+    pub parts: Vec<Outbound>,
 }
 
 /// What the clinic would not have received, neither by itself nor in a summary. Personal.
@@ -136,8 +138,8 @@ impl View<'_> {
         match self.standing.decide(reading, self.clinic, self.as_of) {
             Ok(permit) => {
                 let recipient = self.recipient(&permit, self.patient.identifier(self.bridge, reading.id));
-                let fhir = to_fhir(&permit, recipient)?;
-                preview.goes.push(Going { at, category, detail: Detail::EveryEntry, line, fhir });
+                let (fhir, parts) = (to_fhir(&permit, recipient)?, parts_to_fhir(&permit, recipient)?);
+                preview.goes.push(Going { at, category, detail: Detail::EveryEntry, line, fhir, parts });
             }
             Err(denied) => {
                 let share = Share::of(reading);
@@ -175,7 +177,7 @@ impl View<'_> {
                 let Ok(permit) = self.standing.decide(summary, self.clinic, self.as_of) else { continue };
                 let fhir = summary_to_fhir(&permit, self.recipient(&permit, identifier))?;
                 let line = words::summary(summary, self.language);
-                preview.goes.push(Going { at: summary.last, category, detail, line, fhir });
+                preview.goes.push(Going { at: summary.last, category, detail, line, fhir, parts: Vec::new() });
             }
             period = self.standing.days.period_of(detail, period.end);
         }

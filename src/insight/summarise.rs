@@ -42,14 +42,16 @@ pub fn summaries(stretch: Stretch<'_>, category: Category, readings: &[Reading])
         .collect();
     within.sort_by_key(|reading| (reading.moment.at, reading.id));
     match category {
-        Category::Mood | Category::Sleep | Category::Activity | Category::Heart => numbers(stretch, &within),
+        Category::Mood | Category::Sleep | Category::Activity | Category::Heart | Category::Questionnaires => {
+            numbers(stretch, &within)
+        }
         Category::Tags => tags(stretch, &within).into_iter().collect(),
         Category::Note => Vec::new(),
     }
 }
 
 /// The numbers on one scale, each with the reading that says it.
-type OnScale<'r> = (Scale, Vec<(&'r Reading, &'r Decimal)>);
+type OnScale<'r> = (Scale, Vec<(&'r Reading, Cow<'r, Decimal>)>);
 
 fn numbers(stretch: Stretch<'_>, readings: &[&Reading]) -> Vec<Summary> {
     let mut scales: BTreeMap<String, OnScale<'_>> = BTreeMap::new();
@@ -61,9 +63,9 @@ fn numbers(stretch: Stretch<'_>, readings: &[&Reading]) -> Vec<Summary> {
     }
     let summary = |(scale, numbers): OnScale<'_>| {
         let of: Vec<&Reading> = numbers.iter().map(|(reading, _)| *reading).collect();
-        let numbers = match scale {
+        let numbers: Vec<Cow<'_, Decimal>> = match scale {
             Scale::Measured(measured) if measured.adds_up() => stretch.by_day(&numbers)?,
-            _ => numbers.into_iter().map(|(_, number)| Cow::Borrowed(number)).collect(),
+            _ => numbers.iter().map(|(_, number)| Cow::Borrowed(number.as_ref())).collect(),
         };
         let numbers: Vec<&Decimal> = numbers.iter().map(AsRef::as_ref).collect();
         Some(stretch.summary(&of, Figures::Numbers(scale, Spread::of(&numbers)?)))
@@ -101,7 +103,7 @@ impl Stretch<'_> {
     }
 
     /// What the numbers of each day add up to. `None` where that is too much for a decimal.
-    fn by_day<'r>(&self, numbers: &[(&Reading, &'r Decimal)]) -> Option<Vec<Cow<'r, Decimal>>> {
+    fn by_day<'r>(&self, numbers: &'r [(&Reading, Cow<'_, Decimal>)]) -> Option<Vec<Cow<'r, Decimal>>> {
         let mut days: BTreeMap<Date, Vec<&'r Decimal>> = BTreeMap::new();
         for (reading, number) in numbers {
             days.entry(self.days.day_of(reading.moment.at)).or_default().push(number);

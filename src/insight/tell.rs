@@ -144,7 +144,7 @@ impl<'k> Mail<'k> {
         let fact = Fact { detail: Detail::WeeklySummary, ..before.fact.clone() };
         let retraction = Retraction { member: standing.member, fact };
         if let Ok(permit) = standing.decide(&retraction, clinic, now) {
-            let letter = Letter::retraction(identifier.to_owned(), before.resource_type.clone());
+            let letter = Letter::retraction(identifier.to_owned(), before);
             self.parcels.push(Parcel::new(permit, letter, &standing.key));
         } else {
             let lane = LaneKey { clinic: clinic.clone(), member: standing.member };

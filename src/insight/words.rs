@@ -1,6 +1,7 @@
 //! Readings, summaries and reasons in words, for the member whose they are.
 
-use super::measured;
+pub use super::questionnaire::{answer, total};
+use super::{measured, questionnaire};
 use crate::consent::decide::DenyReason;
 use crate::domain::category::Detail;
 use crate::domain::decimal::Decimal;
@@ -21,6 +22,7 @@ pub fn reading(reading: &Reading, language: Language) -> String {
         (Measure::Tags(tags), En) => format!("Tags: {}", tags.join(", ")),
         (Measure::Tags(tags), Ru) => format!("Метки: {}", tags.join(", ")),
         (Measure::Measurement(it), _) => measurement(it, language),
+        (Measure::Questionnaire(it), _) => questionnaire::reading(it, language),
     }
 }
 
@@ -52,6 +54,7 @@ fn mood(mood: &Mood, language: Language) -> String {
 pub const fn title(scale: &Scale, language: Language) -> &'static str {
     match (scale, language) {
         (Scale::Measured(of), _) => measured::name(*of, language),
+        (Scale::Score(of), _) => of.title(),
         (Scale::Rating { .. } | Scale::Valence(_), En) => "Mood",
         (Scale::Rating { .. } | Scale::Valence(_), Ru) => "Настроение",
     }
@@ -66,6 +69,7 @@ pub fn scale(scale: &Scale, language: Language) -> String {
         (Scale::Valence(_), En) => "-1 is very unpleasant, 1 very pleasant".to_owned(),
         (Scale::Valence(_), Ru) => "-1 – очень неприятно, 1 – очень приятно".to_owned(),
         (Scale::Measured(of), _) => measured::unit(*of, language).to_owned(),
+        (Scale::Score(of), _) => questionnaire::scale(*of, language),
     }
 }
 
@@ -80,6 +84,7 @@ pub fn summary(summary: &Summary, language: Language) -> String {
     };
     let what = match (&summary.figures, language) {
         (Figures::Numbers(Scale::Measured(of), _), _) => measured::name(*of, language),
+        (Figures::Numbers(Scale::Score(of), _), _) => of.title(),
         (Figures::Numbers(..), En) => "mood",
         (Figures::Numbers(..), Ru) => "настроение",
         (Figures::Tags { .. }, En) => "tags",

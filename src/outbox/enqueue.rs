@@ -14,7 +14,7 @@ use crate::domain::grant::Addressee;
 use crate::domain::ids::{DeliveryId, GrantId};
 use crate::domain::matter::Matter;
 use crate::domain::outbound::Outbound;
-use crate::store::{LaneKey, NewDelivery, Reserved, Room, StoreError, Tx};
+use crate::store::{LaneKey, NewDelivery, Reserved, Room, StoreError, Tx, Version};
 use crate::vault::{ContentKey, Index, MemberKey, SealError};
 
 /// A resource that may go to a clinic. There is none without a permit.
@@ -40,11 +40,12 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// Says of a resource that a clinic has that it was entered in error, and nothing else about it.
+    /// Says of a resource of which a clinic was last told this that it was entered in error, and nothing else about it.
     #[must_use]
-    pub fn retraction(identifier: String, resource_type: String) -> Self {
+    pub fn retraction(identifier: String, before: &Version) -> Self {
+        let (resource_type, is_part) = (before.resource_type.clone(), before.is_part);
         let body = json!({"resourceType": resource_type, "status": "entered-in-error"}).to_string().into_bytes();
-        let outbound = Outbound { resource_type: Cow::Owned(resource_type), identifier, body };
+        let outbound = Outbound { resource_type: Cow::Owned(resource_type), identifier, is_part, body };
         Self { operation: Operation::Retract, outbound, content: None }
     }
 }
@@ -54,6 +55,20 @@ impl<'k> Parcel<'k> {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "a permit is for one parcel")]
     pub fn new<T: Disclosable>(permit: Permit<'_, T>, letter: Letter, key: &'k MemberKey) -> Self {
+        Self::one(&permit, letter, key)
+    }
+
+    /// Uses a permit up for all that its item is told as. What belongs together goes under one decision.
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is for one item")]
+    pub fn several<T: Disclosable>(
+        permit: Permit<'_, T>,
+        letters: Vec<Letter>,
+        key: &'k MemberKey,
+    ) -> impl Iterator<Item = Self> {
+        letters.into_iter().map(move |letter| Self::one(&permit, letter, key))
+    }
+
+    fn one<T: Disclosable>(permit: &Permit<'_, T>, letter: Letter, key: &'k MemberKey) -> Self {
         let item = permit.item();
         Self {
             lane: LaneKey { clinic: permit.clinic().clone(), member: item.member() },
@@ -128,6 +143,7 @@ pub async fn enqueue(
             addressee: *addressee,
             resource_type: letter.outbound.resource_type.clone(),
             identifier: letter.outbound.identifier.clone(),
+            is_part: letter.outbound.is_part,
             content: letter.content,
             sealed_payload: key.seal(PAYLOAD_COLUMN, id.0.as_bytes(), &letter.outbound.body)?,
         });

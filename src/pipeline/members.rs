@@ -18,6 +18,7 @@ use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::domain::settings::Settings;
 use crate::enrolment::join::handle_index;
 use crate::inbound::event::{Event, Refusal, Subject};
+use crate::mapping::to_fhir::part_identifiers;
 use crate::readings::{Rules, settings};
 use crate::store::{Tx, Version};
 use crate::vault::{Index, MemberKey, SealError};
@@ -112,13 +113,27 @@ impl Members {
         known: &Known,
     ) -> Result<Told, AcceptError> {
         let old = candidates.iter().filter(|candidate| known.get(&candidate.entry).is_some());
-        let identifiers: HashSet<String> = old
-            .flat_map(|candidate| {
-                self.clinics(candidate.member).map(|patient| patient.identifier(bridge, candidate.id).to_string())
-            })
-            .collect();
+        let told_as = old.flat_map(|candidate| self.told_as(bridge, candidate, known));
+        let identifiers: HashSet<String> = told_as.map(|(_, identifier)| identifier).collect();
         let identifiers: Vec<String> = identifiers.into_iter().collect();
         Ok(tx.newest_versions(&identifiers).await?)
+    }
+
+    /// The identifiers of all resources as which each clinic may have been told of an entry, the whole before its parts.
+    pub(super) fn told_as(
+        &self,
+        bridge: &Bridge,
+        candidate: &Candidate,
+        known: &Known,
+    ) -> Vec<(&KnownPatient, String)> {
+        let of_entry = || known.get(&candidate.entry).and_then(|entry| entry.category);
+        let category = candidate.category().or_else(of_entry);
+        let of_clinic = |patient| {
+            let whole = KnownPatient::identifier(patient, bridge, candidate.id);
+            let parts = category.map(|category| part_identifiers(category, whole)).unwrap_or_default();
+            std::iter::once(whole).chain(parts).map(move |identifier| (patient, identifier.to_string()))
+        };
+        self.clinics(candidate.member).flat_map(of_clinic).collect()
     }
 
     /// Whom clinics know a member as.

@@ -2,6 +2,7 @@
 
 use super::candidate::{Candidate, Wants};
 use super::fate::Fates;
+use super::patients::KnownPatient;
 use super::uses::Use;
 use super::{AcceptError, Outcome};
 use crate::consent::decide::{DenyReason, Permit};
@@ -9,9 +10,10 @@ use crate::domain::category::Detail;
 use crate::domain::delivery::Operation;
 use crate::domain::ids::{ClinicId, MemberId};
 use crate::domain::matter::Fact;
+use crate::domain::outbound::Outbound;
 use crate::domain::reading::{Reading, Retraction};
 use crate::inbound::event::Refusal;
-use crate::mapping::to_fhir::{Recipient, to_fhir};
+use crate::mapping::to_fhir::{Recipient, parts_to_fhir, to_fhir};
 use crate::outbox::enqueue::{Letter, Parcel, Recall};
 use crate::store::{LaneKey, Unsummarised, Version};
 use crate::vault::Index;
@@ -78,15 +80,10 @@ impl<'a> Fates<'a> {
             }
             match self.members.use_of(reading, clinic, self.now) {
                 Ok(Use::Entry(permit)) => {
-                    let operation = if told.is_some() { Operation::Correct } else { Operation::Create };
                     if told.is_some() {
                         did = Outcome::Corrected;
                     }
-                    let (source, practitioner) = (&self.bridge.source, self.members.practitioner(&permit));
-                    let patient = &patient.id;
-                    let recipient = Recipient { patient, identifier, source, recorded: self.now, practitioner };
-                    let letter = Letter { operation, outbound: to_fhir(&permit, recipient)?, content: Some(content) };
-                    mail.parcels.push(Parcel::new(permit, letter, self.members.key(reading.member)?));
+                    self.send(candidate, patient, permit, content, mail)?;
                 }
                 Ok(Use::Summary(detail)) => {
                     mail.unsummarised.push(Unsummarised {
@@ -104,6 +101,36 @@ impl<'a> Fates<'a> {
             }
         }
         Ok(did)
+    }
+
+    /// Tells a clinic all that a reading is told as. The whole comes last: where it has arrived, its parts were dealt with.
+    /// Parts that an earlier version had, and this one has not, are taken back.
+    fn send(
+        &self,
+        candidate: &Candidate,
+        patient: &KnownPatient,
+        permit: Permit<'_, Reading>,
+        content: Index,
+        mail: &mut Mail<'a>,
+    ) -> Result<(), AcceptError> {
+        let (source, practitioner) = (&self.bridge.source, self.members.practitioner(&permit));
+        let identifier = patient.identifier(self.bridge, candidate.id);
+        let recipient = Recipient { patient: &patient.id, identifier, source, recorded: self.now, practitioner };
+        let mut outbound = parts_to_fhir(&permit, recipient)?;
+        outbound.push(to_fhir(&permit, recipient)?);
+        for holder in self.holders(candidate).filter(|holder| holder.clinic == &patient.clinic) {
+            if outbound.iter().all(|outbound| outbound.identifier != holder.identifier) {
+                self.take_back(candidate, holder, mail)?;
+            }
+        }
+        let letter = |outbound: Outbound| {
+            let is_told = self.told.contains_key(&outbound.identifier);
+            let operation = if is_told { Operation::Correct } else { Operation::Create };
+            Letter { operation, outbound, content: Some(content) }
+        };
+        let letters = outbound.into_iter().map(letter).collect();
+        mail.parcels.extend(Parcel::several(permit, letters, self.members.key(candidate.member)?));
+        Ok(())
     }
 
     /// Whether a retraction can be taken: every clinic forgets what waits for it without being told anything; only what
@@ -141,22 +168,21 @@ impl<'a> Fates<'a> {
                 return Ok(());
             }
         };
-        let letter = Letter::retraction(holder.identifier.clone(), holder.version.resource_type.clone());
+        let letter = Letter::retraction(holder.identifier.clone(), holder.version);
         mail.parcels.push(Parcel::new(permit, letter, self.members.key(candidate.member)?));
         Ok(())
     }
 
-    /// The clinics that were told of an entry and not that it was deleted.
+    /// The clinics that were told of an entry and not that it was deleted, once for each resource; the whole comes last.
     fn holders(&self, candidate: &Candidate) -> impl Iterator<Item = Holder<'a>> {
-        let (member, id) = (candidate.member, candidate.id);
-        let (bridge, told) = (self.bridge, self.told);
-        self.members.clinics(member).filter_map(move |patient| {
-            let (clinic, identifier) = (&patient.clinic, patient.identifier(bridge, id).to_string());
+        let (member, told) = (candidate.member, self.told);
+        let told_as = self.members.told_as(self.bridge, candidate, &self.known);
+        told_as.into_iter().rev().filter_map(move |(patient, identifier)| {
             let version = told.get(&identifier).filter(|version| version.operation != Operation::Retract)?;
             // That it is no longer so shows nothing: it may be said at any detail.
             let fact = Fact { detail: Detail::WeeklySummary, ..version.fact.clone() };
             let retraction = Retraction { member, fact };
-            Some(Holder { clinic, identifier, version, retraction })
+            Some(Holder { clinic: &patient.clinic, identifier, version, retraction })
         })
     }
 

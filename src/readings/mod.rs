@@ -1,6 +1,8 @@
-//! What members have for themselves: their settings, and the readings that are kept for their own view and for summaries.
+//! What members have for themselves: their settings, the readings that are kept for their own view and for summaries, and
+//! questionnaires that they have not finished.
 //! All of it is sealed with their own key.
 
+pub mod drafts;
 pub mod kept;
 pub mod settings;
 

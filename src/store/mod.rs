@@ -11,6 +11,7 @@ mod clinics;
 mod consent_records;
 mod credentials;
 mod data_keys;
+mod drafts;
 mod erasures;
 mod error;
 mod events;

@@ -36,6 +36,8 @@ pub struct NewDelivery {
     pub resource_type: Cow<'static, str>,
     /// Value of the resource's identifier.
     pub identifier: String,
+    /// Whether it is a part of what another item tells as a whole.
+    pub is_part: bool,
     /// Keyed index of what it says; `None` for a retraction.
     pub content: Option<Index>,
     /// FHIR JSON, sealed with the lane's key.
@@ -53,8 +55,8 @@ impl Tx {
             on!(self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
                     "INSERT INTO outbox (clinic_id, member_id, seq, delivery_id, grant_id, operation, kind, category, \
-                     detail, labels, measured_at, addressee, resource_type, identifier, content_index, sealed_payload, state, attempts, due_at, created_at, \
-                     updated_at) ",
+                     detail, labels, measured_at, addressee, resource_type, identifier, is_part, content_index, \
+                     sealed_payload, state, attempts, due_at, created_at, updated_at) ",
                 );
                 query.push_values(chunk, |mut row, item| {
                     let matter = MatterColumns::from(&item.matter);
@@ -72,6 +74,7 @@ impl Tx {
                         .push_bind(addressee_column(item.addressee))
                         .push_bind(&*item.resource_type)
                         .push_bind(&item.identifier)
+                        .push_bind(i16::from(item.is_part))
                         .push_bind(item.content.as_ref().map(|content| &content[..]))
                         .push_bind(&item.sealed_payload)
                         .push_bind(DeliveryState::Ready.as_str())

@@ -61,6 +61,7 @@ struct Row {
     addressee: Option<Uuid>,
     resource_type: String,
     identifier: String,
+    is_part: i16,
     state: String,
     attempts: i32,
     due_at: i64,
@@ -113,7 +114,7 @@ impl Tx {
             let mut query = QueryBuilder::<Db>::new(
                 "SELECT o.member_id, o.delivery_id, o.seq, o.grant_id, o.cleared_grant_id, o.cleared_version, o.operation, \
                  o.kind, o.category, o.detail, o.labels, o.measured_at, o.addressee, o.resource_type, o.identifier, \
-                 o.state, o.attempts, o.due_at, o.reason, o.sealed_payload, \
+                 o.is_part, o.state, o.attempts, o.due_at, o.reason, o.sealed_payload, \
                  l.resource_type AS stored_type, l.ehr_id, l.ehr_version FROM (SELECT DISTINCT column1 FROM (",
             );
             query.push_values(padded(members), |mut row, member| {
@@ -245,6 +246,7 @@ fn read(clinic: &ClinicId, row: Row) -> Result<(Delivery, Timestamp), StoreError
         matter: row.fact.matter(&row.kind, GrantId(row.grant_id))?,
         addressee: addressee(row.addressee),
         resource_type: row.resource_type,
+        is_part: row.is_part != 0,
         identifier: row.identifier,
         state: named(DeliveryState::from_name(&row.state), "a delivery state it should not")?,
         attempts: row.attempts,

@@ -20,6 +20,8 @@ pub struct Version {
     pub fact: Fact,
     /// FHIR resource type.
     pub resource_type: String,
+    /// Whether it is a part of what another resource says as a whole.
+    pub is_part: bool,
     /// Keyed index of what it says; `None` for a retraction, and where it was not kept.
     pub content: Option<Index>,
     /// Whether the EHR certainly has nothing of the resource: neither this item nor one before it was sent.
@@ -33,6 +35,7 @@ struct Row {
     #[sqlx(flatten)]
     fact: FactRow,
     resource_type: String,
+    is_part: i16,
     content_index: Option<Vec<u8>>,
     state: String,
 }
@@ -49,7 +52,7 @@ impl Tx {
             let rows: Vec<Row> = on!(self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
                     "SELECT o.identifier, o.operation, o.category, o.detail, o.labels, o.measured_at, o.resource_type, \
-                     o.content_index, o.state FROM outbox o \
+                     o.is_part, o.content_index, o.state FROM outbox o \
                      JOIN lanes l ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id \
                      WHERE o.state <> 'withdrawn' \
                      AND NOT (o.state IN ('ready', 'retry', 'held') AND o.seq <= l.withdrawn_through) \
@@ -79,6 +82,7 @@ fn read(row: Row) -> Result<(String, Version), StoreError> {
         operation: named(Operation::from_name(&row.operation), "an operation it should not")?,
         fact: row.fact.read()?,
         resource_type: row.resource_type,
+        is_part: row.is_part != 0,
         content: row.content_index.map(to_index).transpose()?,
         is_unsent: matches!(
             state,

@@ -66,6 +66,8 @@ routes! {
     "GET" "/fhir/Consent/{id}" => fhir::consents::read,
     "GET" "/fhir/AuditEvent" => fhir::audit_events::search,
     "POST" "/fhir/AuditEvent/_search" => fhir::audit_events::search_by_post,
+    "GET" "/fhir/Questionnaire" => fhir::questionnaires::search,
+    "GET" "/fhir/Questionnaire/{id}" => fhir::questionnaires::read,
     "GET" "/.well-known/jwks.json" => jwks::jwks,
     "GET HEAD" "/livez" => health::livez,
     "GET HEAD" "/readyz" => health::readyz,

@@ -50,6 +50,7 @@ pub fn disclosure(operation: Operation) -> Event {
         identifier: Uuid::from_u128(2).to_string(),
         operation,
         about: mood(),
+        is_part: false,
         resource_type: "Observation".to_owned(),
         grant: GrantId(Uuid::from_u128(3)),
         version: Some(2),

@@ -150,6 +150,7 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
             ("lineage", Index),
         ],
     ),
+    ("questionnaire_drafts", &[("member_id", Id), ("instrument", Word), ("sealed_draft", Sealed)]),
     ("member_settings", &[("member_id", Id), ("sealed_settings", Sealed)]),
     ("member_tokens", &[("token_index", Index), ("member_id", Id)]),
     ("members", &[("member_id", Id), ("sealed_key", Sealed)]),

@@ -74,6 +74,7 @@ pub async fn known_in_every_room(bridge: &TestBridge, ehr: &Ehr) -> Person {
     bridge.send(&json!([mood("waits", "sparrow", 2), note("note", "sparrow", "a long night")])).await;
     let tokens = crate::support::launch::some_tokens(bridge);
     crate::support::launch::store(bridge, sparrow.id, &tokens).await;
+    bridge.begin(&sparrow, &[1, 0, 2]).await;
     sparrow
 }
 

@@ -11,15 +11,20 @@ use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Terms, WayBac
 use mostik::domain::ids::{GrantId, MemberId, ReadingId};
 use mostik::domain::moment::Moment;
 use mostik::domain::reading::{Measure, Mood, Rating, Reading, StateOfMind, StateOfMindKind, ValenceClassification};
-use mostik::mapping::to_fhir::{Recipient, document, to_fhir};
+use mostik::mapping::to_fhir::{Recipient, document, parts_to_fhir, to_fhir};
 use proptest::prelude::*;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::support::validate::assert_valid;
 
-/// What the clinic receives for a measure, as text.
+/// What the clinic receives for a measure, as text: the whole, where it has parts.
 pub fn mapped(measure: Measure, when: &str) -> String {
+    mapped_with_parts(measure, when).pop().unwrap()
+}
+
+/// Everything that the clinic receives for a measure, in the order in which it goes.
+pub fn mapped_with_parts(measure: Measure, when: &str) -> Vec<String> {
     let member = MemberId(Uuid::from_u128(1));
     let moment = Moment::parse_rfc3339(when).unwrap();
     let reading = Reading { id: ReadingId(Uuid::from_u128(2)), member, moment, measure, labels: BTreeSet::new() };
@@ -56,9 +61,11 @@ pub fn mapped(measure: Measure, when: &str) -> String {
         recorded: Timestamp::UNIX_EPOCH,
         practitioner: None,
     };
-    let outbound = to_fhir(&permit, recipient).unwrap();
-    assert_eq!(outbound.identifier, Uuid::from_u128(4).to_string());
-    String::from_utf8(outbound.body).unwrap()
+    let whole = to_fhir(&permit, recipient).unwrap();
+    assert_eq!((whole.is_part, &whole.identifier), (false, &Uuid::from_u128(4).to_string()));
+    let parts = parts_to_fhir(&permit, recipient).unwrap();
+    assert!(parts.iter().all(|part| part.is_part));
+    parts.into_iter().chain([whole]).map(|outbound| String::from_utf8(outbound.body).unwrap()).collect()
 }
 
 fn rating(value: &str, worst: &str, best: &str) -> Rating {

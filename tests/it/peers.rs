@@ -127,12 +127,14 @@ const DEFECTS: &[(&str, &[&str])] = &[
 
 /// What anybody may know: the texts that members are shown, what there is, where to ask for a token; and what is had by a
 /// secret of its own, because whoever has it has no account any more.
-const OPEN: [&str; 5] = [
+const OPEN: [&str; 7] = [
     "/v1/notices",
     "/v1/erasure/certificate",
     "/fhir/metadata",
     "/fhir/.well-known/smart-configuration",
     "/fhir/token",
+    "/fhir/Questionnaire",
+    "/fhir/Questionnaire/{id}",
 ];
 
 #[test]

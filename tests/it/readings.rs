@@ -34,6 +34,7 @@ async fn kept_of(bridge: &TestBridge, member: &Person) -> Vec<String> {
         Measure::Note(text) => text,
         Measure::Tags(tags) => tags.join(","),
         Measure::Measurement(measurement) => measurement.value.to_string(),
+        Measure::Questionnaire(answers) => answers.total().map(|total| total.to_string()).unwrap_or_default(),
     };
     bridge.readings(member).await.into_iter().map(|reading| said(reading.measure)).collect()
 }

@@ -34,6 +34,7 @@ const SEALED: &[(&str, &str, By, Option<&str>)] = &[
     ("outbox", "sealed_answer", By::Lane, Some("delivery_id")),
     ("patient_tokens", "sealed_tokens", By::Member, Some("clinic_id")),
     ("member_settings", "sealed_settings", By::Member, None),
+    ("questionnaire_drafts", "sealed_draft", By::Member, Some("instrument")),
     ("readings", "sealed_reading", By::Member, Some("reading_id")),
     ("erasures", "sealed_secret", By::Member, Some("erasure_id")),
     ("consent_records", "sealed_receipt", By::Member, Some("receipt_id")),
@@ -100,7 +101,11 @@ async fn places(database: &Database) -> Vec<Place> {
                 name: format!("{table}.{name}").leak(),
                 by: *by,
                 row: match row {
-                    Some((row, value)) if row == "name" || ["community_id", "clinic_id"].contains(&row) => value,
+                    Some((row, value))
+                        if row == "name" || ["community_id", "clinic_id", "instrument"].contains(&row) =>
+                    {
+                        value
+                    }
                     Some((_, value)) => uuid(&value).as_bytes().to_vec(),
                     None => Vec::new(),
                 },

@@ -1,14 +1,16 @@
 //! What members have for themselves: their key, their settings, their readings.
 
 use jiff::Timestamp;
+use mostik::domain::questionnaire::{Answer, Draft, Instrument};
 use mostik::domain::reading::Reading;
 use mostik::domain::settings::{Change, Settings};
 use mostik::domain::zone::Zone;
-use mostik::readings::kept;
 use mostik::readings::settings::{change_settings, settings};
+use mostik::readings::{drafts, kept};
 use mostik::vault::MemberKey;
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::bridge::{Person, TestBridge};
 
@@ -42,6 +44,22 @@ impl TestBridge {
         let key = self.key(person).await;
         let mut tx = self.bridge.store.read().await.unwrap();
         kept::all(&mut tx, &key, None, Timestamp::MIN, Timestamp::MAX).await.unwrap()
+    }
+
+    /// Begins PHQ-9 for a person with these answers, and leaves it there.
+    pub async fn begin(&self, person: &Person, said: &[u8]) {
+        let draft = Draft::new(Instrument::Phq9, Uuid::from_u128(9));
+        let draft = (0..).zip(said).fold(draft, |draft, (place, choice)| draft.with(place, Answer::Given(*choice)));
+        let key = self.key(person).await;
+        let mut tx = self.bridge.store.begin().await.unwrap();
+        drafts::keep(&mut tx, &key, &draft, self.now()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// What a person has begun and not finished.
+    pub async fn drafts(&self, person: &Person) -> Vec<Draft> {
+        let key = self.key(person).await;
+        drafts::drafts(&mut self.bridge.store.read().await.unwrap(), &key).await.unwrap()
     }
 
     /// Grants categories at details to Riverside; returns the grant's id.

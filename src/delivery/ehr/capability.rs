@@ -7,6 +7,9 @@ use serde_json::Value;
 use crate::domain::delivery::Rung;
 use crate::domain::form::Takes;
 
+/// The type of a questionnaire as it was filled in. It is sent only to an EHR that says that it takes it.
+pub const RESPONSE_TYPE: &str = "QuestionnaireResponse";
+
 /// The parts of a `CapabilityStatement` that the bridge acts on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Capabilities {
@@ -67,6 +70,12 @@ impl Capabilities {
     #[must_use]
     pub fn keeps_consents(&self) -> bool {
         self.takes.consent.unwrap_or(self.of("Consent").is_some_and(|of| of.create && of.update))
+    }
+
+    /// Whether the EHR says that it takes answers to questionnaires as they were given, and lets them be changed.
+    #[must_use]
+    pub fn takes_responses(&self) -> bool {
+        self.of(RESPONSE_TYPE).is_some_and(|of| of.create && of.update)
     }
 
     /// Whether a resource of this type may be changed after it was created.

@@ -9,7 +9,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url};
 
 use super::access::Access;
 use super::answer;
-use super::capability::Capabilities;
+use super::capability::{Capabilities, RESPONSE_TYPE};
 use crate::delivery::egress::{Answer, Egress, EgressError};
 use crate::delivery::rate_limit;
 use crate::delivery::smart_auth::{AccessToken, TokenError};
@@ -89,6 +89,13 @@ impl Ticket {
     pub fn takes_consent(&self) -> bool {
         let may = |token: &Arc<AccessToken>| token.may("Consent", "crus");
         self.capabilities.keeps_consents() && self.token.as_ref().is_none_or(may)
+    }
+
+    /// Whether the EHR takes answers to questionnaires from this bridge as they were given.
+    #[must_use]
+    pub fn takes_responses(&self) -> bool {
+        let may = |token: &Arc<AccessToken>| token.may(RESPONSE_TYPE, "crus");
+        self.capabilities.takes_responses() && self.token.as_ref().is_none_or(may)
     }
 
     pub(super) fn token(&self) -> Option<&AccessToken> {

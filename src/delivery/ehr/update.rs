@@ -9,6 +9,7 @@ use reqwest::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use serde_json::{Map, Value};
 
 use super::answer;
+use super::capability::RESPONSE_TYPE;
 use super::client::{EhrClient, FHIR_JSON, PREFER, Ticket};
 use super::{Sent, exact};
 use crate::consent::decide::Cleared;
@@ -163,14 +164,16 @@ fn type_of(resource: &Map<String, Value>) -> Option<&str> {
 }
 
 /// Says in the resource what was done with it: `corrected` (Observation.status), `amended` (DocumentReference.docStatus,
-/// which has no other word for it), `entered-in-error`. A Consent says itself how it stands.
+/// and QuestionnaireResponse.status, which have no other word for it), `entered-in-error`. A Consent says itself how it stands.
 fn mark(resource: &mut Map<String, Value>, operation: Operation) {
     let is_document = type_of(resource) == Some("DocumentReference");
     let is_consent = type_of(resource) == Some("Consent");
+    let is_response = type_of(resource) == Some(RESPONSE_TYPE);
     let (element, code) = match operation {
         Operation::Retract => ("status", "entered-in-error"),
         Operation::Create | Operation::Correct if is_consent => return,
         Operation::Create | Operation::Correct if is_document => ("docStatus", "amended"),
+        Operation::Create | Operation::Correct if is_response => ("status", "amended"),
         Operation::Create | Operation::Correct => ("status", "corrected"),
     };
     resource.insert(element.to_owned(), Value::from(code));

@@ -92,6 +92,9 @@ pub struct Disclosure {
     pub about: About,
     /// FHIR resource type, as it stands there.
     pub resource_type: String,
+    /// Whether it is a part of what another resource says as a whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_part: bool,
     /// The consent.
     pub grant: GrantId,
     /// Which version of it let the item go; `None` where that was not kept.

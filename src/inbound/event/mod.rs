@@ -1,6 +1,7 @@
 //! Events from communities and apps: CloudEvents 1.0 in JSON, one reading each, or one that is taken back.
 
 mod parse;
+mod questionnaire;
 mod refusal;
 mod schema;
 

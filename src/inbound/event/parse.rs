@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::questionnaire::QuestionnaireData;
 use super::schema::EventType;
 use super::{CLOCK_SKEW, Entry, Event, EventSchemas, MAX_BATCH, Refusal, Says, Subject, Version};
 use crate::domain::decimal::Decimal;
@@ -127,6 +128,7 @@ fn parse_event(schemas: &EventSchemas, text: &str, now: Timestamp) -> Result<Eve
         EventType::Note => Measure::Note(typed::<Note>(data)?.text),
         EventType::Tags => Measure::Tags(typed::<Tags>(data)?.tags),
         EventType::Measurement => Measure::Measurement(measurement(typed(data)?, moment)?),
+        EventType::Questionnaire => Measure::Questionnaire(typed::<QuestionnaireData>(data)?.answers()?),
         EventType::Retraction => {
             let entry = another(typed::<Retraction>(data)?.retracts, &envelope.id, "/data/retracts")?;
             return Ok(event(envelope, Says::Retraction(entry)));

@@ -10,6 +10,7 @@ const MOOD: &str = include_str!("../../../schemas/events/mood.v1.json");
 const NOTE: &str = include_str!("../../../schemas/events/note.v1.json");
 const TAGS: &str = include_str!("../../../schemas/events/tags.v1.json");
 const MEASUREMENT: &str = include_str!("../../../schemas/events/measurement.v1.json");
+const QUESTIONNAIRE: &str = include_str!("../../../schemas/events/questionnaire.v1.json");
 const RETRACTION: &str = include_str!("../../../schemas/events/retraction.v1.json");
 
 /// Compiled schemas of everything an event can be.
@@ -20,6 +21,7 @@ pub struct EventSchemas {
     note: Validator,
     tags: Validator,
     measurement: Validator,
+    questionnaire: Validator,
     retraction: Validator,
 }
 
@@ -38,6 +40,7 @@ pub(super) enum EventType {
     Note,
     Tags,
     Measurement,
+    Questionnaire,
     Retraction,
 }
 
@@ -53,6 +56,7 @@ impl EventSchemas {
             note: compile("note.v1", NOTE)?,
             tags: compile("tags.v1", TAGS)?,
             measurement: compile("measurement.v1", MEASUREMENT)?,
+            questionnaire: compile("questionnaire.v1", QUESTIONNAIRE)?,
             retraction: compile("retraction.v1", RETRACTION)?,
         })
     }
@@ -65,6 +69,7 @@ impl EventSchemas {
             Some("mostik.note.v1") => (EventType::Note, &self.note),
             Some("mostik.tags.v1") => (EventType::Tags, &self.tags),
             Some("mostik.measurement.v1") => (EventType::Measurement, &self.measurement),
+            Some("mostik.questionnaire.v1") => (EventType::Questionnaire, &self.questionnaire),
             Some("mostik.retraction.v1") => (EventType::Retraction, &self.retraction),
             _ => return Err(Refusal::invalid("/type", "a type that this bridge knows")),
         };

@@ -70,5 +70,14 @@ pub const CONSENT_SCOPE: &str = "http://terminology.hl7.org/CodeSystem/consentsc
 /// LOINC.
 pub const LOINC: &str = "http://loinc.org";
 
+/// FHIR R4 4.0.1, why a value is missing.
+pub const DATA_ABSENT_REASON: &str = "http://terminology.hl7.org/CodeSystem/data-absent-reason";
+
+/// The same, as an extension of an element that has no other place for it.
+pub const DATA_ABSENT_EXTENSION: &str = "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
+
+/// FHIR R4 4.0.1, extension: the number that a choice counts.
+pub const ORDINAL_VALUE: &str = "http://hl7.org/fhir/StructureDefinition/ordinalValue";
+
 /// IHE Privacy Consent on FHIR 1.1: nothing is permitted but what a consent permits.
 pub const POLICY_DENY: &str = "https://profiles.ihe.net/ITI/PCF/Policy-deny";

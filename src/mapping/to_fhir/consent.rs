@@ -53,6 +53,7 @@ pub fn consent(permit: &Permit<'_, Standing<'_>>, paper: Paper<'_>) -> Result<Ou
     Ok(Outbound {
         resource_type: "Consent".into(),
         identifier: paper.recipient.identifier.to_string(),
+        is_part: false,
         body: consent_resource(permit, paper)?.to_string().into_bytes(),
     })
 }
@@ -152,6 +153,7 @@ fn display(category: Category, detail: Detail) -> String {
         Category::Sleep => "Sleep",
         Category::Activity => "Activity",
         Category::Heart => "Heart",
+        Category::Questionnaires => "Questionnaires",
     };
     let detail = match detail {
         Detail::WeeklySummary => "a summary of each week",

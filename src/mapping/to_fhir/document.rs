@@ -51,6 +51,11 @@ pub fn document(observation: &Value) -> Option<Value> {
     ] {
         document.insert(name.to_owned(), value);
     }
+    // Who said it; of what is worked out from that at once, as a total is, nobody is named: it is the patient's word.
+    let said_by_the_patient = start == end && observation.get("performer").is_none();
+    if let Some(subject) = observation.get("subject").filter(|_| said_by_the_patient) {
+        document.insert("author".to_owned(), json!([subject]));
+    }
     for (name, from) in
         [("contained", "contained"), ("identifier", "identifier"), ("subject", "subject"), ("author", "performer")]
     {
@@ -78,12 +83,19 @@ fn note(observation: &Value, start: &str, end: &str) -> String {
     lines.extend(addressee(observation).map(|name| format!("For: {name}")));
     if let Some(value) = value(observation) {
         lines.push(format!("Value: {value}"));
+    } else if observation.get("dataAbsentReason").is_some() {
+        lines.push("Value: none, because an answer is missing".to_owned());
+    }
+    if let Some(meaning) = text(observation, "/interpretation/0/text") {
+        lines.push(format!("That is: {meaning}"));
     }
     for component in observation.get("component").and_then(Value::as_array).into_iter().flatten() {
         if let Some(value) = value(component) {
             lines.push(format!("{}: {value}", name(component.get("code"))));
         }
     }
+    let notes = observation.get("note").and_then(Value::as_array).into_iter().flatten();
+    lines.extend(notes.filter_map(|note| text(note, "/text")).flat_map(str::lines).map(str::to_owned));
     let source = if start == end { "Reported by the patient" } else { "Worked out from what the patient reported" };
     lines.push(format!("{source} through their community; not checked by anyone."));
     lines.iter().flat_map(|line| wrapped(line)).collect::<Vec<_>>().join("\n") + "\n"

@@ -88,21 +88,20 @@ pub struct Address<'a> {
     pub provenance: Vec<Resource>,
 }
 
-/// Puts a body into its envelope to a clinic.
-pub fn observation<T>(
-    permit: &Permit<'_, T>,
-    recipient: Recipient<'_>,
-    lived: &Lived,
-    body: Body,
-) -> Result<Observation, MappingError> {
-    let address = Address {
+/// What is written on the envelope to a clinic.
+pub fn address<'a, T>(permit: &'a Permit<'_, T>, recipient: Recipient<'a>) -> Result<Address<'a>, MappingError> {
+    Ok(Address {
         subject: patient(recipient.patient)?,
         identifier: recipient.identifier,
         source: recipient.source,
         labels: &permit.obliges().labels,
         provenance: vec![provenance(recipient, permit.grant().0)?],
-    };
-    addressed(address, lived, body)
+    })
+}
+
+/// Profile, source and labels of what is no Observation.
+pub fn meta_of(address: &Address<'_>) -> Result<Meta, BuilderError> {
+    meta(address.source, Filed { profile: None, ..Filed::SURVEY }, address.labels)
 }
 
 /// Puts a body into an envelope with this address.
@@ -161,10 +160,12 @@ pub fn identifier(recipient: Recipient<'_>) -> Result<Identifier, BuilderError> 
     identifier_of(recipient.identifier)
 }
 
-fn identifier_of(value: Uuid) -> Result<Identifier, BuilderError> {
+/// An identifier of the bridge's own.
+pub fn identifier_of(value: Uuid) -> Result<Identifier, BuilderError> {
     Identifier::builder().system(IDENTIFIER.to_owned()).value(value.to_string()).build()
 }
 
-fn date_time(moment: Moment) -> Result<DateTime, MappingError> {
+/// A moment with the offset that the member had.
+pub fn date_time(moment: Moment) -> Result<DateTime, MappingError> {
     moment.to_rfc3339().parse().map_err(|_| MappingError::Moment)
 }

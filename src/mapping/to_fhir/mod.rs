@@ -11,6 +11,7 @@ mod mood;
 mod note;
 mod own;
 mod provenance;
+mod questionnaire;
 mod summary;
 mod tags;
 
@@ -19,19 +20,21 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::consent::decide::Permit;
+use crate::domain::category::Category;
 use crate::domain::consented::Practitioner;
 use crate::domain::measurement::Measurement;
 use crate::domain::outbound::Outbound;
 use crate::domain::reading::{Measure, Reading};
 use crate::domain::summary::Summary;
 
-use envelope::Lived;
+use envelope::{Address, Lived};
+use questionnaire::Part;
 
 pub use audit_event::{Cast, MOSTIK_AUDIT, audit_events};
 pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
 pub use consent::{Paper, consent, consent_resource};
 pub use document::document;
-pub use own::{own_copy, own_reference};
+pub use own::{own_copies, own_reference};
 
 /// What a resource needs to know beside the reading.
 #[derive(Clone, Copy)]
@@ -62,12 +65,39 @@ pub enum MappingError {
     Write(#[from] WriteError),
 }
 
-/// Maps the reading of a permit to the resource that its clinic receives.
+/// Maps the reading of a permit to the resource that its clinic receives: all of it, or what its parts add up to.
 ///
 /// # Errors
 /// [`MappingError`]; never for a reading that passed its JSON Schema.
 pub fn to_fhir(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Result<Outbound, MappingError> {
-    outbound(&resource(permit, recipient)?, recipient)
+    outbound("Observation", &resource(permit, recipient)?, recipient.identifier, false)
+}
+
+/// Maps the reading of a permit to the parts that its clinic receives beside the whole, in the order in which they go.
+/// Most readings have none.
+///
+/// # Errors
+/// [`MappingError`]; never for a reading that passed its JSON Schema.
+pub fn parts_to_fhir(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Result<Vec<Outbound>, MappingError> {
+    let (reading, whole) = (permit.item(), recipient.identifier);
+    let Measure::Questionnaire(answers) = &reading.measure else { return Ok(Vec::new()) };
+    let part = |part: Part| {
+        let identifier = part.identifier(whole);
+        let address = envelope::address(permit, Recipient { identifier, ..recipient })?;
+        let resource = questionnaire::part(part, answers, reading.moment, whole, address)?;
+        outbound(part.resource_type(), &resource, identifier, true)
+    };
+    Part::of(answers).into_iter().map(part).collect()
+}
+
+/// The identifiers of all parts that a reading of this category may ever have been told as, beside the whole with this
+/// one.
+#[must_use]
+pub fn part_identifiers(category: Category, whole: Uuid) -> Vec<Uuid> {
+    match category {
+        Category::Questionnaires => questionnaire::part_identifiers(whole).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Maps the summary of a permit to the resource that its clinic receives.
@@ -79,14 +109,20 @@ pub fn summary_to_fhir(permit: &Permit<'_, Summary>, recipient: Recipient<'_>) -
     let summary = permit.item();
     let body = summary::body(summary, &mut decimals)?;
     let lived = Lived::During(summary.start, summary.last);
-    let observation = envelope::observation(permit, recipient, &lived, body)?;
-    outbound(&(Resource::Observation(observation), decimals), recipient)
+    let observation = envelope::addressed(envelope::address(permit, recipient)?, &lived, body)?;
+    outbound("Observation", &(Resource::Observation(observation), decimals), recipient.identifier, false)
 }
 
-fn outbound((resource, decimals): &(Resource, Decimals), recipient: Recipient<'_>) -> Result<Outbound, MappingError> {
+fn outbound(
+    resource_type: &'static str,
+    (resource, decimals): &(Resource, Decimals),
+    identifier: Uuid,
+    is_part: bool,
+) -> Result<Outbound, MappingError> {
     Ok(Outbound {
-        resource_type: "Observation".into(),
-        identifier: recipient.identifier.to_string(),
+        resource_type: resource_type.into(),
+        identifier: identifier.to_string(),
+        is_part,
         body: fhir_codec::to_bytes(resource, decimals)?,
     })
 }
@@ -96,21 +132,21 @@ fn outbound((resource, decimals): &(Resource, Decimals), recipient: Recipient<'_
 /// # Errors
 /// [`MappingError`]; never for a reading that passed its JSON Schema.
 pub fn resource(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Result<(Resource, Decimals), MappingError> {
-    let reading = permit.item();
-    let mut decimals = Decimals::new();
-    let body = body(reading, &mut decimals)?;
-    let lived = lived(reading);
-    Ok((Resource::Observation(envelope::observation(permit, recipient, &lived, body)?), decimals))
+    whole(permit.item(), envelope::address(permit, recipient)?)
 }
 
-/// What a reading says, without its envelope.
-fn body(reading: &Reading, decimals: &mut Decimals) -> Result<envelope::Body, BuilderError> {
-    match &reading.measure {
-        Measure::Mood(mood) => mood::body(mood, decimals),
-        Measure::Note(text) => note::body(text),
-        Measure::Tags(tags) => tags::body(tags),
-        Measure::Measurement(measurement) => measurement::body(measurement, decimals),
-    }
+/// The one resource that says all of a reading.
+fn whole(reading: &Reading, address: Address<'_>) -> Result<(Resource, Decimals), MappingError> {
+    let mut decimals = Decimals::new();
+    let body = match &reading.measure {
+        Measure::Mood(mood) => mood::body(mood, &mut decimals)?,
+        Measure::Note(text) => note::body(text)?,
+        Measure::Tags(tags) => tags::body(tags)?,
+        Measure::Measurement(measurement) => measurement::body(measurement, &mut decimals)?,
+        Measure::Questionnaire(answers) => return questionnaire::whole(answers, reading.moment, address),
+    };
+    let observation = envelope::addressed(address, &lived(reading), body)?;
+    Ok((Resource::Observation(observation), decimals))
 }
 
 fn lived(reading: &Reading) -> Lived {

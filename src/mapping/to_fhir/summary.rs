@@ -38,6 +38,11 @@ pub fn body(summary: &Summary, decimals: &mut Decimals) -> Result<Body, BuilderE
             let code = coding(MOSTIK, &format!("{}-summary", of.as_str()), Some(&format!("{words}, summarised")))?;
             (code, words, numbers(scale, spread, decimals)?)
         }
+        Figures::Numbers(scale @ Scale::Score(instrument), spread) => {
+            let code = format!("{}-total-summary", instrument.as_str());
+            let code = coding(MOSTIK, &code, Some(&format!("{} totals, summarised", instrument.title())))?;
+            (code, instrument.total_words(), numbers(scale, spread, decimals)?)
+        }
         Figures::Tags { counts, left_out } => {
             let code = coding(MOSTIK, "diary-tags-summary", Some("Diary tags, counted"))?;
             (code, "Diary tags, chosen by the patient", tags(counts, *left_out, decimals)?)
@@ -53,14 +58,14 @@ pub fn body(summary: &Summary, decimals: &mut Decimals) -> Result<Body, BuilderE
     let filed = match summary.category() {
         Category::Heart => Filed::VITAL_SIGN,
         Category::Sleep | Category::Activity => Filed::ACTIVITY,
-        Category::Mood | Category::Note | Category::Tags => Filed::SURVEY,
+        Category::Mood | Category::Note | Category::Tags | Category::Questionnaires => Filed::SURVEY,
     };
     Ok(Body { code: concept(vec![code], Some(&text))?, value: None, components, filed, device: None })
 }
 
 fn numbers(scale: &Scale, spread: &Spread, decimals: &mut Decimals) -> Result<Vec<ObservationComponent>, BuilderError> {
     let unit = match scale {
-        Scale::Rating { .. } => "{score}",
+        Scale::Rating { .. } | Scale::Score(_) => "{score}",
         Scale::Valence(_) => "1",
         Scale::Measured(of) => of.unit(),
     };
@@ -82,7 +87,7 @@ fn numbers(scale: &Scale, spread: &Spread, decimals: &mut Decimals) -> Result<Ve
             let kind = coded(PHR_STATE_OF_MIND_KIND, kind_code(*kind))?;
             components.push(component(coding(PHR_STATE_OF_MIND, "kind", None)?, kind)?);
         }
-        Scale::Measured(_) => {}
+        Scale::Measured(_) | Scale::Score(_) => {}
     }
     Ok(components)
 }

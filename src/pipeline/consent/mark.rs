@@ -80,8 +80,12 @@ pub async fn ask_to_mark(
         let permit = decide(&grants, Request::to_record(wish, clinic, now)).map_err(|_| ConsentError::NotOurs)?;
         let resource_type = entry.stored.resource_type.clone();
         let body = json!({"resourceType": resource_type, "status": "entered-in-error"}).to_string().into_bytes();
-        let outbound =
-            Outbound { resource_type: Cow::Owned(resource_type), identifier: entry.identifier.clone(), body };
+        let outbound = Outbound {
+            resource_type: Cow::Owned(resource_type),
+            identifier: entry.identifier.clone(),
+            is_part: told.get(&entry.identifier).is_some_and(|before| before.is_part),
+            body,
+        };
         parcels.push(Parcel::new(permit, Letter { operation: Operation::Retract, outbound, content: None }, &key));
     }
     enqueue(tx, &parcels, &[], bridge.keyring.entropy(), now).await?;

@@ -67,6 +67,13 @@ fn statement(door: &Door) -> Value {
                         { "name": "date", "type": "date" },
                     ],
                 },
+                {
+                    "type": "Questionnaire",
+                    "documentation": "The forms that patients fill in here; no token is needed.",
+                    "interaction": [{ "code": "read" }, { "code": "search-type" }],
+                    "versioning": "no-version",
+                    "searchParam": [{ "name": "url", "type": "uri" }],
+                },
             ],
         }],
     })

@@ -3,7 +3,7 @@
 //! [`refusals`] writes down whom it sends away.
 //!
 //! A Patient that is not linked to anybody here and a Patient of another clinic give the same answer: nothing. Nothing is
-//! given about all patients at once.
+//! given about all patients at once. What says nothing of anybody ([`metadata`], [`questionnaires`]) is for everybody.
 
 mod access;
 pub(super) mod audit_events;
@@ -16,6 +16,7 @@ pub(super) mod metadata;
 mod outcome;
 mod parameters;
 mod patient;
+pub(super) mod questionnaires;
 mod refusals;
 pub(super) mod token;
 

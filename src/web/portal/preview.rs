@@ -15,6 +15,7 @@ use super::sharing::{Sent, Standing, form, linked, sent, words};
 use crate::domain::category::Detail;
 use crate::domain::grant::Terms;
 use crate::domain::ids::{ClinicId, MemberId};
+use crate::domain::outbound::Outbound;
 use crate::insight::preview::{self, Preview};
 use crate::web::State;
 
@@ -129,6 +130,7 @@ async fn shown(state: &State, frame: Frame, member: MemberId, asked: Asked) -> R
         }
         None => Preview { goes: Vec::new(), withheld: Vec::new() },
     };
+    let fhir = |outbound: &Outbound| indented(&String::from_utf8_lossy(&outbound.body));
     let goes = Items::of(found.goes, |going| Going {
         what: words::category(going.category),
         when: match going.detail {
@@ -137,7 +139,7 @@ async fn shown(state: &State, frame: Frame, member: MemberId, asked: Asked) -> R
             Detail::WeeklySummary => frame.t1("preview-week", "day", frame.day_of(going.at)),
         },
         line: going.line,
-        fhir: indented(&String::from_utf8_lossy(&going.fhir.body)),
+        fhir: going.parts.iter().chain([&going.fhir]).map(fhir).collect::<Vec<_>>().join("\n\n"),
     });
     let withheld = Items::of(found.withheld, |withheld| Withheld {
         when: frame.moment(withheld.at),

@@ -72,7 +72,13 @@ pub async fn show(
         arrived: day(item.at),
         version: item.disclosure.version.map(|version| version.to_string()),
     };
-    let items = found.items.into_iter().map(item).collect();
+    let mut items = found.items;
+    // Parts stand with their whole, which arrives last; a part that came without one, for itself.
+    items.dedup_by(|older, newer| {
+        let told = |item: &Shared| (item.clinic.clone(), item.measured_at, item.disclosure.about.category);
+        older.disclosure.is_part && told(older) == told(newer)
+    });
+    let items = items.into_iter().map(item).collect();
     let next = found.next.map(|next| format!("{}.{}.{}", next.at, next.clinic, next.seq));
     page(&SharedPage { frame, items, next })
 }

@@ -94,6 +94,7 @@ fn bounds(scale: &Scale) -> (String, String) {
             let (least, most) = of.drawn_between();
             (least.to_string(), most.to_string())
         }
+        Scale::Score(instrument) => ("0".to_owned(), instrument.most().to_string()),
     }
 }
 

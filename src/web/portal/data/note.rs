@@ -49,10 +49,13 @@ struct NotedPage {
 }
 
 /// To which clinic which part goes, and how.
-struct Goes {
-    clinic: String,
-    what: &'static str,
-    how: &'static str,
+pub struct Goes {
+    /// What the clinic is called.
+    pub clinic: String,
+    /// The key of the words for the part.
+    pub what: &'static str,
+    /// The key of the words for how finely it goes.
+    pub how: &'static str,
 }
 
 /// The form as it is filled in.
@@ -137,7 +140,8 @@ async fn open(state: &State, member: MemberId) -> Result<Own, PortalError> {
     Own::open(&state.bridge, &mut tx, member).await
 }
 
-async fn keep(state: &State, own: &Own) -> Result<(), PortalError> {
+/// Keeps everything for the member from now on.
+pub async fn keep(state: &State, own: &Own) -> Result<(), PortalError> {
     let mut tx = state.bridge.store.begin().await?;
     let change = Change { keep: Some(true), ..Change::default() };
     change_settings(&mut tx, &own.key, change, state.bridge.clock.now()).await?;
@@ -149,7 +153,8 @@ fn lost_part((part, outcome): &(Category, Outcome)) -> Option<&'static str> {
     matches!(outcome, Outcome::Refused(_)).then(|| words::category(*part))
 }
 
-fn goes(state: &State, to: &Destination) -> Goes {
+/// Where a part goes, in words.
+pub fn goes(state: &State, to: &Destination) -> Goes {
     let how: Option<Detail> = Some(to.detail);
     let clinic = state.bridge.house.clinic_name(&to.clinic).to_owned();
     Goes { clinic, what: words::category(to.category), how: words::detail(how) }

@@ -17,8 +17,20 @@ macro_rules! rooms {
 }
 
 rooms![
-    "frame", "errors", "sign_in", "settings", "shared", "sharing", "clinics", "receipts", "export", "erase", "preview",
-    "data", "identity",
+    "frame",
+    "errors",
+    "sign_in",
+    "settings",
+    "shared",
+    "sharing",
+    "clinics",
+    "receipts",
+    "export",
+    "erase",
+    "preview",
+    "data",
+    "identity",
+    "questionnaires",
 ];
 
 /// The texts cannot be read. A defect: they are compiled in.
