@@ -169,10 +169,7 @@ impl Tx {
         let heads: Vec<(&ChainKey, &Head)> = batch.heads.iter().collect();
         for chunk in heads.chunks(ROWS_PER_STATEMENT) {
             let updated = on!(self, conn: Db => {
-                let mut query = QueryBuilder::<Db>::new(
-                    "UPDATE audit_heads SET seq = head.column3, last_mac = head.column4, changed_at = head.column5, \
-                     mac = head.column6 FROM (",
-                );
+                let mut query = QueryBuilder::<Db>::new("WITH head AS (");
                 query.push_values(padded(chunk), |mut row, (chain, head)| {
                     row.push_bind(chain.0)
                         .push_bind(&chain.1)
@@ -182,7 +179,9 @@ impl Tx {
                         .push_bind(head.mac.to_vec());
                 });
                 query.push(
-                    ") AS head WHERE audit_heads.member_id = head.column1 AND audit_heads.clinic_id = head.column2",
+                    ") UPDATE audit_heads SET (seq, last_mac, changed_at, mac) = (SELECT column3, column4, column5, column6 \
+                     FROM head WHERE column1 = audit_heads.member_id AND column2 = audit_heads.clinic_id LIMIT 1) \
+                     WHERE (member_id, clinic_id) IN (SELECT column1, column2 FROM head)",
                 );
                 query.build().execute(conn).await?.rows_affected()
             });

@@ -169,13 +169,13 @@ impl Tx {
         for chunk in places.chunks(ROWS_PER_STATEMENT) {
             let rows: Vec<(Uuid, String, i64, Vec<u8>)> = on!(self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
-                    "SELECT e.member_id, e.clinic_id, e.seq, e.mac FROM audit_entries e JOIN (",
+                    "SELECT e.member_id, e.clinic_id, e.seq, e.mac FROM (",
                 );
                 query.push_values(padded(chunk), |mut row, ((member, clinic), seq)| {
                     row.push_bind(*member).push_bind(clinic).push_bind(*seq);
                 });
                 query.push(
-                    ") AS place ON e.member_id = place.column1 AND e.clinic_id = place.column2 \
+                    ") AS place CROSS JOIN audit_entries e WHERE e.member_id = place.column1 AND e.clinic_id = place.column2 \
                      AND e.seq = place.column3",
                 );
                 query.build_query_as().fetch_all(conn).await?

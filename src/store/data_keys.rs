@@ -174,12 +174,15 @@ impl Tx {
             query.build().fetch_all(conn).await?;
         });
         let done: Vec<(Uuid,)> = on!(self, conn: Db => {
-            let mut query = QueryBuilder::<Db>::new("UPDATE members SET sealed_key = anew.column3 FROM (");
+            let mut query = QueryBuilder::<Db>::new("WITH anew AS (");
             query.push_values(keys, |mut row, key| {
                 row.push_bind(key.member.0).push_bind(&key.old).push_bind(&key.new);
             });
-            query.push(") AS anew WHERE members.member_id = anew.column1 AND members.sealed_key = anew.column2");
-            query.push(" RETURNING member_id").build_query_as().fetch_all(conn).await?
+            query.push(
+                ") UPDATE members SET sealed_key = (SELECT column3 FROM anew WHERE column1 = members.member_id) \
+                 WHERE (member_id, sealed_key) IN (SELECT column1, column2 FROM anew) RETURNING member_id",
+            );
+            query.build_query_as().fetch_all(conn).await?
         });
         Ok(done.into_iter().map(|(member,)| MemberId(member)).collect())
     }

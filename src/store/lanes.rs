@@ -191,13 +191,13 @@ impl Tx {
         let rows: Vec<HeldRow> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
                 "SELECT lanes.member_id, lanes.withdrawn_through, lanes.swept_through < lanes.withdrawn_through, \
-                 lanes.sealed_key, lanes.lease_until FROM lanes JOIN (",
+                 lanes.sealed_key, lanes.lease_until FROM (",
             );
             query.push_values(padded(lanes), |mut row, lane| {
                 row.push_bind(lane.key.member.0).push_bind(lane.fence);
             });
-            query.push(") AS held ON lanes.member_id = held.column1 AND lanes.fence = held.column2");
-            query.push(" WHERE lanes.clinic_id = ").push_bind(clinic.as_str());
+            query.push(") AS held CROSS JOIN lanes WHERE lanes.member_id = held.column1 AND lanes.fence = held.column2");
+            query.push(" AND lanes.clinic_id = ").push_bind(clinic.as_str());
             query.push(" AND lanes.lease_until > ").push_bind(now.as_microsecond()).push(tail);
             query.build_query_as().fetch_all(conn).await?
         });

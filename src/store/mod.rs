@@ -114,6 +114,9 @@ use on;
 
 /// Rows for one statement, filled up with the last of them to a power of two: so that few different statements have to
 /// be prepared. Only for statements in which a row may stand twice.
+///
+/// SQLite takes such a list of rows for a million of them, and would rather read a whole table than look each up: so a
+/// table is looked up in by `CROSS JOIN`, which it does in the order given, and changed by `IN`, which it takes for short.
 fn padded<T>(rows: &[T]) -> impl Iterator<Item = &T> {
     rows.iter().chain(std::iter::repeat_n(rows.last(), rows.len().next_power_of_two() - rows.len()).flatten())
 }

@@ -23,7 +23,7 @@ pub struct StoredGrant {
     pub terms: String,
 }
 
-const COLUMNS: &str = "SELECT g.member_id, g.clinic_id, g.grant_id, g.version, g.state, g.terms FROM grants g";
+const COLUMNS: &str = "SELECT g.member_id, g.clinic_id, g.grant_id, g.version, g.state, g.terms FROM ";
 
 impl Tx {
     /// Every version of every grant between some members and clinics.
@@ -35,11 +35,12 @@ impl Tx {
         for chunk in chains.chunks(ROWS_PER_STATEMENT) {
             let rows: Vec<StoredGrant> = on!(self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(COLUMNS);
-                query.push(" JOIN (SELECT DISTINCT * FROM (");
+                query.push("(SELECT DISTINCT * FROM (");
                 query.push_values(padded(chunk), |mut row, (member, clinic)| {
                     row.push_bind(*member).push_bind(clinic);
                 });
-                query.push(") AS wanted) AS chain ON g.member_id = chain.column1 AND g.clinic_id = chain.column2");
+                query.push(") AS wanted) AS chain CROSS JOIN grants g");
+                query.push(" WHERE g.member_id = chain.column1 AND g.clinic_id = chain.column2");
                 query.build_query_as().fetch_all(conn).await?
             });
             found.extend(rows);
@@ -55,7 +56,7 @@ impl Tx {
         Ok(on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(COLUMNS);
             query.push(
-                " WHERE NOT EXISTS (SELECT 1 FROM audit_heads h WHERE h.member_id = g.member_id \
+                "grants g WHERE NOT EXISTS (SELECT 1 FROM audit_heads h WHERE h.member_id = g.member_id \
                  AND h.clinic_id = g.clinic_id) ORDER BY g.member_id, g.grant_id, g.version LIMIT ",
             );
             query.push_bind(limit).build_query_as().fetch_all(conn).await?

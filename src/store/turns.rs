@@ -44,6 +44,10 @@ pub struct Refused {
     pub sealed_answer: Option<Vec<u8>>,
 }
 
+/// The rows that the first columns of `item` name, in the state in which they are known. A list, not a join: see
+/// [`padded`].
+const ITEMS: &str = " WHERE (member_id, seq, state) IN (SELECT column1, column2, column3 FROM item) AND clinic_id = ";
+
 type RefusedRow = (String, Uuid, Option<Vec<u8>>, Option<Vec<u8>>);
 
 #[derive(sqlx::FromRow)]
@@ -120,16 +124,17 @@ impl Tx {
             query.push_values(padded(members), |mut row, member| {
                 row.push_bind(member.0);
             });
-            query.push(") AS lanes) AS lane JOIN outbox o ON o.clinic_id = ").push_bind(clinic.as_str());
+            query.push(
+                ") AS lanes) AS lane CROSS JOIN outbox o LEFT JOIN ledger l ON l.clinic_id = o.clinic_id \
+                 AND l.member_id = o.member_id AND l.identifier = o.identifier WHERE o.clinic_id = ",
+            );
+            query.push_bind(clinic.as_str());
             query.push(" AND o.member_id = lane.column1 AND o.seq = (SELECT i.seq FROM outbox i").push(by);
             query.push(" WHERE i.clinic_id = ").push_bind(clinic.as_str());
             query.push(
                 " AND i.member_id = lane.column1 AND i.state IN ('ready', 'sending', 'retry', 'unknown')",
             );
-            query.push(of_those).push(
-                " ORDER BY i.seq LIMIT 1) LEFT JOIN ledger l ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id \
-                 AND l.identifier = o.identifier ORDER BY o.member_id",
-            );
+            query.push(of_those).push(" ORDER BY i.seq LIMIT 1) ORDER BY o.member_id");
             query.build_query_as().fetch_all(conn).await?
         });
         rows.into_iter().map(|row| read(clinic, row)).collect()
@@ -149,10 +154,7 @@ impl Tx {
             return Ok(());
         }
         let updated = on!(self, conn: Db => {
-            let mut query = QueryBuilder::<Db>::new("UPDATE outbox SET state = 'sending', updated_at = ");
-            query.push_bind(now.as_microsecond()).push(
-                ", resource_type = item.column4, cleared_grant_id = item.column5, cleared_version = item.column6 FROM (",
-            );
+            let mut query = QueryBuilder::<Db>::new("WITH item AS (");
             query.push_values(padded(items), |mut row, (item, resource_type)| {
                 row.push_bind(item.member.0)
                     .push_bind(item.seq)
@@ -161,10 +163,12 @@ impl Tx {
                     .push_bind(item.cleared_under.map(|(grant, _)| grant.0))
                     .push_bind(item.cleared_under.map(|(_, version)| version));
             });
-            query.push(") AS item WHERE outbox.clinic_id = ").push_bind(clinic.as_str());
+            query.push(") UPDATE outbox SET state = 'sending', updated_at = ").push_bind(now.as_microsecond());
             query.push(
-                " AND outbox.member_id = item.column1 AND outbox.seq = item.column2 AND outbox.state = item.column3",
+                ", (resource_type, cleared_grant_id, cleared_version) = (SELECT column4, column5, column6 FROM item \
+                 WHERE column1 = outbox.member_id AND column2 = outbox.seq LIMIT 1)",
             );
+            query.push(ITEMS).push_bind(clinic.as_str());
             query.build().execute(conn).await?.rows_affected()
         });
         changed(items.len() as u64, updated)
@@ -189,12 +193,7 @@ impl Tx {
             return Ok(0);
         }
         let updated = on!(self, conn: Db => {
-            let mut query = QueryBuilder::<Db>::new("UPDATE outbox SET updated_at = ");
-            query.push_bind(now.as_microsecond()).push(
-                ", state = item.column4, attempts = item.column5, due_at = item.column6, reason = item.column7, \
-                 sealed_answer = item.column8, sealed_payload = CASE WHEN item.column4 IN ('confirmed', 'withdrawn') \
-                 THEN NULL ELSE outbox.sealed_payload END FROM (",
-            );
+            let mut query = QueryBuilder::<Db>::new("WITH item AS (");
             query.push_values(padded(items), |mut row, item| {
                 row.push_bind(item.member.0)
                     .push_bind(item.seq)
@@ -205,10 +204,13 @@ impl Tx {
                     .push_bind(&item.reason)
                     .push_bind(&item.sealed_answer);
             });
-            query.push(") AS item WHERE outbox.clinic_id = ").push_bind(clinic.as_str());
+            query.push(") UPDATE outbox SET updated_at = ").push_bind(now.as_microsecond());
             query.push(
-                " AND outbox.member_id = item.column1 AND outbox.seq = item.column2 AND outbox.state = item.column3",
+                ", (state, attempts, due_at, reason, sealed_answer, sealed_payload) = (SELECT column4, column5, column6, \
+                 column7, column8, CASE WHEN column4 IN ('confirmed', 'withdrawn') THEN NULL ELSE outbox.sealed_payload END \
+                 FROM item WHERE column1 = outbox.member_id AND column2 = outbox.seq LIMIT 1)",
             );
+            query.push(ITEMS).push_bind(clinic.as_str());
             query.build().execute(conn).await?.rows_affected()
         });
         Ok(updated)
