@@ -48,7 +48,7 @@ use crate::telemetry::logs::chain;
 use crate::vault::signing::{SigningKeyError, SigningKeys};
 use crate::vault::{ErasedList, Keyring, MasterKeyError, MasterKeys, SealError, SecretFileError};
 use crate::web;
-use crate::web::portal::TextError;
+use crate::web::StateError;
 
 /// How long an idle desk waits before it looks for work that another process left behind.
 const POLL: Duration = Duration::from_secs(1);
@@ -86,9 +86,9 @@ pub enum StartError {
     /// The schemas are broken.
     #[error("{0}")]
     Schemas(String),
-    /// The portal's texts are broken. A defect.
+    /// The API and the portal cannot begin.
     #[error(transparent)]
-    Texts(#[from] TextError),
+    State(#[from] StateError),
     /// The address cannot be listened on, or the server failed.
     #[error("the HTTP server cannot run")]
     Server(#[from] io::Error),

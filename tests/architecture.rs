@@ -115,6 +115,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "enrolment",
             "inbound",
             "consent",
+            "mapping",
             "delivery",
             "rotation",
             "pipeline",

@@ -14,6 +14,7 @@ use crate::enrolment::sign_in::LinkSender;
 use crate::pipeline::Bridge;
 use crate::telemetry::logs::chain;
 use crate::vault::{SecretFileError, read_secret_file};
+use crate::web::StateError;
 use crate::web::portal::Words;
 
 /// What sends the links with which members sign in.
@@ -34,7 +35,7 @@ pub fn link_sender(config: &Config, bridge: &Bridge) -> Result<LinkSender, Start
         clock: bridge.clock.clone(),
         messengers: Messengers::new(messengers),
         portal: config.server.public_url.clone(),
-        words: Arc::new(Words::new(names)?),
+        words: Arc::new(Words::new(names).map_err(StateError::from)?),
     })
 }
 

@@ -7,6 +7,7 @@ use reqwest::Url;
 
 use super::community::CommunityCommand;
 use super::erasure::{ErasureCommand, LeaveCommand};
+use super::map::Map;
 use crate::domain::ids::{ClinicId, CommunityId, DeliveryId, MemberId};
 use crate::domain::language::Language;
 use crate::vault::signing::SigningAlgorithm;
@@ -33,6 +34,7 @@ const EXAMPLES: &str = "Examples:
   mostik key create --community forum           let a community send events
   mostik member add --community forum --handle sparrow
   mostik queue --watch                          what stands where, and why
+  mostik map events.json                        what would a clinic receive?
   mostik audit verify                           is the audit log as it was written?
   mostik import daylio diary.csv --member 0198… --zone Europe/Berlin --dry-run";
 
@@ -48,6 +50,8 @@ pub enum Command {
     /// Imports a member's own data from a file.
     #[command(subcommand)]
     Import(Import),
+    /// Shows what a clinic would receive for an input, and why not the rest. Nothing is stored.
+    Map(Map),
     /// Looks at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -13,6 +13,7 @@ mod export;
 mod health;
 mod import;
 mod keys;
+mod map;
 mod queue;
 mod receipt;
 mod serve;
@@ -83,6 +84,7 @@ async fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Audit(AuditCommand::Export(asked)) => audit::audit_export(&load(config)?, asked).await,
         Command::Audit(AuditCommand::Verify(asked)) => audit::audit_verify(&load(config)?, asked).await,
         Command::Receipt(ReceiptCommand::Verify(asked)) => receipt::check(config, asked).await,
+        Command::Map(asked) => map::map(&asked),
         Command::Openapi => {
             println!("{}", crate::web::openapi_document().to_pretty_json()?);
             Ok(())

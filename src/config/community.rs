@@ -6,6 +6,7 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use super::ConfigError;
+use super::help::check_country;
 use super::sign_in::SignIn;
 
 /// A community.
@@ -14,6 +15,8 @@ use super::sign_in::SignIn;
 pub struct Community {
     /// Its name, for people.
     pub name: String,
+    /// Where its members live, if elsewhere than most: whose helplines they are shown.
+    pub country: Option<String>,
     /// How its members are told something privately; without it, they cannot be sent a link to sign in.
     pub messages: Option<Messages>,
     /// How its members sign in at its identity provider, if it has one.
@@ -79,6 +82,9 @@ impl Community {
     pub(super) fn check(&self, id: &str, private_networks: bool) -> Result<(), ConfigError> {
         if let Some(sign_in) = &self.sign_in {
             sign_in.check(id, private_networks)?;
+        }
+        if let Some(country) = &self.country {
+            check_country(&format!("communities.{id}.country"), country)?;
         }
         let invalid = |name: &str, expected| {
             Err(ConfigError::Invalid { setting: format!("communities.{id}.messages.{name}"), expected })

@@ -5,6 +5,7 @@ mod audit;
 mod auth;
 mod clinic;
 mod community;
+mod help;
 mod launch;
 mod limits;
 mod readings;
@@ -26,6 +27,7 @@ pub use self::audit::Audit;
 pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch};
 pub use self::clinic::Clinic;
 pub use self::community::{Community, MailSecurity, Messages};
+pub use self::help::{HELPLINES, Help};
 pub use self::launch::Launch;
 pub use self::limits::Limits;
 pub use self::readings::Readings;
@@ -68,6 +70,8 @@ pub struct Config {
     pub linking: Linking,
     /// What is kept for members themselves.
     pub readings: Readings,
+    /// Where members find help who think of hurting themselves.
+    pub help: Help,
     /// Logging.
     pub log: Log,
     /// Communities by name.
@@ -175,6 +179,12 @@ pub enum ConfigError {
         /// What it must be.
         expected: &'static str,
     },
+    /// The file with helplines cannot be used.
+    #[error("help.file: {cause}")]
+    Helplines {
+        /// Why not.
+        cause: String,
+    },
 }
 
 impl Config {
@@ -229,6 +239,7 @@ impl Config {
             return invalid("delivery.doubt_seconds", "a number of seconds from 1");
         }
         self.readings.check()?;
+        self.help.check()?;
         if !is_filter(&self.log.filter) {
             return invalid("log.filter", "a filter such as info,mostik=debug");
         }

@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod entropy;
 pub mod form;
 pub mod grant;
+pub mod helpline;
 pub mod ids;
 pub mod label;
 pub mod language;

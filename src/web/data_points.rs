@@ -108,7 +108,7 @@ pub async fn post_data_points(
         outcomes.extend(accept(&state.bridge, &community, batch).await?);
     }
     for (slot, outcome) in results.iter_mut().zip(outcomes) {
-        let EventResult { status, refusal } = result(outcome);
+        let EventResult { status, refusal, .. } = result(outcome);
         (slot.status, slot.refusal) = (status, refusal);
     }
     let count = |status| results.iter().filter(|result| result.status == status).count();

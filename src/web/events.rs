@@ -7,7 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::EventSender;
-use super::{Problem, State, body};
+use super::{Problem, State, body, help};
+use crate::domain::helpline::Help;
 use crate::inbound::event::{MAX_BATCH, MalformedBody, Refusal, parse_body};
 use crate::pipeline::{Outcome, accept};
 
@@ -30,6 +31,10 @@ pub struct EventResult {
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
+    /// Where the member finds help: there whenever they said that they think of hurting themselves, whatever became of the
+    /// event. Show it to them at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<Help>,
 }
 
 /// What became of one event.
@@ -63,6 +68,10 @@ pub enum EventStatus {
 /// remembered. What was retracted does not come back: a correction of it is refused with the reason `retracted`. Both
 /// fall under the consent that the entry falls under: without one, a clinic that has the entry is told nothing, and the
 /// event is refused when that is so for all of them. What only waits to be sent is dropped in any case.
+///
+/// Where the answers to a questionnaire say that the member thinks of hurting themselves, the answer carries `help`: whom
+/// they can call in their country, in each language of the bridge. It is there before any consent is asked for, also where
+/// the event is refused; show it to the member at once. It is no alarm: nobody else is told by it.
 #[utoipa::path(
     tag = "events",
     request_body(
@@ -97,8 +106,15 @@ pub async fn post_events(
     let bytes = body::read(&request, payload, &MEDIA_TYPES).await?;
     let now = state.bridge.clock.now();
     let (events, is_batch) = parse_body(&state.schemas.events, &bytes, now).map_err(|error| unreadable(&error))?;
+    // Before any consent, and whatever becomes of them: it goes to nobody but the member.
+    let wants_help: Vec<bool> = events.iter().map(help::is_wanted).collect();
     let outcomes = accept(&state.bridge, &sender.0, events).await?;
-    let results: Vec<EventResult> = outcomes.into_iter().map(result).collect();
+    let helped = |wanted: bool| wanted.then(|| state.help.of(&sender.0).clone());
+    let results: Vec<EventResult> = outcomes
+        .into_iter()
+        .zip(wants_help)
+        .map(|(outcome, wanted)| EventResult { help: helped(wanted), ..result(outcome) })
+        .collect();
     let count = |status| results.iter().filter(|result| result.status == status).count();
     tracing::info!(
         community_id = %sender.0,
@@ -122,25 +138,30 @@ pub(super) fn result(outcome: Outcome) -> EventResult {
         Outcome::Conflict => (EventStatus::Conflict, None),
         Outcome::Refused(refusal) => (EventStatus::Refused, Some(refusal)),
     };
-    EventResult { status, refusal }
+    EventResult { status, refusal, help: None }
 }
 
 /// A batch is answered as a whole; a single event's fate is the status of the answer.
 fn answer(results: Vec<EventResult>, is_batch: bool) -> Result<HttpResponse, Problem> {
     let single = results.first().filter(|_| !is_batch);
+    let help = single.and_then(|result| result.help.clone()).map(Box::new);
     match single.map(|result| (result.status, result.refusal.clone())) {
         None | Some((EventStatus::Duplicate, _)) => Ok(HttpResponse::Ok().json(EventResults { results })),
         Some((EventStatus::Accepted | EventStatus::Corrected | EventStatus::Retracted, _)) => {
             Ok(HttpResponse::Accepted().json(EventResults { results }))
         }
         Some((EventStatus::Conflict, _)) => {
-            Err(Problem::new(StatusCode::CONFLICT, "conflict", "The event was taken before with another content")
-                .detail("Nothing was changed. Give a changed event an id of its own, and name this one in `corrects`."))
+            let problem =
+                Problem::new(StatusCode::CONFLICT, "conflict", "The event was taken before with another content")
+                    .detail(
+                        "Nothing was changed. Give a changed event an id of its own, and name this one in `corrects`.",
+                    );
+            Err(Problem { help, ..problem })
         }
         Some((EventStatus::Refused, refusal)) => {
             let problem =
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", "The event was not taken; it left no trace");
-            Err(Problem { refusal: refusal.map(Box::new), ..problem })
+            Err(Problem { refusal: refusal.map(Box::new), help, ..problem })
         }
     }
 }

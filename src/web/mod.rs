@@ -10,6 +10,7 @@ mod fhir;
 mod grants;
 mod headers;
 mod health;
+mod help;
 mod jwks;
 pub mod limits;
 mod openapi;
@@ -30,15 +31,27 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::enrolment::clinic_access::Clients;
 use crate::enrolment::identity::Identities;
 use crate::enrolment::launch::Launches;
 use crate::inbound::Schemas;
 use crate::pipeline::Bridge;
+use help::HelpDesk;
 use limits::Limit;
 use portal::{Portal, TextError};
+
+/// The handlers cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The portal's texts are broken. A defect.
+    #[error(transparent)]
+    Texts(#[from] TextError),
+    /// The helplines cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -49,6 +62,8 @@ pub struct State {
     communities: BTreeSet<CommunityId>,
     /// How callers reach this bridge: where every absolute link begins.
     public_url: Url,
+    /// Where members find help.
+    help: HelpDesk,
     /// What the pages share.
     portal: Portal,
     /// Where clinics' systems read.
@@ -65,7 +80,7 @@ impl State {
     /// The state of the handlers of one server.
     ///
     /// # Errors
-    /// [`TextError`], a defect.
+    /// [`StateError`].
     pub fn new(
         config: &Config,
         bridge: Bridge,
@@ -73,13 +88,26 @@ impl State {
         clients: Clients,
         launches: Launches,
         identities: Identities,
-    ) -> Result<Self, TextError> {
+    ) -> Result<Self, StateError> {
         let portal = Portal::new(config, &bridge.clock)?;
         let fhir = fhir::Door::new(config, clients, &bridge);
         let clinics = config.clinics.keys().cloned().collect();
         let communities = config.communities.keys().cloned().collect();
         let public_url = config.server.public_url.clone();
         let exports = export::limit(&bridge.clock);
-        Ok(Self { bridge, schemas, clinics, communities, public_url, portal, fhir, launches, identities, exports })
+        let help = HelpDesk::new(config)?;
+        Ok(Self {
+            bridge,
+            schemas,
+            clinics,
+            communities,
+            public_url,
+            help,
+            portal,
+            fhir,
+            launches,
+            identities,
+            exports,
+        })
     }
 }

@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::helpline::Help;
 use crate::inbound::event::Refusal;
 use crate::pipeline::AcceptError;
 use crate::store::StoreError;
@@ -35,6 +36,9 @@ pub struct Problem {
     /// Why an event was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Box<Refusal>>,
+    /// Where the member finds help whose event it was, as in the results of events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<Box<Help>>,
     /// After how many seconds to come again, said in the header `Retry-After`.
     #[serde(skip)]
     pub retry_after: Option<u32>,
@@ -45,7 +49,16 @@ impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, name: &str, title: &'static str) -> Self {
         let kind = format!("https://w3id.org/mostik/problems/{name}");
-        Self { kind, title, status: status.as_u16(), detail: None, field: None, refusal: None, retry_after: None }
+        Self {
+            kind,
+            title,
+            status: status.as_u16(),
+            detail: None,
+            field: None,
+            refusal: None,
+            help: None,
+            retry_after: None,
+        }
     }
 
     /// With words on what to do.

@@ -50,6 +50,7 @@ mod launch_attacks;
 mod launch_servers;
 mod lent;
 mod link_codes;
+mod map;
 mod mapping;
 mod marks;
 mod measurements;

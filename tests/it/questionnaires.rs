@@ -322,3 +322,33 @@ async fn what_cannot_be_is_refused_by_the_name_of_its_field() {
     assert_eq!(got.json["refusal"]["field"], "/data/total", "eight answers have no total");
     assert_eq!(bridge.traces(&sparrow).await, 0);
 }
+
+on_both_databases! {
+    async fn whoever_thinks_of_hurting_themselves_is_told_where_help_is_whatever_becomes_of_what_they_said(database) {
+        let ehr = Ehr::sandbox().await;
+        let text = config_text(&database, &ehr.base, "127.0.0.1:0")
+            .replace("[communities.forum]\n", "[communities.forum]\ncountry = \"DE\"\n");
+        let bridge = TestBridge::start_with(database, &text).await;
+        let sparrow = bridge.person("sparrow", &ehr.patient).await;
+        let mut thinks_of_it = all(0);
+        thinks_of_it[8] = Some(1);
+        let called = |help: &Value| help["lines"][0]["call"][0].clone();
+
+        let refused = bridge.send(&phq9("1", &thinks_of_it)).await;
+        assert_eq!((refused.status, &refused.json["refusal"]["reason"]), (422, &json!("not-permitted")));
+        assert_eq!(called(&refused.json["help"]), "0800 111 0 111", "no consent, and help all the same");
+        assert_eq!(bridge.traces(&sparrow).await, 0);
+
+        let batch = bridge.send(&json!([phq9("2", &thinks_of_it), phq9("3", &all(0))])).await;
+        assert_eq!(called(&batch.json["results"][0]["help"]), "0800 111 0 111");
+        assert!(batch.json["results"][1].get("help").is_none(), "nobody is told who does not ask");
+
+        bridge.grant(&sparrow, &["questionnaires"]).await;
+        let taken = bridge.send(&phq9("4", &thinks_of_it)).await;
+        assert_eq!((taken.status, &taken.json["results"][0]["status"]), (202, &json!("accepted")));
+        assert_eq!(taken.json["results"][0]["help"]["emergency"], "112");
+        assert!(taken.json["results"][0]["help"]["lines"][0]["open"]["ru"].is_string());
+        let known = bridge.send(&phq9("4", &all(1))).await;
+        assert_eq!((known.status, called(&known.json["help"])), (409, json!("0800 111 0 111")));
+    }
+}

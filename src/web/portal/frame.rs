@@ -16,6 +16,7 @@ use super::caller::Caller;
 use super::cookies::{FLASH, LANGUAGE};
 use super::error::PortalError;
 use super::texts::Texts;
+use crate::domain::helpline::{Help, Words};
 use crate::domain::language::Language;
 use crate::domain::moment::Moment;
 use crate::vault::Keyring;
@@ -58,6 +59,8 @@ pub struct Frame {
     pub style: String,
     /// The address of the icon.
     pub icon: String,
+    /// Where most members find help.
+    pub help: Help,
     texts: Arc<Texts>,
 }
 
@@ -75,6 +78,7 @@ impl Frame {
             flash: FLASH.of(request).and_then(|found| FLASHES.iter().copied().find(|known| *known == found)),
             style: state.portal.assets.url("portal.css"),
             icon: state.portal.assets.url("icon.svg"),
+            help: state.help.usual().clone(),
             texts: Arc::clone(&state.portal.texts),
         })
     }
@@ -96,6 +100,12 @@ impl Frame {
     #[must_use]
     pub fn t1<'a>(&self, key: &str, name: &'a str, value: impl Into<FluentValue<'a>>) -> String {
         self.texts.say(self.language, key, &[(name, value.into())])
+    }
+
+    /// What words say that are not among the texts.
+    #[must_use]
+    pub fn words<'w>(&self, words: &'w Words) -> &'w str {
+        words.get(self.language)
     }
 
     /// A day, as people of this language write it.

@@ -25,4 +25,4 @@ done-no-total = A total is made only where every question is answered. Your answ
 done-not-kept = It was not kept, and no clinic sees it.
 help-now-title = You are not alone with this
 help-now-text = You said that you have had thoughts of being better off dead, or of hurting yourself. Such thoughts are hard to bear, and there are people who help with exactly that. Please tell someone today: a person you trust, your doctor or therapist, or a helpline.
-help-now-emergency = If you may act on these thoughts, call 112 now, or your local emergency number. What you enter here is not watched around the clock.
+help-now-emergency = If you may act on these thoughts, call { $number } now, or your local emergency number. What you enter here is not watched around the clock.
