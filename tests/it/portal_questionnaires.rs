@@ -33,7 +33,7 @@ async fn answer(browser: &mut Browser, name: &str, from: usize, said: &[&str]) -
         assert_eq!(page.status, 200, "{next}: {}", page.body);
         let gone = browser.post(&next, &[("answer", said)]).await;
         assert_eq!(gone.status, 303, "{next}: {}", gone.body);
-        next = gone.location().to_owned();
+        gone.location().clone_into(&mut next);
     }
     next
 }
@@ -49,8 +49,8 @@ async fn drafts(bridge: &TestBridge, person: &Person) -> usize {
 on_both_databases! {
     async fn a_questionnaire_is_filled_in_page_by_page_and_reaches_the_clinic(database) {
         let (portal, sparrow, mut browser, ehr) = open(database, &["questionnaires"]).await;
-        let list = browser.get("/questionnaires").await;
-        assert!(list.html().links().contains(&"/questionnaires/gad-7"), "{}", list.body);
+        let forms = browser.get("/questionnaires").await;
+        assert!(forms.html().links().contains(&"/questionnaires/gad-7"), "{}", forms.body);
         assert_eq!(browser.get("/questionnaires/gad-7").await.location(), "/questionnaires/gad-7/1");
         let first = browser.get("/questionnaires/gad-7/1").await;
         let said = main_text(&first);
