@@ -141,6 +141,7 @@ fn house(config: &Config) -> House {
         name: clinic.name.clone(),
         hears_of_consent: clinic.takes.consent.unwrap_or(config.delivery.consent),
         practitioners: clinic.practitioners(),
+        asks_for: clinic.questionnaires.clone(),
     };
     House {
         operator: config.bridge.operator.clone(),

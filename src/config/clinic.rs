@@ -11,6 +11,7 @@ use super::auth::{Auth, ClientAuthentication};
 use super::launch::Launch;
 use crate::domain::consented::Practitioner;
 use crate::domain::form::{Rule, Takes};
+use crate::domain::questionnaire::{Instrument, Rhythm};
 
 /// A clinic.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,6 +31,9 @@ pub struct Clinic {
     /// Its practitioners to whom a member can address what they share: the id in its EHR, and the name.
     #[serde(default)]
     practitioners: BTreeMap<String, String>,
+    /// Which questionnaires it asks its patients for, and how often.
+    #[serde(default)]
+    pub questionnaires: BTreeMap<Instrument, Rhythm>,
     /// Requests to its EHR under way at the same time, if not as many as to any.
     pub concurrency: Option<usize>,
     /// Whether each resource carries its Provenance.

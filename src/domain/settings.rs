@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::day::Days;
 use super::language::Language;
+use super::questionnaire::Instrument;
 use super::zone::Zone;
 
 /// How often a member's zone can change before the oldest change is forgotten.
@@ -34,6 +36,9 @@ pub struct Settings {
     /// What they call their moods in an app of their own, each name with its level from 1 (worst) to 5 (best).
     #[serde(default)]
     pub moods: BTreeMap<String, u8>,
+    /// Questionnaires that they left out when they were asked, each with the day from which on they are asked again.
+    #[serde(default)]
+    pub left_out: BTreeMap<Instrument, Date>,
 }
 
 /// A zone in which a member's clock stood until they moved.
@@ -54,6 +59,8 @@ pub struct Change {
     pub keep: Option<bool>,
     /// What more of their moods mean.
     pub moods: BTreeMap<String, u8>,
+    /// A questionnaire that they leave out, and until when.
+    pub left_out: Option<(Instrument, Date)>,
 }
 
 impl Settings {
@@ -66,6 +73,7 @@ impl Settings {
         self.language = change.language.or(self.language);
         self.keep = change.keep.unwrap_or(self.keep);
         self.moods.extend(change.moods);
+        self.left_out.extend(change.left_out);
         while self.moods.len() > MOST_MOODS {
             self.moods.pop_first();
         }

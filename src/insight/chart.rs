@@ -41,13 +41,16 @@ pub struct ChartDay {
     pub spread: Option<Spread>,
 }
 
+/// The numbers of each day.
+type ByDay<'r> = BTreeMap<Date, Vec<Cow<'r, Decimal>>>;
+
 /// A chart for each scale on which there is a number in the days from `first` to `last`, the one with the most entries
 /// first. Of more than [`MOST_DAYS`] days, the last ones.
 #[must_use]
 pub fn charts(readings: &[Reading], days: &Days, first: Date, last: Date) -> Vec<Chart> {
     let reach = Span::new().days(i64::try_from(MOST_DAYS).unwrap_or(i64::MAX) - 1);
     let first = last.checked_sub(reach).unwrap_or(first).max(first);
-    let mut scales: BTreeMap<String, (Scale, BTreeMap<Date, Vec<Cow<'_, Decimal>>>)> = BTreeMap::new();
+    let mut scales: BTreeMap<String, (Scale, ByDay<'_>)> = BTreeMap::new();
     for reading in readings {
         let day = days.day_of(reading.moment.at);
         if day < first || day > last {
@@ -72,7 +75,7 @@ fn of_a_day(scale: &Scale, numbers: &[&Decimal]) -> Option<Spread> {
     }
 }
 
-fn chart(scale: Scale, numbers: &BTreeMap<Date, Vec<Cow<'_, Decimal>>>, first: Date, last: Date) -> Chart {
+fn chart(scale: Scale, numbers: &ByDay<'_>, first: Date, last: Date) -> Chart {
     let days: Vec<ChartDay> = first
         .series(Span::new().days(1))
         .take_while(|day| *day <= last)

@@ -2,6 +2,7 @@
 //! what they note down with the bridge itself.
 
 pub mod chart;
+pub mod due;
 pub mod entry;
 mod forget;
 mod measured;

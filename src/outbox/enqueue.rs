@@ -59,7 +59,6 @@ impl<'k> Parcel<'k> {
     }
 
     /// Uses a permit up for all that its item is told as. What belongs together goes under one decision.
-    #[expect(clippy::needless_pass_by_value, reason = "a permit is for one item")]
     pub fn several<T: Disclosable>(
         permit: Permit<'_, T>,
         letters: Vec<Letter>,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::consented::Practitioner;
 use crate::domain::ids::ClinicId;
+use crate::domain::questionnaire::{Instrument, Rhythm};
 
 /// Who runs this installation, and for which clinics.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -25,6 +26,8 @@ pub struct Counterpart {
     pub hears_of_consent: bool,
     /// Those of its practitioners to whom a member can address what they share, in the order of their names.
     pub practitioners: Vec<Practitioner>,
+    /// Which questionnaires it asks its patients for, and how often.
+    pub asks_for: BTreeMap<Instrument, Rhythm>,
 }
 
 impl House {

@@ -45,6 +45,7 @@ macro_rules! visitors {
 
 stories! {
     account: Unlinked,
+    ask: Linked,
     data: Linked,
     sign_in: Linked,
     share: Unlinked,

@@ -10,7 +10,8 @@ use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::log;
 use crate::support::outbox::items;
-use crate::support::portal::{Browser, Page, Portal};
+use crate::support::portal::{Browser, Page, Portal, portal_config};
+use crate::support::postbox::Postbox;
 
 /// A portal, and somebody in it who shares these categories.
 async fn open(database: Database, categories: &[&str]) -> (Portal, Person, Browser, Ehr) {
@@ -32,7 +33,7 @@ async fn answer(browser: &mut Browser, name: &str, from: usize, said: &[&str]) -
         assert_eq!(page.status, 200, "{next}: {}", page.body);
         let gone = browser.post(&next, &[("answer", said)]).await;
         assert_eq!(gone.status, 303, "{next}: {}", gone.body);
-        next = gone.location().to_owned();
+        gone.location().clone_into(&mut next);
     }
     next
 }
@@ -48,8 +49,8 @@ async fn drafts(bridge: &TestBridge, person: &Person) -> usize {
 on_both_databases! {
     async fn a_questionnaire_is_filled_in_page_by_page_and_reaches_the_clinic(database) {
         let (portal, sparrow, mut browser, ehr) = open(database, &["questionnaires"]).await;
-        let list = browser.get("/questionnaires").await;
-        assert!(list.html().links().contains(&"/questionnaires/gad-7"), "{}", list.body);
+        let forms = browser.get("/questionnaires").await;
+        assert!(forms.html().links().contains(&"/questionnaires/gad-7"), "{}", forms.body);
         assert_eq!(browser.get("/questionnaires/gad-7").await.location(), "/questionnaires/gad-7/1");
         let first = browser.get("/questionnaires/gad-7/1").await;
         let said = main_text(&first);
@@ -152,6 +153,55 @@ on_both_databases! {
         assert_eq!((portal.bridge.readings(&sparrow).await.len(), items(&portal.bridge, &sparrow).await.len()), (1, 0));
         let charts = main_text(&browser.get("/data").await);
         assert!(charts.contains("PHQ-2: from 0 to 6, less is better"), "{charts}");
+    }
+}
+
+/// What is asked for on the first page, if anything is.
+async fn asked_for(browser: &mut Browser) -> Option<String> {
+    let page = browser.get("/sharing").await.html();
+    page.all(&|it| it.get("id") == "asked-for").first().map(|it| it.text())
+}
+
+on_both_databases! {
+    async fn a_clinic_asks_on_the_days_of_the_member_who_can_leave_it_out(database) {
+        let (ehr, postbox) = (Ehr::sandbox().await, Postbox::open());
+        let text = portal_config(&database, &ehr.base, &postbox);
+        let asks = "[clinics.riverside.questionnaires]\nphq-9 = \"P2W\"\n";
+        let portal = Portal::open_with(database, &format!("{text}{asks}"), postbox).await;
+        let bridge = &portal.bridge;
+        let sparrow = bridge.person("sparrow", &ehr.patient).await;
+        bridge.move_to(&sparrow, "Asia/Tokyo").await;
+        bridge.grant(&sparrow, &["mood"]).await;
+        let mut browser = portal.sign_in(&sparrow).await;
+        assert_eq!(asked_for(&mut browser).await, None, "a clinic asks for what it may see");
+        let grant = bridge.as_member(&sparrow, reqwest::Method::GET, "/v1/grants", None).await;
+        let id = grant.json["grants"][0]["id"].as_str().unwrap().to_owned();
+        bridge.change_grant(&sparrow, &id, "revoke").await;
+        bridge.grant(&sparrow, &["questionnaires"]).await;
+        assert!(asked_for(&mut browser).await.unwrap().starts_with("Your clinic asks you to fill in: PHQ-9."));
+        assert!(main_text(&browser.get("/questionnaires").await).contains("Riverside asks you to fill this in."));
+
+        // Seven in the evening of the 20th, in Tokyo.
+        let filled_in = crate::questionnaires::phq9("1", &[Some(1); 9]);
+        assert_eq!(bridge.send(&filled_in).await.status, 202);
+        assert_eq!(asked_for(&mut browser).await, None);
+        let sent = items(bridge, &sparrow).await.len();
+        bridge.until("2026-12-03T14:59:59Z").await;
+        let mut browser = portal.sign_in(&sparrow).await;
+        assert_eq!(asked_for(&mut browser).await, None, "it is still the 3rd of December there");
+        bridge.until("2026-12-03T15:00:00Z").await;
+        assert!(asked_for(&mut browser).await.is_some());
+
+        browser.get("/questionnaires").await;
+        let left_out = browser.post("/questionnaires/phq-9/leave-out", &[]).await;
+        assert_eq!(left_out.location(), "/questionnaires");
+        assert!(main_text(&browser.get("/questionnaires").await).contains("The clinic is not told."));
+        assert_eq!((asked_for(&mut browser).await, items(bridge, &sparrow).await.len()), (None, sent));
+        bridge.until("2026-12-17T14:59:59Z").await;
+        let mut browser = portal.sign_in(&sparrow).await;
+        assert_eq!(asked_for(&mut browser).await, None);
+        bridge.until("2026-12-17T15:00:00Z").await;
+        assert!(asked_for(&mut browser).await.is_some());
     }
 }
 

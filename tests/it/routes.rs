@@ -195,6 +195,8 @@ const TABLE: &[Row] = &[
     row("GET /questionnaires/{instrument}/review", page!("/questionnaires/phq-9/review"), "303 /sign-in", SIGNED_IN),
     row("POST /questionnaires/{instrument}/review", form!("/questionnaires/phq-9/review"), "303 /sign-in",
         &[(Browser, "303 /questionnaires"), (OtherBrowser, "303 /questionnaires")]),
+    row("POST /questionnaires/{instrument}/leave-out", form!("/questionnaires/phq-9/leave-out"), "303 /sign-in",
+        &[(Browser, "303 /questionnaires"), (OtherBrowser, "303 /questionnaires")]),
     row("POST /questionnaires/{instrument}/discard", form!("/questionnaires/phq-9/discard"), "303 /sign-in",
         &[(Browser, "303 /questionnaires"), (OtherBrowser, "303 /questionnaires")]),
     row("GET /receipts", page!("/receipts"), "303 /sign-in", SIGNED_IN),

@@ -3,10 +3,12 @@
 mod draft;
 mod instrument;
 mod questions;
+mod rhythm;
 
 pub use draft::Draft;
 pub use instrument::{Band, Instrument, PUBLISHED_ON, VERSION};
 pub use questions::{COPYRIGHT, Choice, Kind, Question, SELF_HARM};
+pub use rhythm::Rhythm;
 
 use std::fmt;
 

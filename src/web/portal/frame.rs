@@ -32,6 +32,7 @@ const FLASHES: &[&str] = &[
     "flash-erase-requested",
     "flash-identity-connected",
     "flash-identity-removed",
+    "flash-questionnaire-left-out",
     "flash-questionnaire-thrown-away",
     "flash-settings-saved",
     "flash-sharing-paused",

@@ -166,6 +166,7 @@ pages! {
     "/questionnaires/{instrument}" => GET questionnaires::go_on;
     "/questionnaires/{instrument}/review" => GET questionnaires::review, POST questionnaires::finish;
     "/questionnaires/{instrument}/discard" => POST questionnaires::discard;
+    "/questionnaires/{instrument}/leave-out" => POST questionnaires::leave_out;
     "/questionnaires/{instrument}/{question}" => GET questionnaires::question, POST questionnaires::answer;
     "/settings" => GET settings::show, POST settings::save;
     "/settings/identity" => POST identity::connect;

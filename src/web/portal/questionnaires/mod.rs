@@ -15,9 +15,11 @@ use askama::Template;
 
 use super::caller::Session;
 use super::error::PortalError;
-use super::frame::{Frame, go_to, page};
+use super::form::Posted;
+use super::frame::{Frame, go_to, go_to_saying, page};
 use super::own::Own;
 use crate::domain::questionnaire::{Answer, Draft, Instrument};
+use crate::insight::due::{self, Due};
 use crate::readings::drafts;
 use crate::store::Tx;
 use crate::web::State;
@@ -36,6 +38,8 @@ struct Form {
     about: &'static str,
     /// How many questions were answered, and how many there are; `None` where it was not begun.
     begun: Option<(usize, usize)>,
+    /// The names of the clinics that ask for it now; empty where none does.
+    asked_by: String,
 }
 
 /// Shows what can be filled in.
@@ -43,14 +47,35 @@ pub async fn list(state: Data<State>, frame: Frame, session: Session) -> Result<
     let mut tx = state.bridge.store.read().await?;
     let own = Own::open(&state.bridge, &mut tx, session.member).await?;
     let drafts = drafts::drafts(&mut tx, &own.key).await?;
+    let due = due::due(&state.bridge, &mut tx, session.member).await?;
     let form = |instrument: Instrument| Form {
         name: instrument.as_str(),
         title: instrument.title(),
         about: instrument.about(frame.language),
         begun: drafts.iter().find(|draft| draft.instrument() == instrument).map(progress),
+        asked_by: due.iter().find(|due| due.instrument == instrument).map(|due| names(&state, due)).unwrap_or_default(),
     };
     let forms = Instrument::ALL.map(form).into();
     page(&ListPage { frame, forms })
+}
+
+/// What the clinics are called that ask.
+fn names(state: &State, due: &Due) -> String {
+    let names: Vec<&str> = due.clinics.iter().map(|clinic| state.bridge.house.clinic_name(clinic)).collect();
+    names.join(", ")
+}
+
+/// Leaves one out that a clinic asks for, until it asks the next time.
+pub async fn leave_out(state: Data<State>, posted: Posted, name: Path<String>) -> Result<HttpResponse, PortalError> {
+    let instrument = named(&name)?;
+    let mut tx = state.bridge.store.begin().await?;
+    let was_asked = due::leave_out(&state.bridge, &mut tx, posted.session.member, instrument).await?;
+    tx.commit().await?;
+    if was_asked {
+        Ok(go_to_saying("/questionnaires", "flash-questionnaire-left-out"))
+    } else {
+        Ok(go_to("/questionnaires"))
+    }
 }
 
 fn progress(draft: &Draft) -> (usize, usize) {

@@ -21,6 +21,7 @@ use super::own::Own;
 use crate::domain::day::Days;
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{ClinicId, MemberId};
+use crate::insight::due;
 use crate::pipeline::consent::version;
 use crate::store::{ErasureState, Tx};
 use crate::web::State;
@@ -31,6 +32,8 @@ struct SharingPage {
     frame: Frame,
     clinics: Vec<Card>,
     erasing: Option<Erasing>,
+    /// What clinics ask for now: the names of questionnaires.
+    asked_for: Vec<&'static str>,
 }
 
 /// Everything about the member is to be erased, because they asked for that.
@@ -127,7 +130,9 @@ pub async fn overview(state: Data<State>, frame: Frame, session: Session) -> Res
         has_begun: erasure.state == ErasureState::Upstream,
         day: frame.date(days.day_of(erasure.due_at)),
     });
-    page(&SharingPage { frame, clinics, erasing })
+    let due = due::due(&state.bridge, &mut tx, session.member).await?;
+    let asked_for = due.iter().map(|due| due.instrument.title()).collect();
+    page(&SharingPage { frame, clinics, erasing, asked_for })
 }
 
 /// The last day on which a grant is in force.
