@@ -5,6 +5,7 @@ mod audit;
 mod auth;
 mod clinic;
 mod community;
+mod imports;
 mod launch;
 mod limits;
 mod readings;
@@ -26,6 +27,7 @@ pub use self::audit::Audit;
 pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch};
 pub use self::clinic::Clinic;
 pub use self::community::{Community, MailSecurity, Messages};
+pub use self::imports::Imports;
 pub use self::launch::Launch;
 pub use self::limits::Limits;
 pub use self::readings::Readings;
@@ -68,6 +70,8 @@ pub struct Config {
     pub linking: Linking,
     /// What is kept for members themselves.
     pub readings: Readings,
+    /// Files that members bring in.
+    pub imports: Imports,
     /// Logging.
     pub log: Log,
     /// Communities by name.

@@ -10,7 +10,7 @@ use crate::domain::decimal::Decimal;
 use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY, MemberId, ReadingId};
 use crate::domain::reading::{Measure, Mood, Rating, Reading};
 use crate::inbound::event::{CLOCK_SKEW, Entry, Event, Says, Subject, Version};
-use crate::inbound::mood::diary::plain;
+use crate::inbound::files::plain;
 use crate::pipeline::{self, AcceptError, Bridge, Outcome};
 
 /// The longest note, in characters: as in `schemas/events/note.v1.json`.
