@@ -150,3 +150,6 @@ impl Whose {
 pub fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t')).collect::<String>().trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,8 +107,11 @@ fn what_was_written_by_hand_says_so() {
 #[test]
 fn a_record_within_a_correlation_is_read_where_it_stands_by_itself() {
     let one = record("QuantityTypeIdentifierHeartRate", "count/min", "15 08:00", "15 08:00", "72");
-    let body = format!("<Correlation type=\"x\" sourceName=\"y\">{one}</Correlation>{one}");
-    assert_eq!(said(&read(&body)).len(), 1);
+    let long = one.replace("/>", "></Record>");
+    for within in [&one, &long] {
+        let body = format!("<Correlation type=\"x\" sourceName=\"y\">{within}</Correlation>{one}");
+        assert_eq!(said(&read(&body)).len(), 1);
+    }
 }
 
 #[test]
@@ -155,6 +158,8 @@ fn nothing_grows_without_end_in_memory() {
         let lines = read_all(format!("{HEAD}{good}{body}{good}</HealthData>").as_bytes());
         assert_eq!(faults(&lines), [(1, true)], "what stands before it counts");
         assert_eq!(said(&lines).len(), 1);
+        let why = lines.iter().find_map(|line| line.as_ref().err()).unwrap().expected;
+        assert!(why.contains("at most"), "{why}");
     }
     let sources: String = (0..300).map(|number| good.replace("Anna", &format!("{number}"))).collect();
     assert_eq!(faults(&read(&sources)).len(), 300 - 256);
