@@ -7,6 +7,7 @@ use reqwest::Url;
 
 use super::community::CommunityCommand;
 use super::erasure::{ErasureCommand, LeaveCommand};
+use super::import::Import;
 use super::map::Map;
 use crate::domain::ids::{ClinicId, CommunityId, DeliveryId, MemberId};
 use crate::domain::language::Language;
@@ -36,7 +37,7 @@ const EXAMPLES: &str = "Examples:
   mostik queue --watch                          what stands where, and why
   mostik map events.json                        what would a clinic receive?
   mostik audit verify                           is the audit log as it was written?
-  mostik import daylio diary.csv --member 0198… --zone Europe/Berlin --dry-run";
+  mostik import diary.csv --member 0198… --zone Europe/Berlin --dry-run";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -47,8 +48,7 @@ pub enum Command {
     Health,
     /// Shows the whole way on a diary that comes with mostik: consent, import, delivery, revocation.
     Demo(Demo),
-    /// Imports a member's own data from a file.
-    #[command(subcommand)]
+    /// Imports a member's own data from a file of an app.
     Import(Import),
     /// Shows what a clinic would receive for an input, and why not the rest. Nothing is stored.
     Map(Map),
@@ -120,40 +120,6 @@ pub struct Demo {
     /// Leave everything running afterwards, to look around, until Ctrl-C.
     #[arg(long)]
     pub keep: bool,
-}
-
-/// `mostik import …`
-#[derive(Debug, Subcommand)]
-pub enum Import {
-    /// A Daylio CSV export. Importing it twice adds nothing; importing a newer one brings changed entries up to date.
-    ///
-    /// Each line says how its entry reads now: a changed mood, note or list of tags is corrected at the clinics that have
-    /// it, and a note or tags that are gone from their line are retracted. A line that is missing says nothing, as an
-    /// export may cover only a part of the diary. So import exports in the order in which they were made, with the same
-    /// --zone and --moods; --dry-run shows how much would change.
-    #[command(
-        after_help = "Example of a mapping file for moods that were renamed:\n\n  [moods]\n  \"so-so\" = 3\n  \"on top of the world\" = 5"
-    )]
-    Daylio(ImportDaylio),
-}
-
-/// `mostik import daylio …`
-#[derive(Debug, clap::Args)]
-pub struct ImportDaylio {
-    /// The export (CSV), or the backup (.daylio).
-    pub file: PathBuf,
-    /// Whose diary it is.
-    #[arg(long, value_name = "ID")]
-    pub member: MemberId,
-    /// The time zone in which the diary was written: an export does not say it.
-    #[arg(long, value_name = "ZONE", value_parser = time_zone)]
-    pub zone: jiff::tz::TimeZone,
-    /// A TOML file that says which of the member's own mood names means which level, 1 to 5.
-    #[arg(long, value_name = "FILE")]
-    pub moods: Option<PathBuf>,
-    /// Only say what would be imported.
-    #[arg(long)]
-    pub dry_run: bool,
 }
 
 /// `mostik queue`
@@ -390,6 +356,6 @@ fn language(code: &str) -> Result<Language, String> {
     Language::from_name(code).ok_or_else(|| "expected en or ru".to_owned())
 }
 
-fn time_zone(name: &str) -> Result<jiff::tz::TimeZone, String> {
+pub fn time_zone(name: &str) -> Result<jiff::tz::TimeZone, String> {
     jiff::tz::TimeZone::get(name).map_err(|_| "expected an IANA time zone such as Europe/Berlin".to_owned())
 }

@@ -6,6 +6,7 @@ mod auth;
 mod clinic;
 mod community;
 mod help;
+mod imports;
 mod launch;
 mod limits;
 mod readings;
@@ -28,6 +29,7 @@ pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch}
 pub use self::clinic::Clinic;
 pub use self::community::{Community, MailSecurity, Messages};
 pub use self::help::{HELPLINES, Help};
+pub use self::imports::Imports;
 pub use self::launch::Launch;
 pub use self::limits::Limits;
 pub use self::readings::Readings;
@@ -72,6 +74,8 @@ pub struct Config {
     pub readings: Readings,
     /// Where members find help who think of hurting themselves.
     pub help: Help,
+    /// Files that members bring in.
+    pub imports: Imports,
     /// Logging.
     pub log: Log,
     /// Communities by name.

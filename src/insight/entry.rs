@@ -11,7 +11,7 @@ use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY, MemberId, Read
 use crate::domain::questionnaire::Answers;
 use crate::domain::reading::{Measure, Mood, Rating, Reading};
 use crate::inbound::event::{CLOCK_SKEW, Entry, Event, Says, Subject, Version};
-use crate::inbound::mood::diary::plain;
+use crate::inbound::files::plain;
 use crate::pipeline::{self, AcceptError, Bridge, Outcome};
 
 /// The longest note, in characters: as in `schemas/events/note.v1.json`.

@@ -1,6 +1,7 @@
 //! A mood diary, with consent, lands in an EHR.
 
 use std::collections::BTreeSet;
+use std::io::Cursor;
 
 use jiff::tz::TimeZone;
 use mostik::domain::category::Category;
@@ -89,11 +90,7 @@ async fn the_diary_story(database: Database, ehr: Ehr) {
 }
 
 async fn import_diary(bridge: &TestBridge, member: &mostik::domain::ids::MemberId) -> Report {
-    let diary = Diary {
-        member: *member,
-        days: Days::new(std::iter::empty(), TimeZone::get("Europe/Berlin").unwrap()),
-        scale: MoodScale::from_toml(MOODS).unwrap(),
-        dry_run: false,
-    };
-    import::daylio(&bridge.bridge, &diary, DIARY.as_bytes()).await.unwrap()
+    let days = Days::new(std::iter::empty(), TimeZone::get("Europe/Berlin").unwrap());
+    let diary = Diary::new(*member, days, MoodScale::from_toml(MOODS).unwrap());
+    import::file(&bridge.bridge, &diary, Cursor::new(DIARY)).await.unwrap()
 }

@@ -204,7 +204,7 @@ pub fn config_text(database: &Database, ehr: &str, listen: &str) -> String {
     let folder = database.folder.path().display();
     format!(
         "[server]\nlisten = {listen:?}\nshutdown_seconds = 2\n[database]\nurl = {:?}\n[vault]\nmaster_key = \"file:{folder}/master.key\"\nerased_list = \"{folder}/erased.list\"\n\
-         [audit]\ncheckpoint_file = \"{folder}/audit-checkpoints.jsonl\"\n[delivery]\nprivate_networks = true\nconsent = false\ntimeout_seconds = 1\nlease_seconds = 3\ndoubt_seconds = 1\n\
+         [audit]\ncheckpoint_file = \"{folder}/audit-checkpoints.jsonl\"\n[imports]\nfolder = \"{folder}/imports\"\n[delivery]\nprivate_networks = true\nconsent = false\ntimeout_seconds = 1\nlease_seconds = 3\ndoubt_seconds = 1\n\
          [communities.forum]\nname = \"The forum\"\n[clinics.riverside]\nname = \"Riverside\"\nfhir_base = {ehr:?}\n",
         database.url,
     )

@@ -1,6 +1,7 @@
 //! The story: consent for mood only, a diary, what arrived and what did not, and consent taken back.
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -67,13 +68,9 @@ async fn grant(house: &House) -> anyhow::Result<String> {
 }
 
 async fn import(house: &House) -> anyhow::Result<Report> {
-    let diary = Diary {
-        member: house.member,
-        days: Days::new(std::iter::empty(), TimeZone::get("Europe/Berlin").context("the time zone database")?),
-        scale: MoodScale::from_toml(MOODS)?,
-        dry_run: false,
-    };
-    Ok(import::daylio(&house.bridge, &diary, DIARY).await?)
+    let days = Days::new(std::iter::empty(), TimeZone::get("Europe/Berlin").context("the time zone database")?);
+    let diary = Diary::new(house.member, days, MoodScale::from_toml(MOODS)?);
+    Ok(import::file(&house.bridge, &diary, Cursor::new(DIARY)).await?)
 }
 
 fn print_report(report: &Report) {

@@ -1,4 +1,6 @@
-//! What mood and wellness apps hand over, one folder per app.
+//! What mood apps write into files, one folder per app.
 
+pub mod bearable;
 pub mod daylio;
 pub mod diary;
+pub mod emoods;

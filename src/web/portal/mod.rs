@@ -33,7 +33,7 @@ mod upload;
 mod words;
 
 pub use texts::TextError;
-pub use upload::MAX_FILE;
+pub use upload::IN_MEMORY;
 pub use words::Words;
 
 use std::collections::BTreeMap;
@@ -70,6 +70,7 @@ pub struct Portal {
     sign_ins_by_address: Limit<IpAddr>,
     links_by_handle: Limit<Index>,
     uploads: Limit<MemberId>,
+    room: upload::Room,
 }
 
 /// A community, and how its members sign in.
@@ -111,6 +112,7 @@ impl Portal {
             sign_ins_by_address: Limit::new(AT_ONCE_BY_ADDRESS, Duration::from_mins(1), clock.clone()),
             links_by_handle: Limit::new(AT_ONCE_BY_HANDLE, Duration::from_mins(5), clock.clone()),
             uploads: upload::limit(clock),
+            room: upload::Room::new(&config.imports),
         })
     }
 }

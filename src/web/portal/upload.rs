@@ -1,9 +1,16 @@
-//! A form with a file, as browsers send it (`multipart/form-data`, RFC 7578). It is read as it comes and never lies on a
-//! disk; nothing of the file is read before the form's token was checked, which therefore stands first in the form.
+//! A form with a file, as browsers send it (`multipart/form-data`, RFC 7578). It is read as it comes; nothing of the file is
+//! read before the form's token was checked, which therefore stands first in the form.
+//!
+//! A file as diaries are never lies on a disk. What is larger than [`IN_MEMORY`] does while it is read: a phone's export has
+//! hundreds of megabytes. It has no name there, nobody else can open it, and it is gone when the reading ends, however it
+//! ends; but it is not encrypted by the bridge. `deploy/default.toml` says so, too.
 
 use std::future::Future;
+use std::io::{self, Seek, SeekFrom, Write};
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_multipart::{Field, Multipart, MultipartError};
@@ -11,21 +18,31 @@ use actix_web::dev::Payload as RawPayload;
 use actix_web::web::{Data, Payload};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::{StreamExt, TryStreamExt};
+use tempfile::SpooledTempFile;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::caller::{Caller, Session};
 use super::error::PortalError;
 use super::form::{CSRF_FIELD, Fields, confirm};
+use crate::config;
 use crate::domain::clock::Clock;
 use crate::domain::ids::MemberId;
+use crate::inbound::files::scratch;
 use crate::web::State;
 use crate::web::limits::Limit;
 
-/// The largest file that is taken, in bytes: 16 MiB. `deploy/nginx.conf` knows it, too.
-pub const MAX_FILE: usize = 16 << 20;
+/// The largest file that is held in memory, in bytes: 16 MiB.
+pub const IN_MEMORY: usize = 16 << 20;
 
-/// Of a file that is too large, so much is read and thrown away: a browser looks for the answer only when it has sent
+/// How much is written to the disk at once, in bytes.
+const PIECE: usize = 1 << 20;
+
+/// Of a file that is too large, so much more is read and thrown away: a browser looks for the answer only when it has sent
 /// everything.
-const MAX_THROWN_AWAY: usize = 64 << 20;
+const THROWN_AWAY: u64 = 64 << 20;
+
+/// When somebody may come again where too many large files are under way, in seconds.
+const COME_AGAIN: u64 = 60;
 
 /// The longest other field, in bytes, and the most fields.
 const MAX_FIELD: usize = 4096;
@@ -40,14 +57,56 @@ pub fn limit(clock: &Clock) -> Limit<MemberId> {
     Limit::new(AT_ONCE, Duration::from_mins(1), clock.clone())
 }
 
+/// Room for the files that are under way.
+#[derive(Debug)]
+pub struct Room {
+    /// The largest file, in bytes.
+    largest: u64,
+    folder: Option<PathBuf>,
+    /// One for each file that is too large for memory.
+    large: Arc<Semaphore>,
+}
+
+impl Room {
+    /// As it is configured.
+    #[must_use]
+    pub fn new(imports: &config::Imports) -> Self {
+        Self {
+            largest: imports.largest(),
+            folder: imports.folder().map(ToOwned::to_owned),
+            large: Arc::new(Semaphore::new(usize::from(imports.at_once))),
+        }
+    }
+
+    /// The largest file that is taken, in MiB.
+    #[must_use]
+    pub const fn largest_mib(&self) -> u64 {
+        self.largest >> 20
+    }
+
+    /// Where what is too large for memory lies.
+    #[must_use]
+    pub fn folder(&self) -> Option<PathBuf> {
+        self.folder.clone()
+    }
+}
+
+/// A file that came.
+pub struct Brought {
+    /// What is in it, from its beginning on. Personal.
+    pub content: SpooledTempFile,
+    /// Holds its place among the large ones.
+    pub place: Option<OwnedSemaphorePermit>,
+}
+
 /// A form with a file that a member sent who is signed in.
 pub struct Uploaded {
     /// Who.
     pub session: Session,
     /// What is in the form beside the file.
     pub fields: Fields,
-    /// The file; empty when none was chosen. Personal.
-    pub file: Vec<u8>,
+    /// The file, if one was chosen and there is anything in it.
+    pub file: Option<Brought>,
 }
 
 impl FromRequest for Uploaded {
@@ -66,7 +125,7 @@ impl FromRequest for Uploaded {
             let state = request.app_data::<Data<State>>().ok_or(PortalError::Internal)?;
             let wait = state.portal.uploads.check(&session.member);
             wait.map_err(|wait| PortalError::TooOften(wait.as_secs() + 1))?;
-            let (fields, file) = rest(&mut form).await?;
+            let (fields, file) = rest(&mut form, &state.portal.room).await?;
             Ok(Self { session, fields, file })
         })
     }
@@ -81,13 +140,13 @@ async fn first(form: &mut Multipart) -> Result<String, PortalError> {
     text(field).await
 }
 
-async fn rest(form: &mut Multipart) -> Result<(Fields, Vec<u8>), PortalError> {
-    let (mut fields, mut file) = (Vec::new(), Vec::new());
+async fn rest(form: &mut Multipart, room: &Room) -> Result<(Fields, Option<Brought>), PortalError> {
+    let (mut fields, mut file) = (Vec::new(), None);
     while let Some(field) = form.next().await {
         let field = field.map_err(|error| unreadable(&error))?;
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
-            file = content(field).await?;
+            file = content(field, room).await?;
         } else if fields.len() < MOST_FIELDS {
             fields.push((name, text(field).await?));
         } else {
@@ -108,20 +167,45 @@ async fn text(mut field: Field) -> Result<String, PortalError> {
     String::from_utf8(bytes).map_err(|_| PortalError::BadForm)
 }
 
-async fn content(mut field: Field) -> Result<Vec<u8>, PortalError> {
-    let (mut bytes, mut length) = (Vec::new(), 0);
-    while let Some(piece) = field.next().await {
-        let piece = piece.map_err(|error| unreadable(&error))?;
-        length += piece.len();
-        if length <= MAX_FILE {
-            bytes.extend_from_slice(&piece);
-        } else if length <= MAX_THROWN_AWAY {
-            bytes = Vec::new();
-        } else {
-            break;
+async fn content(mut field: Field, room: &Room) -> Result<Option<Brought>, PortalError> {
+    let broken = |error: io::Error| PortalError::internal(&error);
+    let folder = room.folder.clone().unwrap_or_else(std::env::temp_dir);
+    let mut file = Some(tempfile::spooled_tempfile_in(IN_MEMORY, folder));
+    let (mut piece, mut length, mut place) = (Vec::new(), 0_u64, None);
+    while let Some(bytes) = field.next().await {
+        let bytes = bytes.map_err(|error| unreadable(&error))?;
+        length += bytes.len() as u64;
+        if length > room.largest {
+            file = None;
+            if length > room.largest + THROWN_AWAY {
+                break;
+            }
+            continue;
+        }
+        if length > IN_MEMORY as u64 && place.is_none() {
+            let free = Arc::clone(&room.large).try_acquire_owned();
+            place = Some(free.map_err(|_| PortalError::TooOften(COME_AGAIN))?);
+            scratch::ready(room.folder.as_deref()).map_err(broken)?;
+        }
+        piece.extend_from_slice(&bytes);
+        if piece.len() >= PIECE {
+            file = write(file, std::mem::take(&mut piece)).await.map_err(broken)?;
         }
     }
-    if length > MAX_FILE { Err(PortalError::TooLarge) } else { Ok(bytes) }
+    let written = write(file, piece).await.map_err(broken)?;
+    let mut content = written.ok_or(PortalError::TooLarge)?;
+    content.seek(SeekFrom::Start(0)).map_err(broken)?;
+    Ok((length > 0).then_some(Brought { content, place }))
+}
+
+/// Aside: a disk may be slow.
+async fn write(file: Option<SpooledTempFile>, piece: Vec<u8>) -> io::Result<Option<SpooledTempFile>> {
+    let Some(mut file) = file else { return Ok(None) };
+    let written = tokio::task::spawn_blocking(move || {
+        file.write_all(&piece)?;
+        Ok(Some(file))
+    });
+    written.await.map_err(io::Error::other)?
 }
 
 const fn unreadable(_: &MultipartError) -> PortalError {

@@ -6,28 +6,25 @@
 //! has both imports the same entries: they are named by the minute that the clock showed.
 
 use std::collections::HashMap;
-use std::io::{Cursor, Read};
+use std::io::{ErrorKind, Read};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 use serde::Deserialize;
-use zip::ZipArchive;
 
 use super::error::{BadLine, DaylioError};
 use super::header::Column;
 use super::reader::{MAX_FIELD_BYTES, MAX_RECORDS};
 use super::{DiaryEntry, note};
+use crate::inbound::files::archive::GrowsTooMuch;
 
 /// The most that a backup may hold once it is unpacked, in bytes, its photos not counted: 32 MiB.
 pub const MAX_BACKUP_BYTES: u64 = 32 << 20;
 
-/// The most files that the archive may hold: each photo is one.
-const MOST_FILES: usize = 50_000;
-
-/// What each file of the archive has in its table of contents (PKWARE APPNOTE, 4.3.12).
-const IN_CONTENTS: &[u8] = b"PK\x01\x02";
+/// What the file in the archive is called.
+pub const BACKUP: &str = "backup.daylio";
 
 /// The longest tag, in bytes: as long as a field of an export.
 const LONGEST_TAG: usize = MAX_FIELD_BYTES;
@@ -87,18 +84,12 @@ struct Entry {
 }
 
 impl DaylioBackup {
-    /// Whether a file may be a backup: whether it is a ZIP archive at all.
-    #[must_use]
-    pub fn is_likely(file: &[u8]) -> bool {
-        file.starts_with(b"PK\x03\x04")
-    }
-
-    /// Unpacks a backup.
+    /// Reads [`BACKUP`], once the archive around it is opened.
     ///
     /// # Errors
-    /// [`DaylioError::NoBackup`], [`DaylioError::TooMuch`].
-    pub fn new(file: &[u8]) -> Result<Self, DaylioError> {
-        let json = unpacked(file)?;
+    /// [`DaylioError::NoBackup`], [`DaylioError::TooMuch`], [`DaylioError::Read`].
+    pub fn new(packed: impl Read) -> Result<Self, DaylioError> {
+        let json = unpacked(packed)?;
         let content: Content = serde_json::from_slice(&json).map_err(|_| DaylioError::NoBackup)?;
         if content.entries.len() > MAX_RECORDS as usize {
             return Err(DaylioError::TooMuch);
@@ -194,16 +185,14 @@ fn text(line: u64, column: Column, text: Option<&String>, read: fn(&str) -> Stri
     Ok(Some(read(text)).filter(|text| !text.is_empty()))
 }
 
-/// The JSON. Nothing else of the archive is unpacked, and never more than [`MAX_BACKUP_BYTES`], whatever it says of itself.
-fn unpacked(file: &[u8]) -> Result<Vec<u8>, DaylioError> {
-    let files = file.windows(IN_CONTENTS.len()).filter(|bytes| *bytes == IN_CONTENTS).count();
-    if files > MOST_FILES {
-        return Err(DaylioError::TooMuch);
-    }
-    let mut archive = ZipArchive::new(Cursor::new(file)).map_err(|_| DaylioError::NoBackup)?;
-    let packed = archive.by_name("backup.daylio").map_err(|_| DaylioError::NoBackup)?;
+/// The JSON: never more than [`MAX_BACKUP_BYTES`] of it, whatever the archive says of itself.
+fn unpacked(packed: impl Read) -> Result<Vec<u8>, DaylioError> {
     let mut base64 = Vec::new();
-    packed.take(MAX_BACKUP_BYTES + 1).read_to_end(&mut base64).map_err(|_| DaylioError::NoBackup)?;
+    packed.take(MAX_BACKUP_BYTES + 1).read_to_end(&mut base64).map_err(|error| match error.kind() {
+        _ if GrowsTooMuch::caused(&error) => DaylioError::TooMuch,
+        ErrorKind::InvalidData | ErrorKind::UnexpectedEof | ErrorKind::InvalidInput => DaylioError::NoBackup,
+        _ => DaylioError::Read(error),
+    })?;
     if base64.len() as u64 > MAX_BACKUP_BYTES {
         return Err(DaylioError::TooMuch);
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::header::{Column, known_headers};
+use crate::inbound::files::{self, About, FileError};
 
 /// One line that could not be read. It says where and what was expected, and never what was found: that is personal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +64,21 @@ impl fmt::Display for BadLine {
 
 impl std::error::Error for BadLine {}
 
+impl From<BadLine> for files::BadLine {
+    fn from(bad: BadLine) -> Self {
+        let BadLine { line: place, column, expected, ends_reading } = bad;
+        let about = match column {
+            None => About::Record,
+            Some(Column::Year | Column::FullDate | Column::Date | Column::Weekday) => About::Date,
+            Some(Column::Time) => About::Time,
+            Some(Column::Mood) => About::Mood,
+            Some(Column::Activities | Column::Scales) => About::Tags,
+            Some(Column::NoteTitle | Column::Note) => About::Note,
+        };
+        Self { place, column: column.map(|column| column.name().into()), about, expected, ends_reading }
+    }
+}
+
 /// The file as a whole is not an export that can be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DaylioError {
@@ -87,4 +103,17 @@ pub enum DaylioError {
     /// The reader failed before the header was complete.
     #[error("the file could not be read")]
     Read(#[source] io::Error),
+}
+
+impl From<DaylioError> for FileError {
+    fn from(error: DaylioError) -> Self {
+        match error {
+            DaylioError::Read(error) => Self::Read(error),
+            DaylioError::TooMuch => Self::TooMuch(error.to_string()),
+            DaylioError::NotUtf8 => Self::Encoding,
+            DaylioError::Empty | DaylioError::UnknownHeader | DaylioError::NoBackup => {
+                Self::expected(error.to_string())
+            }
+        }
+    }
 }

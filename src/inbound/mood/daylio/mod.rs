@@ -15,7 +15,6 @@
 
 mod backup;
 mod error;
-mod frame;
 mod header;
 mod months;
 mod note;
@@ -30,12 +29,14 @@ use std::fmt;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-pub use backup::{DaylioBackup, MAX_BACKUP_BYTES};
+pub use backup::{BACKUP, DaylioBackup, MAX_BACKUP_BYTES};
 pub use error::{BadLine, DaylioError};
-pub use frame::MAX_RECORD_BYTES;
 pub use header::Column;
 pub use reader::{DaylioReader, MAX_FIELD_BYTES, MAX_RECORDS};
 pub use scale::{MappingError, MoodScale};
+pub(in crate::inbound) use when::{full_date, time};
+
+pub use crate::inbound::files::frame::MAX_RECORD_BYTES;
 
 /// One diary line, as the member wrote it.
 #[derive(Clone, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use csv::{ByteRecord, ReaderBuilder};
 use jiff::civil::{Date, DateTime};
 
 use super::error::{BadLine, DaylioError};
-use super::frame::{Fault, Frame, Framer};
 use super::header::{Column, Form, MOST_COLUMNS, recognise};
 use super::{DiaryEntry, note, when};
+use crate::inbound::files::frame::{Fault, Frame, Framer};
 
 /// The longest field that is read, in bytes: 64 KiB, some twenty pages of a note.
 pub const MAX_FIELD_BYTES: usize = 64 * 1024;
@@ -59,7 +59,7 @@ impl<R: Read> DaylioReader<R> {
     fn entry(&mut self, frame: &Frame) -> Result<DiaryEntry, BadLine> {
         let line = frame.line;
         if let Some(fault) = frame.fault {
-            return Err(fault.at(line));
+            return Err(at(fault, line));
         }
         let record = if frame.fields == self.form.columns.len() { take(&mut self.records) } else { None };
         let record = record.ok_or(BadLine::record(line, self.form.expected_fields))?;
@@ -103,13 +103,10 @@ impl<R: Read> Iterator for DaylioReader<R> {
     }
 }
 
-impl Fault {
-    fn at(self, line: u64) -> BadLine {
-        match self {
-            Self::TooLong => BadLine::record(line, "a record of at most 1 MiB (is a quote left open?)").ending(),
-            Self::OpenQuote => BadLine::record(line, "a closing quote before the end of the file"),
-            Self::StrayQuote => BadLine::record(line, "quotes that end their field, and quotes inside a text doubled"),
-        }
+fn at(fault: Fault, line: u64) -> BadLine {
+    match fault {
+        Fault::TooLong => BadLine::record(line, fault.expected()).ending(),
+        Fault::OpenQuote | Fault::StrayQuote => BadLine::record(line, fault.expected()),
     }
 }
 

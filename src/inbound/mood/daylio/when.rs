@@ -10,7 +10,7 @@ const DAY_AND_MONTH: &str = "a day and the full name of a month in a known langu
 const TIME: &str = "a time such as 20:30 or 8:30 pm";
 
 /// An ISO date, the same in every language.
-pub(super) fn full_date(text: &str) -> Result<Date, &'static str> {
+pub(in crate::inbound) fn full_date(text: &str) -> Result<Date, &'static str> {
     let mut parts = text.split('-');
     let (Some(year_text), Some(month), Some(day), None) = (parts.next(), parts.next(), parts.next(), parts.next())
     else {
@@ -39,7 +39,7 @@ pub(super) fn date_in_year(year: i16, text: &str) -> Result<Date, &'static str> 
 }
 
 /// A wall time: `20:30`, `20.30`, `8:30 pm`, `8:30 PM`, `8:30 p.m.`, whatever kind of space stands before the marker.
-pub(super) fn time(text: &str) -> Result<Time, &'static str> {
+pub(in crate::inbound) fn time(text: &str) -> Result<Time, &'static str> {
     let end = text.find(|c: char| c.is_whitespace() || c.is_alphabetic()).unwrap_or(text.len());
     let (clock, marker) = text.split_at(end);
     let (hour, minute) = clock.split_once([':', '.']).ok_or(TIME)?;

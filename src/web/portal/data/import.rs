@@ -1,5 +1,8 @@
 //! Bringing in a file of an app: looked at first, or taken at once. What kind of file it is, the file says; the page knows
-//! of kinds only what their faults are called.
+//! nothing of kinds.
+//!
+//! The answer comes when the file is through. A large one may take longer than a browser waits: what was taken until then
+//! stays, and bringing the file once more goes on from there.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +15,8 @@ use super::note::LEVELS;
 use crate::domain::category::Category;
 use crate::domain::ids::MemberId;
 use crate::domain::settings::Change;
-use crate::import::{self, Diary, ImportError, Kind, Report};
-use crate::inbound::mood::daylio::{BadLine, Column, DaylioError, MoodScale};
+use crate::import::{self, About, BadLine, Diary, FileError, ImportError, Kind, Report};
+use crate::inbound::mood::daylio::MoodScale;
 use crate::readings::settings::change_settings;
 use crate::web::State;
 use crate::web::portal::caller::Session;
@@ -22,7 +25,7 @@ use crate::web::portal::form::Fields;
 use crate::web::portal::frame::{Frame, page_with};
 use crate::web::portal::own::Own;
 use crate::web::portal::sharing::words;
-use crate::web::portal::upload::Uploaded;
+use crate::web::portal::upload::{Brought, Uploaded};
 
 /// How many faults are listed one by one.
 const LISTED: usize = 50;
@@ -42,6 +45,8 @@ struct ImportPage {
     /// Whether the member never said where they are.
     zone_is_guessed: bool,
     keeps: bool,
+    /// The largest file that is taken, in MB.
+    largest: u64,
     /// What was wrong: the key of a text.
     wrong: Option<&'static str>,
     told: Option<Told>,
@@ -56,6 +61,7 @@ struct Told {
     /// Whether it was only looked at.
     is_rehearsal: bool,
     entries: u64,
+    passed_over: u64,
     taken: Vec<Count>,
     corrected: u64,
     retracted: u64,
@@ -63,7 +69,7 @@ struct Told {
     withheld: Vec<Count>,
     left: u64,
     faults: Vec<Fault>,
-    more_faults: usize,
+    more_faults: u64,
 }
 
 struct Count {
@@ -82,37 +88,40 @@ struct Fault {
 /// Shows the form.
 pub async fn show(state: Data<State>, frame: Frame, session: Session) -> Result<HttpResponse, PortalError> {
     let own = open(&state, session.member).await?;
-    form(StatusCode::OK, frame, &own, Err(None))
+    form(StatusCode::OK, frame, &state, &own, Err(None))
 }
 
 /// Takes a file, or only looks at it.
 pub async fn take(state: Data<State>, frame: Frame, sent: Uploaded) -> Result<HttpResponse, PortalError> {
     let own = said_moods(&state, sent.session.member, &sent.fields).await?;
-    if sent.file.is_empty() {
-        return form(StatusCode::UNPROCESSABLE_ENTITY, frame, &own, Err(Some("import-wrong-none")));
-    }
-    let diary = Diary {
-        member: sent.session.member,
-        days: own.days(),
-        scale: MoodScale::of_member(&own.settings.moods),
-        dry_run: sent.fields.text("do") != "take",
+    let Some(Brought { content, place }) = sent.file else {
+        return form(StatusCode::UNPROCESSABLE_ENTITY, frame, &state, &own, Err(Some("import-wrong-none")));
     };
-    match import::file(&state.bridge, &diary, &sent.file).await {
-        Ok((_, report)) if report.unknown_member => Err(PortalError::SignInFirst),
-        Ok((kind, report)) => {
+    let diary = Diary {
+        folder: state.portal.room.folder(),
+        dry_run: sent.fields.text("do") != "take",
+        ..Diary::new(sent.session.member, own.days(), MoodScale::of_member(&own.settings.moods))
+    };
+    let report = import::file(&state.bridge, &diary, content).await;
+    drop(place);
+    match report {
+        Ok(report) if report.unknown_member => Err(PortalError::SignInFirst),
+        Ok(report) => {
             tracing::info!(
+                kind = report.kind.map(Kind::as_str),
                 lines = report.lines,
-                bad_lines = report.bad_lines.len(),
+                bad_lines = report.bad_lines.count,
                 rehearsal = diary.dry_run,
                 "a file was imported"
             );
-            form(StatusCode::OK, frame, &own, Ok((kind, report, diary.dry_run)))
+            form(StatusCode::OK, frame, &state, &own, Ok((report, diary.dry_run)))
         }
+        Err(ImportError::File(FileError::Read(error))) => Err(PortalError::internal(&error)),
         Err(ImportError::File(error)) => {
-            form(StatusCode::UNPROCESSABLE_ENTITY, frame, &own, Err(Some(wrong_file(&error))))
+            form(StatusCode::UNPROCESSABLE_ENTITY, frame, &state, &own, Err(Some(wrong_file(&error))))
         }
         Err(ImportError::Accept(error)) => Err(error.into()),
-        Err(error @ ImportError::Community(_)) => Err(PortalError::internal(&error)),
+        Err(error @ (ImportError::Community(_) | ImportError::BrokeOff)) => Err(PortalError::internal(&error)),
     }
 }
 
@@ -141,51 +150,57 @@ async fn said_moods(state: &State, member: MemberId, fields: &Fields) -> Result<
     Ok(own)
 }
 
-const fn wrong_file(error: &DaylioError) -> &'static str {
+const fn wrong_file(error: &FileError) -> &'static str {
     match error {
-        DaylioError::TooMuch => "import-wrong-much",
-        _ => "import-wrong-file",
+        FileError::TooMuch(_) => "import-wrong-much",
+        FileError::Locked => "import-wrong-locked",
+        FileError::Encoding => "import-wrong-encoding",
+        FileError::Unknown(_) | FileError::Read(_) => "import-wrong-file",
     }
 }
 
 fn form(
     status: StatusCode,
     frame: Frame,
+    state: &State,
     own: &Own,
-    came: Result<(Kind, Report, bool), Option<&'static str>>,
+    came: Result<(Report, bool), Option<&'static str>>,
 ) -> Result<HttpResponse, PortalError> {
     let (told, names, wrong) = match came {
-        Ok((kind, report, is_rehearsal)) => {
+        Ok((report, is_rehearsal)) => {
             let names: Vec<String> = report.unknown_moods.0.iter().cloned().collect();
-            (Some(told(kind, &report, is_rehearsal)), names, None)
+            (Some(told(&report, is_rehearsal)), names, None)
         }
         Err(wrong) => (None, Vec::new(), wrong),
     };
     let (zone, keeps) = (own.zone().to_owned(), own.settings.keep);
     let is_again = told.as_ref().is_some_and(|told: &Told| told.is_rehearsal || !names.is_empty());
     let zone_is_guessed = own.settings.zone.is_none();
-    page_with(status, &ImportPage { frame, zone, zone_is_guessed, keeps, wrong, told, is_again, names })
+    let largest = state.portal.room.largest_mib();
+    page_with(status, &ImportPage { frame, zone, zone_is_guessed, keeps, largest, wrong, told, is_again, names })
 }
 
-fn told(kind: Kind, report: &Report, is_rehearsal: bool) -> Told {
+fn told(report: &Report, is_rehearsal: bool) -> Told {
     let counts = |counts: &BTreeMap<Category, u64>| {
         counts.iter().map(|(what, count)| Count { what: words::category(*what), count: *count }).collect()
     };
     let total = |counts: &BTreeMap<Category, u64>| counts.values().sum();
-    let place = match kind {
-        Kind::DaylioExport => "import-line",
-        Kind::DaylioBackup => "import-entry",
+    let place = match report.place() {
+        "line" => "import-line",
+        _ => "import-entry",
     };
-    let bad =
-        report.bad_lines.iter().map(|bad| Fault { place, number: bad.line, what: fault(bad), ends: bad.ends_reading });
+    let unread = report.bad_lines.first.iter();
+    let bad = unread.map(|bad| Fault { place, number: bad.place, what: fault(bad), ends: bad.ends_reading });
     let back = |number: &u64| Fault { place, number: *number, what: "import-fault-retracted", ends: false };
-    let mut faults: Vec<Fault> = bad.chain(report.retracted_lines.iter().map(back)).collect();
+    let mut faults: Vec<Fault> = bad.chain(report.retracted_lines.first.iter().map(back)).collect();
     faults.sort_by_key(|fault| fault.number);
-    let more_faults = faults.len().saturating_sub(LISTED);
     faults.truncate(LISTED);
+    let all = report.bad_lines.count + report.retracted_lines.count;
+    let more_faults = all.saturating_sub(faults.len() as u64);
     Told {
         is_rehearsal,
         entries: report.lines,
+        passed_over: report.passed_over,
         taken: counts(&report.accepted),
         corrected: total(&report.corrected),
         retracted: total(&report.retracted),
@@ -197,14 +212,15 @@ fn told(kind: Kind, report: &Report, is_rehearsal: bool) -> Told {
     }
 }
 
-/// What is wrong with a line, by the field at fault.
+/// What is wrong with a line.
 const fn fault(bad: &BadLine) -> &'static str {
-    match bad.column {
-        None => "import-fault-record",
-        Some(Column::Year | Column::FullDate | Column::Date | Column::Weekday) => "import-fault-date",
-        Some(Column::Time) => "import-fault-time",
-        Some(Column::Mood) => "import-fault-mood",
-        Some(Column::Activities | Column::Scales) => "import-fault-tags",
-        Some(Column::NoteTitle | Column::Note) => "import-fault-note",
+    match bad.about {
+        About::Record => "import-fault-record",
+        About::Date => "import-fault-date",
+        About::Time => "import-fault-time",
+        About::Mood => "import-fault-mood",
+        About::Tags => "import-fault-tags",
+        About::Note => "import-fault-note",
+        About::Value => "import-fault-value",
     }
 }

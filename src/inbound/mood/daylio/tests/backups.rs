@@ -10,6 +10,8 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::*;
+use crate::inbound::files::FileError;
+use crate::inbound::files::archive::Archive;
 
 fn zip(name: &str, content: &[u8]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -48,7 +50,14 @@ fn diary(entries: &[Value]) -> Value {
 }
 
 fn read(entries: &[Value]) -> Vec<Item> {
-    DaylioBackup::new(&backup(&diary(entries))).unwrap().collect()
+    open(&backup(&diary(entries))).unwrap().collect()
+}
+
+/// As an import opens it.
+fn open(file: &[u8]) -> Result<DaylioBackup, FileError> {
+    let mut archive = Archive::open(Cursor::new(file))?;
+    let place = archive.ending_in(BACKUP).first().copied().ok_or_else(|| FileError::expected("a backup"))?;
+    Ok(DaylioBackup::new(archive.read(place)?)?)
 }
 
 fn with(name: &str, value: Value) -> Value {
@@ -125,7 +134,7 @@ fn whatever_else_is_in_the_archive_it_is_no_backup() {
         backup(&diary(&[json!({"year": 2026})])),
         backup(&diary(&[with("mood", json!("sad"))])),
     ] {
-        assert!(matches!(DaylioBackup::new(&file), Err(DaylioError::NoBackup)));
+        assert!(matches!(open(&file), Err(FileError::Unknown(_))));
     }
 }
 
@@ -133,7 +142,5 @@ fn whatever_else_is_in_the_archive_it_is_no_backup() {
 fn a_small_file_that_grows_without_end_is_not_unpacked_to_its_end() {
     let bomb = zip("backup.daylio", &vec![b'A'; 48 << 20]);
     assert!(bomb.len() < 100_000, "it is a bomb");
-    assert!(matches!(DaylioBackup::new(&bomb), Err(DaylioError::TooMuch)));
-    let crowd = b"PK\x03\x04".iter().copied().chain(b"PK\x01\x02".repeat(60_000)).collect::<Vec<u8>>();
-    assert!(matches!(DaylioBackup::new(&crowd), Err(DaylioError::TooMuch)));
+    assert!(matches!(open(&bomb), Err(FileError::TooMuch(_))));
 }

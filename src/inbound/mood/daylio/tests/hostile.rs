@@ -5,8 +5,8 @@ use std::io;
 use jiff::ToSpan;
 use proptest::prelude::*;
 
-use super::super::frame::Framer;
 use super::*;
+use crate::inbound::files::frame::Framer;
 
 /// Gives out a few bytes at a time, so that every state of the reader meets the end of a chunk.
 struct Trickle<'b>(&'b [u8]);

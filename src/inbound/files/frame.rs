@@ -10,16 +10,16 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 pub const MAX_RECORD_BYTES: usize = 1 << 20;
 
 /// What was noticed about one record while its end was looked for.
-pub(super) struct Frame {
+pub(in crate::inbound) struct Frame {
     /// The line where the record starts.
-    pub(super) line: u64,
-    pub(super) fields: usize,
-    pub(super) fault: Option<Fault>,
+    pub(in crate::inbound) line: u64,
+    pub(in crate::inbound) fields: usize,
+    pub(in crate::inbound) fault: Option<Fault>,
 }
 
 /// Why a record must not be read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(in crate::inbound) enum Fault {
     /// Longer than [`MAX_RECORD_BYTES`]; its end was not looked for.
     TooLong,
     /// The file ended inside quotes.
@@ -28,14 +28,26 @@ pub(super) enum Fault {
     StrayQuote,
 }
 
+impl Fault {
+    /// What should have been there.
+    pub(in crate::inbound) const fn expected(self) -> &'static str {
+        match self {
+            Self::TooLong => "a record of at most 1 MiB (is a quote left open?)",
+            Self::OpenQuote => "a closing quote before the end of the file",
+            Self::StrayQuote => "quotes that end their field, and quotes inside a text doubled",
+        }
+    }
+}
+
 /// The records of a stream, one after the other.
-pub(super) struct Framer<R> {
+pub(in crate::inbound) struct Framer<R> {
     input: BufReader<R>,
     /// The last record, and how much of it the csv crate has taken.
     record: Vec<u8>,
     taken: usize,
     line: u64,
     after_return: bool,
+    delimiter: u8,
 }
 
 /// Where in the grammar of a record the last byte has led.
@@ -50,22 +62,27 @@ enum State {
 }
 
 impl<R: Read> Framer<R> {
-    pub(super) fn new(input: R) -> Self {
-        Self { input: BufReader::new(input), record: Vec::new(), taken: 0, line: 1, after_return: false }
+    pub(in crate::inbound) fn new(input: R) -> Self {
+        Self::with_delimiter(input, b',')
+    }
+
+    /// The records of a table whose fields are parted by something else than a comma.
+    pub(in crate::inbound) fn with_delimiter(input: R, delimiter: u8) -> Self {
+        Self { input: BufReader::new(input), record: Vec::new(), taken: 0, line: 1, after_return: false, delimiter }
     }
 
     /// The line that comes next.
-    pub(super) fn line(&self) -> u64 {
+    pub(in crate::inbound) fn line(&self) -> u64 {
         self.line
     }
 
     /// The bytes of the last record.
-    pub(super) fn record(&self) -> &[u8] {
+    pub(in crate::inbound) fn record(&self) -> &[u8] {
         &self.record
     }
 
     /// Finds the next record that is not blank and makes it ready to be read; `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Frame>> {
+    pub(in crate::inbound) fn next(&mut self) -> io::Result<Option<Frame>> {
         loop {
             let mut frame = Frame { line: self.line, fields: 1, fault: None };
             self.record.clear();
@@ -100,7 +117,7 @@ impl<R: Read> Framer<R> {
                 used += 1;
                 self.line += u64::from(byte == b'\r' || (byte == b'\n' && !self.after_return));
                 self.after_return = byte == b'\r';
-                state = state.after(byte, frame);
+                state = state.after(byte, self.delimiter, frame);
                 if state == State::End {
                     break;
                 }
@@ -127,12 +144,12 @@ impl<R> Read for Framer<R> {
 }
 
 impl State {
-    fn after(self, byte: u8, frame: &mut Frame) -> Self {
+    fn after(self, byte: u8, delimiter: u8, frame: &mut Frame) -> Self {
         match (self, byte) {
             (Self::Quoted, b'"') => Self::Closing,
             (Self::Quoted, _) | (Self::FieldStart | Self::Closing, b'"') => Self::Quoted,
             (_, b'\n' | b'\r') => Self::End,
-            (_, b',') => {
+            _ if byte == delimiter => {
                 frame.fields += 1;
                 Self::FieldStart
             }

@@ -1,0 +1,122 @@
+//! Batches: what is read together, and taken in one transaction.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use tokio::sync::mpsc;
+
+use super::{Diary, ImportError, Report};
+use crate::domain::category::Category;
+use crate::domain::ids::{CommunityId, IMPORT_COMMUNITY};
+use crate::inbound::event::{Refusal, RefusalReason, Says};
+use crate::inbound::files::{BadLine, Item, Line, Said};
+use crate::pipeline::{self, Bridge, Outcome};
+
+/// How many readings are taken in one transaction.
+const ITEMS: usize = 600;
+
+/// After so many lines a batch is handed over although there is little in it: somebody may have gone away.
+const LINES: u64 = 20_000;
+
+/// What was read together.
+#[derive(Default)]
+pub(super) struct Batch {
+    lines: u64,
+    passed_over: u64,
+    items: Vec<Item>,
+    bad_lines: Vec<BadLine>,
+    unknown_moods: Vec<String>,
+}
+
+/// Makes batches of lines.
+pub(super) struct Batching<'a> {
+    batch: Batch,
+    sender: &'a mpsc::Sender<Batch>,
+}
+
+impl<'a> Batching<'a> {
+    pub(super) fn new(sender: &'a mpsc::Sender<Batch>) -> Self {
+        Self { batch: Batch::default(), sender }
+    }
+
+    /// Adds a line. Ends the reading when nobody takes batches any more.
+    pub(super) fn add(&mut self, line: Line) -> ControlFlow<()> {
+        let batch = &mut self.batch;
+        batch.lines += u64::from(!matches!(line, Ok(Said::Sum(_))));
+        match line {
+            Ok(Said::Items(items) | Said::Sum(items)) => batch.items.extend(items),
+            Ok(Said::Part) => {}
+            Ok(Said::Nothing) => batch.passed_over += 1,
+            Ok(Said::UnknownMood(bad, name)) => {
+                batch.bad_lines.push(bad);
+                batch.unknown_moods.push(name);
+            }
+            Err(bad) => batch.bad_lines.push(bad),
+        }
+        let is_full = batch.items.len() >= ITEMS || batch.bad_lines.len() >= ITEMS || batch.lines >= LINES;
+        if is_full { self.hand_over() } else { ControlFlow::Continue(()) }
+    }
+
+    /// Hands over what is left.
+    pub(super) fn finish(mut self) {
+        // Whoever is gone wants no more of it.
+        let _ = self.hand_over();
+    }
+
+    fn hand_over(&mut self) -> ControlFlow<()> {
+        match self.sender.blocking_send(std::mem::take(&mut self.batch)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    }
+}
+
+/// Takes a batch, or says what would become of it.
+pub(super) async fn take(bridge: &Bridge, diary: &Diary, batch: Batch, report: &mut Report) -> Result<(), ImportError> {
+    report.lines += batch.lines;
+    report.passed_over += batch.passed_over;
+    batch.bad_lines.into_iter().for_each(|bad| report.bad_lines.add(bad));
+    batch.unknown_moods.iter().for_each(|name| report.unknown_moods.add(name));
+    let mut items = batch.items.into_iter().peekable();
+    while items.peek().is_some() {
+        take_some(bridge, diary, items.by_ref().take(ITEMS + ITEMS / 2).collect(), report).await?;
+    }
+    Ok(())
+}
+
+async fn take_some(bridge: &Bridge, diary: &Diary, items: Vec<Item>, report: &mut Report) -> Result<(), ImportError> {
+    let community: CommunityId = IMPORT_COMMUNITY.parse()?;
+    let about: Vec<(u64, Category, bool)> =
+        items.iter().map(|item| (item.place, item.category, matches!(item.event.says, Says::Reading(..)))).collect();
+    let events = items.into_iter().map(|item| Ok::<_, Refusal>(item.event)).collect();
+    let outcomes = if diary.dry_run {
+        pipeline::rehearse(bridge, &community, events).await?
+    } else {
+        pipeline::accept(bridge, &community, events).await?
+    };
+    for (about, outcome) in about.into_iter().zip(outcomes) {
+        count(about, outcome, report);
+    }
+    Ok(())
+}
+
+fn count((place, category, is_reading): (u64, Category, bool), outcome: Outcome, report: &mut Report) {
+    let count = |counts: &mut BTreeMap<Category, u64>| *counts.entry(category).or_default() += 1;
+    match outcome {
+        Outcome::Accepted => count(&mut report.accepted),
+        Outcome::Corrected => count(&mut report.corrected),
+        Outcome::Retracted => count(&mut report.retracted),
+        Outcome::Duplicate => report.duplicates += u64::from(is_reading),
+        Outcome::Refused(Refusal { reason: RefusalReason::Retracted, .. }) | Outcome::Conflict => {
+            report.retracted_lines.add(place);
+        }
+        Outcome::Refused(refusal) => {
+            report.unknown_member |= refusal.reason == RefusalReason::UnknownMember;
+            if is_reading {
+                count(&mut report.withheld);
+            } else {
+                report.left += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! What Android's Health Connect writes: an archive with a SQLite database `health_connect_export.db`. Read as its own tables
+//! are (AOSP, `com.android.server.healthconnect.storage.datatypehelpers`): times in milliseconds of the Unix clock,
+//! offsets in seconds, rows named by a UUID.
+//!
+//! The database is a stranger's. It is unpacked to a file that only its owner may read and that loses its name as soon as it
+//! is open, so that it is gone when the reading ends, however it ends. It is opened to be read only, with nothing in it
+//! trusted; and before anything is asked of it, each table must be a plain
+//! one with the columns that are needed ([`schema`]). Values are taken only where they are numbers, and no table is joined
+//! with another one or sorted, so that what is asked takes no more time than reading does.
+//!
+//! Taken are heart rate, resting heart rate and heart rate variability (RMSSD, which is not SDNN), each sample; mindful
+//! sessions; and as sums steps ([`super::steps`]) and nights ([`super::sleep`]).
+
+mod schema;
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use futures_util::TryStreamExt;
+use jiff::Timestamp;
+use jiff::tz::Offset;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
+use tempfile::NamedTempFile;
+
+use self::schema::{MINDFUL, NUMBERS, Number, SESSIONS, STAGES, STEPS, Table};
+use super::sleep::{Nights, Stage};
+use super::steps::{Steps, Walked};
+use crate::domain::measurement::{Measured, Measurement, Modality};
+use crate::domain::moment::Moment;
+use crate::domain::reading::Measure;
+use crate::inbound::files::archive::GrowsTooMuch;
+use crate::inbound::files::number::{minutes, rounded};
+use crate::inbound::files::{About, BadLine, FileError, Item, Line, Said, Sink, Whose, scratch};
+
+/// Whose events they are, before the slash.
+const APP: &str = "health-connect";
+
+/// How a SQLite database begins (its file format, section 1.3).
+pub const BEGINNING: &[u8] = b"SQLite format 3\0";
+
+/// The largest database that is read, in bytes: 1 GiB, some twenty years of a watch.
+pub const LARGEST: u64 = 1 << 30;
+
+/// The most nights that are kept in memory.
+const MOST_SESSIONS: usize = 200_000;
+
+/// Reads an export's database, once the archive around it is opened. It lies in `folder` while it is read, or where the
+/// system keeps such files.
+///
+/// # Errors
+/// [`FileError`] when it is no such database, or too large.
+pub async fn read(
+    packed: impl Read,
+    folder: Option<&Path>,
+    whose: &Whose,
+    sink: &mut Sink<'_>,
+) -> Result<(), FileError> {
+    let file = unpack(packed, folder)?;
+    let mut database = open(&file).await?;
+    file.close()?;
+    schema::check(&mut database).await?;
+    let mut reading = Reading { whose, sink, records: 0, wants_more: true };
+    for number in &NUMBERS {
+        reading.numbers(&mut database, number).await?;
+    }
+    reading.mindful(&mut database).await?;
+    let steps = reading.steps(&mut database).await?;
+    let nights = reading.nights(&mut database).await?;
+    let items: Vec<Item> = nights.items(APP, whose, |_| None).chain(steps.items(APP, whose)).collect();
+    reading.say(Ok(Said::Sum(items)));
+    // Nothing was written, so nothing can be lost in closing it.
+    database.close().await.ok();
+    Ok(())
+}
+
+/// Onto the disk.
+fn unpack(packed: impl Read, folder: Option<&Path>) -> Result<NamedTempFile, FileError> {
+    let mut file = NamedTempFile::with_prefix_in("mostik-import-", scratch::ready(folder)?)?;
+    let written = io::copy(&mut packed.take(LARGEST + 1), &mut file)
+        .map_err(|error| if GrowsTooMuch::caused(&error) { too_much() } else { FileError::Read(error) })?;
+    if written > LARGEST { Err(too_much()) } else { Ok(file) }
+}
+
+fn too_much() -> FileError {
+    FileError::TooMuch(
+        "the database in the archive is larger than 1 GiB; expected one that Health Connect wrote".into(),
+    )
+}
+
+/// Opens it as one that never changes, so that nothing is written beside it, and trusts nothing in it.
+async fn open(file: &NamedTempFile) -> Result<SqliteConnection, FileError> {
+    let options = SqliteConnectOptions::new()
+        .filename(file.path())
+        .read_only(true)
+        .immutable(true)
+        .journal_mode(SqliteJournalMode::Off)
+        .pragma("query_only", "ON")
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+        .pragma("mmap_size", "0")
+        .disable_statement_logging();
+    options.connect().await.map_err(|_| unreadable())
+}
+
+fn unreadable() -> FileError {
+    FileError::expected("the database in the archive cannot be read; expected one that Health Connect wrote")
+}
+
+/// What is under way.
+struct Reading<'a, 's> {
+    whose: &'a Whose,
+    sink: &'a mut Sink<'s>,
+    /// How many rows were read.
+    records: u64,
+    wants_more: bool,
+}
+
+/// A row, in the same shape for every table: who wrote it, from when until when, where the clock stood, and how much.
+struct Found {
+    name: String,
+    app: i64,
+    start: Timestamp,
+    end: Timestamp,
+    offset: Option<Offset>,
+    amount: f64,
+}
+
+impl Reading<'_, '_> {
+    fn say(&mut self, line: Line) {
+        if self.wants_more {
+            self.wants_more = (self.sink)(line) == ControlFlow::Continue(());
+        }
+    }
+
+    /// Reads a table to its end, or as far as it is whole.
+    async fn rows(
+        &mut self,
+        database: &mut SqliteConnection,
+        table: &Table,
+        mut each: impl FnMut(&mut Self, &SqliteRow),
+    ) -> Result<(), FileError> {
+        if !schema::is_there(database, table).await? {
+            return Ok(());
+        }
+        let query = sqlx::query(AssertSqlSafe(table.sql()));
+        let mut rows = query.fetch(database);
+        loop {
+            match rows.try_next().await {
+                Ok(Some(row)) if self.wants_more => {
+                    self.records += 1;
+                    each(self, &row);
+                }
+                Ok(_) => return Ok(()),
+                Err(_) => {
+                    self.say(Err(BadLine::record(self.records, "a database that is whole")));
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn found(&self, row: &SqliteRow) -> Result<Found, BadLine> {
+        let bad_time = || BadLine { about: About::Time, ..BadLine::record(self.records, "times from 1970 to 2100") };
+        let number = |at: usize| row.try_get::<Option<i64>, _>(at).ok().flatten();
+        let time = |at| number(at).filter(|ms| (0..=4_102_444_800_000).contains(ms)).and_then(instant);
+        let (start, end) = (time(2).ok_or_else(bad_time)?, time(3).ok_or_else(bad_time)?);
+        if end < start || self.whose.is_to_come(end) {
+            return Err(bad_time());
+        }
+        let amount = row.try_get::<Option<f64>, _>(5).ok().flatten();
+        let bad_amount = || BadLine { about: About::Value, ..BadLine::record(self.records, "a number") };
+        let offset = number(4).and_then(|seconds| i32::try_from(seconds).ok()).filter(|s| s.abs() <= 14 * 3600);
+        Ok(Found {
+            name: row.try_get::<Option<String>, _>(0).ok().flatten().unwrap_or_default(),
+            app: number(1).unwrap_or_default(),
+            start,
+            end,
+            offset: offset.and_then(|seconds| Offset::from_seconds(seconds).ok()),
+            amount: amount.filter(|amount| amount.is_finite()).ok_or_else(bad_amount)?,
+        })
+    }
+
+    fn moment(&self, found: &Found, at: Timestamp) -> Moment {
+        found.offset.map_or_else(|| self.whose.days.moment(at), |offset| Moment::new(at, offset))
+    }
+
+    /// Samples that stand by themselves.
+    async fn numbers(&mut self, database: &mut SqliteConnection, number: &Number) -> Result<(), FileError> {
+        self.rows(database, &number.table, |reading, row| {
+            let line = reading.found(row).and_then(|found| reading.sample(&found, number.of));
+            reading.say(line);
+        })
+        .await
+    }
+
+    fn sample(&self, found: &Found, of: Measured) -> Line {
+        let bad = || BadLine { about: About::Value, ..BadLine::record(self.records, "a number that can be measured") };
+        let value = rounded(found.amount).filter(|value| (0.0..=f64::from(of.most())).contains(&value.approximate()));
+        let value = value.ok_or_else(bad)?;
+        // Samples of a series have no name of their own; they never change, so that all of them makes it.
+        let id = match found.name.as_str() {
+            "" => format!("{}/{}/{}", of.as_str(), found.end, value.as_str()),
+            name => format!("{}/{name}", of.as_str()),
+        };
+        let measurement = Measurement { of, value, start: None, modality: Modality::Sensed, device: None };
+        let moment = self.moment(found, found.end);
+        Ok(Said::Items(vec![self.whose.reading(APP, self.records, id, moment, Measure::Measurement(measurement))]))
+    }
+
+    async fn mindful(&mut self, database: &mut SqliteConnection) -> Result<(), FileError> {
+        self.rows(database, &MINDFUL, |reading, row| {
+            let line = reading.found(row).and_then(|found| reading.session(&found));
+            reading.say(line);
+        })
+        .await
+    }
+
+    fn session(&self, found: &Found) -> Line {
+        let of = Measured::MindfulSession;
+        let value = minutes(found.end.duration_since(found.start).as_secs());
+        let value = value.filter(|value| value.approximate() <= f64::from(of.most()));
+        let value = value.ok_or_else(|| BadLine::record(self.records, "a session of at most 31 days"))?;
+        let id = format!("{}/{}/{}", of.as_str(), found.start, found.name);
+        let start = Some(self.moment(found, found.start));
+        let measurement = Measurement { of, value, start, modality: Modality::Sensed, device: None };
+        let moment = self.moment(found, found.end);
+        Ok(Said::Items(vec![self.whose.reading(APP, self.records, id, moment, Measure::Measurement(measurement))]))
+    }
+
+    async fn steps(&mut self, database: &mut SqliteConnection) -> Result<Steps, FileError> {
+        let (mut steps, mut apps) = (Steps::default(), Apps::default());
+        self.rows(database, &STEPS, |reading, row| {
+            let line = reading.found(row).and_then(|found| {
+                let most = f64::from(Measured::Steps.most());
+                let no_steps =
+                    || BadLine { about: About::Value, ..BadLine::record(reading.records, "a count of steps") };
+                let count = Some(found.amount).filter(|count| (0.0..=most).contains(count)).ok_or_else(no_steps)?;
+                let device = apps.number(found.app).ok_or(BadLine::record(reading.records, "at most 256 apps"))?;
+                let (modality, kind) = (Modality::Sensed, None);
+                let walked = Walked { device, start: found.start, end: found.end, steps: count, modality, kind };
+                let is_counted = steps.add(walked, reading.whose);
+                is_counted.then_some(Said::Part).ok_or(BadLine::record(reading.records, "at most 200000 days of steps"))
+            });
+            reading.say(line);
+        })
+        .await?;
+        Ok(steps)
+    }
+
+    /// The sessions first, then the stages within them. A session without stages is sleep of which nobody knows more.
+    async fn nights(&mut self, database: &mut SqliteConnection) -> Result<Nights, FileError> {
+        let (mut nights, mut apps) = (Nights::default(), Apps::default());
+        let mut sessions: HashMap<i64, (u16, Timestamp, Timestamp, bool)> = HashMap::new();
+        self.rows(database, &SESSIONS, |reading, row| {
+            let line = reading.found(row).and_then(|found| {
+                let device = apps.number(found.app).ok_or(BadLine::record(reading.records, "at most 256 apps"))?;
+                if sessions.len() >= MOST_SESSIONS {
+                    return Err(BadLine::record(reading.records, "at most 200000 nights"));
+                }
+                #[expect(clippy::cast_possible_truncation, reason = "it came from a whole number")]
+                sessions.insert(found.amount as i64, (device, found.start, found.end, false));
+                Ok(Said::Part)
+            });
+            reading.say(line);
+        })
+        .await?;
+        self.rows(database, &STAGES, |reading, row| {
+            let line = reading.found(row).and_then(|found| {
+                // What its session says of the time, its stages do not know better.
+                let Some((device, start, end, has_stages)) = sessions.get_mut(&found.app) else {
+                    return Ok(Said::Nothing);
+                };
+                let Some(stage) = stage(found.amount) else { return Ok(Said::Nothing) };
+                *has_stages = true;
+                let is_noted = nights.add(*device, stage, found.start.max(*start), found.end.min(*end));
+                is_noted
+                    .then_some(Said::Part)
+                    .ok_or(BadLine::record(reading.records, "at most 500000 stretches of sleep"))
+            });
+            reading.say(line);
+        })
+        .await?;
+        let bare = sessions.into_values().filter(|(.., has_stages)| !has_stages);
+        let is_full =
+            bare.fold(false, |full, (device, start, end, _)| full | !nights.add(device, Stage::Asleep, start, end));
+        if is_full {
+            self.say(Err(BadLine::record(self.records, "at most 500000 stretches of sleep")));
+        }
+        Ok(nights)
+    }
+}
+
+/// Numbers for the apps that wrote something, in the order in which they come.
+#[derive(Default)]
+struct Apps(Vec<i64>);
+
+impl Apps {
+    fn number(&mut self, app: i64) -> Option<u16> {
+        let place = self.0.iter().position(|known| *known == app).unwrap_or_else(|| {
+            self.0.push(app);
+            self.0.len() - 1
+        });
+        u16::try_from(place).ok().filter(|number| *number < 256)
+    }
+}
+
+fn instant(milliseconds: i64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(milliseconds).ok()
+}
+
+/// `SleepSessionRecord.StageType` of Android's `android.health.connect.datatypes`.
+fn stage(code: f64) -> Option<Stage> {
+    #[expect(clippy::cast_possible_truncation, reason = "it came from a whole number")]
+    match code as i64 {
+        1 | 3 | 7 => Some(Stage::Awake),
+        2 => Some(Stage::Asleep),
+        4 => Some(Stage::Light),
+        5 => Some(Stage::Deep),
+        6 => Some(Stage::Rem),
+        _ => None,
+    }
+}
