@@ -141,6 +141,7 @@ fn house(config: &Config) -> House {
         name: clinic.name.clone(),
         hears_of_consent: clinic.takes.consent.unwrap_or(config.delivery.consent),
         practitioners: clinic.practitioners(),
+        pages: clinic.summary,
     };
     House {
         operator: config.bridge.operator.clone(),

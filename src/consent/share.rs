@@ -1,4 +1,4 @@
-//! What summaries are made of, and summaries themselves, to be decided about.
+//! What summaries are made of, summaries themselves, and pages of them, to be decided about.
 
 use jiff::Timestamp;
 
@@ -6,6 +6,7 @@ use super::decide::Disclosable;
 use crate::domain::category::{Category, Detail};
 use crate::domain::ids::MemberId;
 use crate::domain::matter::{Fact, Matter};
+use crate::domain::page::Page;
 use crate::domain::reading::Reading;
 use crate::domain::summary::Summary;
 
@@ -52,5 +53,15 @@ impl Disclosable for Summary {
     fn matter(&self) -> Matter {
         let fact = Fact::entry(self.category(), self.start.at);
         Matter::Fact(Fact { detail: self.detail, labels: self.labels.clone(), ..fact })
+    }
+}
+
+impl Disclosable for Page {
+    fn member(&self) -> MemberId {
+        self.member
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Page(self.parts.clone())
     }
 }

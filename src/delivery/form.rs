@@ -37,7 +37,9 @@ impl Forms {
             return Ok(mapped);
         }
         let mut resource = exact::read(&mapped).ok_or("content-unreadable")?;
-        if rung == Rung::Document {
+        // A page is a document already, and so is what is said of a note that is taken back.
+        let is_document = resource.get("resourceType").and_then(Value::as_str) == Some("DocumentReference");
+        if rung == Rung::Document && !is_document {
             resource = (self.document)(&resource).ok_or("no-document-form")?;
         }
         if !self.provenance {

@@ -186,11 +186,15 @@ fn outgoing(
         return settle(cleared.into_item(), Verdict::Withdrawn("content-erased"));
     }
     let is_standing = matches!(item.matter, Matter::Consent(_));
-    let mapped_type = if is_standing { "Consent" } else { MAPPED_TYPE };
+    let mapped_type = match item.matter {
+        Matter::Consent(_) => "Consent",
+        Matter::Page(_) => PAGE_TYPE,
+        Matter::Fact(_) | Matter::Mark(_) | Matter::Word => MAPPED_TYPE,
+    };
     // What stands there already keeps its form; a new one takes the highest that the EHR has.
     let rung = match &item.stored {
         Some(stored) if stored.resource_type == "DocumentReference" => Rung::Document,
-        None if !is_standing => ticket.capabilities().rung(MAPPED_TYPE),
+        None if !is_standing => ticket.capabilities().rung(mapped_type),
         Some(_) | None => Rung::Discrete,
     };
     let Some(resource_type) = Forms::resource_type(rung, mapped_type).map(str::to_owned) else {
@@ -204,6 +208,9 @@ fn outgoing(
 
 /// What every fact is mapped to, at the highest rung.
 pub const MAPPED_TYPE: &str = "Observation";
+
+/// What every page is mapped to.
+const PAGE_TYPE: &str = "DocumentReference";
 
 fn search(item: Delivery, ticket: Result<&Ticket, &TokenError>) -> Step {
     match ticket {

@@ -5,6 +5,7 @@ pub mod chart;
 pub mod entry;
 mod forget;
 mod measured;
+pub mod page;
 mod plan;
 pub mod preview;
 mod stale;

@@ -53,6 +53,8 @@ mod mapping;
 mod marks;
 mod measurements;
 mod migrations;
+mod page_words;
+mod pages;
 mod patient_token;
 mod patient_token_faults;
 mod patient_token_secrets;

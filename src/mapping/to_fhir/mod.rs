@@ -10,6 +10,7 @@ mod measurement;
 mod mood;
 mod note;
 mod own;
+mod page;
 mod provenance;
 mod summary;
 mod tags;
@@ -32,6 +33,7 @@ pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
 pub use consent::{Paper, consent, consent_resource};
 pub use document::document;
 pub use own::{own_copy, own_reference};
+pub use page::{Sheet, page_to_fhir};
 
 /// What a resource needs to know beside the reading.
 #[derive(Clone, Copy)]
