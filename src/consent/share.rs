@@ -30,7 +30,11 @@ impl Share {
     /// What a reading of a category would add that was lived at this instant, and of which nothing else is known.
     #[must_use]
     pub fn at(member: MemberId, category: Category, measured_at: Timestamp) -> Self {
-        let detail = if category.is_summarised() { Detail::WeeklySummary } else { Detail::EveryEntry };
+        let detail = if category.is_summarised() || category.is_for_pages() {
+            Detail::WeeklySummary
+        } else {
+            Detail::EveryEntry
+        };
         Self { member, fact: Fact { detail, ..Fact::entry(category, measured_at) } }
     }
 }

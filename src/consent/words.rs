@@ -74,6 +74,7 @@ pub const fn category(category: Category, language: Language) -> &'static str {
         Category::Sleep => either(language, "Sleep", "Сон"),
         Category::Activity => either(language, "Activity", "Активность"),
         Category::Heart => either(language, "Heart", "Сердце"),
+        Category::Agenda => either(language, "What to talk about", "О чём поговорить"),
     }
 }
 

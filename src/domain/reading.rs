@@ -50,6 +50,8 @@ pub enum Measure {
     Tags(Vec<String>),
     /// A number that was measured or counted.
     Measurement(Measurement),
+    /// What the member wants to talk about; empty: nothing any more.
+    Agenda(String),
 }
 
 /// A mood on the scale of its source, and HealthKit's state of mind where the source knows it.
@@ -118,6 +120,7 @@ impl Measure {
             Self::Note(_) => Category::Note,
             Self::Tags(_) => Category::Tags,
             Self::Measurement(measurement) => measurement.of.category(),
+            Self::Agenda(_) => Category::Agenda,
         }
     }
 }

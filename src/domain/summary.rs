@@ -113,7 +113,7 @@ impl Reading {
         let mood = match &self.measure {
             Measure::Mood(mood) => mood,
             Measure::Measurement(measurement) => return vec![(Scale::Measured(measurement.of), &measurement.value)],
-            Measure::Note(_) | Measure::Tags(_) => return Vec::new(),
+            Measure::Note(_) | Measure::Tags(_) | Measure::Agenda(_) => return Vec::new(),
         };
         let rated = |rating: &Rating| Scale::Rating { worst: rating.worst.clone(), best: rating.best.clone() };
         let rating = mood.rating.as_ref().map(|rating| (rated(rating), &rating.value));
@@ -128,7 +128,7 @@ impl Category {
     pub const fn is_summarised(self) -> bool {
         match self {
             Self::Mood | Self::Tags | Self::Sleep | Self::Activity | Self::Heart => true,
-            Self::Note => false,
+            Self::Note | Self::Agenda => false,
         }
     }
 }

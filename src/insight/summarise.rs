@@ -44,7 +44,7 @@ pub fn summaries(stretch: Stretch<'_>, category: Category, readings: &[Reading])
     match category {
         Category::Mood | Category::Sleep | Category::Activity | Category::Heart => numbers(stretch, &within),
         Category::Tags => tags(stretch, &within).into_iter().collect(),
-        Category::Note => Vec::new(),
+        Category::Note | Category::Agenda => Vec::new(),
     }
 }
 

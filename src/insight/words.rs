@@ -21,6 +21,8 @@ pub fn reading(reading: &Reading, language: Language) -> String {
         (Measure::Tags(tags), En) => format!("Tags: {}", tags.join(", ")),
         (Measure::Tags(tags), Ru) => format!("Метки: {}", tags.join(", ")),
         (Measure::Measurement(it), _) => measurement(it, language),
+        (Measure::Agenda(text), En) => format!("To talk about: {}", if text.is_empty() { "–" } else { text }),
+        (Measure::Agenda(text), Ru) => format!("Поговорить о том: {}", if text.is_empty() { "–" } else { text }),
     }
 }
 

@@ -129,13 +129,19 @@ impl<'a> Fates<'a> {
         if !self.bridge.house.has_pages() {
             return;
         }
+        let category = candidate.category().or_else(|| self.known.get(&candidate.entry)?.category);
         let member = candidate.member;
         let days = self.members.days(member);
         let week = |at| days.period_of(Detail::WeeklySummary, at);
-        kept.paged.extend(before.times.get(&candidate.id).map(|at| (member, week(*at).first_day)));
+        // What somebody wants to talk about now changes no page that was made.
+        let is_shown = !category.is_some_and(Category::is_for_pages);
+        let before = before.times.get(&candidate.id).filter(|_| is_shown);
+        kept.paged.extend(before.map(|at| (member, week(*at).first_day)));
         let Wants::Version { reading, .. } = &candidate.wants else { return };
         let week = week(reading.moment.at);
-        kept.paged.insert((member, week.first_day));
+        if is_shown {
+            kept.paged.insert((member, week.first_day));
+        }
         if week.end.checked_add(PAGE_WITHIN).is_ok_and(|last| last <= self.now) {
             return;
         }

@@ -39,6 +39,7 @@ use super::{erasure, events, export, fhir, grants, health, jwks, receipts};
         fhir::consents::search,
         fhir::consents::search_by_post,
         fhir::consents::read,
+        fhir::ask_summary::ask_summary,
         fhir::audit_events::search,
         fhir::audit_events::search_by_post,
         jwks::jwks,

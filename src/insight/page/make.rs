@@ -50,12 +50,13 @@ pub(crate) async fn page_for(
     for category in Category::ALL.into_iter().filter(|category| category.is_summarised()) {
         readings.extend(kept::all(tx, &standing.key, Some(category), from, week.end).await?);
     }
+    readings.extend(kept::all(tx, &standing.key, Some(Category::Agenda), Timestamp::MIN, Timestamp::MAX).await?);
     let whose = Whose { member: standing.member, grants: &standing.grants, days: &standing.days };
     Ok(work_out(whose, clinic, week, &readings, now))
 }
 
 /// The last week that is over.
-fn last_week(standing: &Standing, now: Timestamp) -> Period {
+pub(super) fn last_week(standing: &Standing, now: Timestamp) -> Period {
     let this = standing.days.period_of(Detail::WeeklySummary, now).start;
     let before = this.checked_sub(SignedDuration::from_micros(1)).unwrap_or(this);
     standing.days.period_of(Detail::WeeklySummary, before)

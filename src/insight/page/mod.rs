@@ -8,9 +8,11 @@
 mod make;
 pub mod pdf;
 pub mod text;
+mod wish;
 mod words;
 mod work_out;
 
 pub(super) use make::make_due;
 pub use make::{Asked, ask};
+pub use wish::{LONGEST_AGENDA, Wishes, wishes, write_agenda};
 pub use work_out::{Whose, work_out};

@@ -33,10 +33,12 @@ pub fn text(page: &Page, addressee: Option<&str>, language: Language) -> String 
         text.heading(words.fixed(Fixed::Scores));
         page.scores.iter().for_each(|scored| text.item(&words.score(scored)));
     }
-    text.heading(words.fixed(Fixed::Glance));
+    if !(page.rows.is_empty() && page.tags.is_empty()) {
+        text.heading(words.fixed(Fixed::Glance));
+    }
     page.rows.iter().for_each(|row| text.item(&words.glance(row)));
     if !page.tags.is_empty() {
-        text.item(&format!("{}: {}", words.fixed(Fixed::Tags), words.tags(&page.tags)));
+        text.item(&words.tags(&page.tags));
     }
     if !page.rows.is_empty() {
         text.heading(words.fixed(Fixed::Weeks));
@@ -93,7 +95,7 @@ impl Text {
 
     /// A line of the table.
     fn cells(&mut self, name: &str, cells: impl Iterator<Item = String>) {
-        let cells: String = cells.map(|cell| format!("{cell:>WEEK$}")).collect();
+        let cells = cells.map(|cell| format!("{cell:>WEEK$}")).collect::<Vec<_>>().concat();
         self.lines.push(format!("{name:<NAMES$}{cells}").trim_end().to_owned());
     }
 }

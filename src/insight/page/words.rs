@@ -234,7 +234,8 @@ impl Words {
 
     /// The tags and how often each was used.
     pub fn tags(self, tags: &[TagCount]) -> String {
-        tags.iter().map(|it| format!("{} ({})", it.tag, it.entries)).collect::<Vec<_>>().join(", ")
+        let tags = tags.iter().map(|it| format!("{} ({})", it.tag, it.entries)).collect::<Vec<_>>().join(", ");
+        format!("{}: {tags}", self.fixed(Fixed::Tags))
     }
 
     /// A questionnaire: its total, what that means, and whether it has changed by more than chance.

@@ -13,8 +13,9 @@ use crate::domain::ids::{ClinicId, MemberId};
 use crate::domain::label::Label;
 use crate::domain::matter::Fact;
 use crate::domain::measurement::Measured;
+use crate::domain::moment::Moment;
 use crate::domain::page::{Page, Row, Scope, WEEKS, Week};
-use crate::domain::reading::{Reading, StateOfMindKind};
+use crate::domain::reading::{Measure, Reading, StateOfMindKind};
 use crate::domain::summary::{Figures, Scale, Summary, TagCount};
 use crate::insight::chart::charts;
 use crate::insight::summarise::{Stretch, summaries};
@@ -73,6 +74,11 @@ pub fn work_out(
         tags = view.tags(&seen);
         parts.push(Fact { detail: Detail::WeeklySummary, ..seen.fact() });
     }
+    let agenda = view.agenda(readings).map(|(moment, words, fact)| {
+        has_news |= (week.start..week.end).contains(&moment.at);
+        parts.push(fact);
+        (moment, words)
+    });
     let (first, last) = (weeks.first()?, last_second_before(week.end));
     (!parts.is_empty()).then(|| Page {
         member: whose.member,
@@ -82,7 +88,7 @@ pub fn work_out(
         rows,
         tags,
         scores: Vec::new(),
-        agenda: None,
+        agenda,
         scope: scope(whose.days, grant),
         parts,
         has_news,
@@ -161,6 +167,21 @@ impl View<'_> {
             has_news: visible.iter().any(|reading| reading.moment.at >= self.week.start),
             readings: visible,
         })
+    }
+
+    /// What the member wants to talk about, if it is not newer than the next page will be.
+    fn agenda(&self, readings: &[Reading]) -> Option<(Moment, String, Fact)> {
+        let until = self.week.end.checked_add(SignedDuration::from_hours(7 * 24)).unwrap_or(Timestamp::MAX);
+        let of = |reading: &&Reading| reading.measure.category() == Category::Agenda && reading.moment.at < until;
+        let reading = readings.iter().filter(of).max_by_key(|reading| reading.moment.at)?;
+        let Measure::Agenda(words) = &reading.measure else { return None };
+        let is_covered = decide(self.whose.grants, Request::to_record(reading, self.clinic, self.now)).is_ok();
+        let fact = Fact {
+            detail: Detail::WeeklySummary,
+            labels: reading.labels.clone(),
+            ..Fact::entry(Category::Agenda, reading.moment.at)
+        };
+        (is_covered && !words.is_empty()).then(|| (reading.moment, words.clone(), fact))
     }
 
     fn summaries(&self, seen: &Seen, period: Period) -> Vec<Summary> {

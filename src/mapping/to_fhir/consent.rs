@@ -152,6 +152,7 @@ fn display(category: Category, detail: Detail) -> String {
         Category::Sleep => "Sleep",
         Category::Activity => "Activity",
         Category::Heart => "Heart",
+        Category::Agenda => "What to talk about",
     };
     let detail = match detail {
         Detail::WeeklySummary => "a summary of each week",

@@ -112,6 +112,7 @@ fn body(reading: &Reading, decimals: &mut Decimals) -> Result<envelope::Body, Bu
         Measure::Note(text) => note::body(text),
         Measure::Tags(tags) => tags::body(tags),
         Measure::Measurement(measurement) => measurement::body(measurement, decimals),
+        Measure::Agenda(text) => note::agenda(text),
     }
 }
 

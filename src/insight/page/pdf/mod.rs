@@ -238,8 +238,7 @@ impl Layout<'_, '_> {
         if self.page.tags.is_empty() || self.y + 16.0 > end {
             return;
         }
-        let tags = format!("{}: {}", self.words.fixed(Fixed::Tags), self.words.tags(&self.page.tags));
-        let tags = self.sheet.faces.cut(&tags, FOOT, RIGHT - LEFT);
+        let tags = self.sheet.faces.cut(&self.words.tags(&self.page.tags), FOOT, RIGHT - LEFT);
         self.sheet.words(&tags, FOOT, LEFT, self.y + 14.0);
         self.y += 18.0;
     }

@@ -231,7 +231,9 @@ impl Sheet<'_, '_> {
         let [first, others @ ..] = points else { return };
         let mut path = PathBuilder::new();
         path.move_to(first.0, first.1);
-        others.iter().for_each(|(x, y)| path.line_to(*x, *y));
+        for (x, y) in others {
+            path.line_to(*x, *y);
+        }
         let Some(path) = path.finish() else { return };
         self.surface.set_fill(None);
         let stroke = Stroke {

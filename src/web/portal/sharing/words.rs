@@ -12,6 +12,7 @@ pub const fn category(category: Category) -> &'static str {
         Category::Sleep => "category-sleep",
         Category::Activity => "category-activity",
         Category::Heart => "category-heart",
+        Category::Agenda => "category-agenda",
     }
 }
 
@@ -24,6 +25,7 @@ pub const fn category_more(category: Category) -> &'static str {
         Category::Sleep => "category-sleep-more",
         Category::Activity => "category-activity-more",
         Category::Heart => "category-heart-more",
+        Category::Agenda => "category-agenda-more",
     }
 }
 

@@ -18,7 +18,7 @@ macro_rules! rooms {
 
 rooms![
     "frame", "errors", "sign_in", "settings", "shared", "sharing", "clinics", "receipts", "export", "erase", "preview",
-    "data", "identity",
+    "data", "identity", "summary",
 ];
 
 /// The texts cannot be read. A defect: they are compiled in.
