@@ -95,6 +95,13 @@ mod tests {
     }
 
     #[test]
+    fn a_document_needs_no_document_form() {
+        let gone = br#"{"resourceType":"DocumentReference","status":"entered-in-error"}"#;
+        assert_eq!(forms(true, vec![]).body(gone.to_vec(), Rung::Document).unwrap(), gone);
+        assert_eq!(forms(true, vec![]).body(MAPPED.to_vec(), Rung::Document), Err("no-document-form"));
+    }
+
+    #[test]
     fn a_rule_that_does_not_apply_holds_the_item_back() {
         let remove = rule(r#"[{"op":"remove","path":"/note"}]"#);
         assert_eq!(sent(&forms(true, vec![remove])), Err("rule-does-not-apply"));

@@ -238,6 +238,10 @@ fn whatever_somebody_writes_finds_its_place() {
 fn where_only_weeks_are_shared_no_day_stands_on_the_page() {
     let shared = |detail| page(&bad(), &[grant(&[(Category::Mood, detail)])]).unwrap();
     let (weekly, daily) = (shared(Detail::WeeklySummary), shared(Detail::EveryEntry));
+    if let Some(folder) = std::env::var_os("MOSTIK_SHOW_PAGES") {
+        let written = pdf(&weekly, None, Language::En, Timestamp::UNIX_EPOCH).unwrap();
+        std::fs::write(std::path::Path::new(&folder).join("weekly-en.pdf"), written).unwrap();
+    }
     assert!(weekly.rows.iter().all(|row| row.days.is_empty()));
     assert_eq!(weekly.parts[0].detail, Detail::WeeklySummary);
     assert_eq!(daily.rows[0].days.len(), 7 * usize::from(WEEKS));

@@ -225,3 +225,25 @@ on_both_databases! {
         assert_eq!(got["meta"]["security"], sent["meta"]["security"]);
     }
 }
+
+on_both_databases! {
+    async fn a_clinic_that_takes_one_attachment_and_notes_alone_gets_the_text(database) {
+        let ehr = Ehr::sandbox().await;
+        let rules = "page = \"weekly\"\npdf = false\n[clinics.riverside.takes]\nform = \"document\"";
+        let bridge = paged(database, &ehr, rules).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        bridge.share(&member, json!({"mood": "every-entry"})).await;
+        send(&bridge, &[rated("1", "2026-11-18T08:00:00Z", 4)]).await;
+        bridge.until("2026-11-23T00:00:00Z").await;
+        bridge.deliver_in_time().await;
+        let found = documents(&ehr).await;
+        let page = found.iter().find(|it| it["description"] == "Summary of the patient's own notes").unwrap();
+        assert_eq!(page["content"].as_array().unwrap().len(), 1);
+        assert_eq!(found.len(), 2, "the entry is a note of its own");
+        send(&bridge, &[retraction("2", "sparrow", "1")]).await;
+        bridge.chores().await;
+        bridge.deliver_in_time().await;
+        let statuses: Vec<Value> = documents(&ehr).await.iter().map(|it| it["status"].clone()).collect();
+        assert_eq!(statuses, ["entered-in-error", "entered-in-error"], "and neither stands any more");
+    }
+}
