@@ -142,6 +142,7 @@ fn house(config: &Config) -> House {
         hears_of_consent: clinic.takes.consent.unwrap_or(config.delivery.consent),
         practitioners: clinic.practitioners(),
         asks_for: clinic.questionnaires.clone(),
+        pages: clinic.summary,
     };
     House {
         operator: config.bridge.operator.clone(),

@@ -14,6 +14,9 @@ const DEFAULT_SCOPES: &str = "system/Consent.rs system/AuditEvent.rs";
 /// The resources that clinics may read here.
 const RESOURCES: [&str; 2] = ["Consent", "AuditEvent"];
 
+/// What it takes to ask for a patient's summary.
+const ASK_FOR_SUMMARIES: &str = "system/DocumentReference.c";
+
 /// The client of a clinic (SMART App Launch 2.2.0, Backend Services).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Written")]
@@ -63,7 +66,9 @@ impl TryFrom<Written> for ClinicAccess {
         let scopes = scopes.unwrap_or_else(|| DEFAULT_SCOPES.to_owned());
         let scopes: Vec<&str> = scopes.split_whitespace().collect();
         if scopes.is_empty() || !scopes.iter().all(|scope| is_scope(scope)) {
-            return Err("expected scopes among system/Consent.rs and system/AuditEvent.rs, with r, s or both".into());
+            return Err("expected scopes among system/Consent.rs and system/AuditEvent.rs, with r, s or both, and \
+                        system/DocumentReference.c"
+                .into());
         }
         Ok(Self { client_id, keys, scopes: scopes.join(" ") })
     }
@@ -92,7 +97,7 @@ fn is_scope(scope: &str) -> bool {
         rest.split_once('.')
             .is_some_and(|(kind, letters)| RESOURCES.contains(&kind) && ["r", "s", "rs"].contains(&letters))
     };
-    scope.strip_prefix("system/").is_some_and(known)
+    scope == ASK_FOR_SUMMARIES || scope.strip_prefix("system/").is_some_and(known)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::auth::{Auth, ClientAuthentication};
 use super::launch::Launch;
 use crate::domain::consented::Practitioner;
 use crate::domain::form::{Rule, Takes};
+use crate::domain::page::PageRules;
 use crate::domain::questionnaire::{Instrument, Rhythm};
 
 /// A clinic.
@@ -42,6 +43,8 @@ pub struct Clinic {
     /// What its EHR takes, whatever it says itself.
     #[serde(default)]
     pub takes: Takes,
+    /// Whether it gets one-page summaries, and in which language.
+    pub summary: Option<PageRules>,
     /// What is changed in resources before they go.
     #[serde(default)]
     pub rules: Vec<Rule>,

@@ -1,4 +1,4 @@
-//! What summaries are made of, and summaries themselves, to be decided about.
+//! What summaries are made of, summaries themselves, and pages of them, to be decided about.
 
 use jiff::Timestamp;
 
@@ -6,6 +6,7 @@ use super::decide::Disclosable;
 use crate::domain::category::{Category, Detail};
 use crate::domain::ids::MemberId;
 use crate::domain::matter::{Fact, Matter};
+use crate::domain::page::Page;
 use crate::domain::reading::Reading;
 use crate::domain::summary::Summary;
 
@@ -29,7 +30,11 @@ impl Share {
     /// What a reading of a category would add that was lived at this instant, and of which nothing else is known.
     #[must_use]
     pub fn at(member: MemberId, category: Category, measured_at: Timestamp) -> Self {
-        let detail = if category.is_summarised() { Detail::WeeklySummary } else { Detail::EveryEntry };
+        let detail = if category.is_summarised() || category.is_for_pages() {
+            Detail::WeeklySummary
+        } else {
+            Detail::EveryEntry
+        };
         Self { member, fact: Fact { detail, ..Fact::entry(category, measured_at) } }
     }
 }
@@ -52,5 +57,15 @@ impl Disclosable for Summary {
     fn matter(&self) -> Matter {
         let fact = Fact::entry(self.category(), self.start.at);
         Matter::Fact(Fact { detail: self.detail, labels: self.labels.clone(), ..fact })
+    }
+}
+
+impl Disclosable for Page {
+    fn member(&self) -> MemberId {
+        self.member
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Page(self.parts.clone())
     }
 }

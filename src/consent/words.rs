@@ -75,6 +75,7 @@ pub const fn category(category: Category, language: Language) -> &'static str {
         Category::Activity => either(language, "Activity", "Активность"),
         Category::Heart => either(language, "Heart", "Сердце"),
         Category::Questionnaires => either(language, "Questionnaires", "Опросники"),
+        Category::Agenda => either(language, "What to talk about", "О чём поговорить"),
     }
 }
 

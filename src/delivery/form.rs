@@ -37,7 +37,7 @@ impl Forms {
             return Ok(mapped);
         }
         let mut resource = exact::read(&mapped).ok_or("content-unreadable")?;
-        // That something is no longer so is said of the note itself.
+        // A page is a document already, and so is what is said of a note that is taken back.
         if rung == Rung::Document && type_of(&resource) != "DocumentReference" {
             resource = (self.document)(&resource).ok_or("no-document-form")?;
         }
@@ -98,9 +98,9 @@ mod tests {
     }
 
     #[test]
-    fn a_note_that_is_taken_back_is_no_observation_that_becomes_a_note() {
-        let retraction = br#"{"resourceType":"DocumentReference","status":"entered-in-error"}"#;
-        assert_eq!(forms(true, vec![]).body(retraction.to_vec(), Rung::Document).unwrap(), retraction);
+    fn a_document_needs_no_document_form() {
+        let gone = br#"{"resourceType":"DocumentReference","status":"entered-in-error"}"#;
+        assert_eq!(forms(true, vec![]).body(gone.to_vec(), Rung::Document).unwrap(), gone);
         assert_eq!(forms(true, vec![]).body(MAPPED.to_vec(), Rung::Document), Err("no-document-form"));
     }
 

@@ -55,6 +55,8 @@ struct Turn<'a> {
     keys: HashMap<MemberId, Vec<u8>>,
     held: BTreeMap<MemberId, HeldLane>,
     unsummarised: Vec<Unsummarised>,
+    /// Pages that are to be made anew, each by its identifier.
+    pages: Vec<(LaneKey, String)>,
     now: Timestamp,
 }
 
@@ -79,16 +81,17 @@ pub async fn turn(
     // The time only now: waiting for the locks may have taken some of it.
     let now = desk.parts.clock.now();
     let held = tx.hold_lanes(&desk.clinic, lanes, now).await?;
-    let (ended, unsummarised) = (HashMap::new(), Vec::new());
-    let mut turn = Turn { desk, tx, grants, ended, keys, held, unsummarised, now };
+    let (ended, unsummarised, pages) = (HashMap::new(), Vec::new(), Vec::new());
+    let mut turn = Turn { desk, tx, grants, ended, keys, held, unsummarised, pages, now };
     turn.settle(known.into_iter().filter(|known| turn.may_be_settled(known)).collect()).await?;
     if settles {
         crash_point("deliver:before-settled");
     }
     let turned = turn.deal(tickets, room).await?;
     let marked = turned.jobs.iter().any(|job| marked_as(&job.task).is_some());
-    let Turn { mut tx, unsummarised, .. } = turn;
+    let Turn { mut tx, unsummarised, pages, .. } = turn;
     tx.summarise_instead(&unsummarised, now).await?;
+    tx.page_instead(&pages, now).await?;
     tx.commit().await?;
     if settles || turned.busy.is_empty() {
         crash_point("deliver:settled");
@@ -216,7 +219,7 @@ impl Turn<'_> {
 
     /// The ended grants of those whose items need no living one.
     async fn load_ended_grants(&mut self, items: impl Iterator<Item = &Delivery>) -> Result<(), WorkError> {
-        let narrow = items.filter(|item| !matches!(item.matter, Matter::Fact(_)));
+        let narrow = items.filter(|item| !matches!(item.matter, Matter::Fact(_) | Matter::Page(_)));
         let members: BTreeSet<MemberId> =
             narrow.map(|item| item.member).filter(|id| !self.ended.contains_key(id)).collect();
         let members: Vec<MemberId> = members.into_iter().collect();
@@ -254,7 +257,7 @@ impl Turn<'_> {
         }
         let with_ended: Vec<Grant>;
         let grants = match (&item.matter, self.ended.get(&item.member)) {
-            (Matter::Fact(_), _) | (_, None) => &self.grants,
+            (Matter::Fact(_) | Matter::Page(_), _) | (_, None) => &self.grants,
             (_, Some(ended)) => {
                 with_ended = self.grants.iter().chain(ended).cloned().collect();
                 &with_ended
@@ -274,6 +277,7 @@ impl Turn<'_> {
         for known in known {
             let (item, from) = (known.item.clone(), known.from);
             self.unsummarised.extend(to_be_summarised(&known));
+            self.pages.extend(to_be_paged(&known));
             let mut outcome = outcome(known, self.desk.rules(), self.now)?;
             if outcome.state.waits() && self.is_withdrawn(&item) {
                 // It was under way when its consent ended, and was not stored: it does not wait for another attempt.
@@ -329,6 +333,20 @@ fn to_be_summarised(known: &Known) -> Option<Unsummarised> {
         detail: fact.detail.min(Detail::DailySummary),
         measured_at: fact.measured_at,
     })
+}
+
+/// A page that may not go as it is, because the consent covers less now, is made anew with what it covers.
+fn to_be_paged(known: &Known) -> Option<(LaneKey, String)> {
+    const LESS: [DenyReason; 4] = [
+        DenyReason::CategoryNotShared,
+        DenyReason::SummaryOnly,
+        DenyReason::LabelWithheld,
+        DenyReason::BeforeDataPeriod,
+    ];
+    let Verdict::Withdrawn(reason) = known.verdict else { return None };
+    let item = &known.item;
+    let is_page = matches!(item.matter, Matter::Page(_)) && LESS.iter().any(|less| less.as_str() == reason);
+    is_page.then(|| (LaneKey { clinic: item.clinic.clone(), member: item.member }, item.identifier.clone()))
 }
 
 /// The item that a request may change something with in the EHR, and the type as which it goes.

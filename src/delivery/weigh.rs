@@ -186,15 +186,16 @@ fn outgoing(
         return settle(cleared.into_item(), Verdict::Withdrawn("content-erased"));
     }
     let is_standing = matches!(item.matter, Matter::Consent(_));
-    let mapped_type = match item.is_part {
-        _ if is_standing => "Consent",
-        true => &item.resource_type,
-        false => MAPPED_TYPE,
+    let mapped_type = match &item.matter {
+        Matter::Consent(_) => "Consent",
+        Matter::Page(_) => PAGE_TYPE,
+        Matter::Fact(_) | Matter::Mark(_) | Matter::Word if item.is_part => &item.resource_type,
+        Matter::Fact(_) | Matter::Mark(_) | Matter::Word => MAPPED_TYPE,
     };
     // What stands there already keeps its form; a new one takes the highest that the EHR has.
     let rung = match &item.stored {
         Some(stored) if stored.resource_type == "DocumentReference" => Rung::Document,
-        None if !is_standing => ticket.capabilities().rung(MAPPED_TYPE),
+        None if !is_standing => ticket.capabilities().rung(mapped_type),
         Some(_) | None => Rung::Discrete,
     };
     if item.is_part && item.stored.is_none() {
@@ -218,6 +219,9 @@ fn outgoing(
 
 /// What every fact is mapped to, at the highest rung.
 pub const MAPPED_TYPE: &str = "Observation";
+
+/// What every page is mapped to.
+const PAGE_TYPE: &str = "DocumentReference";
 
 /// Why a part does not go by itself: the note that the whole becomes says it.
 pub const SAID_WITH_THE_WHOLE: &str = "said-with-the-whole";

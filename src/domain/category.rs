@@ -23,12 +23,22 @@ pub enum Category {
     Heart,
     /// Answers to validated questionnaires, and their totals.
     Questionnaires,
+    /// What the member wants to talk about, in their own words. It stands on pages for clinics and goes by no other way.
+    Agenda,
 }
 
 impl Category {
     /// Every category, in the order in which people are shown them.
-    pub const ALL: [Self; 7] =
-        [Self::Mood, Self::Note, Self::Tags, Self::Sleep, Self::Activity, Self::Heart, Self::Questionnaires];
+    pub const ALL: [Self; 8] = [
+        Self::Mood,
+        Self::Note,
+        Self::Tags,
+        Self::Sleep,
+        Self::Activity,
+        Self::Heart,
+        Self::Questionnaires,
+        Self::Agenda,
+    ];
 
     /// The word used in the API, the database and the logs.
     #[must_use]
@@ -41,6 +51,7 @@ impl Category {
             Self::Activity => "activity",
             Self::Heart => "heart",
             Self::Questionnaires => "questionnaires",
+            Self::Agenda => "agenda",
         }
     }
 
@@ -48,10 +59,16 @@ impl Category {
     #[must_use]
     pub const fn labels(self) -> &'static [Label] {
         match self {
-            Self::Mood | Self::Note | Self::Tags | Self::Questionnaires => &[Label::Psychiatry],
+            Self::Mood | Self::Note | Self::Tags | Self::Questionnaires | Self::Agenda => &[Label::Psychiatry],
             // Whoever counts steps need not be ill.
             Self::Sleep | Self::Activity | Self::Heart => &[],
         }
+    }
+
+    /// Whether nothing of it goes but on a page that says it among other things.
+    #[must_use]
+    pub const fn is_for_pages(self) -> bool {
+        matches!(self, Self::Agenda)
     }
 
     /// The category with this name, if there is one.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::category::{Category, Detail};
 use super::ids::{GrantId, MemberId};
@@ -13,6 +14,8 @@ use super::label::Label;
 pub enum Matter {
     /// A clinic learns something that a member reported.
     Fact(Fact),
+    /// A clinic learns several things on one page: it goes only as long as each of them may.
+    Page(Vec<Fact>),
     /// A clinic learns how a consent stands that the member has given it, or has ended.
     Consent(GrantId),
     /// A clinic is asked to mark as entered in error what it was told: the member asked for that. It learns nothing new.
@@ -22,7 +25,7 @@ pub enum Matter {
 }
 
 /// What is known of something reported without opening it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Fact {
     /// Under which consent it falls.
     pub category: Category,

@@ -53,6 +53,8 @@ pub enum Measure {
     Measurement(Measurement),
     /// Answers to a questionnaire.
     Questionnaire(Answers),
+    /// What the member wants to talk about; empty: nothing any more.
+    Agenda(String),
 }
 
 /// A mood on the scale of its source, and HealthKit's state of mind where the source knows it.
@@ -122,6 +124,7 @@ impl Measure {
             Self::Tags(_) => Category::Tags,
             Self::Measurement(measurement) => measurement.of.category(),
             Self::Questionnaire(_) => Category::Questionnaires,
+            Self::Agenda(_) => Category::Agenda,
         }
     }
 }

@@ -76,6 +76,25 @@ pub fn divided(number: &Decimal, by: u32, places: u32) -> Option<Decimal> {
     plain(&quotient).parse().ok()
 }
 
+/// The number with at most so many places, a half rounded to the even neighbour; as it was written where it has no more.
+#[must_use]
+pub fn rounded(number: &Decimal, places: u32) -> Decimal {
+    let fixed = Fixed::from(number);
+    let round = || {
+        let down = 10i128.checked_pow(fixed.places.checked_sub(places)?)?;
+        written(divided_half_even(fixed.units, down)?, places).parse().ok()
+    };
+    if fixed.places <= places { number.clone() } else { round().unwrap_or_else(|| number.clone()) }
+}
+
+/// By how much the second is more than the first; `None` where that takes more digits than a decimal may have.
+#[must_use]
+pub fn difference(one: &Decimal, other: &Decimal) -> Option<Decimal> {
+    let (one, other) = (Fixed::from(one), Fixed::from(other));
+    let places = one.places.max(other.places);
+    written(other.units_at(places)?.checked_sub(one.units_at(places)?)?, places).parse().ok()
+}
+
 fn mean(numbers: &[&Decimal]) -> Option<Decimal> {
     let numbers: Vec<Fixed> = numbers.iter().copied().map(Fixed::from).collect();
     let places = numbers.iter().map(|number| number.places).max()?;
@@ -181,6 +200,19 @@ mod tests {
         assert_eq!(total(&["0.1", "0.2", "400"]).unwrap(), "400.3");
         assert_eq!(total(&[]).unwrap(), "0");
         assert_eq!(total(&["999999999999999999", "1"]), None);
+    }
+
+    #[test]
+    fn numbers_are_rounded_and_compared_exactly() {
+        let number = |text: &str| text.parse::<Decimal>().unwrap();
+        for (text, places, round) in
+            [("3.14159", 2, "3.14"), ("0.125", 2, "0.12"), ("4.5", 0, "4"), ("5.50", 2, "5.50"), ("-0.005", 2, "0.00")]
+        {
+            assert_eq!(rounded(&number(text), places), number(round), "{text}");
+        }
+        for (one, other, more) in [("3.62", "2.80", "-0.82"), ("1", "1.0", "0"), ("0.1", "0.35", "0.25")] {
+            assert_eq!(difference(&number(one), &number(other)).unwrap(), number(more));
+        }
     }
 
     #[test]

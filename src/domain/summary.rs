@@ -123,7 +123,7 @@ impl Reading {
                 let total = answers.total().map(|total| Cow::Owned(Decimal::from(i32::from(total))));
                 return total.map(|total| (Scale::Score(answers.instrument()), total)).into_iter().collect();
             }
-            Measure::Note(_) | Measure::Tags(_) => return Vec::new(),
+            Measure::Note(_) | Measure::Tags(_) | Measure::Agenda(_) => return Vec::new(),
         };
         let rated = |rating: &Rating| Scale::Rating { worst: rating.worst.clone(), best: rating.best.clone() };
         let rating = mood.rating.as_ref().map(|rating| (rated(rating), Cow::Borrowed(&rating.value)));
@@ -139,7 +139,7 @@ impl Category {
     pub const fn is_summarised(self) -> bool {
         match self {
             Self::Mood | Self::Tags | Self::Sleep | Self::Activity | Self::Heart | Self::Questionnaires => true,
-            Self::Note => false,
+            Self::Note | Self::Agenda => false,
         }
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Archive, Exported, PAGE, Writing, csv_head, csv_lines};
 use crate::audit::shared::{Shared, shared};
+use crate::domain::audit::About;
 use crate::store::{AuditRow, AuditScope};
 
 const HEAD: [&str; 10] = [
@@ -46,13 +47,19 @@ fn line(item: &Shared) -> [String; 10] {
         item.at.to_string(),
         item.measured_at.map(|at| at.to_string()).unwrap_or_default(),
         told.about.matter.clone(),
-        told.about.category.map(|category| category.as_str().to_owned()).unwrap_or_default(),
+        categories(&told.about),
         told.operation.as_str().to_owned(),
         told.grant.to_string(),
         told.version.map(|version| version.to_string()).unwrap_or_default(),
         told.identifier.clone(),
         item.standing.as_str().to_owned(),
     ]
+}
+
+/// What it told of; a page, of several at once.
+fn categories(about: &About) -> String {
+    let parts = about.parts.keys().map(|category| category.as_str());
+    about.category.map_or_else(|| parts.collect::<Vec<_>>().join("; "), |category| category.as_str().to_owned())
 }
 
 pub(super) fn write_log<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'a> {

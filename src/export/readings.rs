@@ -111,7 +111,7 @@ fn line(reading: &Reading) -> [String; 17] {
         [reading.id.to_string(), reading.moment.to_rfc3339(), reading.measure.category().as_str().to_owned()];
     let said = match &reading.measure {
         Measure::Mood(mood) => rated(mood),
-        Measure::Note(text) => Said { text: text.clone(), ..Said::default() },
+        Measure::Note(text) | Measure::Agenda(text) => Said { text: text.clone(), ..Said::default() },
         Measure::Tags(tags) => Said { tags: tags.join("; "), ..Said::default() },
         Measure::Measurement(measurement) => measured(measurement),
         Measure::Questionnaire(answers) => filled_in(answers),

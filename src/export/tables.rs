@@ -24,6 +24,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("lanes", "deliveries/deliveries.csv"),
     ("events", "deliveries/entries.csv"),
     ("summaries", "(each stands in deliveries/deliveries.csv, by its identifier)"),
+    ("pages", "(which weeks' pages were made; what was sent is in deliveries)"),
     ("unsummarised", "(times of readings, until the summary of their day or week is made)"),
     ("upkeep", "(when the bridge looks at readings next)"),
     ("link_attempts", "(how many codes were tried within an hour)"),

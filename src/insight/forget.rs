@@ -10,7 +10,7 @@ use crate::domain::category::Category;
 use crate::domain::ids::{MemberId, ReadingId};
 use crate::pipeline::AcceptError;
 use crate::readings::kept;
-use crate::store::Tx;
+use crate::store::{LaneKey, Tx};
 
 /// Forgets the readings of a member, whom the caller has locked, that no clinic may see any more, unless the member wants
 /// them kept.
@@ -33,8 +33,17 @@ pub async fn forget_uncovered(tx: &mut Tx, standing: &Standing, now: Timestamp) 
             forget_withheld(tx, standing, &mut gone, now).await?;
         }
     }
+    let gone_last = gone.values().max().copied();
     for (category, last) in gone {
         tx.close_summaries(member, None, category, standing.days.day_of(last)).await?;
+    }
+    if let Some(last) = gone_last {
+        tx.close_pages(member, standing.days.day_of(last)).await?;
+    }
+    for clinic in tx.paged_clinics(member).await? {
+        if standing.grants.iter().all(|grant| grant.clinic != clinic || grant.is_expired(now)) {
+            tx.close_pages_of(&LaneKey { clinic, member }).await?;
+        }
     }
     for (lane, category) in tx.summarised(&[member]).await? {
         let share = Share::at(member, category, Timestamp::MAX);

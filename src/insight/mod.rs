@@ -6,6 +6,7 @@ pub mod due;
 pub mod entry;
 mod forget;
 mod measured;
+pub mod page;
 mod plan;
 pub mod preview;
 mod questionnaire;

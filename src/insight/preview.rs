@@ -136,6 +136,8 @@ impl View<'_> {
         let (at, category) = (reading.moment, reading.measure.category());
         let line = words::reading(reading, self.language);
         match self.standing.decide(reading, self.clinic, self.as_of) {
+            // It stands on a page, and goes by no other way.
+            Ok(_) if category.is_for_pages() => {}
             Ok(permit) => {
                 let recipient = self.recipient(&permit, self.patient.identifier(self.bridge, reading.id));
                 let (fhir, parts) = (to_fhir(&permit, recipient)?, parts_to_fhir(&permit, recipient)?);

@@ -46,7 +46,7 @@ pub fn summaries(stretch: Stretch<'_>, category: Category, readings: &[Reading])
             numbers(stretch, &within)
         }
         Category::Tags => tags(stretch, &within).into_iter().collect(),
-        Category::Note => Vec::new(),
+        Category::Note | Category::Agenda => Vec::new(),
     }
 }
 

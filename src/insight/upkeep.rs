@@ -4,13 +4,14 @@
 //! One member is one transaction that has the member for itself: nothing of theirs is taken in, changed or sent meanwhile,
 //! and a replica that does the same finds that it was done. A summary is made when its day or week is over by the member's
 //! own clock, if something came during it under a consent to summaries; it speaks of every reading of that time that the
-//! consent covers. While a consent is paused nothing is made; when it is resumed, what was due is.
+//! consent covers. Pages for clinics ([`super::page`]) are made at the end of weeks, too. While a consent is paused nothing is made; when it is resumed, what was due is.
 
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::forget::forget_uncovered;
+use super::page::make_due;
 use super::plan::{Made, plan};
 use super::stale::take_back_stale;
 use super::standing::Standing;
@@ -77,6 +78,7 @@ async fn look_after(bridge: &Bridge, member: MemberId) -> Result<(), AcceptError
     let told = work_out(bridge, &mut tx, &standing, plan.targets, now).await?;
     let mut mail = mail(bridge, &mut tx, &standing, &told, &made, now).await?;
     take_back_stale(bridge, &mut tx, &standing, &changes, &mut mail, now).await?;
+    let next_page = make_due(bridge, &mut tx, &standing, &mut mail, now).await?;
     note_denied(&mut tx, member, plan.denied.iter().chain(&mail.denied), now);
     enqueue(&mut tx, &mail.parcels, &mail.recalls, bridge.keyring.entropy(), now).await?;
     for ((lane, category), made) in &mail.made {
@@ -85,7 +87,7 @@ async fn look_after(bridge: &Bridge, member: MemberId) -> Result<(), AcceptError
     tx.cross_out(member, &plan.settled).await?;
     tx.note_unsummarised(&mail.unsummarised).await?;
     let at_once = mail.unsummarised.first().map(|_| now);
-    let next = plan.next.into_iter().chain(at_once).chain(turn_of_consent(&standing, now)).min();
+    let next = plan.next.into_iter().chain(at_once).chain(next_page).chain(turn_of_consent(&standing, now)).min();
     tx.looked_after(member, next).await?;
     tx.commit().await?;
     if !mail.parcels.is_empty() {

@@ -23,6 +23,8 @@ pub fn reading(reading: &Reading, language: Language) -> String {
         (Measure::Tags(tags), Ru) => format!("Метки: {}", tags.join(", ")),
         (Measure::Measurement(it), _) => measurement(it, language),
         (Measure::Questionnaire(it), _) => questionnaire::reading(it, language),
+        (Measure::Agenda(text), En) => format!("To talk about: {}", if text.is_empty() { "–" } else { text }),
+        (Measure::Agenda(text), Ru) => format!("Поговорить о том: {}", if text.is_empty() { "–" } else { text }),
     }
 }
 

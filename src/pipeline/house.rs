@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::consented::Practitioner;
 use crate::domain::ids::ClinicId;
+use crate::domain::page::{PageRules, PageWhen};
 use crate::domain::questionnaire::{Instrument, Rhythm};
 
 /// Who runs this installation, and for which clinics.
@@ -28,6 +29,8 @@ pub struct Counterpart {
     pub practitioners: Vec<Practitioner>,
     /// Which questionnaires it asks its patients for, and how often.
     pub asks_for: BTreeMap<Instrument, Rhythm>,
+    /// What it wants of one-page summaries; `None`: it gets none.
+    pub pages: Option<PageRules>,
 }
 
 impl House {
@@ -41,5 +44,23 @@ impl House {
     #[must_use]
     pub fn practitioners(&self, clinic: &ClinicId) -> &[Practitioner] {
         self.clinics.get(clinic).map_or(&[][..], |clinic| clinic.practitioners.as_slice())
+    }
+
+    /// What a clinic wants of one-page summaries, if it gets any.
+    #[must_use]
+    pub fn pages(&self, clinic: &ClinicId) -> Option<PageRules> {
+        self.clinics.get(clinic)?.pages
+    }
+
+    /// Whether a clinic gets a page whenever a week is over.
+    #[must_use]
+    pub fn has_weekly_pages(&self, clinic: &ClinicId) -> bool {
+        self.pages(clinic).is_some_and(|rules| rules.page == PageWhen::Weekly)
+    }
+
+    /// Whether any clinic gets pages.
+    #[must_use]
+    pub fn has_pages(&self) -> bool {
+        self.clinics.values().any(|clinic| clinic.pages.is_some())
     }
 }

@@ -1,8 +1,9 @@
 //! What a batch leaves behind for its members' own view, and for summaries.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::candidate::{Candidate, Wants};
 use super::fate::Fates;
@@ -12,7 +13,10 @@ use crate::domain::category::{Category, Detail};
 use crate::domain::ids::{MemberId, ReadingId};
 use crate::inbound::event::RefusalReason;
 use crate::readings::kept::seal;
-use crate::store::{LaneKey, SealedReading, StoreError, Tx, Unsummarised};
+use crate::store::{LaneKey, PageDue, PageKey, SealedReading, StoreError, Tx, Unsummarised};
+
+/// How long after its week a page is still begun: what comes later corrects the pages there are, and makes no new one.
+const PAGE_WITHIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What is to be kept and forgotten once the batch is on its way.
 #[derive(Default)]
@@ -21,6 +25,10 @@ pub(super) struct Kept {
     gone: Vec<(MemberId, ReadingId)>,
     unsummarised: Vec<Unsummarised>,
     due: BTreeMap<MemberId, Timestamp>,
+    /// Pages that are to be made.
+    pages: BTreeSet<PageKey>,
+    /// Weeks of which pages may tell that were made.
+    paged: BTreeSet<(MemberId, Date)>,
 }
 
 /// What is known of readings and summaries that were there before.
@@ -54,6 +62,7 @@ impl<'a> Fates<'a> {
             }
             if outcomes.get(candidate.position) != Some(&Outcome::Duplicate) {
                 self.reopen(candidate, &before, &mut kept);
+                self.page(candidate, &before, &mut kept);
             }
             if let Some(end) = self.members.end_of_consent(candidate.member) {
                 kept.look_after(candidate.member, end);
@@ -83,7 +92,9 @@ impl<'a> Fates<'a> {
         let summarised = tx.summarised(&members).await?;
         let concerned: HashSet<MemberId> = summarised.iter().map(|(lane, _)| lane.member).collect();
         let readings = told.iter().map(|candidate| (candidate.member, candidate.id));
-        let readings: Vec<(MemberId, ReadingId)> = readings.filter(|(member, _)| concerned.contains(member)).collect();
+        let has_pages = self.bridge.house.has_pages();
+        let readings: Vec<(MemberId, ReadingId)> =
+            readings.filter(|(member, _)| has_pages || concerned.contains(member)).collect();
         Ok(Before { times: tx.reading_times(&readings).await?, summarised })
     }
 
@@ -111,6 +122,39 @@ impl<'a> Fates<'a> {
             }
         }
     }
+
+    /// Pages tell of whole weeks: those of the reading's week are made when it is over, and those that were made may no
+    /// longer be right.
+    fn page(&self, candidate: &Candidate, before: &Before, kept: &mut Kept) {
+        if !self.bridge.house.has_pages() {
+            return;
+        }
+        let category = candidate.category().or_else(|| self.known.get(&candidate.entry)?.category);
+        let member = candidate.member;
+        let days = self.members.days(member);
+        let week = |at| days.period_of(Detail::WeeklySummary, at);
+        // What somebody wants to talk about now changes no page that was made.
+        let is_shown = !category.is_some_and(Category::is_for_pages);
+        let before = before.times.get(&candidate.id).filter(|_| is_shown);
+        kept.paged.extend(before.map(|at| (member, week(*at).first_day)));
+        let Wants::Version { reading, .. } = &candidate.wants else { return };
+        let week = week(reading.moment.at);
+        if is_shown {
+            kept.paged.insert((member, week.first_day));
+        }
+        if week.end.checked_add(PAGE_WITHIN).is_ok_and(|last| last <= self.now) {
+            return;
+        }
+        for patient in self.members.clinics(member) {
+            let clinic = &patient.clinic;
+            let is_covered = || self.members.use_of(reading, clinic, self.now).is_ok();
+            if self.bridge.house.has_weekly_pages(clinic) && is_covered() {
+                let lane = LaneKey { clinic: clinic.clone(), member };
+                kept.pages.insert(PageKey { lane, first_day: week.first_day });
+                kept.look_after(member, week.end);
+            }
+        }
+    }
 }
 
 impl Kept {
@@ -125,6 +169,12 @@ impl Kept {
         tx.put_readings(&self.readings, now).await?;
         tx.delete_readings(&self.gone).await?;
         tx.note_unsummarised(&self.unsummarised).await?;
+        tx.note_pages(&self.pages, PageDue::Changed).await?;
+        for (member, week) in std::mem::take(&mut self.paged) {
+            if tx.reopen_pages(member, week).await? {
+                self.look_after(member, now);
+            }
+        }
         tx.look_after(&self.due.into_iter().collect::<Vec<_>>()).await
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::Bridge;
@@ -59,6 +60,12 @@ impl KnownPatient {
             &summary.first_day.to_string(),
         ];
         self.named(bridge, "summary", &parts.map(str::as_bytes))
+    }
+
+    /// The identifier of the page about a week as this Patient's: the same whatever it says.
+    pub(crate) fn page_identifier(&self, bridge: &Bridge, first_day: Date) -> Uuid {
+        let parts = [self.clinic.as_str(), &self.member.to_string(), &first_day.to_string()];
+        self.named(bridge, "page", &parts.map(str::as_bytes))
     }
 
     fn named(&self, bridge: &Bridge, domain: &'static str, parts: &[&[u8]]) -> Uuid {

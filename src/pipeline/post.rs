@@ -97,7 +97,7 @@ impl<'a> Fates<'a> {
                         self.take_back(candidate, holder, mail)?;
                     }
                 }
-                Err(_) => {}
+                Ok(Use::Page) | Err(_) => {}
             }
         }
         Ok(did)

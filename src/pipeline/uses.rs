@@ -15,6 +15,8 @@ use crate::domain::reading::Reading;
 pub(super) enum Use<'a> {
     /// It gets the entry itself.
     Entry(Permit<'a, Reading>),
+    /// It gets it on a page, and not by itself.
+    Page,
     /// It gets no more than summaries of this detail, in which the entry counts.
     Summary(Detail),
 }
@@ -70,7 +72,10 @@ impl Members {
         now: Timestamp,
     ) -> Result<Use<'a>, NoUse> {
         let denied = match self.decide(reading, clinic, now) {
-            Ok(permit) if self.practitioners.can_address(&permit) => return Ok(Use::Entry(permit)),
+            Ok(permit) if self.practitioners.can_address(&permit) => {
+                let is_for_pages = reading.measure.category().is_for_pages();
+                return Ok(if is_for_pages { Use::Page } else { Use::Entry(permit) });
+            }
             Ok(_) => return Err(NoUse::Denied(DenyReason::RecipientNotNamed)),
             Err(denied) => denied,
         };

@@ -19,6 +19,8 @@ pub(super) struct MatterColumns {
     pub detail: &'static str,
     pub labels: String,
     pub measured_at: i64,
+    /// The parts of a page, as JSON.
+    pub parts: Option<String>,
 }
 
 /// The same, as they are read.
@@ -34,8 +36,13 @@ impl From<&Matter> for MatterColumns {
     fn from(matter: &Matter) -> Self {
         // A program that does not know kinds decides about anything else as about what is guarded most.
         let other = Fact::entry(Category::Note, Timestamp::UNIX_EPOCH);
+        let mut parts = None;
         let (kind, fact) = match matter {
             Matter::Fact(fact) => ("fact", fact),
+            Matter::Page(of) => {
+                parts = serde_json::to_string(of).ok();
+                ("page", of.first().unwrap_or(&other))
+            }
             Matter::Consent(_) => ("consent", &other),
             Matter::Mark(fact) => ("mark", fact),
             Matter::Word => ("word", &other),
@@ -47,6 +54,7 @@ impl From<&Matter> for MatterColumns {
             detail: fact.detail.as_str(),
             labels: labels.join(" "),
             measured_at: fact.measured_at.as_microsecond(),
+            parts,
         }
     }
 }
@@ -64,9 +72,13 @@ impl FactRow {
     }
 
     /// What the columns of an item say that stands under a grant.
-    pub(super) fn matter(self, kind: &str, grant: GrantId) -> Result<Matter, StoreError> {
+    pub(super) fn matter(self, kind: &str, parts: Option<&str>, grant: GrantId) -> Result<Matter, StoreError> {
         match kind {
             "fact" => self.read().map(Matter::Fact),
+            "page" => {
+                let parts = parts.and_then(|parts| serde_json::from_str(parts).ok());
+                parts.map(Matter::Page).ok_or(StoreError::Corrupt("a page without its parts"))
+            }
             "consent" => Ok(Matter::Consent(grant)),
             "mark" => self.read().map(Matter::Mark),
             "word" => Ok(Matter::Word),

@@ -54,7 +54,7 @@ impl Tx {
         for chunk in items.chunks(ROWS_PER_STATEMENT) {
             on!(self, conn: Db => {
                 let mut query = QueryBuilder::<Db>::new(
-                    "INSERT INTO outbox (clinic_id, member_id, seq, delivery_id, grant_id, operation, kind, category, \
+                    "INSERT INTO outbox (clinic_id, member_id, seq, delivery_id, grant_id, operation, kind, parts, category, \
                      detail, labels, measured_at, addressee, resource_type, identifier, is_part, content_index, \
                      sealed_payload, state, attempts, due_at, created_at, updated_at) ",
                 );
@@ -67,6 +67,7 @@ impl Tx {
                         .push_bind(item.grant.0)
                         .push_bind(item.operation.as_str())
                         .push_bind(matter.kind)
+                        .push_bind(matter.parts)
                         .push_bind(matter.category)
                         .push_bind(matter.detail)
                         .push_bind(matter.labels)

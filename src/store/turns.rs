@@ -60,6 +60,7 @@ struct Row {
     cleared_version: Option<i32>,
     operation: String,
     kind: String,
+    parts: Option<String>,
     #[sqlx(flatten)]
     fact: FactRow,
     addressee: Option<Uuid>,
@@ -117,8 +118,8 @@ impl Tx {
         let rows: Vec<Row> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
                 "SELECT o.member_id, o.delivery_id, o.seq, o.grant_id, o.cleared_grant_id, o.cleared_version, o.operation, \
-                 o.kind, o.category, o.detail, o.labels, o.measured_at, o.addressee, o.resource_type, o.identifier, \
-                 o.is_part, o.state, o.attempts, o.due_at, o.reason, o.sealed_payload, \
+                 o.kind, o.parts, o.category, o.detail, o.labels, o.measured_at, o.addressee, o.resource_type, \
+                 o.identifier, o.is_part, o.state, o.attempts, o.due_at, o.reason, o.sealed_payload, \
                  l.resource_type AS stored_type, l.ehr_id, l.ehr_version FROM (SELECT DISTINCT column1 FROM (",
             );
             query.push_values(padded(members), |mut row, member| {
@@ -245,7 +246,7 @@ fn read(clinic: &ClinicId, row: Row) -> Result<(Delivery, Timestamp), StoreError
         grant: GrantId(row.grant_id),
         cleared_under: row.cleared_grant_id.map(GrantId).zip(row.cleared_version),
         operation: named(Operation::from_name(&row.operation), "an operation it should not")?,
-        matter: row.fact.matter(&row.kind, GrantId(row.grant_id))?,
+        matter: row.fact.matter(&row.kind, row.parts.as_deref(), GrantId(row.grant_id))?,
         addressee: addressee(row.addressee),
         resource_type: row.resource_type,
         is_part: row.is_part != 0,

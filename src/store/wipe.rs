@@ -11,7 +11,7 @@ use crate::domain::ids::{ClinicId, MemberId};
 
 /// Every table with rows of members, in the order in which they are locked everywhere; `members` itself comes last. A
 /// test fails when the schema has one that stands neither here nor in [`KEPT_TABLES`].
-pub const MEMBER_TABLES: [&str; 21] = [
+pub const MEMBER_TABLES: [&str; 22] = [
     "events",
     "lanes",
     "outbox",
@@ -28,6 +28,7 @@ pub const MEMBER_TABLES: [&str; 21] = [
     "readings",
     "unsummarised",
     "summaries",
+    "pages",
     "upkeep",
     "consent_records",
     "sessions",

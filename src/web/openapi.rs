@@ -40,6 +40,7 @@ use super::{data_points, erasure, events, export, fhir, grants, health, jwks, re
         fhir::consents::search,
         fhir::consents::search_by_post,
         fhir::consents::read,
+        fhir::ask_summary::ask_summary,
         fhir::audit_events::search,
         fhir::audit_events::search_by_post,
         fhir::questionnaires::search,

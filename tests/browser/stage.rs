@@ -73,7 +73,7 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
     let stage = match place {
         Place::Linked => {
             let ehr = Ehr::sandbox().await;
-            let text = config(&ehr.base);
+            let text = config(&ehr.base) + "[clinics.riverside.summary]\npage = \"on-request\"\n";
             let portal = Portal::before(TestBridge::start_with(database, &text).await, postbox);
             let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
             Stage { portal, sparrow, ehr, clinic: String::new() }

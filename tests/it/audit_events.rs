@@ -41,7 +41,12 @@ async fn check(name: &str, event: &Event) {
 }
 
 fn mood() -> About {
-    About { matter: "fact".to_owned(), category: Some(Category::Mood), detail: Some(Detail::EveryEntry) }
+    About {
+        matter: "fact".to_owned(),
+        category: Some(Category::Mood),
+        detail: Some(Detail::EveryEntry),
+        parts: [].into(),
+    }
 }
 
 pub fn disclosure(operation: Operation) -> Event {

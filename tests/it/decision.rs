@@ -126,6 +126,7 @@ prop_compose! {
 fn any_matter() -> impl Strategy<Value = Matter> {
     prop_oneof![
         6 => any_fact().prop_map(Matter::Fact),
+        4 => prop::collection::vec(any_fact(), 0..3).prop_map(Matter::Page),
         1 => (0u128..4).prop_map(|id| Matter::Consent(GrantId(Uuid::from_u128(id)))),
         1 => any_fact().prop_map(Matter::Mark),
         2 => Just(Matter::Word),
@@ -161,20 +162,22 @@ fn plainly_covered(grant: &Grant, asked: &Asked) -> bool {
         Addressee::Practitioner(named) => [Reader::Record, Reader::Practitioner(named)].contains(&asked.reader),
     };
     let is_outward = asked.direction == Direction::ToClinic;
+    let is_covered = |fact: &Fact| {
+        let shared = terms.categories.get(&fact.category);
+        let inherent: BTreeSet<Label> = fact.category.labels().iter().copied().collect();
+        is_outward
+            && is_in_force
+            && is_for_that
+            && reader_is_named
+            && shared.is_some_and(|detail| fact.detail <= *detail)
+            && terms.withheld.is_disjoint(&fact.labels)
+            && terms.withheld.is_disjoint(&inherent)
+            && terms.data_from.is_none_or(|from| from <= fact.measured_at)
+    };
     is_theirs
         && match &asked.item.matter {
-            Matter::Fact(fact) => {
-                let shared = terms.categories.get(&fact.category);
-                let inherent: BTreeSet<Label> = fact.category.labels().iter().copied().collect();
-                is_outward
-                    && is_in_force
-                    && is_for_that
-                    && reader_is_named
-                    && shared.is_some_and(|detail| fact.detail <= *detail)
-                    && terms.withheld.is_disjoint(&fact.labels)
-                    && terms.withheld.is_disjoint(&inherent)
-                    && terms.data_from.is_none_or(|from| from <= fact.measured_at)
-            }
+            Matter::Fact(fact) => is_covered(fact),
+            Matter::Page(parts) => !parts.is_empty() && parts.iter().all(is_covered),
             Matter::Word => !is_outward && is_in_force && is_for_that && terms.way_back > WayBack::None,
             Matter::Consent(about) => is_outward && grant.id == *about,
             Matter::Mark(_) => is_outward,
@@ -191,8 +194,16 @@ proptest! {
                 let by = grants.iter().find(|grant| (grant.id, grant.version) == (id, version)).unwrap();
                 prop_assert!(plainly_covered(by, &asked));
                 prop_assert_eq!((obliges.addressee, obliges.way_back), (by.terms.recipient, by.terms.way_back));
-                if let Matter::Fact(fact) = &asked.item.matter {
+                let facts = match &asked.item.matter {
+                    Matter::Fact(fact) => std::slice::from_ref(fact),
+                    Matter::Page(parts) => parts,
+                    _ => &[],
+                };
+                if let [fact] = facts {
                     prop_assert!(fact.detail <= obliges.aggregate_to);
+                }
+                for fact in facts {
+                    prop_assert!(by.terms.categories[&fact.category] >= obliges.aggregate_to);
                     prop_assert!(obliges.labels.is_superset(&fact.labels), "no label is lost");
                     let of_category = fact.category.labels();
                     prop_assert!(of_category.iter().all(|label| obliges.labels.contains(label)), "nor one of its category");

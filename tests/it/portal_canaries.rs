@@ -92,6 +92,7 @@ async fn keeps_a_diary(browser: &mut Browser, of: usize) {
     let fields =
         [("key", key.as_str()), ("at", at.as_str()), ("level", "2"), ("note", note.as_str()), ("tags", tags.as_str())];
     assert!(browser.post("/data/note", &fields).await.status < 400);
+    assert_eq!(browser.post("/data/summary", &[("agenda", &canary("agenda", of))]).await.status, 303);
     browser.get("/data/import").await;
     let csrf = browser.csrf.clone();
     let file = format!(

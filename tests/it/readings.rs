@@ -31,7 +31,7 @@ async fn keep(bridge: &TestBridge, member: &Person, keep: bool) {
 async fn kept_of(bridge: &TestBridge, member: &Person) -> Vec<String> {
     let said = |measure: Measure| match measure {
         Measure::Mood(mood) => mood.rating.unwrap().value.to_string(),
-        Measure::Note(text) => text,
+        Measure::Note(text) | Measure::Agenda(text) => text,
         Measure::Tags(tags) => tags.join(","),
         Measure::Measurement(measurement) => measurement.value.to_string(),
         Measure::Questionnaire(answers) => answers.total().map(|total| total.to_string()).unwrap_or_default(),

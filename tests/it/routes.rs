@@ -149,6 +149,8 @@ const TABLE: &[Row] = &[
         "401", ITS_PATIENTS),
     row("GET /fhir/Consent/{id}", |it| (format!("/fhir/Consent/{}", it.consent), Nothing),
         "401", &[(Clinic, "200+"), (OtherClinic, "404")]),
+    row("POST /fhir/Patient/{id}/$ask-summary", |it| (format!("/fhir/Patient/{}/$ask-summary", it.patient), Nothing),
+        "401", &[(Clinic, "403"), (OtherClinic, "403")]),
     row("GET /fhir/AuditEvent", |it| (format!("/fhir/AuditEvent?patient={}", it.patient), Nothing), "401", ITS_PATIENTS),
     row("POST /fhir/AuditEvent/_search", |it| ("/fhir/AuditEvent/_search".into(), Form(vec![("patient", it.patient.clone())])),
         "401", ITS_PATIENTS),
@@ -182,6 +184,9 @@ const TABLE: &[Row] = &[
     row("POST /data/keep", form!("/data/keep", "keep" = "everything"), "303 /sign-in", &[(Browser, "303 /data"), (OtherBrowser, "303 /data")]),
     row("GET /data/note", page!("/data/note"), "303 /sign-in", SIGNED_IN),
     row("POST /data/note", form!("/data/note"), "303 /sign-in", &[(Browser, "422"), (OtherBrowser, "422")]),
+    row("GET /data/summary", page!("/data/summary"), "303 /sign-in", SIGNED_IN),
+    row("POST /data/summary", form!("/data/summary", "agenda" = "x"), "303 /sign-in", &[(Browser, "422"), (OtherBrowser, "303 /data/summary")]),
+    row("POST /data/summary/{clinic}", form!("/data/summary/riverside"), "303 /sign-in", &[(Browser, "303 /data/summary"), (OtherBrowser, "303 /data/summary")]),
     row("GET /data/import", page!("/data/import"), "303 /sign-in", SIGNED_IN),
     // Only a form that can carry a file has its token looked at.
     row("POST /data/import", form!("/data/import"), "303 /sign-in", &[(Browser, "403"), (OtherBrowser, "403")]),

@@ -32,10 +32,12 @@ impl Obligations {
     pub(super) fn of(terms: &Terms, matter: &Matter) -> Self {
         let aggregate_to = match matter {
             Matter::Fact(fact) => terms.categories.get(&fact.category).copied(),
+            Matter::Page(parts) => parts.iter().filter_map(|part| terms.categories.get(&part.category)).min().copied(),
             Matter::Consent(_) | Matter::Mark(_) | Matter::Word => None,
         };
         let labels = match matter {
             Matter::Fact(fact) | Matter::Mark(fact) => fact.all_labels(),
+            Matter::Page(parts) => parts.iter().flat_map(Fact::all_labels).collect(),
             // That something is shared tells what it is about.
             Matter::Consent(_) => terms.categories.keys().flat_map(|category| category.labels()).copied().collect(),
             Matter::Word => BTreeSet::new(),
@@ -54,12 +56,13 @@ impl Obligations {
 pub(super) fn covers<T>(grant: &Grant, matter: &Matter, request: &Request<'_, T>) -> Result<(), DenyReason> {
     match (matter, request.direction) {
         (Matter::Fact(fact), Direction::ToClinic) => covers_fact(grant, fact, request),
+        (Matter::Page(parts), Direction::ToClinic) => covers_page(grant, parts, request),
         (Matter::Word, Direction::ToMember) => covers_word(grant, request),
         // It tells about the grant itself, whatever became of it.
         (Matter::Consent(about), Direction::ToClinic) if *about == grant.id => Ok(()),
         (Matter::Consent(_), Direction::ToClinic) => Err(DenyReason::NoGrant),
         (Matter::Mark(_), Direction::ToClinic) => Ok(()),
-        (Matter::Fact(_) | Matter::Consent(_) | Matter::Mark(_), Direction::ToMember)
+        (Matter::Fact(_) | Matter::Page(_) | Matter::Consent(_) | Matter::Mark(_), Direction::ToMember)
         | (Matter::Word, Direction::ToClinic) => Err(DenyReason::DirectionNotGranted),
     }
 }
@@ -84,6 +87,14 @@ fn covers_fact<T>(grant: &Grant, fact: &Fact, request: &Request<'_, T>) -> Resul
         return Err(DenyReason::BeforeDataPeriod);
     }
     not_paused(grant)
+}
+
+/// Every part by itself; of several obstacles, the farthest from a permit is said. A page without parts is none.
+fn covers_page<T>(grant: &Grant, parts: &[Fact], request: &Request<'_, T>) -> Result<(), DenyReason> {
+    if parts.is_empty() {
+        return Err(DenyReason::CategoryNotShared);
+    }
+    parts.iter().filter_map(|part| covers_fact(grant, part, request).err()).min().map_or(Ok(()), Err)
 }
 
 fn covers_word<T>(grant: &Grant, request: &Request<'_, T>) -> Result<(), DenyReason> {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::category::Detail;
 use crate::domain::delivery::Delivery;
 use crate::domain::grant::{Addressee, Purpose, Standing};
 use crate::domain::ids::{ClinicId, MemberId, PractitionerId};
@@ -84,7 +85,10 @@ impl Disclosable for Reading {
     }
 
     fn matter(&self) -> Matter {
-        Matter::Fact(Fact { labels: self.labels.clone(), ..Fact::entry(self.measure.category(), self.moment.at) })
+        let entry = Fact::entry(self.measure.category(), self.moment.at);
+        // What stands on pages only is shared by whoever shares it at all, however finely.
+        let detail = if entry.category.is_for_pages() { Detail::WeeklySummary } else { entry.detail };
+        Matter::Fact(Fact { labels: self.labels.clone(), detail, ..entry })
     }
 }
 

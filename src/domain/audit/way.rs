@@ -39,7 +39,7 @@ pub struct Decision {
 /// What an item tells, as far as the log says it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct About {
-    /// `fact`, `consent`, `mark` or `word`.
+    /// `fact`, `page`, `consent`, `mark` or `word`.
     pub matter: String,
     /// The category of a fact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,6 +47,9 @@ pub struct About {
     /// How fine a fact is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
+    /// What a page tells of, and how finely each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<Category, Detail>,
 }
 
 impl About {
@@ -55,12 +58,17 @@ impl About {
     pub fn of(matter: &Matter) -> Self {
         let (word, fact) = match matter {
             Matter::Fact(fact) => ("fact", Some(fact)),
+            Matter::Page(_) => ("page", None),
             Matter::Consent(_) => ("consent", None),
             Matter::Mark(fact) => ("mark", Some(fact)),
             Matter::Word => ("word", None),
         };
         let (category, detail) = (fact.map(|fact| fact.category), fact.map(|fact| fact.detail));
-        Self { matter: word.to_owned(), category, detail }
+        let parts = match matter {
+            Matter::Page(parts) => parts.iter().map(|part| (part.category, part.detail)).collect(),
+            _ => BTreeMap::new(),
+        };
+        Self { matter: word.to_owned(), category, detail, parts }
     }
 }
 

@@ -185,10 +185,10 @@ fn consented(
     told
 }
 
-/// What somebody at the clinic read here.
+/// What somebody at the clinic read here, or had done.
 fn accessed(access: &ClinicAccess, at: Timestamp, cast: Cast<'_>) -> Value {
-    let is_search = access.interaction.starts_with("search");
-    let mut event = frame(at, if is_search { "E" } else { "R" }, cast);
+    let is_read = access.interaction == "read";
+    let mut event = frame(at, if is_read { "R" } else { "E" }, cast);
     set(&mut event, "type", coding(EVENT_TYPE, "rest", "RESTful Operation"));
     set(&mut event, "subtype", json!([coding(INTERACTION, &access.interaction, &access.interaction)]));
     let who = json!({"identifier": {"value": access.client}, "display": cast.clinic_name.unwrap_or_default()});

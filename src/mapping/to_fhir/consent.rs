@@ -154,6 +154,7 @@ fn display(category: Category, detail: Detail) -> String {
         Category::Activity => "Activity",
         Category::Heart => "Heart",
         Category::Questionnaires => "Questionnaires",
+        Category::Agenda => "What to talk about",
     };
     let detail = match detail {
         Detail::WeeklySummary => "a summary of each week",

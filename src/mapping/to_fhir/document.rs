@@ -10,6 +10,18 @@ use super::codes::LOINC;
 /// The widest line of a note: EHRs show notes in a narrow, fixed-width window.
 const COLUMNS: usize = 80;
 
+/// What every note of the bridge is: system, code and display.
+pub const PATIENT_NOTE: (&str, &str, &str) = (LOINC, "51855-5", "Patient Note");
+
+/// As what it is filed.
+pub const CLINICAL_NOTE: (&str, &str, &str) =
+    ("http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category", "clinical-note", "Clinical Note");
+
+/// A concept of one code.
+pub fn coded((system, code, display): (&str, &str, &str)) -> Value {
+    json!({"coding": [{"system": system, "code": code, "display": display}]})
+}
+
 /// The note that says what an Observation of the bridge says. `None` if it is none. Numbers may be strings that begin
 /// with a control character: it is left out.
 #[must_use]
@@ -28,14 +40,8 @@ pub fn document(observation: &Value) -> Option<Value> {
         ("meta", meta),
         ("status", json!(if status == "entered-in-error" { status } else { "current" })),
         ("docStatus", json!("final")),
-        ("type", json!({"coding": [{"system": LOINC, "code": "51855-5", "display": "Patient Note"}]})),
-        (
-            "category",
-            json!([{"coding": [{
-                "system": "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category",
-                "code": "clinical-note", "display": "Clinical Note",
-            }]}]),
-        ),
+        ("type", coded(PATIENT_NOTE)),
+        ("category", json!([coded(CLINICAL_NOTE)])),
         ("date", json!(end)),
         ("description", json!(title(observation))),
         (

@@ -10,6 +10,7 @@ mod measurement;
 mod mood;
 mod note;
 mod own;
+mod page;
 mod provenance;
 mod questionnaire;
 mod summary;
@@ -35,6 +36,7 @@ pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
 pub use consent::{Paper, consent, consent_resource};
 pub use document::document;
 pub use own::{own_copies, own_reference};
+pub use page::{Sheet, page_to_fhir};
 
 /// What a resource needs to know beside the reading.
 #[derive(Clone, Copy)]
@@ -143,6 +145,7 @@ fn whole(reading: &Reading, address: Address<'_>) -> Result<(Resource, Decimals)
         Measure::Note(text) => note::body(text)?,
         Measure::Tags(tags) => tags::body(tags)?,
         Measure::Measurement(measurement) => measurement::body(measurement, &mut decimals)?,
+        Measure::Agenda(text) => note::agenda(text)?,
         Measure::Questionnaire(answers) => return questionnaire::whole(answers, reading.moment, address),
     };
     let observation = envelope::addressed(address, &lived(reading), body)?;

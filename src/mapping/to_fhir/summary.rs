@@ -58,7 +58,7 @@ pub fn body(summary: &Summary, decimals: &mut Decimals) -> Result<Body, BuilderE
     let filed = match summary.category() {
         Category::Heart => Filed::VITAL_SIGN,
         Category::Sleep | Category::Activity => Filed::ACTIVITY,
-        Category::Mood | Category::Note | Category::Tags | Category::Questionnaires => Filed::SURVEY,
+        Category::Mood | Category::Note | Category::Tags | Category::Questionnaires | Category::Agenda => Filed::SURVEY,
     };
     Ok(Body { code: concept(vec![code], Some(&text))?, value: None, components, filed, device: None })
 }

@@ -14,7 +14,7 @@ pub struct SmartConfiguration {
     grant_types_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: [&'static str; 1],
     token_endpoint_auth_signing_alg_values_supported: [&'static str; 2],
-    scopes_supported: [&'static str; 2],
+    scopes_supported: [&'static str; 3],
     capabilities: [&'static str; 3],
     code_challenge_methods_supported: [&'static str; 1],
 }
@@ -28,7 +28,7 @@ pub async fn smart_configuration(state: Data<State>) -> HttpResponse {
         grant_types_supported: ["client_credentials"],
         token_endpoint_auth_methods_supported: ["private_key_jwt"],
         token_endpoint_auth_signing_alg_values_supported: ["ES384", "RS384"],
-        scopes_supported: ["system/Consent.rs", "system/AuditEvent.rs"],
+        scopes_supported: ["system/Consent.rs", "system/AuditEvent.rs", "system/DocumentReference.c"],
         capabilities: ["client-confidential-asymmetric", "permission-v1", "permission-v2"],
         // Asked for by the standard, although nobody launches here.
         code_challenge_methods_supported: ["S256"],

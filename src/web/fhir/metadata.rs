@@ -9,7 +9,10 @@ use super::{Door, Outcome, resource};
 use crate::web::State;
 
 /// When what is said here last changed.
-const DATE: &str = "2026-11-25";
+const DATE: &str = "2026-11-26";
+
+/// What asking for a summary is (`schemas/fhir/OperationDefinition-ask-summary.json`).
+const ASK_SUMMARY: &str = "https://w3id.org/mostik/fhir/OperationDefinition/ask-summary";
 
 /// Says what can be read here.
 #[utoipa::path(
@@ -55,6 +58,11 @@ fn statement(door: &Door) -> Value {
                         { "name": "patient.identifier", "type": "token", "documentation": identifier },
                         { "name": "status", "type": "token" },
                     ],
+                },
+                {
+                    "type": "Patient",
+                    "documentation": "Nothing is told about patients here; their summary can be asked for.",
+                    "operation": [{ "name": "ask-summary", "definition": ASK_SUMMARY }],
                 },
                 {
                     "type": "AuditEvent",

@@ -1,11 +1,12 @@
 //! `/fhir/`: where a clinic's own system reads what concerns its own patients, and nobody else's (FHIR R4; IHE PCF, ITI-108
 //! Access Consent). It gets in by [`token`]; [`caller`] knows it again; [`parameters`] and [`patient`] read what it asks for;
-//! [`refusals`] writes down whom it sends away.
+//! [`refusals`] writes down whom it sends away. [`ask_summary`] is the one thing that it can have done.
 //!
 //! A Patient that is not linked to anybody here and a Patient of another clinic give the same answer: nothing. Nothing is
 //! given about all patients at once. What says nothing of anybody ([`metadata`], [`questionnaires`]) is for everybody.
 
 mod access;
+pub(super) mod ask_summary;
 pub(super) mod audit_events;
 mod bundle;
 mod caller;

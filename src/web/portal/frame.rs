@@ -40,6 +40,9 @@ const FLASHES: &[&str] = &[
     "flash-sharing-saved",
     "flash-sharing-stopped",
     "flash-signed-out",
+    "flash-summary-asked",
+    "flash-summary-nothing",
+    "flash-summary-saved",
 ];
 
 /// What stands around a page.

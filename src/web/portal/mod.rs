@@ -163,6 +163,8 @@ pages! {
     "/data" => GET data::show;
     "/data/keep" => GET data::keep::ask, POST data::keep::save;
     "/data/note" => GET data::note::show, POST data::note::save;
+    "/data/summary" => GET data::summary::show, POST data::summary::save;
+    "/data/summary/{clinic}" => POST data::summary::send;
     "/data/import" => GET data::import::show, POST data::import::take;
     "/questionnaires" => GET questionnaires::list;
     "/questionnaires/{instrument}" => GET questionnaires::go_on;

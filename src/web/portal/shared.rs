@@ -11,6 +11,7 @@ use super::frame::{Frame, page};
 use super::own::Own;
 use super::sharing::words;
 use crate::audit::shared::{Shared, Standing, shared};
+use crate::domain::audit::About;
 use crate::domain::delivery::Operation;
 use crate::store::AuditCursor;
 use crate::web::State;
@@ -65,7 +66,7 @@ pub async fn show(
     let day = |at| frame.date(days.day_of(at));
     let item = |item: Shared| Item {
         clinic: state.bridge.house.clinic_name(&item.clinic).to_owned(),
-        what: item.disclosure.about.category.map_or("shared-consent", words::category),
+        what: what(&item.disclosure.about),
         told: told(item.disclosure.operation),
         standing: standing(item.standing),
         lived: item.measured_at.map(day),
@@ -88,6 +89,12 @@ fn cursor(text: &str) -> Option<AuditCursor> {
     let (at, clinic, seq) = (parts.next()?, parts.next()?, parts.next()?);
     let end = parts.next().is_none();
     Some(AuditCursor { at: at.parse().ok()?, clinic: clinic.to_owned(), seq: seq.parse().ok()? }).filter(|_| end)
+}
+
+/// What it was: a page tells of several categories at once.
+fn what(about: &About) -> &'static str {
+    let page = if about.parts.is_empty() { "shared-consent" } else { "shared-page" };
+    about.category.map_or(page, words::category)
 }
 
 const fn told(operation: Operation) -> &'static str {

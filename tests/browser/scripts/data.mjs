@@ -71,9 +71,18 @@ await story(async ({ page, look }) => {
   await page.goto("/sharing/riverside");
   await page.check("[name=mood][value=every-entry]");
   await page.check("[name=tags][value=daily-summary]");
+  await page.check("[name=agenda][value=every-entry]");
   await page.check("[name=from][value=everything]");
   await page.click("main form button");
   await look("sharing-active");
+  await page.goto("/data/summary");
+  await look("summary");
+  await page.fill("[name=agenda]", "The new dose.\nAnd how I sleep.");
+  await page.click("main form[action='/data/summary'] button");
+  await look("summary-saved");
+  assert.match(await page.locator("main pre").innerText(), /The new dose/, "it is seen before it goes");
+  await page.click("main form[action='/data/summary/riverside'] button");
+  await look("summary-asked");
   await page.click("main a[href='/preview/riverside']");
   await look("preview");
   await page.locator("main details summary").first().click();

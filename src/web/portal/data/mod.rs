@@ -4,6 +4,7 @@ mod chart;
 pub mod import;
 pub mod keep;
 pub mod note;
+pub mod summary;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};
@@ -104,7 +105,9 @@ async fn place(tx: &mut Tx, member: MemberId, reading: ReadingId) -> Result<(Tim
 /// What can be drawn; of each kind the newest, if there is very much of it.
 async fn charted(tx: &mut Tx, own: &Own, from: Timestamp) -> Result<Vec<Reading>, PortalError> {
     let mut found: Vec<Reading> = Vec::new();
-    for category in Category::ALL.into_iter().filter(|category| !matches!(category, Category::Note | Category::Tags)) {
+    for category in
+        Category::ALL.into_iter().filter(|it| !matches!(it, Category::Note | Category::Tags | Category::Agenda))
+    {
         let most = found.len() + MOST_CHARTED;
         let mut search =
             ReadingSearch { category: Some(category), from, until: Timestamp::MAX, after: None, limit: 1000 };

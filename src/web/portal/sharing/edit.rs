@@ -178,19 +178,23 @@ pub fn form(
     wrong: Option<&'static str>,
 ) -> Result<HttpResponse, PortalError> {
     let details = [None].into_iter().chain(Detail::ALL.map(Some));
-    let choices = |chosen: Option<Detail>| {
+    let choices = |category: Category, chosen: Option<Detail>| {
         let choice = |detail: Option<Detail>| Choice {
             value: detail.map_or("off", Detail::as_str),
             text: words::detail(detail),
             chosen: detail == chosen,
         };
-        details.clone().map(choice).collect()
+        // What stands on summaries only is there or not.
+        let is_offered = |detail: &Option<Detail>| {
+            !category.is_for_pages() || detail.is_none_or(|it| it == Detail::EveryEntry) || *detail == chosen
+        };
+        details.clone().filter(is_offered).map(choice).collect()
     };
     let category = |(category, chosen): (&Category, &Option<Detail>)| CategoryChoice {
         field: category.as_str(),
         title: words::category(*category),
         more: words::category_more(*category),
-        choices: choices(*chosen),
+        choices: choices(*category, *chosen),
     };
     let categories = draft.details.iter().map(category).collect();
     let purposes = PURPOSES.map(|purpose| Choice {

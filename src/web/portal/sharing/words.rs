@@ -13,6 +13,7 @@ pub const fn category(category: Category) -> &'static str {
         Category::Activity => "category-activity",
         Category::Heart => "category-heart",
         Category::Questionnaires => "category-questionnaires",
+        Category::Agenda => "category-agenda",
     }
 }
 
@@ -26,6 +27,7 @@ pub const fn category_more(category: Category) -> &'static str {
         Category::Activity => "category-activity-more",
         Category::Heart => "category-heart-more",
         Category::Questionnaires => "category-questionnaires-more",
+        Category::Agenda => "category-agenda-more",
     }
 }
 

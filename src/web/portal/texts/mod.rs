@@ -31,6 +31,7 @@ rooms![
     "data",
     "identity",
     "questionnaires",
+    "summary",
 ];
 
 /// The texts cannot be read. A defect: they are compiled in.

@@ -1,0 +1,153 @@
+//! One page about a member for whoever treats them: what was noted in the last weeks, how finely it may be told, and what
+//! the member wants to talk about.
+
+use std::fmt;
+
+use jiff::Span;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::category::{Category, Detail};
+use super::decimal::Decimal;
+use super::ids::MemberId;
+use super::language::Language;
+use super::matter::Fact;
+use super::moment::Moment;
+use super::questionnaire::Instrument;
+use super::statistics::Spread;
+use super::summary::{Scale, TagCount};
+
+/// How many weeks a page shows: the one that it is about, and those before, to compare with.
+pub const WEEKS: u8 = 4;
+
+/// What a clinic wants of pages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageRules {
+    /// When they are made.
+    pub page: PageWhen,
+    /// In which language.
+    #[serde(default)]
+    pub language: Language,
+    /// Whether a PDF comes along with the text.
+    #[serde(default = "yes")]
+    pub pdf: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// When pages are made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PageWhen {
+    /// When a week is over in which something was noted, and whenever somebody asks.
+    Weekly,
+    /// When the clinic or the member asks.
+    OnRequest,
+}
+
+/// A page. Personal: its `Debug` does not tell.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct Page {
+    /// Whom it is about.
+    pub member: MemberId,
+    /// The first days of the weeks that it shows, the oldest first; it is about the last one.
+    pub weeks: Vec<Date>,
+    /// Its first instant.
+    pub start: Moment,
+    /// Its last second.
+    pub last: Moment,
+    /// What was counted and measured: the moods first, then as [`super::measurement::Measured`] has it.
+    pub rows: Vec<Row>,
+    /// The tags that were used most in the last week.
+    pub tags: Vec<TagCount>,
+    /// The questionnaires that were filled in.
+    pub scores: Vec<Scored>,
+    /// What the member wants to talk about, and when they wrote it down.
+    pub agenda: Option<(Moment, String)>,
+    /// What the consent is under which it goes.
+    pub scope: Scope,
+    /// What it tells, category by category: each must be covered when it goes.
+    pub parts: Vec<Fact>,
+    /// Whether anything was noted in the week that it is about.
+    pub has_news: bool,
+}
+
+/// One scale, week by week.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// The scale.
+    pub scale: Scale,
+    /// Each of the weeks; `None` where nothing was noted.
+    pub weeks: Vec<Option<Week>>,
+    /// The mean of each day of these weeks, to draw it; empty where no more than weeks may be told.
+    pub days: Vec<Option<Decimal>>,
+}
+
+/// What numbers amount to in a week.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct Week {
+    /// How many days it has.
+    pub days: u32,
+    /// On how many of them nothing was noted.
+    pub days_missing: u32,
+    /// How many entries there are.
+    pub entries: u32,
+    /// What they amount to.
+    pub spread: Spread,
+}
+
+/// A questionnaire that was filled in.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Scored {
+    /// Which.
+    pub instrument: Instrument,
+    /// Its newest total.
+    pub total: u8,
+    /// When.
+    pub on: Date,
+    /// The total before it, and when that was.
+    pub before: Option<(u8, Date)>,
+}
+
+/// A consent, as a page says it.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Scope {
+    /// What it covers, and how finely.
+    pub categories: Vec<(Category, Detail)>,
+    /// Since when what was noted counts.
+    pub since: Option<Date>,
+    /// The last day on which it is in force.
+    pub until: Date,
+}
+
+impl Row {
+    /// The last week.
+    #[must_use]
+    pub fn now(&self) -> Option<&Week> {
+        self.weeks.last()?.as_ref()
+    }
+
+    /// The week before it.
+    #[must_use]
+    pub fn before(&self) -> Option<&Week> {
+        self.weeks.iter().rev().nth(1)?.as_ref()
+    }
+}
+
+impl Page {
+    /// Whether some of a week may be told, even if nothing was noted in it.
+    #[must_use]
+    pub fn is_covered(&self, place: usize) -> bool {
+        let next = self.weeks.get(place).and_then(|first| first.checked_add(Span::new().days(7)).ok());
+        next.is_some_and(|next| self.scope.since.is_none_or(|since| since < next))
+    }
+}
+
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Page(..)")
+    }
+}

@@ -1,0 +1,211 @@
+//! From a week that is over, or a wish, to a page on its way: the same way as every summary goes.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::pdf::pdf;
+use super::text::text;
+use super::words::{Fixed, Words};
+use super::work_out::{Whose, weeks, work_out};
+use crate::consent::decide::DenyReason;
+use crate::consent::share::Share;
+use crate::domain::category::{Category, Detail};
+use crate::domain::day::Period;
+use crate::domain::delivery::Operation;
+use crate::domain::ids::{ClinicId, MemberId};
+use crate::domain::page::{Page, PageRules};
+use crate::insight::standing::{Standing, waits};
+use crate::insight::tell::Mail;
+use crate::mapping::to_fhir::{Recipient, Sheet, page_to_fhir};
+use crate::outbox::enqueue::{Letter, Parcel};
+use crate::pipeline::{AcceptError, Bridge, KnownPatient};
+use crate::readings::kept;
+use crate::store::{DuePage, LaneKey, PageDue, PageKey, Tx, Version};
+use crate::vault::Index;
+
+/// What came of the wish for a page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asked {
+    /// It is made, and goes if it says something that the clinic does not have yet.
+    Taken,
+    /// There is nothing that the clinic may be told, or it gets no pages.
+    Nothing,
+}
+
+/// The page about a week as a clinic would get it now; `None` if it may be told nothing. A visit that is booked can ask
+/// for the page of the week before it.
+///
+/// # Errors
+/// [`AcceptError`].
+pub(crate) async fn page_for(
+    tx: &mut Tx,
+    standing: &Standing,
+    clinic: &ClinicId,
+    week: Period,
+    now: Timestamp,
+) -> Result<Option<Page>, AcceptError> {
+    let from = weeks(&standing.days, week).first().map_or(week.start, |first| first.start);
+    let mut readings = Vec::new();
+    for category in Category::ALL.into_iter().filter(|category| category.is_summarised()) {
+        readings.extend(kept::all(tx, &standing.key, Some(category), from, week.end).await?);
+    }
+    readings.extend(kept::all(tx, &standing.key, Some(Category::Agenda), Timestamp::MIN, Timestamp::MAX).await?);
+    let whose = Whose { member: standing.member, grants: &standing.grants, days: &standing.days };
+    Ok(work_out(whose, clinic, week, &readings, now))
+}
+
+/// The last week that is over.
+pub(super) fn last_week(standing: &Standing, now: Timestamp) -> Period {
+    let this = standing.days.period_of(Detail::WeeklySummary, now).start;
+    let before = this.checked_sub(SignedDuration::from_micros(1)).unwrap_or(this);
+    standing.days.period_of(Detail::WeeklySummary, before)
+}
+
+/// Takes the wish for a page about the last week that is over: the member's own, or their clinic's.
+///
+/// # Errors
+/// [`AcceptError`].
+pub async fn ask(bridge: &Bridge, member: MemberId, clinic: &ClinicId) -> Result<Asked, AcceptError> {
+    if bridge.house.pages(clinic).is_none() {
+        return Ok(Asked::Nothing);
+    }
+    let mut tx = bridge.store.begin().await?;
+    tx.lock_member(member).await?;
+    let now = bridge.clock.now();
+    let Some(standing) = Standing::load(bridge, &mut tx, member).await? else { return Ok(Asked::Nothing) };
+    let week = last_week(&standing, now);
+    if standing.patient(clinic).is_none() || page_for(&mut tx, &standing, clinic, week, now).await?.is_none() {
+        return Ok(Asked::Nothing);
+    }
+    let key = PageKey { lane: LaneKey { clinic: clinic.clone(), member }, first_day: week.first_day };
+    tx.note_pages(&BTreeSet::from([key]), PageDue::Asked).await?;
+    tx.look_after(&[(member, now)]).await?;
+    tx.commit().await?;
+    Ok(Asked::Taken)
+}
+
+/// Makes the pages of a member, whom the caller has locked, that are due. Returns when the next one is.
+///
+/// # Errors
+/// [`AcceptError`].
+pub(crate) async fn make_due<'k>(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    standing: &'k Standing,
+    mail: &mut Mail<'k>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, AcceptError> {
+    let mut next: Option<Timestamp> = None;
+    for due in tx.due_pages(standing.member).await? {
+        let clinic = &due.key.lane.clinic;
+        let week = standing.days.period_of(Detail::WeeklySummary, standing.days.start_of(due.key.first_day));
+        if week.end > now {
+            next = Some(next.map_or(week.end, |next| next.min(week.end)));
+            continue;
+        }
+        if must_wait(standing, clinic, week, now) {
+            continue;
+        }
+        let (Some(rules), Some(patient)) = (bridge.house.pages(clinic), standing.patient(clinic)) else {
+            tx.page_done(&due.key, None).await?;
+            continue;
+        };
+        let first = weeks(&standing.days, week).first().map_or(week.start, |first| first.start);
+        if first < bridge.readings.kept_from(now) {
+            tx.page_done(&due.key, None).await?;
+            continue;
+        }
+        let page = page_for(tx, standing, clinic, week, now).await?;
+        let identifier = patient.page_identifier(bridge, due.key.first_day);
+        let name = identifier.to_string();
+        let before = tx.newest_versions(std::slice::from_ref(&name)).await?.remove(&name);
+        let maker = Maker { bridge, standing, patient, rules, due: &due, before, now };
+        let is_made = maker.write(page.as_ref(), identifier, mail)?;
+        tx.page_done(&due.key, is_made.then_some(name.as_str())).await?;
+    }
+    Ok(next)
+}
+
+/// Whether nothing stands in the way but time: a pause ends, a consent begins.
+fn must_wait(standing: &Standing, clinic: &ClinicId, week: Period, now: Timestamp) -> bool {
+    let last = week.end.checked_sub(SignedDuration::from_micros(1)).unwrap_or(week.end);
+    let decided = Category::ALL.into_iter().map(|category| {
+        let share = Share::at(standing.member, category, last);
+        standing.decide(&share, clinic, now).map(drop)
+    });
+    let decided: Vec<_> = decided.collect();
+    decided.iter().all(Result::is_err) && decided.iter().any(|it| it.as_ref().is_err_and(waits))
+}
+
+struct Maker<'a, 'k> {
+    bridge: &'a Bridge,
+    standing: &'k Standing,
+    patient: &'a KnownPatient,
+    rules: PageRules,
+    due: &'a DuePage,
+    before: Option<Version>,
+    now: Timestamp,
+}
+
+impl<'k> Maker<'_, 'k> {
+    /// Puts the page on its way, if it says something new. Returns whether there is one.
+    fn write(&self, page: Option<&Page>, identifier: uuid::Uuid, mail: &mut Mail<'k>) -> Result<bool, AcceptError> {
+        let clinic = &self.due.key.lane.clinic;
+        let Some(page) = page else {
+            if let Some(before) = self.before.as_ref().filter(|_| self.due.is_made) {
+                mail.take_back(self.standing, clinic, &identifier.to_string(), before, self.now);
+            }
+            return Ok(false);
+        };
+        let is_asked = self.due.due == PageDue::Asked;
+        // A week in which nothing was noted is not spoken of, unless it was.
+        if !(page.has_news || is_asked || self.due.is_made) {
+            return Ok(false);
+        }
+        let content = self.content(page);
+        let told = self.before.as_ref();
+        let is_told = told.is_some_and(|it| it.operation != Operation::Retract && it.content == Some(content));
+        // It stands there from a time of which the readings are gone.
+        let is_closed = told.is_some() && !self.due.is_made && !is_asked;
+        if is_told || is_closed {
+            return Ok(self.due.is_made || is_asked);
+        }
+        let denied = match self.standing.decide(page, clinic, self.now) {
+            Ok(permit) if self.standing.can_address(&permit) => {
+                let practitioner = self.standing.practitioner(&permit);
+                let name = practitioner.map(|named| named.display.as_str());
+                let language = self.rules.language;
+                let text = text(page, name, language);
+                let pdf = self.pdf(page, name);
+                let title = Words(language).fixed(Fixed::Title);
+                let sheet = Sheet { title, language, text: &text, pdf: pdf.as_deref() };
+                let (source, patient) = (&self.bridge.source, &self.patient.id);
+                let recipient = Recipient { patient, identifier, source, recorded: self.now, practitioner };
+                let operation = if told.is_some() { Operation::Correct } else { Operation::Create };
+                let outbound = page_to_fhir(&permit, recipient, &sheet)?;
+                let letter = Letter { operation, outbound, content: Some(content) };
+                mail.parcels.push(Parcel::new(permit, letter, &self.standing.key));
+                return Ok(true);
+            }
+            Ok(_) => DenyReason::RecipientNotNamed,
+            Err(denied) => denied.foremost(),
+        };
+        mail.denied.push((clinic.clone(), denied));
+        Ok(false)
+    }
+
+    /// With the charts, where the clinic takes them. The text never waits for it: it is complete in itself.
+    fn pdf(&self, page: &Page, addressee: Option<&str>) -> Option<Vec<u8>> {
+        if !self.rules.pdf {
+            return None;
+        }
+        let made = pdf(page, addressee, self.rules.language, self.now);
+        made.inspect_err(|error| tracing::error!(member_id = %page.member, %error, "a page goes without its PDF")).ok()
+    }
+
+    fn content(&self, page: &Page) -> Index {
+        let text = serde_json::to_vec(page).unwrap_or_default();
+        self.bridge.keyring.index().index("page-body", &[&text])
+    }
+}

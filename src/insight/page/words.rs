@@ -1,0 +1,340 @@
+//! A page in words: what is the same in the text and in the PDF.
+
+use jiff::civil::Date;
+
+use crate::domain::decimal::Decimal;
+use crate::domain::language::Language;
+use crate::domain::measurement::Measured;
+use crate::domain::page::{Page, Row, Scope, Scored, Week};
+use crate::domain::reliable::reliable_from;
+use crate::domain::statistics::{difference, plain, rounded};
+use crate::domain::summary::{Scale, TagCount};
+use crate::insight::{measured, words};
+
+use Language::{En, Ru};
+
+/// The most characters of a number: two of them stand in a column.
+const LONGEST: usize = 6;
+
+/// The words of a language.
+#[derive(Clone, Copy, Debug)]
+pub struct Words(pub Language);
+
+/// What stands where on a page, whatever it is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fixed {
+    Title,
+    Source,
+    Agenda,
+    Scores,
+    Glance,
+    Weeks,
+    Mean,
+    Range,
+    Days,
+    Change,
+    Legend,
+    Tags,
+    Scope,
+    ScopeOnly,
+    Not,
+    NotMore,
+}
+
+impl Words {
+    /// A fixed text.
+    pub const fn fixed(self, what: Fixed) -> &'static str {
+        let (english, russian) = match what {
+            Fixed::Title => ("Summary of the patient's own notes", "Сводка собственных записей пациента"),
+            Fixed::Source => (
+                "Reported by the patient through their community; not checked by anyone.",
+                "Сообщено самим пациентом через сообщество; никем не проверено.",
+            ),
+            Fixed::Agenda => ("What the patient wants to talk about", "О чём пациент хочет поговорить"),
+            Fixed::Scores => ("Questionnaires", "Опросники"),
+            Fixed::Glance => ("At a glance", "Главное"),
+            Fixed::Weeks => ("Week by week", "По неделям"),
+            Fixed::Mean => ("Mean", "В среднем"),
+            Fixed::Range => ("Lowest to highest", "От и до"),
+            Fixed::Days => ("Days with an entry", "Дней с записями"),
+            Fixed::Change => ("Change", "Изменение"),
+            Fixed::Legend => (
+                "Each week: the mean, and below it the lowest and the highest, and on how many days something was noted.",
+                "За каждую неделю: среднее, под ним – от и до, и за сколько дней есть записи.",
+            ),
+            Fixed::Tags => ("Tags used most", "Самые частые метки"),
+            Fixed::Scope => ("What the patient shares with you", "Чем пациент с вами делится"),
+            Fixed::ScopeOnly => (
+                "Nothing else is on this page. The patient can change or end this at any time.",
+                "Ничего другого на этой странице нет. Пациент может изменить или прекратить это в любой момент.",
+            ),
+            Fixed::Not => ("What this is not", "Чем это не является"),
+            Fixed::NotMore => (
+                "No diagnosis, no rating of risk and no call for help: nobody watched these entries as they came in. How \
+                 things are today, only the patient can say.",
+                "Это не диагноз, не оценка риска и не просьба о помощи: никто не следил за записями по мере их \
+                 поступления. Как дела сегодня, может сказать только сам пациент.",
+            ),
+        };
+        match self.0 {
+            En => english,
+            Ru => russian,
+        }
+    }
+
+    /// The days that a page is about.
+    pub fn period(self, page: &Page) -> String {
+        let week = page.weeks.last().map_or_else(String::new, |first| self.week(*first));
+        let year = page.last.shown().year();
+        match self.0 {
+            En => format!("Week of {week} {year}, and the weeks before"),
+            Ru => format!("Неделя {week}.{year} и недели до неё"),
+        }
+    }
+
+    /// The days of a week, which begins on this one.
+    pub fn week(self, first: Date) -> String {
+        let last = first.checked_add(jiff::Span::new().days(6)).unwrap_or(first);
+        match self.0 {
+            En if first.month() == last.month() => format!("{}–{}", first.day(), last.strftime("%-d %b")),
+            En => format!("{}–{}", first.strftime("%-d %b"), last.strftime("%-d %b")),
+            Ru => format!("{}–{}", first.strftime("%d.%m"), last.strftime("%d.%m")),
+        }
+    }
+
+    /// A day.
+    pub fn day(self, day: Date) -> String {
+        match self.0 {
+            En => day.strftime("%-d %b %Y").to_string(),
+            Ru => day.strftime("%d.%m.%Y").to_string(),
+        }
+    }
+
+    /// What stands in a row, with the meaning of its numbers.
+    pub fn row(self, scale: &Scale) -> String {
+        let title = words::title(scale, self.0);
+        let per_day = match self.0 {
+            En => "per day",
+            Ru => "за день",
+        };
+        let meaning = match scale {
+            Scale::Measured(of) if shown_as(*of) == ShownAs::Hours => match self.0 {
+                En => format!("{per_day}, hours:minutes"),
+                Ru => format!("{per_day}, часы:минуты"),
+            },
+            Scale::Measured(of) => {
+                let unit = measured::unit(*of, self.0);
+                let per_day = if of.adds_up() { per_day } else { "" };
+                [per_day, unit].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+            }
+            Scale::Rating { .. } | Scale::Valence(_) | Scale::Score(_) => self.local(&words::scale(scale, self.0)),
+        };
+        if meaning.is_empty() { title.to_owned() } else { format!("{title} ({meaning})") }
+    }
+
+    /// A number of a row.
+    pub fn number(self, scale: &Scale, number: &Decimal) -> String {
+        let number = round(scale, number);
+        if let Scale::Measured(of) = scale
+            && shown_as(*of) == ShownAs::Hours
+            && let Ok(minutes) = plain(&number).parse::<u64>()
+        {
+            return format!("{}:{:02}", minutes / 60, minutes % 60);
+        }
+        // No column is wide enough for all that a source may call a number.
+        let digits = number.as_str();
+        if digits.len() > LONGEST { self.local(&format!("{:.0e}", number.approximate())) } else { self.local(digits) }
+    }
+
+    /// The mean of a week.
+    pub fn mean(self, scale: &Scale, week: &Week) -> String {
+        week.spread.mean.as_ref().map_or_else(|| "–".to_owned(), |mean| self.number(scale, mean))
+    }
+
+    /// The least and the most of a week.
+    pub fn range(self, scale: &Scale, week: &Week) -> String {
+        let [least, most] = [&week.spread.least, &week.spread.most].map(|number| self.number(scale, number));
+        if least == most {
+            return least;
+        }
+        let between = if least.starts_with('-') { "…" } else { "–" };
+        format!("{least}{between}{most}")
+    }
+
+    /// On how many days of a week something was noted.
+    pub fn days(self, week: &Week) -> String {
+        let noted = week.days.saturating_sub(week.days_missing);
+        match self.0 {
+            En => format!("{noted} of {}", week.days),
+            Ru => format!("{noted} из {}", week.days),
+        }
+    }
+
+    /// That nothing was noted in a week of which something may be told.
+    pub const fn no_days(self) -> &'static str {
+        match self.0 {
+            En => "0 of 7",
+            Ru => "0 из 7",
+        }
+    }
+
+    /// The ends between which a scale is drawn.
+    pub fn bounds(self, scale: &Scale) -> [String; 2] {
+        let number = |number: &Decimal| self.number(scale, number);
+        match scale {
+            Scale::Rating { worst, best } => [number(worst), number(best)],
+            Scale::Valence(_) => ["-1".to_owned(), "1".to_owned()],
+            Scale::Score(of) => ["0".to_owned(), of.most().to_string()],
+            Scale::Measured(of) => {
+                let (least, most) = of.drawn_between();
+                [least, most]
+                    .map(|bound| format!("{bound:.0}").parse().map_or_else(|_| String::new(), |it| number(&it)))
+            }
+        }
+    }
+
+    /// That some rows did not find room.
+    pub fn more(self, rows: usize) -> String {
+        match self.0 {
+            En => format!("And {rows} more, in the text of this page."),
+            Ru => format!("Ещё строк: {rows}, в тексте этой сводки."),
+        }
+    }
+
+    /// By how much the mean of a row has changed since the week before, in the smallest unit that is shown.
+    pub fn change(self, row: &Row) -> Option<String> {
+        let (now, before) = (row.now()?.spread.mean.as_ref()?, row.before()?.spread.mean.as_ref()?);
+        let change = difference(&round(&row.scale, before), &round(&row.scale, now))?;
+        let sign = if change.as_str().starts_with('-') || plain(&change) == "0" { "" } else { "+" };
+        let unit = match (&row.scale, self.0) {
+            (Scale::Measured(of), En) if shown_as(*of) == ShownAs::Hours => " min",
+            (Scale::Measured(of), Ru) if shown_as(*of) == ShownAs::Hours => " мин",
+            _ => "",
+        };
+        Some(format!("{sign}{}{unit}", self.local(change.as_str())))
+    }
+
+    /// What happened on a scale in the last week, after the week before.
+    pub fn glance(self, row: &Row) -> String {
+        let mean = |week: &Week| self.mean(&row.scale, week);
+        let title = words::title(&row.scale, self.0);
+        let before = match (row.before().map(mean), self.change(row), self.0) {
+            (Some(before), Some(change), En) => format!("; {before} the week before ({change})"),
+            (Some(before), Some(change), Ru) => format!("; неделей раньше {before} ({change})"),
+            (Some(before), None, En) => format!("; {before} the week before"),
+            (Some(before), None, Ru) => format!("; неделей раньше {before}"),
+            (None, _, En) => "; nothing in the week before".to_owned(),
+            (None, _, Ru) => "; неделей раньше записей нет".to_owned(),
+        };
+        match (row.now(), self.0) {
+            (Some(week), En) => format!("{title}: {}{before}. Noted on {} days.", mean(week), self.days(week)),
+            (Some(week), Ru) => format!("{title}: {}{before}. Дней с записями: {}.", mean(week), self.days(week)),
+            (None, En) => format!("{title}: nothing was noted{before}."),
+            (None, Ru) => format!("{title}: записей нет{before}."),
+        }
+    }
+
+    /// The tags and how often each was used.
+    pub fn tags(self, tags: &[TagCount]) -> String {
+        let tags = tags.iter().map(|it| format!("{} ({})", it.tag, it.entries)).collect::<Vec<_>>().join(", ");
+        format!("{}: {tags}", self.fixed(Fixed::Tags))
+    }
+
+    /// A questionnaire: its total, what that means, and whether it has changed by more than chance.
+    pub fn score(self, scored: &Scored) -> String {
+        let Scored { instrument, total, on, before } = scored;
+        let (title, most) = (instrument.title(), instrument.most());
+        let band = instrument.band(*total).map_or("", |band| band.name(self.0));
+        let now = match self.0 {
+            En => format!("{title}: {total} of {most}, {band} ({})", self.day(*on)),
+            Ru => format!("{title}: {total} из {most}, {band} ({})", self.day(*on)),
+        };
+        let Some((earlier, day)) = before else { return format!("{now}.") };
+        let change = i64::from(*total) - i64::from(*earlier);
+        let then = match self.0 {
+            En => format!("Before: {earlier} ({}), change {change:+}", self.day(*day)),
+            Ru => format!("Раньше: {earlier} ({}), изменение {change:+}", self.day(*day)),
+        };
+        let weight = match (reliable_from(*instrument), self.0) {
+            (None, _) => String::new(),
+            (Some(from), En) if change.unsigned_abs() >= u64::from(from) => {
+                format!(": more than chance (from {from} points)")
+            }
+            (Some(from), En) => format!(": may be chance (below {from} points)"),
+            (Some(from), Ru) if change.unsigned_abs() >= u64::from(from) => {
+                format!(": больше случайного (от {from} баллов)")
+            }
+            (Some(from), Ru) => format!(": может быть случайным (меньше {from} баллов)"),
+        };
+        format!("{now}. {then}{weight}.")
+    }
+
+    /// What the consent covers, and for how long.
+    pub fn scope(self, scope: &Scope) -> String {
+        use crate::consent::words::{category, detail};
+        let shared = scope.categories.iter().map(|(of, finely)| {
+            let (of, finely) = (category(*of, self.0), detail(*finely, self.0));
+            format!("{of} ({finely})")
+        });
+        let shared = shared.collect::<Vec<_>>().join(", ");
+        let until = self.day(scope.until);
+        match (scope.since.map(|since| self.day(since)), self.0) {
+            (None, En) => format!("{shared}; until {until}."),
+            (Some(since), En) => format!("{shared}; what was noted since {since}; until {until}."),
+            (None, Ru) => format!("{shared}; по {until}."),
+            (Some(since), Ru) => format!("{shared}; записанным с {since}; по {until}."),
+        }
+    }
+
+    /// The one it is meant for.
+    pub fn addressed(self, name: &str) -> String {
+        match self.0 {
+            En => format!("For: {name}"),
+            Ru => format!("Кому: {name}"),
+        }
+    }
+
+    /// A number with the comma of the language.
+    fn local(self, number: &str) -> String {
+        match self.0 {
+            En => number.to_owned(),
+            Ru => number.replace('.', ","),
+        }
+    }
+}
+
+/// How what was measured is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ShownAs {
+    Hours,
+    Whole,
+}
+
+const fn shown_as(of: Measured) -> ShownAs {
+    match of {
+        Measured::SleepDuration
+        | Measured::DeepSleep
+        | Measured::LightSleep
+        | Measured::RemSleep
+        | Measured::TimeInBed => ShownAs::Hours,
+        Measured::Awakenings
+        | Measured::Steps
+        | Measured::ExerciseDuration
+        | Measured::MindfulSession
+        | Measured::HeartRate
+        | Measured::RestingHeartRate
+        | Measured::HrvSdnn
+        | Measured::HrvRmssd => ShownAs::Whole,
+    }
+}
+
+fn round(scale: &Scale, number: &Decimal) -> Decimal {
+    match scale {
+        Scale::Rating { .. } | Scale::Valence(_) | Scale::Score(_) => rounded(number, 2),
+        Scale::Measured(of) => {
+            let places = u32::from(*of == Measured::Awakenings);
+            let rounded = rounded(number, places);
+            plain(&rounded).parse().unwrap_or(rounded)
+        }
+    }
+}

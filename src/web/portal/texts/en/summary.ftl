@@ -1,0 +1,13 @@
+summary-title = For my next visit
+summary-lead = What you want to talk about, and the one page that your clinic gets about your last weeks.
+summary-agenda-hint = Your clinic finds it at the top of your summary, if you share it. It stays until you change it. Leave it empty for nothing.
+summary-no-clinic = None of your clinics gets summaries.
+summary-to = Your summary for { $clinic }
+summary-would = This is what it says, in the clinic's language. A picture of your mood and sleep may come along.
+summary-send = Send it now
+summary-nothing = There is nothing in these weeks that you share with this clinic.
+summary-wrong-lost = This is not kept yet, because no clinic may see it. What you wrote is still below. You can share “What I want to talk about” under “My sharing”, and save it then.
+summary-wrong-long = That is too long. Please write at most 1,000 characters.
+flash-summary-saved = Saved. It stands on your next summary.
+flash-summary-asked = Your summary is on its way. If the clinic has just this page already, nothing more is sent.
+flash-summary-nothing = There was nothing to send: you share nothing of these weeks with this clinic.
