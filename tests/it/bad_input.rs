@@ -20,7 +20,7 @@ async fn ready() -> (TestBridge, Person) {
     (bridge, member)
 }
 
-async fn post(bridge: &TestBridge, content_type: &str, body: impl Into<reqwest::Body>) -> Got {
+pub async fn post(bridge: &TestBridge, content_type: &str, body: impl Into<reqwest::Body>) -> Got {
     let request = client().post(format!("{}/v1/events", bridge.api)).bearer_auth(&bridge.api_key);
     Got::read(request.header("content-type", content_type).body(body).send().await.unwrap()).await
 }

@@ -236,7 +236,7 @@ async fn the_questions_are_asked_in_russian_too() {
     let last = answer(&mut browser, "gad-7", 1, &["2"; 7]).await;
     browser.get(&last).await;
     let done = main_text(&browser.post(&last, &[]).await);
-    assert!(done.contains("GAD-7: 14 из 21, умеренные"), "{done}");
+    assert!(done.contains("GAD-7: 14 из 21, умеренная выраженность"), "{done}");
 }
 
 #[tokio::test]

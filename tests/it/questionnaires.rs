@@ -4,6 +4,7 @@ use mostik::domain::delivery::DeliveryState;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::bad_input::post;
 use crate::on_both_databases;
 use crate::support::bridge::{Person, TestBridge, config_text, correcting, retraction};
 use crate::support::database::Database;
@@ -65,6 +66,8 @@ on_both_databases! {
         event["data"]["total"] = json!(9);
         let got = bridge.send(&event).await;
         assert_eq!((got.status, &got.json["results"][0]["status"]), (202, &json!("accepted")));
+        let last = items(&bridge, &sparrow).await.pop().unwrap();
+        assert_eq!(last.value(), Some(9), "the whole goes last");
         bridge.deliver_in_time().await;
         let charted = ehr.observations().await;
         assert_eq!(charted.len(), 12, "ten answers, the panel, the total");
@@ -315,6 +318,13 @@ async fn what_cannot_be_is_refused_by_the_name_of_its_field() {
         let got = bridge.send(&event).await;
         let refusal = &got.json["refusal"];
         assert_eq!((got.status, &refusal["reason"], &refusal["field"]), (422, &json!("invalid"), &json!(field)));
+    }
+    let text = phq9("1", &all(1)).to_string();
+    for (right, wrong) in [("\"44250-9\":1", "\"44250-9\":1.0"), ("\"44250-9\":1", "\"44250-9\":0,\"44250-9\":1")] {
+        let text = text.replace(right, wrong);
+        assert!(text.contains(wrong));
+        let got = post(&bridge, "application/json", text).await;
+        assert_eq!((got.status, &got.json["refusal"]["field"]), (422, &json!("/data")), "{wrong}");
     }
     let mut missing = with("/data/total", json!(8));
     missing["data"]["answers"].as_object_mut().unwrap().remove("44250-9");

@@ -47,25 +47,25 @@ const fn band(from: u8, en: &'static str, ru: &'static str) -> Band {
 
 /// Kroenke, Spitzer and Williams 2003: three and more is a positive screen.
 const PHQ2_BANDS: &[Band] = &[
-    band(0, "below the threshold of the screen", "ниже порога"),
-    band(3, "at or above the threshold of the screen", "на пороге или выше"),
+    band(0, "below the screening threshold", "ниже порога скрининга"),
+    band(3, "at or above the screening threshold", "на пороге скрининга или выше"),
 ];
 
 /// Kroenke, Spitzer and Williams 2001; LOINC LL382-3.
 const PHQ9_BANDS: &[Band] = &[
-    band(0, "minimal", "минимальные"),
-    band(5, "mild", "лёгкие"),
-    band(10, "moderate", "умеренные"),
-    band(15, "moderately severe", "умеренно тяжёлые"),
-    band(20, "severe", "тяжёлые"),
+    band(0, "minimal", "минимальная выраженность"),
+    band(5, "mild", "лёгкая выраженность"),
+    band(10, "moderate", "умеренная выраженность"),
+    band(15, "moderately severe", "умеренно высокая выраженность"),
+    band(20, "severe", "высокая выраженность"),
 ];
 
 /// Spitzer, Kroenke, Williams and Löwe 2006.
 const GAD7_BANDS: &[Band] = &[
-    band(0, "minimal", "минимальные"),
-    band(5, "mild", "лёгкие"),
-    band(10, "moderate", "умеренные"),
-    band(15, "severe", "тяжёлые"),
+    band(0, "minimal", "минимальная выраженность"),
+    band(5, "mild", "лёгкая выраженность"),
+    band(10, "moderate", "умеренная выраженность"),
+    band(15, "severe", "высокая выраженность"),
 ];
 
 impl Instrument {

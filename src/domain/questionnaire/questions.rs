@@ -1,8 +1,9 @@
 //! The wording, as it was validated, with LOINC's codes.
 //!
-//! English: the forms at phqscreeners.com. Russian: the translations of Pfizer and MAPI that are published there, as they
-//! are quoted by independent sources that agree word by word; the forms themselves could not be fetched where this was
-//! written. Nothing here may be smoothed: another wording is another instrument.
+//! English: the forms at phqscreeners.com. Russian: the translations of Pfizer and MAPI that are published there, as public
+//! repositories quote them. The forms themselves could not be fetched where this was written: `schemas/README.md` says what
+//! is certain and what is to be compared before clinical use. Nothing here may be smoothed: another wording is another
+//! instrument.
 
 use crate::domain::language::Language;
 

@@ -17,8 +17,8 @@ fn answered(instrument: Instrument, numbers: impl Iterator<Item = u8>) -> Answer
 /// The band by the words of the publications, written down apart from the tables.
 fn published(instrument: Instrument, total: u8) -> &'static str {
     match (instrument, total) {
-        (Instrument::Phq2, 0..=2) => "below the threshold of the screen",
-        (Instrument::Phq2, 3..=6) => "at or above the threshold of the screen",
+        (Instrument::Phq2, 0..=2) => "below the screening threshold",
+        (Instrument::Phq2, 3..=6) => "at or above the screening threshold",
         (Instrument::Phq9 | Instrument::Gad7, 0..=4) => "minimal",
         (Instrument::Phq9 | Instrument::Gad7, 5..=9) => "mild",
         (Instrument::Phq9 | Instrument::Gad7, 10..=14) => "moderate",
