@@ -338,3 +338,44 @@ fn where_one_practitioner_is_named_nobody_else_reads_and_nor_does_somebody_unkno
     let (_, _, obliges) = a_mood().of(std::slice::from_ref(&grant)).unwrap();
     assert_eq!(obliges.addressee, Addressee::Practitioner(practitioner(1)), "the record gets it addressed");
 }
+
+#[test]
+fn a_page_goes_only_as_long_as_each_of_its_parts_may() {
+    let part = |category| Fact { detail: Detail::DailySummary, ..Fact::entry(category, at(0)) };
+    let page = |parts: Vec<Fact>| {
+        let mut asked = a_mood();
+        asked.item.matter = Matter::Page(parts);
+        asked
+    };
+    let both = vec![part(Category::Mood), part(Category::Sleep)];
+    let turned = both.iter().rev().cloned().collect();
+    assert_eq!(
+        foremost(&everything(), &page(vec![])),
+        Err(DenyReason::CategoryNotShared),
+        "of nothing there is no page"
+    );
+    for parts in [both.clone(), turned] {
+        let with = |narrow: fn(&mut Grant)| {
+            let mut grant = everything();
+            narrow(&mut grant);
+            foremost(&grant, &page(parts.clone()))
+        };
+        let without = |grant: &mut Grant| {
+            grant.terms.categories.remove(&Category::Sleep);
+        };
+        assert_eq!(with(|_| ()), Ok(()));
+        assert_eq!(with(without), Err(DenyReason::CategoryNotShared));
+        let weekly = |grant: &mut Grant| {
+            grant.terms.categories.insert(Category::Sleep, Detail::WeeklySummary);
+        };
+        assert_eq!(with(weekly), Err(DenyReason::SummaryOnly));
+        assert_eq!(with(|grant| grant.terms.withheld = [Label::Psychiatry].into()), Err(DenyReason::LabelWithheld));
+        let paused = |grant: &mut Grant| {
+            grant.state = GrantState::Paused;
+            grant.terms.categories.remove(&Category::Sleep);
+        };
+        assert_eq!(with(paused), Err(DenyReason::CategoryNotShared), "a pause that ends would not make it go");
+    }
+    let (_, _, obliges) = page(both).of(&[everything()]).unwrap();
+    assert_eq!(obliges.labels, [Label::Psychiatry].into(), "those of all its parts");
+}

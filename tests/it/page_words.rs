@@ -269,6 +269,8 @@ fn any_readings() -> impl Strategy<Value = Vec<Reading>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn the_figures_are_those_of_a_count_by_hand(readings in any_readings()) {
         let grants = [grant(&[(Category::Mood, Detail::DailySummary), (Category::Sleep, Detail::WeeklySummary)])];

@@ -83,6 +83,7 @@ await story(async ({ page, look }) => {
   assert.match(await page.locator("main pre").innerText(), /The new dose/, "it is seen before it goes");
   await page.click("main form[action='/data/summary/riverside'] button");
   await look("summary-asked");
+  await page.goto("/sharing");
   await page.click("main a[href='/preview/riverside']");
   await look("preview");
   await page.locator("main details summary").first().click();

@@ -30,7 +30,7 @@ pub fn draw(sheet: &mut Sheet<'_, '_>, words: Words, page: &Page, row: &Row, [x,
     ground(sheet, words, page, &frame);
     bounds(sheet, words, row, &frame);
     if row.days.is_empty() {
-        bars(sheet, words, row, &frame);
+        bars(sheet, row, &frame);
     } else {
         days(sheet, row, &frame);
     }
@@ -104,12 +104,11 @@ fn days(sheet: &mut Sheet<'_, '_>, row: &Row, frame: &Frame) {
     points.into_iter().flatten().for_each(|point| sheet.dot(Ink::Blue, point, 1.9));
 }
 
-fn bars(sheet: &mut Sheet<'_, '_>, words: Words, row: &Row, frame: &Frame) {
+fn bars(sheet: &mut Sheet<'_, '_>, row: &Row, frame: &Frame) {
     for (place, week) in row.weeks.iter().enumerate() {
         let Some(week) = week else { continue };
         let Some(mean) = &week.spread.mean else { continue };
         let (x, y) = (frame.of_week(place), frame.height(&row.scale, mean));
         sheet.line(Ink::Blue, 2.4, &[(x + 8.0, y), (x + frame.week() - 8.0, y)]);
-        sheet.words_around(&words.mean(&row.scale, week), LABEL, x + frame.week() / 2.0, y - 4.0);
     }
 }
