@@ -12,7 +12,7 @@ pub struct Imports {
     pub folder: PathBuf,
     /// The largest file that the portal takes, in MiB.
     pub largest_mib: u32,
-    /// How many large files may be under way at the same time.
+    /// How many large files, and archives, may be under way at the same time.
     pub at_once: u16,
 }
 

@@ -90,5 +90,6 @@ async fn what_is_larger_than_anything_that_is_taken_is_said_to_be_too_much() {
 async fn where_too_many_large_files_are_under_way_somebody_comes_again_and_small_ones_go_on() {
     let (_portal, _, mut browser) = keeper(Database::sqlite(), "at_once = 0\n").await;
     assert_eq!(bring(&mut browser, &export(IN_MEMORY + 1), "look").await.status, 429);
+    assert_eq!(bring(&mut browser, b"PK\x03\x04 an archive may grow", "look").await.status, 429);
     assert_eq!(bring(&mut browser, &export(1000), "look").await.status, 200);
 }

@@ -27,7 +27,7 @@ use super::form::{CSRF_FIELD, Fields, confirm};
 use crate::config;
 use crate::domain::clock::Clock;
 use crate::domain::ids::MemberId;
-use crate::inbound::files::scratch;
+use crate::inbound::files::{archive, scratch};
 use crate::web::State;
 use crate::web::limits::Limit;
 
@@ -63,7 +63,7 @@ pub struct Room {
     /// The largest file, in bytes.
     largest: u64,
     folder: Option<PathBuf>,
-    /// One for each file that is too large for memory.
+    /// One for each file that is too large for memory, or may become so.
     large: Arc<Semaphore>,
 }
 
@@ -182,12 +182,14 @@ async fn content(mut field: Field, room: &Room) -> Result<Option<Brought>, Porta
             }
             continue;
         }
-        if length > IN_MEMORY as u64 && place.is_none() {
+        piece.extend_from_slice(&bytes);
+        // An archive may hold a database, which lies on the disk once it is unpacked.
+        let needs_room = length > IN_MEMORY as u64 || archive::is_one(&piece);
+        if needs_room && place.is_none() {
             let free = Arc::clone(&room.large).try_acquire_owned();
             place = Some(free.map_err(|_| PortalError::TooOften(COME_AGAIN))?);
             scratch::ready(room.folder.as_deref()).map_err(broken)?;
         }
-        piece.extend_from_slice(&bytes);
         if piece.len() >= PIECE {
             file = write(file, std::mem::take(&mut piece)).await.map_err(broken)?;
         }
