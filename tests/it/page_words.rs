@@ -14,8 +14,8 @@ use mostik::domain::language::Language;
 use mostik::domain::measurement::{Measured, Measurement, Modality};
 use mostik::domain::moment::Moment;
 use mostik::domain::page::{Page, Scored, WEEKS};
+use mostik::domain::questionnaire::{Answer, Answers, Instrument};
 use mostik::domain::reading::{Measure, Mood, Rating, Reading};
-use mostik::domain::reliable::PHQ_9;
 use mostik::domain::summary::Scale;
 use mostik::insight::page::pdf::pdf;
 use mostik::insight::page::text::{COLUMNS, text};
@@ -82,6 +82,19 @@ fn tags(day: Date, words: &[&str]) -> Reading {
     reading(day, 20, Measure::Tags(words.iter().map(|word| (*word).to_owned()).collect()))
 }
 
+/// PHQ-9 with this total, and nothing about how difficult it made anything.
+fn phq9(day: Date, total: u8) -> Reading {
+    let mut left = total;
+    let mut answer = || {
+        let given = left.min(3);
+        left -= given;
+        Answer::Given(given)
+    };
+    let mut answers: Vec<Answer> = (0..9).map(|_| answer()).collect();
+    answers.push(Answer::NotAsked);
+    reading(day, 12, Measure::Questionnaire(Answers::new(Instrument::Phq9, answers).unwrap()))
+}
+
 fn day(number: i64) -> Date {
     FIRST.checked_add(Span::new().days(number)).unwrap()
 }
@@ -123,6 +136,8 @@ fn bad() -> Vec<Reading> {
             readings.push(tags(day(number), &["slept badly", "alone"]));
         }
     }
+    readings.push(phq9(date(2026, 11, 20), 16));
+    readings.push(phq9(date(2026, 11, 6), 9));
     readings
 }
 
@@ -140,7 +155,8 @@ pub fn month(kind: &str, language: Language) -> Page {
         "bad" => bad(),
         _ => empty(),
     };
-    let daily = [Category::Mood, Category::Sleep, Category::Activity].map(|it| (it, Detail::DailySummary));
+    let daily = [Category::Mood, Category::Sleep, Category::Activity, Category::Questionnaires]
+        .map(|it| (it, Detail::DailySummary));
     let weekly = [Category::Tags, Category::Heart].map(|it| (it, Detail::WeeklySummary));
     let mut page = page(&readings, &[grant(&[daily.to_vec(), weekly.to_vec()].concat())]).unwrap();
     let agenda = match (kind, language) {
@@ -156,26 +172,7 @@ pub fn month(kind: &str, language: Language) -> Page {
     };
     let noted = Moment::parse_rfc3339("2026-11-21T19:00:00+01:00").unwrap();
     page.agenda = agenda.map(|words| (noted, words.to_owned()));
-    if kind == "bad" {
-        page.scores = vec![scored(language)];
-    }
     page
-}
-
-fn scored(language: Language) -> Scored {
-    let band = match language {
-        Language::En => "moderately severe",
-        Language::Ru => "умеренно тяжёлая",
-    };
-    Scored {
-        instrument: "PHQ-9".to_owned(),
-        total: 16,
-        most: 27,
-        band: band.to_owned(),
-        on: date(2026, 11, 20),
-        before: Some((9, date(2026, 11, 6))),
-        reliable_from: Some(PHQ_9.reliable_from()),
-    }
 }
 
 /// The page about the last week.
@@ -246,6 +243,23 @@ fn where_only_weeks_are_shared_no_day_stands_on_the_page() {
     assert_eq!(weekly.parts[0].detail, Detail::WeeklySummary);
     assert_eq!(daily.rows[0].days.len(), 7 * usize::from(WEEKS));
     assert_eq!(daily.parts[0].detail, Detail::DailySummary, "a page is no diary");
+}
+
+#[test]
+fn a_total_stands_there_with_its_day_only_where_days_are_shared() {
+    let shared = |detail| page(&bad(), &[grant(&[(Category::Questionnaires, detail)])]).unwrap();
+    let (weekly, finest) = (shared(Detail::WeeklySummary), shared(Detail::EveryEntry));
+    let newest = Scored {
+        instrument: Instrument::Phq9,
+        total: 16,
+        on: date(2026, 11, 20),
+        before: Some((9, date(2026, 11, 6))),
+    };
+    assert!(finest.scores == [newest] && finest.rows.is_empty());
+    assert_eq!(finest.parts[0].detail, Detail::DailySummary);
+    assert!(weekly.scores.is_empty(), "its day would say what no more than weeks may");
+    assert_eq!(weekly.rows[0].now().unwrap().spread.most.as_str(), "16");
+    assert_eq!(weekly.parts[0].detail, Detail::WeeklySummary);
 }
 
 #[test]
