@@ -183,7 +183,7 @@ fn part(
         Ok(Event { says: Says::Reading(entry, _), .. }) => entry,
         // It says which entry is gone, and only the bridge that has it knows what that was.
         Ok(Event { says: Says::Retraction(_), .. }) => {
-            return Ok(Part { at, category: None, sends: Vec::new(), withheld: denied("retracts-an-entry") });
+            return Ok(Part { at, category: None, sends: Vec::new(), withheld: Some(denied("retracts-an-entry")) });
         }
         Err(refusal) => {
             return Ok(Part { at, category: None, sends: Vec::new(), withheld: Some(Withheld::Refused(refusal)) });
@@ -196,7 +196,7 @@ fn part(
     let permit = match decide(std::slice::from_ref(grant), Request::to_record(&reading, &grant.clinic, now)) {
         Ok(permit) => permit,
         Err(reasons) => {
-            let withheld = denied(reasons.foremost().as_str());
+            let withheld = Some(denied(reasons.foremost().as_str()));
             return Ok(Part { at, category, sends: Vec::new(), withheld });
         }
     };
@@ -212,6 +212,6 @@ fn part(
     Ok(Part { at, category, sends: sends.collect::<anyhow::Result<_>>()?, withheld: None })
 }
 
-const fn denied(reason: &'static str) -> Option<Withheld> {
-    Some(Withheld::Denied { reason })
+const fn denied(reason: &'static str) -> Withheld {
+    Withheld::Denied { reason }
 }

@@ -1,4 +1,5 @@
 //! `POST /v1/data-points`: what apps and devices measured.
+#![expect(clippy::needless_pass_by_value, reason = "JSON that is written down where it is used reads best so")]
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;

@@ -16,13 +16,15 @@ const LOG: &str = "a sleep log of Fitbit: logId, startTime, endTime, minutesAsle
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Log {
-    log_id: u64,
+    #[serde(rename = "logId")]
+    id: u64,
     start_time: DateTime,
     end_time: DateTime,
     minutes_asleep: Decimal,
     time_in_bed: Decimal,
     /// Absent in what the older API answers.
-    log_type: Option<String>,
+    #[serde(rename = "logType")]
+    made: Option<String>,
     levels: Option<Levels>,
 }
 
@@ -60,9 +62,9 @@ pub fn records(at: &str, text: &str, given: &Given<'_>) -> Vec<Record> {
 
 fn said(text: &str, given: &Given<'_>) -> Result<Vec<Said>, Refusal> {
     let log: Log = typed(text, LOG)?;
-    let source = Source::of_given("fitbit", log.log_id.to_string(), given)?;
+    let source = Source::of_given("fitbit", log.id.to_string(), given)?;
     let time = Time { start: Some(moment(log.start_time, given)?), end: moment(log.end_time, given)? };
-    let is_said = log.log_type.as_deref() == Some("manual");
+    let is_said = log.made.as_deref() == Some("manual");
     let by = if is_said {
         By { modality: Modality::SelfReported, device: None }
     } else {

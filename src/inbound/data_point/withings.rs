@@ -63,15 +63,15 @@ fn said(text: &str, given: &Given<'_>) -> Result<Vec<Said>, Refusal> {
     let time = Time { start: Some(moment("/startdate", startdate)?), end: moment("/enddate", enddate)? };
     // A night that is measured on gets a later end; it begins once.
     let source = Source::of_given("withings", startdate.to_string(), given)?;
-    let staged = [
+    let by_stage = [
         (Measured::LightSleep, data.lightsleepduration),
         (Measured::DeepSleep, data.deepsleepduration),
         (Measured::RemSleep, data.remsleepduration),
     ];
     // The first version of the API does not say how long the night was: as long as its stages.
-    let stages: Vec<&Decimal> = staged.iter().filter_map(|(_, lasted)| lasted.as_ref()).collect();
+    let stages: Vec<&Decimal> = by_stage.iter().filter_map(|(_, lasted)| lasted.as_ref()).collect();
     let slept = data.total_sleep_time.or_else(|| sum(&stages).filter(|_| !stages.is_empty()));
-    let lasted = [(Measured::SleepDuration, slept)].into_iter().chain(staged);
+    let lasted = [(Measured::SleepDuration, slept)].into_iter().chain(by_stage);
     let in_minutes = lasted.filter_map(|(of, lasted)| Some((of, lasted?))).map(|(of, lasted)| {
         let value = minutes(&lasted, "sec").ok_or_else(|| Refusal::invalid("/data", "durations in seconds"))?;
         Ok(Number { of, value })
