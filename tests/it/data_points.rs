@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::on_both_databases;
 use crate::support::bridge::{Person, TestBridge};
 use crate::support::database::Database;
-use crate::support::ehr::Ehr;
+use crate::support::ehr::{Ehr, create_patient};
 use crate::support::http::{Got, client};
 use crate::support::outbox::items;
 
@@ -347,5 +347,23 @@ on_both_databases! {
         assert_eq!(heart.json["results"][0]["refusal"]["reason"], "not-permitted");
         assert_eq!(charted(&bridge, &ehr).await.len(), 1);
         assert_eq!(bridge.traces(&wren).await, 0);
+    }
+}
+
+on_both_databases! {
+    async fn two_members_may_have_records_of_the_same_name(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = TestBridge::start(database, &ehr.base).await;
+        let sparrow = bridge.person("sparrow", &ehr.patient).await;
+        let wren = bridge.person("wren", &create_patient(&ehr.base).await).await;
+        for member in [&sparrow, &wren] {
+            bridge.grant(member, &["sleep"]).await;
+        }
+        let body = json!({"effective_time_frame": night(), "total_sleep_time": lasting(json!(7), "h")});
+        let point = ieee("total-sleep-time", body).to_string();
+        for name in ["sparrow", "wren"] {
+            assert_eq!(fates(&send(&bridge, &point, &[("mostik-subject", name)]).await), [" sleep-duration accepted"], "{name}");
+        }
+        assert_eq!((items(&bridge, &sparrow).await.len(), items(&bridge, &wren).await.len()), (1, 1));
     }
 }
