@@ -1,5 +1,7 @@
 //! When the change of a score is more than chance: the reliable change index (Jacobson & Truax 1991, J Consult Clin Psychol
 //! 59:12–19). A change is reliable when it is more than 1.96 standard errors of a difference.
+//!
+//! The papers could not be read where this was written: deviations and alphas are to be checked before clinical use.
 
 use super::questionnaire::Instrument;
 
