@@ -1,4 +1,4 @@
-//! Every route of the API, on one page; the portal's pages stand in a table of their own. What does not stand in this table is not served; `tests/it/routes.rs` asks each
+//! Every route of the API, on one page; the portal's pages stand in a table of their own. What does not stand in this table is not served; `tests/it/house/routes.rs` asks each
 //! row as everybody there is, and fails for a row that it has no answers for.
 
 use std::collections::BTreeMap;

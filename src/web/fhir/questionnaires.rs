@@ -11,7 +11,7 @@ use super::{Outcome, resource};
 use crate::domain::questionnaire::Instrument;
 use crate::web::{Problem, State};
 
-/// The forms as they are published, checked against what is asked by `tests/it/questionnaire_forms.rs`.
+/// The forms as they are published, checked against what is asked by `tests/it/mapping/questionnaire_forms.rs`.
 const PHQ2: &str = include_str!("../../../schemas/fhir/Questionnaire-phq-2.json");
 const PHQ9: &str = include_str!("../../../schemas/fhir/Questionnaire-phq-9.json");
 const GAD7: &str = include_str!("../../../schemas/fhir/Questionnaire-gad-7.json");

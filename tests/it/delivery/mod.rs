@@ -1,0 +1,8 @@
+//! How it gets into the EHR.
+
+mod corrections;
+mod desks;
+mod entries;
+mod misbehaving;
+mod queue;
+mod updates;

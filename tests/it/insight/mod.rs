@@ -1,0 +1,8 @@
+//! Summaries and pages, and what a member sees before they decide.
+
+mod asked;
+mod denials;
+mod history;
+pub(crate) mod pages;
+mod preview;
+mod summaries;

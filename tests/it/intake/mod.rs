@@ -1,0 +1,11 @@
+//! What comes in: events, data points, files.
+
+mod bad_input;
+mod credentials;
+mod data_points;
+mod daylio;
+mod events;
+mod files;
+mod map;
+pub(crate) mod questionnaires;
+mod readings;

@@ -1,0 +1,8 @@
+//! What leaves, as FHIR.
+
+mod measurements;
+mod moods;
+mod page_words;
+mod questionnaire_forms;
+mod questionnaires;
+mod summaries;
