@@ -28,7 +28,7 @@ const SLOW_MARGIN: SignedDuration = SignedDuration::from_millis(250);
 const AHEAD: SignedDuration = SignedDuration::from_millis(50);
 
 /// At most so many requests wait for each that is under way.
-const AHEAD_AT_MOST: usize = 15;
+const AHEAD_AT_MOST: usize = 31;
 
 /// Bounds the requests to one EHR.
 #[derive(Debug)]

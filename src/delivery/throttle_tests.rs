@@ -80,7 +80,7 @@ fn an_ehr_that_becomes_slow_is_pressed_less() {
 
 #[test]
 fn the_quicker_the_ehr_the_more_is_decided_on_ahead_of_it() {
-    for (millis, capacity) in [(0, 64), (2, 64), (10, 24), (40, 8), (60, 4), (3000, 4)] {
+    for (millis, capacity) in [(0, 128), (2, 104), (10, 24), (40, 8), (60, 4), (3000, 4)] {
         let throttle = Throttle::new(4);
         assert_eq!(throttle.capacity(START), 4, "nothing is known of it yet");
         throttle.learn(START, Signal::Answered(SignedDuration::from_millis(millis)));

@@ -61,16 +61,23 @@ const OVERTAKEN: &str = "EXISTS (SELECT 1 FROM outbox later WHERE later.identifi
 const WITHDRAWN: &str = "EXISTS (SELECT 1 FROM lanes WHERE lanes.clinic_id = outbox.clinic_id \
      AND lanes.member_id = outbox.member_id AND outbox.seq <= lanes.withdrawn_through)";
 
+/// What waits for a human, or for its EHR to take it.
+const STUCK: &str = "state IN ('rejected', 'dead', 'held')";
+
 impl Tx {
+    /// SQLite would read the whole outbox: it is told where those are found that are stuck.
+    const fn update_stuck(&self) -> &'static str {
+        self.pick("UPDATE outbox INDEXED BY outbox_stuck SET ", "UPDATE outbox SET ")
+    }
+
     /// Withdraws what was never sent and was overtaken by a later item, and erases its content.
     async fn withdraw_overtaken(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let update = self.update_stuck();
         on!(self, conn: Db => {
-            let mut query = QueryBuilder::<Db>::new(
-                "UPDATE outbox SET state = 'withdrawn', sealed_payload = NULL, sealed_answer = NULL, \
-                 reason = 'superseded', updated_at = ",
-            );
-            query.push_bind(now.as_microsecond()).push(" WHERE state IN ('rejected', 'held') AND ").push(OVERTAKEN);
-            query.push(" AND NOT ").push(WITHDRAWN);
+            let mut query = QueryBuilder::<Db>::new(update);
+            query.push("state = 'withdrawn', sealed_payload = NULL, sealed_answer = NULL, reason = 'superseded', updated_at = ");
+            query.push_bind(now.as_microsecond()).push(" WHERE ").push(STUCK).push(" AND state <> 'dead' AND ");
+            query.push(OVERTAKEN).push(" AND NOT ").push(WITHDRAWN);
             query.build().execute(conn).await?.rows_affected()
         });
         Ok(())
@@ -145,13 +152,12 @@ impl Tx {
     /// [`StoreError::Database`].
     pub async fn replay(&mut self, which: &Replay<'_>, now: Timestamp) -> Result<u64, StoreError> {
         self.withdraw_overtaken(now).await?;
+        let update = self.update_stuck();
         let replayed = on!(self, conn: Db => {
-            let mut query = QueryBuilder::<Db>::new(
-                "UPDATE outbox SET state = CASE state WHEN 'dead' THEN 'unknown' ELSE 'ready' END, attempts = 0, \
-                 reason = 'replayed', due_at = ",
-            );
+            let mut query = QueryBuilder::<Db>::new(update);
+            query.push("state = CASE state WHEN 'dead' THEN 'unknown' ELSE 'ready' END, attempts = 0, reason = 'replayed', due_at = ");
             query.push_bind(now.as_microsecond()).push(", updated_at = ").push_bind(now.as_microsecond());
-            query.push(" WHERE state IN ('rejected', 'dead', 'held') AND sealed_payload IS NOT NULL AND NOT ");
+            query.push(" WHERE ").push(STUCK).push(" AND sealed_payload IS NOT NULL AND NOT ");
             query.push(OVERTAKEN).push(" AND NOT ").push(WITHDRAWN).push(" AND ");
             match which {
                 Replay::Delivery(id) => {

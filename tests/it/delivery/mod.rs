@@ -4,5 +4,6 @@ mod corrections;
 mod desks;
 mod entries;
 mod misbehaving;
+mod plans;
 mod queue;
 mod updates;
