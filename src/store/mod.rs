@@ -6,6 +6,7 @@
 
 mod audit;
 mod audit_read;
+mod backfill;
 mod clinic_access;
 mod clinics;
 mod consent_records;

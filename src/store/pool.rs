@@ -10,8 +10,10 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use tokio::sync::Notify;
 use url::Url;
 
+use super::backfill::{Backfill, LONGEST_LOG};
 use super::error::StoreError;
 use crate::domain::audit::Entry;
 use crate::vault::AuditKey;
@@ -64,7 +66,7 @@ pub struct Store {
 #[derive(Clone, Debug)]
 pub(super) enum Pools {
     /// One connection writes, the others read beside it (WAL).
-    Sqlite { write: SqlitePool, read: SqlitePool },
+    Sqlite { write: SqlitePool, read: SqlitePool, backfill: Backfill },
     Postgres {
         pool: PgPool,
         /// How a transaction begins.
@@ -79,6 +81,8 @@ pub struct Tx {
     /// What is to be written in the audit log.
     pub(super) pending: Vec<Entry>,
     pub(super) audit_key: Arc<OnceLock<AuditKey>>,
+    /// Whoever has to know that something was written.
+    written: Option<Arc<Notify>>,
 }
 
 #[derive(Debug)]
@@ -157,7 +161,11 @@ impl Store {
     }
 
     fn tx(&self, inner: Inner) -> Tx {
-        Tx { inner, pending: Vec::new(), audit_key: Arc::clone(&self.audit_key) }
+        let written = match &self.pools {
+            Pools::Sqlite { backfill, .. } => Some(backfill.written()),
+            Pools::Postgres { .. } => None,
+        };
+        Tx { inner, pending: Vec::new(), audit_key: Arc::clone(&self.audit_key), written }
     }
 
     /// The database in one word, for logs.
@@ -172,7 +180,8 @@ impl Store {
     /// Closes every connection; what is under way ends first.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { write, read } => {
+            Pools::Sqlite { write, read, backfill } => {
+                backfill.close().await;
                 read.close().await;
                 write.close().await;
             }
@@ -191,6 +200,9 @@ impl Tx {
         match self.inner {
             Inner::Sqlite(tx) => tx.commit().await?,
             Inner::Postgres(tx) => tx.commit().await?,
+        }
+        if let Some(written) = self.written {
+            written.notify_one();
         }
         Ok(())
     }
@@ -224,13 +236,14 @@ async fn open_sqlite(file: &Path) -> Result<Pools, StoreError> {
         // What is deleted is overwritten in the file: a member's key does not survive in a free page.
         .pragma("secure_delete", "ON")
         .busy_timeout(PATIENCE);
-    let writing = options.clone().pragma("cache_size", WRITER_CACHE);
+    let writing = options.clone().pragma("cache_size", WRITER_CACHE).pragma("wal_autocheckpoint", LONGEST_LOG);
     let write = sqlite_pool(1).test_before_acquire(true).connect_with(writing).await?;
     let mut tx = write.begin_with(BEGIN_WRITING).await?;
     known(sqlx::migrate!("migrations/sqlite")).run(&mut *tx).await?;
     tx.commit().await?;
+    let backfill = Backfill::start(sqlite_pool(1).connect_with(options.clone()).await?);
     let read = sqlite_pool(MAX_CONNECTIONS).connect_with(options.read_only(true)).await?;
-    Ok(Pools::Sqlite { write, read })
+    Ok(Pools::Sqlite { write, read, backfill })
 }
 
 /// When the disk is full or fails, SQLite rolls back by itself (<https://sqlite.org/lang_transaction.html>, section 3),

@@ -134,8 +134,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn truncate_log(&self) -> Result<(), StoreError> {
-        if let Pools::Sqlite { write, .. } = &self.pools {
-            sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(write).await?;
+        if let Pools::Sqlite { backfill, .. } = &self.pools {
+            backfill.truncate().await?;
         }
         Ok(())
     }
