@@ -5,10 +5,12 @@ mod clients;
 mod identities;
 mod linking;
 mod messengers;
+mod safety;
 
 pub use identities::{identities, provider};
 pub use linking::{launch_client, launches};
 pub use messengers::link_sender;
+pub use safety::alarm_sender;
 
 use std::future::Future;
 use std::io;
@@ -26,7 +28,7 @@ use tokio::task::JoinSet;
 use self::bells::Bells;
 use crate::audit;
 use crate::audit::checkpoint::Checkpoints;
-use crate::config::{Auth, Clinic, Config};
+use crate::config::{Auth, Clinic, Community, Config};
 use crate::consent::receipt;
 use crate::delivery::desk::{Desk, Parts, Patience};
 use crate::delivery::desks::{Counterpart, Desks};
@@ -37,7 +39,7 @@ use crate::delivery::smart_auth::patient::{PatientAuth, PatientSettings};
 use crate::delivery::smart_auth::{ClientSettings, SmartAuth};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
-use crate::domain::ids::ClinicId;
+use crate::domain::ids::{ClinicId, CommunityId};
 use crate::erasure::{self, ErasureError};
 use crate::inbound::Schemas;
 use crate::mapping::to_fhir::{self, IDENTIFIER_SYSTEM};
@@ -144,7 +146,10 @@ fn house(config: &Config) -> House {
         asks_for: clinic.questionnaires.clone(),
         pages: clinic.summary,
     };
+    let watch =
+        |(id, community): (&CommunityId, &Community)| Some((id.clone(), community.safety.as_ref()?.escalate_after));
     House {
+        watched: config.communities.iter().filter_map(watch).collect(),
         operator: config.bridge.operator.clone(),
         contact: config.bridge.contact.clone(),
         clinics: config.clinics.iter().map(|(id, told)| (id.clone(), clinic(told))).collect(),
@@ -315,6 +320,9 @@ pub async fn serve(
     ringing.spawn(bells::listen(bridge.store.clone(), bells));
     ringing.spawn(bells::keep_house(bridge.clone()));
     ringing.spawn(messengers::send_links(link_sender(config, &bridge)?, Arc::clone(&bridge.wake)));
+    for _ in 0..safety::AT_ONCE {
+        ringing.spawn(safety::tell(alarm_sender(config, &bridge)?, Arc::clone(&bridge.wake)));
+    }
     running.spawn(async move { server.await.map_err(StartError::Server) });
     tracing::info!(%address, database = bridge.store.kind(), clinics = config.clinics.len(), "listening");
     listening(address);

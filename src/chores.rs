@@ -12,6 +12,7 @@ use crate::erasure::{self, ErasureError};
 use crate::insight::upkeep::look_after_members;
 use crate::pipeline::{Bridge, consent};
 use crate::readings::drafts;
+use crate::safety;
 use crate::store::StoreError;
 
 /// How long to wait when there was nothing to do.
@@ -47,7 +48,7 @@ pub async fn run_due(bridge: &Bridge) -> Result<bool, ChoreError> {
     let mut is_more = sweep_withdrawn(bridge).await? | consent::let_go(bridge).await?;
     is_more |= erasure::work(bridge).await?;
     is_more |= look_after_members(bridge).await? | forget_old_readings(bridge).await?;
-    is_more |= forget_old_drafts(bridge).await?;
+    is_more |= forget_old_drafts(bridge).await? | forget_closed_concerns(bridge).await?;
     note_how_far_the_audit_log_goes(bridge).await?;
     Ok(is_more)
 }
@@ -83,6 +84,15 @@ async fn forget_old_drafts(bridge: &Bridge) -> Result<bool, ChoreError> {
     let before = bridge.clock.now().checked_sub(drafts::KEPT_FOR).unwrap_or(jiff::Timestamp::MIN);
     let mut tx = bridge.store.begin().await?;
     let forgotten = tx.forget_old_drafts(before, OLD_AT_ONCE).await?;
+    tx.commit().await?;
+    Ok(forgotten > 0)
+}
+
+/// A concern that somebody saw to long ago is kept no longer. Returns whether there may be more.
+async fn forget_closed_concerns(bridge: &Bridge) -> Result<bool, ChoreError> {
+    let before = bridge.clock.now().checked_sub(safety::KEPT_FOR).unwrap_or(jiff::Timestamp::MIN);
+    let mut tx = bridge.store.begin().await?;
+    let forgotten = tx.forget_closed_concerns(before, OLD_AT_ONCE).await?;
     tx.commit().await?;
     Ok(forgotten > 0)
 }

@@ -47,6 +47,9 @@ pub mod enrolment;
 /// What members have for themselves: settings, and the readings kept for their own view and for summaries.
 pub mod readings;
 
+/// What wants a human's eye is told to the people of the member's community.
+pub mod safety;
+
 /// The master key is replaced while everything runs.
 pub mod rotation;
 

@@ -39,7 +39,7 @@ pub fn link_sender(config: &Config, bridge: &Bridge) -> Result<LinkSender, Start
     })
 }
 
-fn messenger(config: &Config, messages: &Messages) -> Result<Messenger, StartError> {
+pub(super) fn messenger(config: &Config, messages: &Messages) -> Result<Messenger, StartError> {
     match messages {
         Messages::Webhook { url, secret_file } => {
             let secrets = WebhookSecrets::parse(read_secret_file(secret_file)?.expose_secret());

@@ -9,6 +9,7 @@ use super::community::CommunityCommand;
 use super::erasure::{ErasureCommand, LeaveCommand};
 use super::import::Import;
 use super::map::Map;
+use super::safety::SafetyCommand;
 use crate::domain::ids::{ClinicId, CommunityId, DeliveryId, MemberId};
 use crate::domain::language::Language;
 use crate::vault::signing::SigningAlgorithm;
@@ -70,6 +71,9 @@ pub enum Command {
     /// Adds members, links them to a clinic, makes their tokens, and erases them.
     #[command(subcommand)]
     Member(Member),
+    /// Looks after concerns about members: who needs a person of their community.
+    #[command(subcommand)]
+    Safety(SafetyCommand),
     /// Looks at certificates of erasure.
     #[command(subcommand)]
     Erasure(ErasureCommand),
@@ -230,16 +234,31 @@ pub enum ClinicCommand {
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
     /// Makes an API key and prints it once.
+    #[command(after_help = "Examples:
+  mostik key create --community forum                    for a program that sends events
+  mostik key create --community forum --for concerns     for the moderators' tool: who needs a person now")]
     Create {
         /// Whose key it is.
         #[arg(long)]
         community: CommunityId,
+        /// What it is for.
+        #[arg(long = "for", value_enum, value_name = "WHAT", default_value = "events")]
+        purpose: KeyPurpose,
     },
     /// Revokes an API key for good.
     Revoke {
         /// The public half of the key: what stands between its two underscores.
         key_id: String,
     },
+}
+
+/// What an API key is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum KeyPurpose {
+    /// Sending events and data points.
+    Events,
+    /// Seeing and settling the concerns about the community's members.
+    Concerns,
 }
 
 /// `mostik member …`

@@ -3,14 +3,14 @@
 use anyhow::{bail, ensure};
 use jiff::SignedDuration;
 
-use super::args::{KeyCommand, MemberCommand};
+use super::args::{KeyCommand, KeyPurpose, MemberCommand};
 use super::audit::operator;
 use super::open;
 use crate::config::Config;
 use crate::domain::audit::{ApiKey, Chain, Event};
 use crate::domain::consented::Method;
 use crate::domain::ids::{ClinicId, CommunityId};
-use crate::enrolment::credentials::{EVENTS_WRITE, create_api_key, create_member_token};
+use crate::enrolment::credentials::{CONCERNS_MANAGE, EVENTS_WRITE, create_api_key, create_member_token};
 use crate::enrolment::join::join;
 use crate::enrolment::link::{Claim, Linked, Proof};
 use crate::enrolment::session::end_all;
@@ -23,9 +23,13 @@ pub async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
     let now = bridge.clock.now();
     let mut tx = bridge.store.begin().await?;
     match command {
-        KeyCommand::Create { community } => {
+        KeyCommand::Create { community, purpose } => {
             known_community(config, &community)?;
-            let key = create_api_key(&mut tx, &bridge.keyring, &community, EVENTS_WRITE, now).await?;
+            let scope = match purpose {
+                KeyPurpose::Events => EVENTS_WRITE,
+                KeyPurpose::Concerns => CONCERNS_MANAGE,
+            };
+            let key = create_api_key(&mut tx, &bridge.keyring, &community, scope, now).await?;
             tx.record(Chain::HOUSE, now, by_operator("key create"));
             tx.commit().await?;
             println!("{}", key.secret);

@@ -180,6 +180,9 @@ fn part(
     now: Timestamp,
 ) -> anyhow::Result<Part> {
     let entry = match event {
+        Ok(Event { flaw: Some(flaw), .. }) => {
+            return Ok(Part { at, category: None, sends: Vec::new(), withheld: Some(Withheld::Refused(*flaw)) });
+        }
         Ok(Event { says: Says::Reading(entry, _), .. }) => entry,
         // It says which entry is gone, and only the bridge that has it knows what that was.
         Ok(Event { says: Says::Retraction(_), .. }) => {

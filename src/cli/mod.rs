@@ -16,6 +16,7 @@ mod keys;
 mod map;
 mod queue;
 mod receipt;
+mod safety;
 mod serve;
 
 use std::path::Path;
@@ -78,6 +79,7 @@ async fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Key(command) => enrol::key(&load(config)?, command).await,
         Command::Member(Member::Comes(command)) => enrol::member(&load(config)?, command).await,
         Command::Member(Member::Goes(command)) => erasure::leave(&load(config)?, command).await,
+        Command::Safety(command) => safety::safety(&load(config)?, command).await,
         Command::Erasure(command) => erasure::certificates(&load(config)?, command).await,
         Command::Queue(asked) => queue::queue(&load(config)?, asked).await,
         Command::Replay(asked) => queue::replay(&load(config)?, asked).await,

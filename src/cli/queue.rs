@@ -15,7 +15,7 @@ use crate::delivery::ANSWER_COLUMN;
 use crate::domain::audit::{Chain, Event, OperatorAccess};
 use crate::domain::ids::DeliveryId;
 use crate::pipeline::Bridge;
-use crate::store::{ClinicRow, QueueRow, Refused, Replay, StuckItem};
+use crate::store::{ClinicRow, OpenConcerns, QueueRow, Refused, Replay, StuckItem};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -75,8 +75,9 @@ async fn summary(config: &Config, bridge: &Bridge) -> anyhow::Result<String> {
     let (rows, clinics) = (tx.queue().await?, tx.clinics().await?);
     let minute_ago = now.checked_sub(SignedDuration::from_mins(1)).unwrap_or(now);
     let confirmed = tx.confirmed_since(minute_ago).await?;
+    let open = concerns(&tx.open_concerns().await?, now)?;
     if rows.is_empty() {
-        return Ok("Nothing was ever put into the outbox.\n".to_owned());
+        return Ok(format!("Nothing was ever put into the outbox.\n{open}"));
     }
     let mut text = format!("{:<20} {:<10} {:>8} {:>10}  why\n", "clinic", "state", "items", "oldest");
     for QueueRow { clinic, state, reason, count, oldest } in &rows {
@@ -102,6 +103,16 @@ async fn summary(config: &Config, bridge: &Bridge) -> anyhow::Result<String> {
         }
     }
     writeln!(text, "{confirmed} confirmed in the last minute")?;
+    text.push_str(&open);
+    Ok(text)
+}
+
+/// How many concerns about members are not closed, and for how long the oldest has waited.
+pub(super) fn concerns(open: &[OpenConcerns], now: Timestamp) -> anyhow::Result<String> {
+    let mut text = String::new();
+    for OpenConcerns { community, state, count, oldest } in open {
+        writeln!(text, "{community}: {count} concern(s) {}, the oldest for {}", state.as_str(), age(*oldest, now))?;
+    }
     Ok(text)
 }
 
@@ -134,7 +145,7 @@ async fn answer(bridge: &Bridge, id: DeliveryId) -> anyhow::Result<String> {
 }
 
 /// `3 d`, `5 h`, `12 min`, `4 s`
-fn age(since: Timestamp, now: Timestamp) -> String {
+pub(super) fn age(since: Timestamp, now: Timestamp) -> String {
     span(now.duration_since(since).as_secs().max(0))
 }
 

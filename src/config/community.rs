@@ -7,6 +7,7 @@ use url::{Host, Url};
 
 use super::ConfigError;
 use super::help::check_country;
+use super::safety::Safety;
 use super::sign_in::SignIn;
 
 /// A community.
@@ -21,6 +22,8 @@ pub struct Community {
     pub messages: Option<Messages>,
     /// How its members sign in at its identity provider, if it has one.
     pub sign_in: Option<SignIn>,
+    /// Whose people are told when a member's answers want a human's eye; without it, nobody is.
+    pub safety: Option<Safety>,
 }
 
 /// How a community's members are told something privately.
@@ -86,12 +89,21 @@ impl Community {
         if let Some(country) = &self.country {
             check_country(&format!("communities.{id}.country"), country)?;
         }
-        let invalid = |name: &str, expected| {
-            Err(ConfigError::Invalid { setting: format!("communities.{id}.messages.{name}"), expected })
-        };
-        match &self.messages {
-            None => Ok(()),
-            Some(Messages::Webhook { url, .. }) => {
+        if let Some(safety) = &self.safety {
+            safety.check(id, private_networks)?;
+        }
+        let setting = format!("communities.{id}.messages");
+        self.messages.as_ref().map_or(Ok(()), |messages| messages.check(&setting, private_networks))
+    }
+}
+
+impl Messages {
+    /// Refuses what cannot be; `setting` is its name in the configuration.
+    pub(super) fn check(&self, setting: &str, private_networks: bool) -> Result<(), ConfigError> {
+        let invalid =
+            |name: &str, expected| Err(ConfigError::Invalid { setting: format!("{setting}.{name}"), expected });
+        match self {
+            Self::Webhook { url, .. } => {
                 let anonymous = url.username().is_empty() && url.password().is_none();
                 if url.host_str().is_none() || !matches!(url.scheme(), "http" | "https") || !anonymous {
                     return invalid("url", "an http(s) URL without user and password");
@@ -101,7 +113,7 @@ impl Community {
                 }
                 Ok(())
             }
-            Some(Messages::Mail { server, security, user, password_file, from, .. }) => {
+            Self::Mail { server, security, user, password_file, from, .. } => {
                 if Host::parse(server).is_err() {
                     return invalid("server", "the name of a host, without scheme, port and path");
                 }

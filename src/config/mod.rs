@@ -10,6 +10,7 @@ mod imports;
 mod launch;
 mod limits;
 mod readings;
+mod safety;
 mod server;
 mod sign_in;
 
@@ -33,6 +34,7 @@ pub use self::imports::Imports;
 pub use self::launch::Launch;
 pub use self::limits::Limits;
 pub use self::readings::Readings;
+pub use self::safety::{Contact, Safety};
 pub use self::server::Server;
 pub use self::sign_in::SignIn;
 use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY};

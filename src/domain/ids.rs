@@ -56,6 +56,11 @@ uuid_id!(
 );
 
 uuid_id!(
+    /// One concern about a member.
+    ConcernId
+);
+
+uuid_id!(
     /// The receipt of one change of a grant.
     ReceiptId
 );

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod category;
 pub mod clock;
+pub mod concern;
 pub mod consented;
 pub mod day;
 pub mod decimal;

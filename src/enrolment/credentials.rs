@@ -17,6 +17,10 @@ pub const MEMBER_TOKEN_PREFIX: &str = "mt_";
 /// The scope that lets a community send events.
 pub const EVENTS_WRITE: &str = "events:write";
 
+/// The scope that lets a community see and settle the concerns about its members. A key of its own: whoever sends moods
+/// need not know who is in need.
+pub const CONCERNS_MANAGE: &str = "concerns:manage";
+
 /// A new API key. The secret is shown once and nowhere kept.
 #[derive(Clone)]
 pub struct ApiKey {

@@ -6,6 +6,7 @@
 
 mod access;
 mod archive;
+mod concerns;
 mod consents;
 mod deliveries;
 mod disclosures;

@@ -1,8 +1,8 @@
 //! The rooms of an archive, in their order.
 
 use super::{
-    Archive, ExportError, Exported, Section, access, consents, deliveries, disclosures, entries, profile, readings,
-    receipts, unfinished, waiting,
+    Archive, ExportError, Exported, Section, access, concerns, consents, deliveries, disclosures, entries, profile,
+    readings, receipts, unfinished, waiting,
 };
 use crate::domain::language::Language;
 
@@ -43,7 +43,11 @@ const ROOMS: [Room; 6] = [
         sections: &[consents::write_words, consents::write_json, consents::write_fhir, consents::write_texts],
     },
     Room { name: "receipts", about: about!("receipts"), sections: &[receipts::write_keys, receipts::write] },
-    Room { name: "disclosures", about: about!("disclosures"), sections: &[disclosures::write, disclosures::write_log] },
+    Room {
+        name: "disclosures",
+        about: about!("disclosures"),
+        sections: &[disclosures::write, disclosures::write_log, concerns::write],
+    },
     Room {
         name: "deliveries",
         about: about!("deliveries"),

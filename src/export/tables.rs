@@ -19,6 +19,8 @@ pub const TABLES: &[(&str, &str)] = &[
     ("grants", "consents/consents.json"),
     ("consent_records", "consents/consents.json"),
     ("audit_entries", "disclosures/log.csv"),
+    ("concerns", "disclosures/concerns.json"),
+    ("concern_tellings", "(who is still to be told of a concern)"),
     ("outbox", "deliveries/deliveries.csv"),
     ("ledger", "deliveries/deliveries.csv"),
     ("lanes", "deliveries/deliveries.csv"),

@@ -114,7 +114,7 @@ async fn take_in(
     let events = measures.iter().map(|measure| {
         let says = Says::Reading(Entry { moment, measure: measure.clone(), labels: [].into() }, Version::First);
         let id = format!("{key}/{}", measure.category().as_str());
-        Ok(Event { source: format!("noted/{member}"), id, subject: Subject::Member(member), says })
+        Ok(Event { source: format!("noted/{member}"), id, subject: Subject::Member(member), says, flaw: None })
     });
     let community: CommunityId = IMPORT_COMMUNITY.parse().map_err(|_| NoteDownError::UnknownMember)?;
     let outcomes = pipeline::accept(bridge, &community, events.collect()).await?;

@@ -49,13 +49,8 @@ impl Candidate {
         position: usize,
     ) -> Self {
         let keys = keyring.index();
-        let named =
-            |id: &str| keys.index("event", &[community.as_str().as_bytes(), event.source.as_bytes(), id.as_bytes()]);
-        let own = named(&event.id);
-        let entry = match &event.says {
-            Says::Reading(_, Version::First | Version::Current) => own,
-            Says::Reading(_, Version::Corrects(entry)) | Says::Retraction(entry) => named(entry),
-        };
+        let own = event_index(keyring, community, &event, &event.id);
+        let entry = entry_of(keyring, community, &event);
         let id = ReadingId(keys.uuid("reading", &[&entry]));
         let whose = member.0.as_bytes();
         let (body, wants) = match event.says {
@@ -101,6 +96,21 @@ impl Candidate {
             Wants::Retraction => None,
         };
         Some(SeenEvent { event: self.entry, body: None, entry: None, newest, ..self.row() })
+    }
+}
+
+/// Keyed index of an event of the same source.
+fn event_index(keyring: &Keyring, community: &CommunityId, event: &Event, id: &str) -> Index {
+    keyring.index().index("event", &[community.as_str().as_bytes(), event.source.as_bytes(), id.as_bytes()])
+}
+
+/// Keyed index of the event that first reported what this one is about: often itself.
+pub(super) fn entry_of(keyring: &Keyring, community: &CommunityId, event: &Event) -> Index {
+    match &event.says {
+        Says::Reading(_, Version::First | Version::Current) => event_index(keyring, community, event, &event.id),
+        Says::Reading(_, Version::Corrects(entry)) | Says::Retraction(entry) => {
+            event_index(keyring, community, event, entry)
+        }
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
+
 use crate::domain::consented::Practitioner;
-use crate::domain::ids::ClinicId;
+use crate::domain::ids::{ClinicId, CommunityId};
 use crate::domain::page::{PageRules, PageWhen};
 use crate::domain::questionnaire::{Instrument, Rhythm};
 
@@ -16,6 +18,9 @@ pub struct House {
     pub contact: String,
     /// The clinics.
     pub clinics: BTreeMap<ClinicId, Counterpart>,
+    /// The communities whose people are told when a member's answers want a human's eye, and how long the first of them
+    /// have to acknowledge it.
+    pub watched: BTreeMap<CommunityId, SignedDuration>,
 }
 
 /// A clinic, as people know it.

@@ -89,11 +89,10 @@ impl Members {
         decisions: &mut Decisions,
         now: Timestamp,
     ) -> Result<Candidate, Refusal> {
-        let member = match &event.subject {
-            Subject::Handle(handle) => self.by_handle.get(&handle_index(&bridge.keyring, community, handle)).copied(),
-            Subject::Member(member) => Some(*member),
-        };
-        let member = member.filter(|member| self.keys.contains_key(member)).ok_or_else(Refusal::unknown_member)?;
+        if let Some(flaw) = event.flaw {
+            return Err(*flaw);
+        }
+        let member = self.member_of(bridge, community, &event.subject).ok_or_else(Refusal::unknown_member)?;
         let candidate = Candidate::new(&bridge.keyring, community, member, event, position);
         if let Wants::Version { reading, .. } = &candidate.wants {
             let nearest = self.why_no_clinic(reading, decisions, now);
@@ -102,6 +101,15 @@ impl Members {
             }
         }
         Ok(candidate)
+    }
+
+    /// Whom an event is about, if they are known and their key opens.
+    pub(super) fn member_of(&self, bridge: &Bridge, community: &CommunityId, subject: &Subject) -> Option<MemberId> {
+        let member = match subject {
+            Subject::Handle(handle) => self.by_handle.get(&handle_index(&bridge.keyring, community, handle)).copied(),
+            Subject::Member(member) => Some(*member),
+        };
+        member.filter(|member| self.keys.contains_key(member))
     }
 
     /// What clinics were last told of those candidates' entries that were there before.

@@ -7,9 +7,12 @@
 //! The event that first reports an entry names it for ever. Later versions and the retraction change what stands under
 //! that name, in the order in which they arrive; each clinic is told the newest state only.
 //!
-//! Locks are taken in one order: members, events, lanes, items, readings.
+//! What wants a human's eye becomes a concern in the same transaction, whatever becomes of its event otherwise.
+//!
+//! Locks are taken in one order: members, events, lanes, items, readings, concerns.
 
 mod candidate;
+mod concern;
 pub mod consent;
 mod fate;
 mod house;
@@ -42,6 +45,7 @@ use crate::inbound::event::{Event, Refusal};
 use crate::mapping::to_fhir::MappingError;
 use crate::outbox::enqueue::{EnqueueError, enqueue};
 use crate::readings::{KeptError, Rules};
+use crate::safety::SafetyError;
 use crate::store::{Store, StoreError, Tx};
 use crate::telemetry::crash_point;
 use crate::vault::signing::SigningKeys;
@@ -132,6 +136,18 @@ pub enum AcceptError {
     /// A reading could not be kept.
     #[error(transparent)]
     Kept(#[from] KeptError),
+    /// A concern could not be raised.
+    #[error(transparent)]
+    Safety(SafetyError),
+}
+
+impl From<SafetyError> for AcceptError {
+    fn from(error: SafetyError) -> Self {
+        match error {
+            SafetyError::Store(error) => Self::Store(error),
+            other => Self::Safety(other),
+        }
+    }
 }
 
 impl From<EnqueueError> for AcceptError {
@@ -198,6 +214,7 @@ async fn take(
     let members = Members::load(bridge, tx, community, &events).await?;
     // Only now, when nobody can change these members' consent any more.
     let now = bridge.clock.now();
+    let worries = concern::noticed(bridge, community, &members, &events, now);
     let mut outcomes = Vec::with_capacity(events.len());
     let mut candidates = Vec::new();
     let mut decisions = Decisions::at(Stage::Intake);
@@ -227,5 +244,6 @@ async fn take(
     fates.known.save(tx, community, now).await?;
     enqueue(tx, &mail.parcels, &mail.recalls, bridge.keyring.entropy(), now).await?;
     kept.save(tx, now).await?;
+    concern::raise(bridge, tx, &members, worries, now).await?;
     Ok(outcomes)
 }

@@ -11,13 +11,17 @@ use actix_web::{FromRequest, HttpRequest};
 use super::{Problem, State};
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::enrolment::credentials::{
-    API_KEY_PREFIX, EVENTS_WRITE, MEMBER_TOKEN_PREFIX, api_key_index, member_token_index,
+    API_KEY_PREFIX, CONCERNS_MANAGE, EVENTS_WRITE, MEMBER_TOKEN_PREFIX, api_key_index, member_token_index,
 };
 use crate::store::ApiKeyRow;
 
 /// A community that may send events.
 #[derive(Debug)]
 pub struct EventSender(pub CommunityId);
+
+/// A community that may see and settle the concerns about its members.
+#[derive(Debug)]
+pub struct ConcernKeeper(pub CommunityId);
 
 /// A member, acting for themselves.
 #[derive(Debug)]
@@ -40,19 +44,17 @@ impl FromRequest for EventSender {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move {
-            let (state, credential) = credential(&request, API_KEY_PREFIX)?;
-            let index = api_key_index(&state.bridge.keyring, credential);
-            let mut tx = state.bridge.store.read().await?;
-            let key = tx.api_key(index).await?;
-            let in_force = |key: &ApiKeyRow| !key.revoked && state.communities.contains(&key.community);
-            let key = key.filter(in_force).ok_or_else(Problem::unauthorized)?;
-            if key.scopes.split(' ').any(|scope| scope == EVENTS_WRITE) {
-                Ok(Self(key.community))
-            } else {
-                Err(Problem::forbidden(EVENTS_WRITE))
-            }
-        })
+        Box::pin(async move { community(&request, EVENTS_WRITE).await.map(Self) })
+    }
+}
+
+impl FromRequest for ConcernKeeper {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { community(&request, CONCERNS_MANAGE).await.map(Self) })
     }
 }
 
@@ -85,6 +87,17 @@ impl FromRequest for SignedInMember {
             member.map(Self).ok_or_else(Problem::unauthorized)
         })
     }
+}
+
+/// Which community calls with a key that allows this.
+async fn community(request: &HttpRequest, scope: &str) -> Result<CommunityId, Problem> {
+    let (state, credential) = credential(request, API_KEY_PREFIX)?;
+    let index = api_key_index(&state.bridge.keyring, credential);
+    let mut tx = state.bridge.store.read().await?;
+    let key = tx.api_key(index).await?;
+    let in_force = |key: &ApiKeyRow| !key.revoked && state.communities.contains(&key.community);
+    let key = key.filter(in_force).ok_or_else(Problem::unauthorized)?;
+    if key.scopes.split(' ').any(|found| found == scope) { Ok(key.community) } else { Err(Problem::forbidden(scope)) }
 }
 
 fn credential<'a>(request: &'a HttpRequest, prefix: &str) -> Result<(&'a Data<State>, &'a str), Problem> {

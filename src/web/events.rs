@@ -71,7 +71,9 @@ pub enum EventStatus {
 ///
 /// Where the answers to a questionnaire say that the member thinks of hurting themselves, the answer carries `help`: whom
 /// they can call in their country, in each language of the bridge. It is there before any consent is asked for, also where
-/// the event is refused; show it to the member at once. It is no alarm: nobody else is told by it.
+/// the event is refused; show it to the member at once. It is no alarm. Where the community has named people who look after
+/// its members (`[communities.….safety]`), a concern is raised in the same stroke, for those who have joined here, and those
+/// people are told: see `/v1/concerns`.
 #[utoipa::path(
     tag = "events",
     request_body(

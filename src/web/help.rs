@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::config::{Config, ConfigError};
+use crate::domain::concern::Rule;
 use crate::domain::helpline::{Help, Helplines};
 use crate::domain::ids::CommunityId;
-use crate::domain::questionnaire::Answer;
-use crate::domain::reading::Measure;
 use crate::inbound::event::{Event, Refusal, Says};
 
 /// Whom the members of each community can turn to.
@@ -51,6 +50,5 @@ impl HelpDesk {
 
 /// Whether whoever said this is to be told where help is, whatever becomes of the event itself.
 pub fn is_wanted(event: &Result<Event, Refusal>) -> bool {
-    let Ok(Event { says: Says::Reading(entry, _), .. }) = event else { return false };
-    matches!(&entry.measure, Measure::Questionnaire(answers) if answers.self_harm().and_then(Answer::given).is_some_and(|choice| choice > 0))
+    matches!(event, Ok(Event { says: Says::Reading(entry, _), .. }) if Rule::met_by(&entry.measure).is_some())
 }

@@ -2,6 +2,7 @@
 
 mod auth;
 mod body;
+mod concerns;
 mod data_points;
 mod erasure;
 mod events;

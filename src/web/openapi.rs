@@ -5,7 +5,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{data_points, erasure, events, export, fhir, grants, health, jwks, receipts};
+use super::{concerns, data_points, erasure, events, export, fhir, grants, health, jwks, receipts};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,6 +17,9 @@ use super::{data_points, erasure, events, export, fhir, grants, health, jwks, re
     paths(
         events::post_events,
         data_points::post_data_points,
+        concerns::list,
+        concerns::acknowledge,
+        concerns::close,
         grants::list,
         grants::create,
         grants::change,
@@ -51,6 +54,7 @@ use super::{data_points, erasure, events, export, fhir, grants, health, jwks, re
     ),
     tags(
         (name = "events", description = "Readings from communities and apps"),
+        (name = "concerns", description = "Who needs a person of their community"),
         (name = "grants", description = "A member's own consent"),
         (name = "receipts", description = "What proves a member's decisions, and what they are told before"),
         (name = "member", description = "Everything that is a member's: taken along, or taken back for good"),

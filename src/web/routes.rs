@@ -9,7 +9,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 
 use super::fhir::{self, Outcome};
-use super::{data_points, erasure, events, export, grants, health, jwks, openapi, portal, problem, receipts};
+use super::{concerns, data_points, erasure, events, export, grants, health, jwks, openapi, portal, problem, receipts};
 
 /// A route: methods, parted by spaces, and the pattern of its path, both as its handler has them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -41,6 +41,9 @@ macro_rules! routes {
 routes! {
     "POST" "/v1/events" => events::post_events,
     "POST" "/v1/data-points" => data_points::post_data_points,
+    "GET" "/v1/concerns" => concerns::list,
+    "POST" "/v1/concerns/{concern_id}/acknowledge" => concerns::acknowledge,
+    "POST" "/v1/concerns/{concern_id}/close" => concerns::close,
     "GET" "/v1/grants" => grants::list,
     "POST" "/v1/grants" => grants::create,
     "PUT" "/v1/grants/{grant_id}" => grants::change,

@@ -16,4 +16,5 @@ mod intake;
 mod linking;
 mod mapping;
 mod portal;
+mod safety;
 mod vault;

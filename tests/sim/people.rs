@@ -88,5 +88,5 @@ pub fn event(member: MemberId, entry: Entry) -> Event {
         Says::Reading(inbound::Entry { moment, measure, labels: [].into() }, version)
     };
     let id = if entry.version == 0 { first } else { format!("{first}-{}-{}", entry.version, entry.retracted) };
-    Event { source: "/simulation".to_owned(), id, subject: Subject::Member(member), says }
+    Event { source: "/simulation".to_owned(), id, subject: Subject::Member(member), says, flaw: None }
 }

@@ -8,6 +8,7 @@ pub mod bridge;
 pub mod browser;
 pub mod cells;
 pub mod clinic;
+pub mod concerns;
 pub mod consents;
 pub mod database;
 pub mod desk;

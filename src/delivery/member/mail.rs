@@ -3,6 +3,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
+
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::transport::smtp::authentication::Credentials;
@@ -10,8 +12,9 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
 
-use super::{Message, MessageError};
+use super::MessageError;
 
 /// How long the mail server may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -60,19 +63,33 @@ impl Header for AutoSubmitted {
     }
 }
 
-/// Sends a message as plain text.
-pub(super) async fn send(settings: &MailSettings, message: &Message) -> Result<(), MessageError> {
-    let to: Mailbox = message.handle.parse().map_err(|_| MessageError::Mail("the handle is no mail address"))?;
-    let at = Duration::from_secs(u64::try_from(message.at.as_second()).unwrap_or_default());
+/// A mail.
+pub(super) struct Letter<'a> {
+    /// Its id: the same however often it is tried.
+    pub id: Uuid,
+    /// When it is sent.
+    pub at: Timestamp,
+    /// To whom.
+    pub to: &'a str,
+    /// What it is about.
+    pub subject: &'a str,
+    /// What it says.
+    pub text: &'a str,
+}
+
+/// Sends a letter as plain text.
+pub(super) async fn send(settings: &MailSettings, letter: Letter<'_>) -> Result<(), MessageError> {
+    let to: Mailbox = letter.to.parse().map_err(|_| MessageError::Mail("whom it is for is no mail address"))?;
+    let at = Duration::from_secs(u64::try_from(letter.at.as_second()).unwrap_or_default());
     let mail = lettre::Message::builder()
-        .message_id(Some(format!("<{}@{}>", message.id, settings.from.email.domain())))
+        .message_id(Some(format!("<{}@{}>", letter.id, settings.from.email.domain())))
         .date(SystemTime::UNIX_EPOCH + at)
         .from(settings.from.clone())
         .to(to)
-        .subject(&message.subject)
+        .subject(letter.subject)
         .header(AutoSubmitted)
         .header(ContentType::TEXT_PLAIN)
-        .body(message.text.clone())
+        .body(letter.text.to_owned())
         .map_err(|_| MessageError::Mail("the mail cannot be written"))?;
     transport(settings)?.send(mail).await.map(drop).map_err(|error| MessageError::Mail(cause(&error)))
 }

@@ -1,9 +1,11 @@
 //! The way back: how a community tells one of its members something that nobody else may see. Each community has its own
 //! way: a webhook that its platform turns into a private message, or mail.
 
+mod alarm;
 mod mail;
 mod webhook;
 
+pub use alarm::{Alarm, Channel};
 pub use mail::{MailSettings, Security};
 pub use webhook::{SecretError, WebhookSecrets};
 
@@ -11,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
@@ -92,10 +95,28 @@ impl Messengers {
     pub async fn send(&self, community: &CommunityId, message: &Message) -> Result<(), MessageError> {
         match self.0.get(community) {
             None => Err(MessageError::NoWay),
-            Some(Messenger::Webhook { url, secrets, egress }) => webhook::send(url, secrets, egress, message).await,
-            Some(Messenger::Mail(settings)) => mail::send(settings, message).await,
+            Some(Messenger::Webhook { url, secrets, egress }) => {
+                let Message { id, kind, at, .. } = *message;
+                webhook::send(url, secrets, egress, webhook::Letter { id, kind, at, data: data(message) }).await
+            }
+            Some(Messenger::Mail(settings)) => {
+                let Message { id, at, handle: to, subject, text, .. } = message;
+                mail::send(settings, mail::Letter { id: *id, at: *at, to, subject, text }).await
+            }
         }
     }
+}
+
+/// What the community's platform is told of a message.
+fn data(message: &Message) -> Value {
+    json!({
+        "handle": message.handle,
+        "language": message.language,
+        "subject": message.subject,
+        "text": message.text,
+        "url": message.url,
+        "expires_at": message.expires_at.to_string(),
+    })
 }
 
 impl std::fmt::Debug for Message {

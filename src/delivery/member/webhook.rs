@@ -1,15 +1,17 @@
 //! A signed request to a community's platform (Standard Webhooks 1.0.0, <https://www.standardwebhooks.com>, symmetric
-//! signatures): the platform checks the signature and hands the message to the member, privately.
+//! signatures): the platform checks the signature and hands the message on, privately.
 
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
+use uuid::Uuid;
 
-use super::{Message, MessageError};
+use super::MessageError;
 use crate::delivery::egress::Egress;
 
 /// How a secret begins.
@@ -55,14 +57,28 @@ impl std::fmt::Debug for WebhookSecrets {
     }
 }
 
-/// Sends a message. Anything but 2xx means that it was not taken.
+/// What a request says.
+pub(super) struct Letter {
+    /// Its id: the same however often it is tried.
+    pub id: Uuid,
+    /// What it is, as a word for programs.
+    pub kind: &'static str,
+    /// When it is sent.
+    pub at: Timestamp,
+    /// What it says.
+    pub data: Value,
+}
+
+/// Sends a letter. Anything but 2xx means that it was not taken.
 pub(super) async fn send(
     url: &Url,
     secrets: &WebhookSecrets,
     egress: &Egress,
-    message: &Message,
+    letter: Letter,
 ) -> Result<(), MessageError> {
-    let (id, seconds, body) = (message.id.to_string(), message.at.as_second(), body(message));
+    let Letter { id, kind, at, data } = letter;
+    let (id, seconds) = (id.to_string(), at.as_second());
+    let body = json!({"type": kind, "timestamp": at.to_string(), "data": data}).to_string();
     let request = egress
         .request(Method::POST, url.clone())
         .header(CONTENT_TYPE, "application/json")
@@ -72,22 +88,6 @@ pub(super) async fn send(
         .body(body);
     let answer = egress.send(request).await?;
     if answer.status.is_success() { Ok(()) } else { Err(MessageError::Status(answer.status.as_u16())) }
-}
-
-fn body(message: &Message) -> String {
-    json!({
-        "type": message.kind,
-        "timestamp": message.at.to_string(),
-        "data": {
-            "handle": message.handle,
-            "language": message.language,
-            "subject": message.subject,
-            "text": message.text,
-            "url": message.url,
-            "expires_at": message.expires_at.to_string(),
-        },
-    })
-    .to_string()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Chain;
+use super::concern::{ConcernAt, ConcernTold};
 use super::house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
@@ -110,6 +111,17 @@ events! {
     /// All attempts are used up. Nobody knows whether the EHR has it.
     GivenUp(Ended) = "given-up",
 
+    /// What the member said wants a human's eye. Sealed: by which rule.
+    ConcernRaised(ConcernAt) = "concern-raised",
+    /// People of the community were told of it.
+    ConcernTold(ConcernTold) = "concern-told",
+    /// Nobody acknowledged it in time.
+    ConcernEscalated(ConcernAt) = "concern-escalated",
+    /// Somebody looks after it. Sealed: the name that they gave.
+    ConcernAcknowledged(ConcernAt) = "concern-acknowledged",
+    /// They are done. Sealed: the name that they gave.
+    ConcernClosed(ConcernAt) = "concern-closed",
+
     /// An operator saw or changed something of a member's, or of the house.
     OperatorAccess(OperatorAccess) = "operator-access",
     /// Somebody at the clinic read something.
@@ -125,6 +137,9 @@ impl Event {
     pub fn sealed_row(&self, chain: &Chain, at: Timestamp) -> Vec<u8> {
         let id: &[u8] = match self {
             Self::Disclosed(disclosure) => disclosure.delivery.0.as_bytes(),
+            Self::ConcernRaised(at) | Self::ConcernAcknowledged(at) | Self::ConcernClosed(at) => {
+                at.concern.0.as_bytes()
+            }
             _ => b"",
         };
         let member = chain.member.map_or(Uuid::nil(), |member| member.0);

@@ -3,12 +3,14 @@
 //! Entries outlive what they speak of, even an erased member. So they hold opaque ids and codes only. The little that
 //! would point to a person is sealed with that person's key, and goes with it.
 
+mod concern;
 mod decisions;
 mod event;
 mod house;
 mod member;
 mod way;
 
+pub use concern::{ConcernAt, ConcernTold};
 pub use decisions::Decisions;
 pub use event::Event;
 pub use house::{

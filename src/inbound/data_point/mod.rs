@@ -162,6 +162,7 @@ impl<'a> Source<'a> {
             id: format!("{}/{reading}", self.id),
             subject: self.subject.clone(),
             says: Says::Reading(entry, Version::Current),
+            flaw: None,
         };
         Ok(Said { reading, event })
     }

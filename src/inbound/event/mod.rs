@@ -34,6 +34,8 @@ pub struct Event {
     pub subject: Subject,
     /// What it says.
     pub says: Says,
+    /// Why it cannot be taken although it can be read: what it says may want a human's eye all the same.
+    pub flaw: Option<Box<Refusal>>,
 }
 
 /// What an event says.

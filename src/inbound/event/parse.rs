@@ -119,19 +119,22 @@ fn parse_event(schemas: &EventSchemas, text: &str, now: Timestamp) -> Result<Eve
     let kind = schemas.check(&value)?;
     let envelope: Envelope = serde_json::from_str(text).map_err(|_| Refusal::invalid("/", "each attribute once"))?;
     let moment = Moment::parse_rfc3339(&envelope.time).map_err(|error| Refusal::invalid("/time", error.to_string()))?;
-    if moment.at > now.checked_add(CLOCK_SKEW).unwrap_or(now) {
-        return Err(Refusal::invalid("/time", "a time that is not in the future"));
-    }
+    let is_early = moment.at > now.checked_add(CLOCK_SKEW).unwrap_or(now);
+    let mut flaw = is_early.then(|| Refusal::invalid("/time", "a time that is not in the future"));
     let data = envelope.data.get();
     let measure = match kind {
         EventType::Mood => Measure::Mood(mood(data)?),
         EventType::Note => Measure::Note(typed::<Note>(data)?.text),
         EventType::Tags => Measure::Tags(typed::<Tags>(data)?.tags),
         EventType::Measurement => Measure::Measurement(measurement(typed(data)?, moment)?),
-        EventType::Questionnaire => Measure::Questionnaire(typed::<QuestionnaireData>(data)?.answers()?),
+        EventType::Questionnaire => {
+            let (answers, wrong) = typed::<QuestionnaireData>(data)?.answers()?;
+            flaw = flaw.or(wrong);
+            Measure::Questionnaire(answers)
+        }
         EventType::Retraction => {
             let entry = another(typed::<Retraction>(data)?.retracts, &envelope.id, "/data/retracts")?;
-            return Ok(event(envelope, Says::Retraction(entry)));
+            return Ok(event(envelope, Says::Retraction(entry), flaw));
         }
     };
     let version = match envelope.corrects.clone() {
@@ -139,11 +142,12 @@ fn parse_event(schemas: &EventSchemas, text: &str, now: Timestamp) -> Result<Eve
         Some(entry) => Version::Corrects(another(entry, &envelope.id, "/corrects")?),
     };
     let labels = envelope.sensitivity.split(' ').filter_map(Label::from_name).collect();
-    Ok(event(envelope, Says::Reading(Entry { moment, measure, labels }, version)))
+    Ok(event(envelope, Says::Reading(Entry { moment, measure, labels }, version), flaw))
 }
 
-fn event(envelope: Envelope<'_>, says: Says) -> Event {
-    Event { source: envelope.source, id: envelope.id, subject: Subject::Handle(envelope.subject), says }
+fn event(envelope: Envelope<'_>, says: Says, flaw: Option<Refusal>) -> Event {
+    let Envelope { source, id, subject, .. } = envelope;
+    Event { source, id, subject: Subject::Handle(subject), says, flaw: flaw.map(Box::new) }
 }
 
 /// The id of the event that is meant, which is not the event itself.

@@ -126,7 +126,7 @@ impl Whose {
 
     fn event(&self, app: &str, id: String, says: Says) -> Event {
         let source = format!("{app}/{}", self.member);
-        Event { source, id, subject: Subject::Member(self.member), says }
+        Event { source, id, subject: Subject::Member(self.member), says, flaw: None }
     }
 
     /// The wall time where the file says it was, or else where the member's clock stood. `None` where that cannot be.

@@ -72,6 +72,7 @@ pub async fn write_agenda(bridge: &Bridge, member: MemberId, words: &str) -> Res
         id: "agenda".to_owned(),
         subject: Subject::Member(member),
         says: Says::Reading(entry, Version::Current),
+        flaw: None,
     };
     let community: CommunityId =
         IMPORT_COMMUNITY.parse().map_err(|_| StoreError::Corrupt("no community of its own"))?;

@@ -9,6 +9,7 @@ use crate::pipeline::Bridge;
 use crate::readings::settings::settings;
 use crate::store::Tx;
 use crate::vault::MemberKey;
+use crate::web::State;
 
 /// A member's own.
 pub struct Own {
@@ -18,6 +19,14 @@ pub struct Own {
     pub settings: Settings,
     /// Where the clock of those stands who never said.
     usual: Zone,
+}
+
+/// Which of a member's communities have people who are told if an answer wants a human's eye: their names, in one line;
+/// empty where none has.
+pub async fn watched_by(state: &State, tx: &mut Tx, member: MemberId) -> Result<String, PortalError> {
+    let communities = tx.communities_of(member).await?.into_iter();
+    let watched = communities.filter(|community| state.bridge.house.watched.contains_key(community));
+    Ok(watched.map(|community| state.portal.name_of(&community)).collect::<Vec<_>>().join(", "))
 }
 
 impl Own {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use url::Url;
 
 use super::texts::{TextError, Texts};
-use crate::domain::ids::CommunityId;
+use crate::domain::ids::{CommunityId, ConcernId};
 use crate::domain::language::Language;
 use crate::enrolment::sign_in::LinkWords;
+use crate::safety::AlarmWords;
 
 /// Makes the words of messages.
 #[derive(Debug)]
@@ -23,6 +25,17 @@ impl Words {
     /// [`TextError`].
     pub fn new(communities: BTreeMap<CommunityId, String>) -> Result<Self, TextError> {
         Ok(Self { texts: Texts::load()?, communities })
+    }
+}
+
+impl AlarmWords for Words {
+    fn alarm(&self, language: Language, concern: Option<(ConcernId, Timestamp)>) -> (String, String) {
+        let subject = self.texts.say(language, "alarm-subject", &[]);
+        let Some((id, raised_at)) = concern else {
+            return (subject, self.texts.say(language, "alarm-trial", &[]));
+        };
+        let (id, raised_at) = (id.to_string(), raised_at.strftime("%F %H:%M UTC").to_string());
+        (subject, self.texts.say(language, "alarm-text", &[("concern", id.into()), ("time", raised_at.into())]))
     }
 }
 

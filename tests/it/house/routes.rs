@@ -31,6 +31,10 @@ pub enum Who {
     KeyWithoutScope,
     /// Their community.
     Community,
+    /// The people of a community that the member is not in, who look after others.
+    OtherKeeper,
+    /// The people of their community who do.
+    Keeper,
     /// Another member, of the same community, and with a grant to the same clinic.
     OtherMember,
     /// A clinic that the member is no patient of.
@@ -45,14 +49,17 @@ pub enum Who {
     Member,
 }
 use Who::{
-    Browser, Clinic, Community, KeyWithoutScope, Member, Nobody, OtherBrowser, OtherClinic, OtherCommunity, OtherMember,
+    Browser, Clinic, Community, Keeper, KeyWithoutScope, Member, Nobody, OtherBrowser, OtherClinic, OtherCommunity,
+    OtherKeeper, OtherMember,
 };
 
-const EVERYBODY: [Who; 10] = [
+const EVERYBODY: [Who; 12] = [
     Nobody,
     OtherCommunity,
     KeyWithoutScope,
     Community,
+    OtherKeeper,
+    Keeper,
     OtherMember,
     OtherClinic,
     Clinic,
@@ -85,6 +92,7 @@ pub struct Target {
     grant: String,
     consent: String,
     receipt: String,
+    concern: String,
 }
 
 const fn row(
@@ -124,9 +132,15 @@ const TABLE: &[Row] = &[
     row("GET /openapi.json", |_| ("/openapi.json".into(), Nothing), "200", &[]),
     row("GET /.well-known/jwks.json", |_| ("/.well-known/jwks.json".into(), Nothing), "200", &[]),
     row("POST /v1/events", |it| ("/v1/events".into(), Json(mood(&it.handle, &it.handle, 4))),
-        "401", &[(Community, "202"), (KeyWithoutScope, "403"), (OtherCommunity, "422")]),
+        "401", &[(Community, "202"), (KeyWithoutScope, "403"), (OtherCommunity, "422"), (Keeper, "403"), (OtherKeeper, "403")]),
     row("POST /v1/data-points", |_| ("/v1/data-points".into(), Json(json!({"data": {}}))),
-        "401", &[(Community, "200"), (KeyWithoutScope, "403"), (OtherCommunity, "200"), (Member, "200"), (OtherMember, "200")]),
+        "401", &[(Community, "200"), (KeyWithoutScope, "403"), (OtherCommunity, "200"), (Keeper, "403"), (OtherKeeper, "403"), (Member, "200"), (OtherMember, "200")]),
+    row("GET /v1/concerns", |_| ("/v1/concerns".into(), Nothing),
+        "401", &[(Keeper, "200"), (OtherKeeper, "200"), (Community, "403"), (KeyWithoutScope, "403"), (OtherCommunity, "403")]),
+    row("POST /v1/concerns/{concern_id}/acknowledge", |it| (format!("/v1/concerns/{}/acknowledge", it.concern), Json(json!({"by": "anna"}))),
+        "401", &[(Keeper, "200"), (OtherKeeper, "404"), (Community, "403"), (KeyWithoutScope, "403"), (OtherCommunity, "403")]),
+    row("POST /v1/concerns/{concern_id}/close", |it| (format!("/v1/concerns/{}/close", it.concern), Json(json!({"by": "anna"}))),
+        "401", &[(Keeper, "409"), (OtherKeeper, "404"), (Community, "403"), (KeyWithoutScope, "403"), (OtherCommunity, "403")]),
     row("GET /v1/grants", |_| ("/v1/grants".into(), Nothing), "401", &[(Member, "200+"), (OtherMember, "200")]),
     row("POST /v1/grants", |_| ("/v1/grants".into(), Json(json!({"clinic": "riverside", "terms": terms()}))),
         "401", &[(Member, "409+"), (OtherMember, "409")]),

@@ -40,6 +40,18 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
         ],
     ),
     ("audit_heads", &[("member_id", Id), ("clinic_id", Word), ("last_mac", Index), ("mac", Index)]),
+    (
+        "concerns",
+        &[
+            ("concern_id", Id),
+            ("community_id", Word),
+            ("member_id", Id),
+            ("entry_index", Index),
+            ("sealed_concern", Sealed),
+            ("state", Word),
+        ],
+    ),
+    ("concern_tellings", &[("concern_id", Id), ("member_id", Id)]),
     ("clinic_assertions", &[("clinic_id", Word), ("jti_index", Index)]),
     ("clinic_tokens", &[("token_index", Index), ("clinic_id", Word), ("scopes", Word)]),
     (

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::audit;
 use crate::support::bridge::{NOON, Person, TestBridge, config_text, mood, note};
+use crate::support::concerns::{watched_at, worrying};
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patient};
 use crate::{on_both_databases, on_every_database};
@@ -28,7 +29,8 @@ pub async fn signing_bridge(database: Database, ehr: &str) -> TestBridge {
     let folder = database.folder.path().join("keys");
     SigningKey::create(&folder, SigningAlgorithm::Es384, NOON.parse().unwrap()).unwrap();
     let text = config_text(&database, ehr, "127.0.0.1:0");
-    let text = format!("{text}[keys]\nfolder = \"{}\"\n", folder.display());
+    let watched = watched_at(&database, "http://127.0.0.1:9/", "PT15M");
+    let text = format!("{text}[keys]\nfolder = \"{}\"\n{watched}", folder.display());
     TestBridge::start_with(database, &text).await
 }
 
@@ -75,6 +77,7 @@ pub async fn known_in_every_room(bridge: &TestBridge, ehr: &Ehr) -> Person {
     let tokens = crate::support::launch::some_tokens(bridge);
     crate::support::launch::store(bridge, sparrow.id, &tokens).await;
     bridge.begin(&sparrow, &[1, 0, 2]).await;
+    bridge.send(&worrying("worry", "sparrow")).await;
     sparrow
 }
 

@@ -11,7 +11,7 @@ use crate::support::bridge::{TestBridge, mood, note, riverside};
 use crate::support::cells::Column;
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patient};
-use crate::vault::erasing::{known_in_every_room, request};
+use crate::vault::erasing::{known_in_every_room, request, signing_bridge};
 
 /// Which key seals a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,6 +35,7 @@ const SEALED: &[(&str, &str, By, Option<&str>)] = &[
     ("patient_tokens", "sealed_tokens", By::Member, Some("clinic_id")),
     ("member_settings", "sealed_settings", By::Member, None),
     ("questionnaire_drafts", "sealed_draft", By::Member, Some("instrument")),
+    ("concerns", "sealed_concern", By::Member, Some("concern_id")),
     ("readings", "sealed_reading", By::Member, Some("reading_id")),
     ("erasures", "sealed_secret", By::Member, Some("erasure_id")),
     ("consent_records", "sealed_receipt", By::Member, Some("receipt_id")),
@@ -134,7 +135,7 @@ fn keys(bridge: &TestBridge, places: &[Place]) -> Keys {
 on_both_databases! {
     async fn no_sealed_value_opens_in_the_place_of_another(database) {
         let ehr = Ehr::sandbox().await;
-        let bridge = TestBridge::start(database, &ehr.base).await;
+        let bridge = signing_bridge(database, &ehr.base).await;
         let sparrow = known_in_every_room(&bridge, &ehr).await;
         for of in 0..6 {
             let name = format!("bird-{of}");

@@ -23,7 +23,7 @@ use crate::web::portal::caller::Session;
 use crate::web::portal::error::PortalError;
 use crate::web::portal::form::Fields;
 use crate::web::portal::frame::{Frame, page_with};
-use crate::web::portal::own::Own;
+use crate::web::portal::own::{Own, watched_by};
 use crate::web::portal::sharing::words;
 use crate::web::portal::upload::{Brought, Uploaded};
 
@@ -54,6 +54,8 @@ struct ImportPage {
     is_again: bool,
     /// Names of moods that nobody said the meaning of.
     names: Vec<String>,
+    /// Who is told if an answer in the file wants a human's eye: the names of communities; empty where nobody is.
+    watched_by: String,
 }
 
 /// What came of it, or would.
@@ -88,14 +90,14 @@ struct Fault {
 /// Shows the form.
 pub async fn show(state: Data<State>, frame: Frame, session: Session) -> Result<HttpResponse, PortalError> {
     let own = open(&state, session.member).await?;
-    form(StatusCode::OK, frame, &state, &own, Err(None))
+    form(StatusCode::OK, frame, &state, &own, Err(None)).await
 }
 
 /// Takes a file, or only looks at it.
 pub async fn take(state: Data<State>, frame: Frame, sent: Uploaded) -> Result<HttpResponse, PortalError> {
     let own = said_moods(&state, sent.session.member, &sent.fields).await?;
     let Some(Brought { content, place }) = sent.file else {
-        return form(StatusCode::UNPROCESSABLE_ENTITY, frame, &state, &own, Err(Some("import-wrong-none")));
+        return form(StatusCode::UNPROCESSABLE_ENTITY, frame, &state, &own, Err(Some("import-wrong-none"))).await;
     };
     let diary = Diary {
         folder: state.portal.room.folder(),
@@ -114,11 +116,11 @@ pub async fn take(state: Data<State>, frame: Frame, sent: Uploaded) -> Result<Ht
                 rehearsal = diary.dry_run,
                 "a file was imported"
             );
-            form(StatusCode::OK, frame, &state, &own, Ok((report, diary.dry_run)))
+            form(StatusCode::OK, frame, &state, &own, Ok((report, diary.dry_run))).await
         }
         Err(ImportError::File(FileError::Read(error))) => Err(PortalError::internal(&error)),
         Err(ImportError::File(error)) => {
-            form(StatusCode::UNPROCESSABLE_ENTITY, frame, &state, &own, Err(Some(wrong_file(&error))))
+            form(StatusCode::UNPROCESSABLE_ENTITY, frame, &state, &own, Err(Some(wrong_file(&error)))).await
         }
         Err(ImportError::Accept(error)) => Err(error.into()),
         Err(error @ (ImportError::Community(_) | ImportError::BrokeOff)) => Err(PortalError::internal(&error)),
@@ -159,7 +161,7 @@ const fn wrong_file(error: &FileError) -> &'static str {
     }
 }
 
-fn form(
+async fn form(
     status: StatusCode,
     frame: Frame,
     state: &State,
@@ -177,7 +179,9 @@ fn form(
     let is_again = told.as_ref().is_some_and(|told: &Told| told.is_rehearsal || !names.is_empty());
     let zone_is_guessed = own.settings.zone.is_none();
     let largest = state.portal.room.largest_mib();
-    page_with(status, &ImportPage { frame, zone, zone_is_guessed, keeps, largest, wrong, told, is_again, names })
+    let watched_by = watched_by(state, &mut state.bridge.store.read().await?, own.key.member()).await?;
+    let page = ImportPage { frame, zone, zone_is_guessed, keeps, largest, wrong, told, is_again, names, watched_by };
+    page_with(status, &page)
 }
 
 fn told(report: &Report, is_rehearsal: bool) -> Told {

@@ -13,7 +13,7 @@ use crate::web::portal::caller::Session;
 use crate::web::portal::error::PortalError;
 use crate::web::portal::form::Posted;
 use crate::web::portal::frame::{Frame, go_to, page_with};
-use crate::web::portal::own::Own;
+use crate::web::portal::own::{Own, watched_by};
 
 /// What the form says when somebody would rather not answer.
 const DECLINED: &str = "declined";
@@ -35,6 +35,10 @@ struct QuestionPage {
     is_wrong: bool,
     /// Whether there is a word to be said before anything else.
     wants_help: bool,
+    /// Whether it is where the questionnaire opens.
+    is_first: bool,
+    /// Who is told if an answer wants a human's eye: the names of communities; empty where nobody is.
+    watched_by: String,
 }
 
 /// What can be chosen.
@@ -55,7 +59,8 @@ pub async fn question(
     let mut tx = state.bridge.store.read().await?;
     let own = Own::open(&state.bridge, &mut tx, session.member).await?;
     let draft = draft_of(&state, &mut tx, &own, instrument).await?;
-    shown(StatusCode::OK, frame, &draft, &which.1)
+    let watched_by = watched_by(&state, &mut tx, session.member).await?;
+    shown(StatusCode::OK, frame, &draft, &which.1, watched_by)
 }
 
 /// Takes an answer, and goes on to the next question.
@@ -73,7 +78,8 @@ pub async fn answer(
     let draft = draft_of(&state, &mut tx, &own, instrument).await?;
     let place = place_in(&draft, &which.1)?;
     let Some(answer) = chosen(posted.fields.text("answer")) else {
-        return shown(StatusCode::UNPROCESSABLE_ENTITY, frame, &draft, &which.1);
+        let watched_by = watched_by(&state, &mut tx, posted.session.member).await?;
+        return shown(StatusCode::UNPROCESSABLE_ENTITY, frame, &draft, &which.1, watched_by);
     };
     let draft = draft.with(place, answer);
     drafts::keep(&mut tx, &own.key, &draft, state.bridge.clock.now()).await?;
@@ -94,7 +100,13 @@ fn place_in(draft: &Draft, number: &str) -> Result<usize, PortalError> {
     place.ok_or(PortalError::NotFound)
 }
 
-fn shown(status: StatusCode, frame: Frame, draft: &Draft, number: &str) -> Result<HttpResponse, PortalError> {
+fn shown(
+    status: StatusCode,
+    frame: Frame,
+    draft: &Draft,
+    number: &str,
+    watched_by: String,
+) -> Result<HttpResponse, PortalError> {
     let instrument = draft.instrument();
     let place = place_in(draft, number)?;
     let (_, question, said) = draft.each().find(|(found, _, _)| *found == place).ok_or(PortalError::NotFound)?;
@@ -110,9 +122,11 @@ fn shown(status: StatusCode, frame: Frame, draft: &Draft, number: &str) -> Resul
             stem,
             question: question.words(frame.language),
             choices: picks(&frame, question, said),
-            back: before.unwrap_or_else(|| "/questionnaires".to_owned()),
+            back: before.clone().unwrap_or_else(|| "/questionnaires".to_owned()),
             is_wrong: status != StatusCode::OK,
             wants_help: draft.wants_help(),
+            is_first: before.is_none(),
+            watched_by,
             frame,
         },
     )

@@ -17,7 +17,7 @@ use super::caller::Session;
 use super::error::PortalError;
 use super::form::Posted;
 use super::frame::{Frame, go_to, go_to_saying, page};
-use super::own::Own;
+use super::own::{Own, watched_by};
 use crate::domain::questionnaire::{Answer, Draft, Instrument};
 use crate::insight::due::{self, Due};
 use crate::readings::drafts;
@@ -29,6 +29,8 @@ use crate::web::State;
 struct ListPage {
     frame: Frame,
     forms: Vec<Form>,
+    /// Who is told if an answer wants a human's eye: the names of communities; empty where nobody is.
+    watched_by: String,
 }
 
 /// A questionnaire in the list.
@@ -56,7 +58,8 @@ pub async fn list(state: Data<State>, frame: Frame, session: Session) -> Result<
         asked_by: due.iter().find(|due| due.instrument == instrument).map(|due| names(&state, due)).unwrap_or_default(),
     };
     let forms = Instrument::ALL.map(form).into();
-    page(&ListPage { frame, forms })
+    let watched_by = watched_by(&state, &mut tx, session.member).await?;
+    page(&ListPage { frame, forms, watched_by })
 }
 
 /// What the clinics are called that ask.

@@ -32,6 +32,7 @@ rooms![
     "identity",
     "questionnaires",
     "summary",
+    "safety",
 ];
 
 /// The texts cannot be read. A defect: they are compiled in.

@@ -3,27 +3,31 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mostik::domain::ids::MemberId;
-use mostik::enrolment::credentials::{EVENTS_WRITE, create_api_key};
+use mostik::enrolment::credentials::{CONCERNS_MANAGE, EVENTS_WRITE, create_api_key};
 use mostik::enrolment::session;
 use mostik::vault::signing::SigningAlgorithm;
 use reqwest::{Method, RequestBuilder};
 
 use super::Body::{self, Form, Json, Nothing};
 use super::Who::{
-    self, Browser, Clinic, Community, KeyWithoutScope, Member, Nobody, OtherBrowser, OtherClinic, OtherCommunity,
-    OtherMember,
+    self, Browser, Clinic, Community, Keeper, KeyWithoutScope, Member, Nobody, OtherBrowser, OtherClinic,
+    OtherCommunity, OtherKeeper, OtherMember,
 };
 use super::{Row, Target};
 use crate::support::bridge::{Person, TestBridge, forum};
 use crate::support::clinic::{ALL_SCOPES, PUBLIC_URL, System, entries, read, two_clinics};
+use crate::support::concerns::{watched, worrying};
 use crate::support::database::Database;
-use crate::support::http::client;
+use crate::support::http::{self, client};
+use crate::support::postbox::Postbox;
 
 /// A bridge, and what everybody calls it with.
 pub struct World {
     pub bridge: TestBridge,
     other_community: String,
     without_scope: String,
+    keeper: String,
+    other_keeper: String,
     other: Person,
     pub clinic: String,
     other_clinic: String,
@@ -37,6 +41,7 @@ impl World {
         let lake = System::new("lakeside-ehr", SigningAlgorithm::Es384);
         let access = river.registered("riverside") + &lake.registered("lakeside");
         let text = two_clinics(&database, &access) + "[communities.chat]\nname = \"The chat\"\n";
+        let text = text + &watched(&database, &Postbox::open(), "PT15M");
         let bridge = TestBridge::start_with(database, &text).await;
         let key = async |community: &str, scopes: &str| {
             let mut tx = bridge.bridge.store.begin().await.unwrap();
@@ -50,6 +55,8 @@ impl World {
         Self {
             other_community: key("chat", EVENTS_WRITE).await,
             without_scope: key("forum", "other:thing").await,
+            keeper: key("forum", CONCERNS_MANAGE).await,
+            other_keeper: key("chat", CONCERNS_MANAGE).await,
             other,
             clinic: river.token(&bridge, ALL_SCOPES).await,
             other_clinic: lake.token(&bridge, ALL_SCOPES).await,
@@ -67,7 +74,17 @@ impl World {
         let consent = entries(&found.json)[0]["id"].as_str().unwrap().to_owned();
         let receipts = self.bridge.as_member(&member, Method::GET, "/v1/receipts", None).await;
         let receipt = receipts.json["receipts"][0]["id"].as_str().unwrap().to_owned();
-        (Target { handle, patient, grant, consent, receipt }, member)
+        let concern = self.concern(&handle).await;
+        (Target { handle, patient, grant, consent, receipt, concern }, member)
+    }
+
+    /// A concern about a member.
+    async fn concern(&self, handle: &str) -> String {
+        self.bridge.send(&worrying(&format!("worry-{handle}"), handle)).await;
+        let listed =
+            http::call(Method::GET, &format!("{}/v1/concerns", self.bridge.api), Some(&self.keeper), None).await;
+        let all = listed.json["concerns"].as_array().unwrap();
+        all.iter().find(|it| it["handle"] == handle).unwrap()["id"].as_str().unwrap().to_owned()
     }
 
     /// A session of a member at the portal: what its cookie holds, and the token that its forms carry.
@@ -87,6 +104,8 @@ impl World {
             OtherCommunity => Some(&self.other_community),
             KeyWithoutScope => Some(&self.without_scope),
             Community => Some(&self.bridge.api_key),
+            Keeper => Some(&self.keeper),
+            OtherKeeper => Some(&self.other_keeper),
             OtherMember => Some(&self.other.token),
             OtherClinic => Some(&self.other_clinic),
             Clinic => Some(&self.clinic),

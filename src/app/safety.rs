@@ -1,0 +1,73 @@
+//! How the people of communities are told of concerns, wired from the settings.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use super::messengers::messenger;
+use super::{POLL, StartError};
+use crate::config::{Config, Contact, Safety};
+use crate::delivery::member::Channel;
+use crate::pipeline::Bridge;
+use crate::safety::{AlarmSender, Levels};
+use crate::telemetry::logs::chain;
+use crate::web::StateError;
+use crate::web::portal::Words;
+
+/// How many are told at the same time: a channel that does not answer keeps nobody else waiting.
+pub(super) const AT_ONCE: usize = 4;
+
+/// What tells people of concerns.
+///
+/// # Errors
+/// [`StartError`].
+pub fn alarm_sender(config: &Config, bridge: &Bridge) -> Result<AlarmSender, StartError> {
+    let mut all = BTreeMap::new();
+    for (id, community) in &config.communities {
+        if let Some(safety) = &community.safety {
+            all.insert(id.clone(), levels(config, safety)?);
+        }
+    }
+    Ok(AlarmSender {
+        store: bridge.store.clone(),
+        keyring: bridge.keyring.clone(),
+        clock: bridge.clock.clone(),
+        levels: Arc::new(all),
+        api: config.server.public_url.clone(),
+        words: Arc::new(Words::new(BTreeMap::new()).map_err(StateError::from)?),
+    })
+}
+
+fn levels(config: &Config, safety: &Safety) -> Result<Levels, StartError> {
+    Ok(Levels {
+        first: channel(config, &safety.first)?,
+        second: safety.second.as_ref().map(|second| channel(config, second)).transpose()?,
+        escalate_after: safety.escalate_after,
+        language: safety.language,
+    })
+}
+
+fn channel(config: &Config, contact: &Contact) -> Result<Channel, StartError> {
+    let (to, names_member) = match contact {
+        Contact::Webhook { names_member, .. } => (String::new(), *names_member),
+        Contact::Mail { to, .. } => (to.clone(), false),
+    };
+    Ok(Channel { messenger: messenger(config, &contact.way())?, to, names_member })
+}
+
+/// Tells people of concerns as they are raised, as long as the process runs. What is cut off is taken up again.
+pub(super) async fn tell(sender: AlarmSender, raised: Arc<Notify>) {
+    loop {
+        let woken = raised.notified();
+        match sender.tell_one().await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(cause = chain(&error), "a concern was left; it is taken up again later"),
+        }
+        tokio::select! {
+            () = woken => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}

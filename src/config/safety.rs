@@ -1,0 +1,141 @@
+//! Whose people are told when a member's answers want a human's eye, and how.
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
+use super::ConfigError;
+use super::community::{MailSecurity, Messages};
+use crate::domain::language::Language;
+
+/// How long the first level may have at least, and at most.
+const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
+const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whose people are told.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Safety {
+    /// How long those of the first level have before those of the second are told.
+    #[serde(deserialize_with = "duration")]
+    pub escalate_after: SignedDuration,
+    /// The language in which they are told.
+    #[serde(default)]
+    pub language: Language,
+    /// Who is told first.
+    pub first: Contact,
+    /// Who is told if nobody acknowledges it in time.
+    pub second: Option<Contact>,
+}
+
+/// How the people of one level are told.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(tag = "method", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Contact {
+    /// By a signed request.
+    Webhook {
+        /// Where to.
+        url: Url,
+        /// The file with what it is signed with.
+        secret_file: PathBuf,
+        /// Whether it says whom it is about: for the community's own platform only.
+        #[serde(default)]
+        names_member: bool,
+    },
+    /// By mail, which never says whom it is about.
+    Mail {
+        /// Whom to.
+        to: String,
+        /// The mail server.
+        server: String,
+        /// Its port; what is usual if absent.
+        port: Option<u16>,
+        /// How the connection is kept from others.
+        #[serde(default)]
+        security: MailSecurity,
+        /// Who signs in at the mail server.
+        user: Option<String>,
+        /// The file with the password.
+        password_file: Option<PathBuf>,
+        /// From whom it is.
+        from: String,
+    },
+}
+
+impl Safety {
+    pub(super) fn check(&self, id: &str, private_networks: bool) -> Result<(), ConfigError> {
+        let setting = format!("communities.{id}.safety");
+        if !(SHORTEST..=LONGEST).contains(&self.escalate_after) {
+            let setting = format!("{setting}.escalate_after");
+            return Err(ConfigError::Invalid { setting, expected: "a time from PT1M (a minute) to PT24H (a day)" });
+        }
+        self.first.check(&format!("{setting}.first"), private_networks)?;
+        self.second.as_ref().map_or(Ok(()), |second| second.check(&format!("{setting}.second"), private_networks))
+    }
+}
+
+impl Contact {
+    fn check(&self, setting: &str, private_networks: bool) -> Result<(), ConfigError> {
+        self.way().check(setting, private_networks)?;
+        match self {
+            Self::Mail { to, .. } if to.parse::<lettre::message::Mailbox>().is_err() => Err(ConfigError::Invalid {
+                setting: format!("{setting}.to"),
+                expected: "an address such as \"on-duty@forum.example\"",
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The way by which it goes.
+    #[must_use]
+    pub fn way(&self) -> Messages {
+        match self.clone() {
+            Self::Webhook { url, secret_file, .. } => Messages::Webhook { url, secret_file },
+            Self::Mail { server, port, security, user, password_file, from, .. } => {
+                Messages::Mail { server, port, security, user, password_file, from }
+            }
+        }
+    }
+}
+
+/// A duration in the form of ISO 8601.
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| serde::de::Error::custom("expected a time such as PT15M, fifteen minutes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    fn read(safety: &str) -> Result<Config, crate::config::ConfigError> {
+        Config::from_toml(&format!("[communities.forum]\nname = \"F\"\n[communities.forum.safety]\n{safety}"))
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_what_was_expected() {
+        let first = "[communities.forum.safety.first]\nmethod = \"webhook\"\nurl = \"https://a.example/\"\nsecret_file = \"s\"\n";
+        let good = format!("escalate_after = \"PT15M\"\nlanguage = \"ru\"\n{first}");
+        assert!(read(&good).is_ok());
+        let second = "[communities.forum.safety.second]\nmethod = \"mail\"\nto = \"d@a.example\"\nserver = \"a.example\"\nfrom = \"a@a.example\"\n";
+        assert!(read(&format!("{good}{second}")).is_ok());
+        for (safety, expected) in [
+            ("escalate_after = \"PT15M\"".to_owned(), "first"),
+            (first.to_owned(), "escalate_after"),
+            (good.replace("PT15M", "soon"), "such as PT15M"),
+            (good.replace("PT15M", "PT1S"), "safety.escalate_after: expected a time from PT1M"),
+            (good.replace("PT15M", "P2D"), "such as PT15M"),
+            (good.replace("PT15M", "PT48H"), "PT24H"),
+            (good.replace("\"ru\"", "\"fr\""), "en"),
+            (good.replace("https", "http"), "safety.first.url: expected https"),
+            (format!("{good}names_members = true"), "names_members"),
+            (format!("{good}{}", second.replace("d@a.example", "duty")), "safety.second.to: expected an address"),
+            (format!("{good}{second}names_member = true"), "names_member"),
+        ] {
+            let error = read(&safety).unwrap_err().to_string();
+            assert!(error.contains(expected), "{safety}: {error}");
+        }
+    }
+}
