@@ -2,6 +2,7 @@
 
 mod measurements;
 mod moods;
+mod package;
 mod page_words;
 mod questionnaire_forms;
 mod questionnaires;
