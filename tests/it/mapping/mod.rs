@@ -1,9 +1,11 @@
 //! What leaves, as FHIR.
 
+mod everything;
 mod measurements;
 mod moods;
 mod package;
 mod page_words;
+mod profiles;
 mod questionnaire_forms;
 mod questionnaires;
 mod summaries;
