@@ -1,5 +1,6 @@
 //! What leaves, as FHIR.
 
+mod any;
 mod everything;
 mod measurements;
 mod moods;
