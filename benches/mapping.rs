@@ -1,4 +1,4 @@
-//! Reading → FHIR JSON, beside writing the same finished resource and doing nothing else.
+//! From what is known to FHIR JSON, beside writing the same finished resource and doing nothing else.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -13,45 +13,130 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mostik::consent::decide::{Request, decide};
+use mostik::domain::grant::Standing;
+use mostik::domain::language::Language;
 use mostik::domain::reading::Reading;
-use mostik::mapping::to_fhir::{Recipient, resource, to_fhir};
+use mostik::domain::summary::Summary;
+use mostik::insight::page::text::text;
+use mostik::mapping::to_fhir::{
+    Paper, Recipient, Sheet, consent, page_to_fhir, part_resources, parts_to_fhir, report_to_fhir, resource,
+    summary_resource, summary_to_fhir, to_fhir,
+};
+use serde_json::Value;
 use support::sample;
 use uuid::Uuid;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+const RECIPIENT: Recipient<'_> = Recipient {
+    patient: "example",
+    identifier: Uuid::from_u128(3),
+    source: "urn:mostik:bridge",
+    recorded: jiff::Timestamp::UNIX_EPOCH,
+    practitioner: None,
+};
+
 fn mappings(criterion: &mut Criterion) {
-    map(criterion, "mood", &sample::mood());
-    map(criterion, "note", &sample::note());
-    map(criterion, "tags", &sample::tags());
+    reading(criterion, "mood", &sample::mood());
+    reading(criterion, "note", &sample::note());
+    reading(criterion, "tags", &sample::tags());
+    reading(criterion, "sleep", &sample::sleep());
+    reading(criterion, "heart_rate", &sample::heart_rate());
+    reading(criterion, "questionnaire_total", &sample::questionnaire());
+    parts(criterion, &sample::questionnaire());
+    summary(criterion, "week_of_moods", &sample::week_of_moods());
+    summary(criterion, "week_of_tags", &sample::week_of_tags());
+    page(criterion);
+    standing(criterion);
 }
 
-fn map(criterion: &mut Criterion, name: &str, reading: &Reading) {
-    let clinic = sample::clinic();
-    let grants = [sample::grant(1, sample::MEMBER, sample::clinic())];
-    let permit = decide(&grants, Request::to_record(reading, &clinic, sample::now())).unwrap();
-    let recipient = Recipient {
-        patient: "example",
-        identifier: Uuid::from_u128(3),
-        source: "urn:mostik:bridge",
-        recorded: jiff::Timestamp::UNIX_EPOCH,
-        practitioner: None,
-    };
-    let (typed, decimals) = resource(&permit, recipient).unwrap();
-    let bytes = to_fhir(&permit, recipient).unwrap().body;
-    let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-
+/// Measures a mapper, the writing of what it made, and the writing of the same as plain JSON, which is the limit.
+fn compare(criterion: &mut Criterion, name: &str, map: impl Fn() -> Vec<Vec<u8>>, alone: Option<&dyn Fn() -> usize>) {
+    let made = map();
+    let json: Vec<Value> = made.iter().map(|bytes| serde_json::from_slice(bytes).unwrap()).collect();
     let mut group = criterion.benchmark_group(format!("mapping_{name}"));
-    group.throughput(Throughput::Bytes(bytes.len() as u64));
-    group.bench_function("reading_to_json", |bencher| {
-        bencher.iter(|| to_fhir(black_box(&permit), black_box(recipient)));
+    group.throughput(Throughput::Bytes(made.iter().map(|bytes| bytes.len() as u64).sum()));
+    group.bench_function("mapped_to_json", |bencher| bencher.iter(&map));
+    if let Some(alone) = alone {
+        group.bench_function("typed_resource_to_json", |bencher| bencher.iter(alone));
+    }
+    group.bench_function("limit_json_value_to_json", |bencher| {
+        bencher.iter(|| black_box(&json).iter().map(|json| serde_json::to_vec(json).unwrap()).collect::<Vec<_>>());
     });
-    group.bench_function("typed_resource_to_json", |bencher| {
-        bencher.iter(|| fhir_codec::to_bytes(black_box(&typed), black_box(&decimals)));
-    });
-    group.bench_function("limit_json_value_to_json", |bencher| bencher.iter(|| serde_json::to_vec(black_box(&json))));
     group.finish();
+}
+
+fn reading(criterion: &mut Criterion, name: &str, reading: &Reading) {
+    let (clinic, grants) = (sample::clinic(), [sample::grant(1, sample::MEMBER, sample::clinic())]);
+    let permit = decide(&grants, Request::to_record(reading, &clinic, sample::now())).unwrap();
+    let (typed, decimals) = resource(&permit, RECIPIENT).unwrap();
+    let map = || vec![to_fhir(black_box(&permit), black_box(RECIPIENT)).unwrap().body];
+    let alone = || fhir_codec::to_bytes(black_box(&typed), black_box(&decimals)).unwrap().len();
+    compare(criterion, name, map, Some(&alone));
+}
+
+/// Everything that goes beside a total: the form, each answer, and the panel.
+fn parts(criterion: &mut Criterion, reading: &Reading) {
+    let (clinic, grants) = (sample::clinic(), [sample::grant(1, sample::MEMBER, sample::clinic())]);
+    let permit = decide(&grants, Request::to_record(reading, &clinic, sample::now())).unwrap();
+    let typed = part_resources(&permit, RECIPIENT).unwrap();
+    let map = || {
+        let parts = parts_to_fhir(black_box(&permit), black_box(RECIPIENT)).unwrap();
+        parts.into_iter().map(|part| part.body).collect()
+    };
+    let alone = || {
+        let written = |(_, _, (typed, decimals)): &(_, _, (_, _))| fhir_codec::to_bytes(typed, decimals).unwrap().len();
+        black_box(&typed).iter().map(written).sum()
+    };
+    compare(criterion, "questionnaire_parts", map, Some(&alone));
+}
+
+fn summary(criterion: &mut Criterion, name: &str, summary: &Summary) {
+    let (clinic, grants) = (sample::clinic(), [sample::grant(1, sample::MEMBER, sample::clinic())]);
+    let permit = decide(&grants, Request::to_record(summary, &clinic, sample::now())).unwrap();
+    let (typed, decimals) = summary_resource(&permit, RECIPIENT).unwrap();
+    let map = || vec![summary_to_fhir(black_box(&permit), black_box(RECIPIENT)).unwrap().body];
+    let alone = || fhir_codec::to_bytes(black_box(&typed), black_box(&decimals)).unwrap().len();
+    compare(criterion, name, map, Some(&alone));
+}
+
+/// A page as a document and as a report. Its text is written anew each time, its PDF is as large as they are and not drawn.
+fn page(criterion: &mut Criterion) {
+    let (clinic, grants) = (sample::clinic(), [sample::grant(1, sample::MEMBER, sample::clinic())]);
+    let (page, pdf) = (sample::page(), vec![0x25; 40_000]);
+    let permit = decide(&grants, Request::to_record(&page, &clinic, sample::now())).unwrap();
+    let language = Language::En;
+    let words = text(&page, None, language);
+    let map = || {
+        let text = text(black_box(permit.item()), None, language);
+        vec![page_to_fhir(black_box(&permit), black_box(RECIPIENT), &sheet(&text, &pdf)).unwrap().body]
+    };
+    compare(criterion, "page", map, None);
+    let results = [Uuid::from_u128(5), Uuid::from_u128(6)];
+    let map =
+        || vec![report_to_fhir(black_box(&permit), black_box(RECIPIENT), &sheet(&words, &pdf), &results).unwrap().body];
+    compare(criterion, "report", map, None);
+}
+
+fn sheet<'a>(text: &'a str, pdf: &'a [u8]) -> Sheet<'a> {
+    Sheet { title: "Summary of the patient's own notes", language: Language::En, text, pdf: Some(pdf) }
+}
+
+fn standing(criterion: &mut Criterion) {
+    let grants = [sample::grant(1, sample::MEMBER, sample::clinic())];
+    let (clinic, item) = (sample::clinic(), Standing(&grants[0]));
+    let permit = decide(&grants, Request::to_record(&item, &clinic, sample::now())).unwrap();
+    let words = [("Mood", "every entry".to_owned()), ("Until", "1 January 2027".to_owned())];
+    let paper = Paper {
+        recipient: RECIPIENT,
+        is_first: true,
+        language: Language::En,
+        notice: Some(("Sharing what you note with your clinic", "What you decide here, you can change at any time.")),
+        words: &words,
+        now: sample::now(),
+    };
+    compare(criterion, "consent", || vec![consent(black_box(&permit), black_box(paper)).unwrap().body], None);
 }
 
 criterion_group!(benches, mappings);

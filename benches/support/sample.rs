@@ -3,11 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::date;
 use mostik::domain::category::{Category, Detail};
+use mostik::domain::day::Days;
+use mostik::domain::decimal::Decimal;
 use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Terms, WayBack};
 use mostik::domain::ids::{ClinicId, GrantId, MemberId, ReadingId};
+use mostik::domain::measurement::{Measured, Measurement, Modality};
 use mostik::domain::moment::Moment;
+use mostik::domain::page::Page;
+use mostik::domain::questionnaire::{Answer, Answers, Instrument};
 use mostik::domain::reading::{Measure, Mood, Rating, Reading};
+use mostik::domain::statistics::Spread;
+use mostik::domain::summary::{Figures, Scale, Summary, TagCount};
+use mostik::insight::page::{Whose, work_out};
 use uuid::Uuid;
 
 /// Who reports.
@@ -76,6 +85,70 @@ pub fn note() -> Reading {
 /// The tags of a day.
 pub fn tags() -> Reading {
     reading(Measure::Tags(["slept badly", "walk", "friends", "work", "tired"].map(str::to_owned).to_vec()))
+}
+
+/// A night, measured by a watch.
+pub fn sleep() -> Reading {
+    let start = Some(Moment::parse_rfc3339("2026-11-19T23:05:00+01:00").unwrap());
+    reading(measured(Measured::SleepDuration, "431.5", start))
+}
+
+/// A heart rate, measured by a watch.
+pub fn heart_rate() -> Reading {
+    reading(measured(Measured::HeartRate, "61", None))
+}
+
+fn measured(of: Measured, value: &str, start: Option<Moment>) -> Measure {
+    let (value, device) = (value.parse().unwrap(), Some("A watch".to_owned()));
+    Measure::Measurement(Measurement { of, value, start, modality: Modality::Sensed, device })
+}
+
+/// PHQ-9 with all of its questions answered.
+pub fn questionnaire() -> Reading {
+    let answers = [2, 1, 0, 1, 3, 0, 1, 2, 0, 1].map(Answer::Given).to_vec();
+    reading(Measure::Questionnaire(Answers::new(Instrument::Phq9, answers).unwrap()))
+}
+
+/// A week of moods.
+pub fn week_of_moods() -> Summary {
+    let scale = Scale::Rating { worst: 1.into(), best: 5.into() };
+    let numbers: Vec<Decimal> = ["4", "2.5", "3"].iter().map(|number| number.parse().unwrap()).collect();
+    week(Figures::Numbers(scale, Spread::of(&numbers.iter().collect::<Vec<_>>()).unwrap()))
+}
+
+/// A week of tags.
+pub fn week_of_tags() -> Summary {
+    let count = |entries| TagCount { tag: format!("tag {entries}"), entries };
+    week(Figures::Tags { counts: (1..=20).rev().map(count).collect(), left_out: 0 })
+}
+
+fn week(figures: Figures) -> Summary {
+    Summary {
+        member: MEMBER,
+        detail: Detail::WeeklySummary,
+        first_day: date(2026, 11, 9),
+        start: Moment::parse_rfc3339("2026-11-09T00:00:00+01:00").unwrap(),
+        last: Moment::parse_rfc3339("2026-11-15T23:59:59+01:00").unwrap(),
+        days: 7,
+        days_missing: 2,
+        entries: 9,
+        labels: BTreeSet::new(),
+        figures,
+    }
+}
+
+/// A page of what somebody noted in four weeks, day by day.
+pub fn page() -> Page {
+    let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+    let days = Days::new(std::iter::empty(), zone);
+    let (clinic, grants) = (clinic(), [grant(1, MEMBER, clinic())]);
+    let of_day = |day: i64| {
+        let at = now() - jiff::SignedDuration::from_hours(24 * day);
+        [mood(), sleep(), heart_rate(), questionnaire()].map(|reading| Reading { moment: days.moment(at), ..reading })
+    };
+    let readings: Vec<Reading> = (0..28).flat_map(of_day).collect();
+    let whose = Whose { member: MEMBER, grants: &grants, days: &days };
+    work_out(whose, &clinic, days.period_of(Detail::WeeklySummary, now()), &readings, now()).unwrap()
 }
 
 fn reading(measure: Measure) -> Reading {

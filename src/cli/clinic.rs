@@ -8,7 +8,7 @@ use super::enrol::known_clinic;
 use super::open;
 use crate::app::{self, Outward};
 use crate::config::{Auth, Config};
-use crate::delivery::check::{self, Outcome, Step};
+use crate::delivery::check::{self, Outcome, Step, Wanted};
 use crate::delivery::ehr::with_slash;
 use crate::delivery::smart_auth::{Discovery, Flow};
 use crate::domain::clock::Clock;
@@ -36,6 +36,13 @@ pub async fn check(config: &Config, id: &ClinicId) -> anyhow::Result<()> {
             check::check_lent(&ehr, &discovery, &launch.scopes, &outward.signing, outward.clock.now()).await
         }
     };
+    let lent = match &clinic.auth {
+        Auth::None | Auth::BackendServices(_) => None,
+        Auth::Patient(launch) => Some(launch.scopes.as_str()),
+    };
+    let questionnaires = clinic.questionnaires.keys().copied().collect();
+    let wanted = Wanted { questionnaires, pages: clinic.summary, lent };
+    steps.extend(check::check_forms(&ehr, &wanted).await);
     if let Some(client) = app::launch_client(config, clinic, &outward.signing, &outward.entropy)? {
         steps.extend(check::check_launch(&client, &outward.signing, outward.clock.now()).await);
     }

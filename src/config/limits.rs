@@ -1,10 +1,10 @@
-//! How often callers may come.
+//! How often callers may come, and with how much.
 
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
-/// How often callers may come, to one process.
+/// How often callers may come, to one process, and with how much.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
@@ -12,4 +12,6 @@ pub struct Limits {
     pub clinic_tokens_per_minute: NonZeroU32,
     /// How often a clinic's system may read in a minute.
     pub clinic_reads_per_minute: NonZeroU32,
+    /// How many readings the data points of one request may have.
+    pub data_point_readings: NonZeroU32,
 }

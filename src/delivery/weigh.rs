@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::ehr::{Found, RESPONSE_TYPE, Sent, Ticket};
+use super::ehr::{Found, SAID_TWICE, Sent, Ticket};
 use super::form::Forms;
 use super::settle::{Known, STANDING_NOT_TAKEN, Verdict, is_absent};
 use super::smart_auth::TokenError;
@@ -188,8 +188,8 @@ fn outgoing(
     let is_standing = matches!(item.matter, Matter::Consent(_));
     let mapped_type = match &item.matter {
         Matter::Consent(_) => "Consent",
+        Matter::Page(_) | Matter::Fact(_) | Matter::Mark(_) | Matter::Word if item.is_part => &item.resource_type,
         Matter::Page(_) => PAGE_TYPE,
-        Matter::Fact(_) | Matter::Mark(_) | Matter::Word if item.is_part => &item.resource_type,
         Matter::Fact(_) | Matter::Mark(_) | Matter::Word => MAPPED_TYPE,
     };
     // What stands there already keeps its form; a new one takes the highest that the EHR has.
@@ -201,7 +201,7 @@ fn outgoing(
     if item.is_part && item.stored.is_none() {
         let withdrawn = match rung {
             Rung::Document => Some(SAID_WITH_THE_WHOLE),
-            Rung::Discrete if mapped_type == RESPONSE_TYPE && !ticket.takes_responses() => Some(PART_NOT_TAKEN),
+            Rung::Discrete if SAID_TWICE.contains(&mapped_type) && !ticket.takes(mapped_type) => Some(PART_NOT_TAKEN),
             Rung::Discrete | Rung::None => None,
         };
         if let Some(reason) = withdrawn {

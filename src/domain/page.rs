@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::category::{Category, Detail};
 use super::decimal::Decimal;
-use super::ids::MemberId;
+use super::ids::{MemberId, ReadingId};
 use super::language::Language;
 use super::matter::Fact;
 use super::moment::Moment;
@@ -32,6 +32,9 @@ pub struct PageRules {
     /// Whether a PDF comes along with the text.
     #[serde(default = "yes")]
     pub pdf: bool,
+    /// Whether it goes as a report as well, to an EHR that takes reports.
+    #[serde(default)]
+    pub report: bool,
 }
 
 const fn yes() -> bool {
@@ -65,6 +68,9 @@ pub struct Page {
     pub tags: Vec<TagCount>,
     /// The questionnaires that were filled in.
     pub scores: Vec<Scored>,
+    /// The questionnaires of which these are totals, as far as each may be told by itself. They add nothing to what it says.
+    #[serde(skip)]
+    pub results: Vec<ReadingId>,
     /// What the member wants to talk about, and when they wrote it down.
     pub agenda: Option<(Moment, String)>,
     /// What the consent is under which it goes.

@@ -20,7 +20,7 @@ pub enum Kind {
     AppleHealth,
     /// Health Connect's archive.
     HealthConnect,
-    /// FHIR: a Bundle of Observations.
+    /// FHIR: a Bundle of Observations and questionnaires that were filled in, or one of them.
     Fhir,
     /// Any table, with a file that says which column is what.
     Table,

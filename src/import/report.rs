@@ -38,6 +38,8 @@ pub struct Report {
     pub unknown_moods: MoodNames,
     /// There is no such member.
     pub unknown_member: bool,
+    /// Whether an answer is among them after which whoever gave it is to be told where help is, whatever became of it.
+    pub wants_help: bool,
 }
 
 impl Report {

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::{Diary, ImportError, Report};
 use crate::domain::category::Category;
 use crate::domain::ids::{CommunityId, IMPORT_COMMUNITY};
+use crate::domain::reading::Measure;
 use crate::inbound::event::{Refusal, RefusalReason, Says};
 use crate::inbound::files::{BadLine, Item, Line, Said};
 use crate::pipeline::{self, Bridge, Outcome};
@@ -88,6 +89,7 @@ async fn take_some(bridge: &Bridge, diary: &Diary, items: Vec<Item>, report: &mu
     let community: CommunityId = IMPORT_COMMUNITY.parse()?;
     let about: Vec<(u64, Category, bool)> =
         items.iter().map(|item| (item.place, item.category, matches!(item.event.says, Says::Reading(..)))).collect();
+    report.wants_help |= items.iter().any(wants_help);
     let events = items.into_iter().map(|item| Ok::<_, Refusal>(item.event)).collect();
     let outcomes = if diary.dry_run {
         pipeline::rehearse(bridge, &community, events).await?
@@ -98,6 +100,11 @@ async fn take_some(bridge: &Bridge, diary: &Diary, items: Vec<Item>, report: &mu
         count(about, outcome, report);
     }
     Ok(())
+}
+
+fn wants_help(item: &Item) -> bool {
+    let Says::Reading(entry, _) = &item.event.says else { return false };
+    matches!(&entry.measure, Measure::Questionnaire(answers) if answers.wants_help())
 }
 
 fn count((place, category, is_reading): (u64, Category, bool), outcome: Outcome, report: &mut Report) {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::ids::ReadingId;
+use crate::domain::measurement::{Measured, Measurement, Modality};
 use crate::domain::moment::Moment;
 use crate::domain::reading::{Mood, Rating, StateOfMind, StateOfMindKind};
 use crate::domain::statistics::plain;
@@ -106,6 +107,56 @@ proptest! {
             let mean_found = spread.mean.as_ref().unwrap().approximate();
             prop_assert!((mean_found - mean).abs() <= 0.005 + 1e-9, "{mean_found} {mean}");
             prop_assert!((spread.least.approximate() - least).abs() < 1e-9 && (spread.most.approximate() - most).abs() < 1e-9);
+        }
+    }
+
+    /// Of what adds up, the days are what is compared: a night and a nap are one number.
+    #[test]
+    fn what_adds_up_is_added_up_by_the_dates_of_the_members_clock(
+        change in 0..CHANGES.len(),
+        entries in prop::collection::vec((-10i64 * 24 * 60..10 * 24 * 60, 0u32..5000), 0..40),
+        weekly: bool,
+    ) {
+        let (zone, change) = CHANGES[change];
+        let (days, change): (Days, Timestamp) = (days(zone), change.parse().unwrap());
+        let rules = TimeZone::get(zone).unwrap();
+        let steps = |count: u32| {
+            let (of, value, modality) = (Measured::Steps, count.to_string().parse().unwrap(), Modality::Sensed);
+            Measure::Measurement(Measurement { of, value, start: None, modality, device: None })
+        };
+        let readings: Vec<Reading> = entries.iter().zip(1u128..).map(|((minutes, count), n)| {
+            reading(n, change.checked_add(SignedDuration::from_mins(*minutes)).unwrap(), steps(*count))
+        }).collect();
+        let detail = if weekly { Detail::WeeklySummary } else { Detail::DailySummary };
+        let stretch = stretch(&days, detail, change);
+        let dates: Vec<Date> = (0..if weekly { 7 } else { 1 })
+            .map(|n| stretch.period.first_day.checked_add(jiff::Span::new().days(n)).unwrap())
+            .collect();
+        let mut sums: BTreeMap<Date, u32> = BTreeMap::new();
+        let mut counted = 0;
+        for (reading, (_, count)) in readings.iter().zip(&entries) {
+            let date = rules.to_datetime(reading.moment.at).date();
+            if dates.contains(&date) {
+                *sums.entry(date).or_default() += count;
+                counted += 1;
+            }
+        }
+        let found = summaries(stretch, Category::Activity, &readings);
+        let found: Vec<_> = found.iter().map(|summary| {
+            let Figures::Numbers(_, spread) = &summary.figures else { panic!("numbers") };
+            let text = |number: &Decimal| number.as_str().parse::<f64>().unwrap();
+            (summary.entries, summary.days_missing, text(&spread.least), text(&spread.most), text(spread.mean.as_ref().unwrap()))
+        }).collect();
+        match (found.as_slice(), sums.is_empty()) {
+            ([], true) => {}
+            ([(entries, missing, least, most, mean)], false) => {
+                prop_assert_eq!((*entries, *missing), (counted, number(dates.len() - sums.len())));
+                prop_assert_eq!(*least, f64::from(*sums.values().min().unwrap()));
+                prop_assert_eq!(*most, f64::from(*sums.values().max().unwrap()));
+                let by_hand = f64::from(sums.values().sum::<u32>()) / f64::from(number(sums.len()));
+                prop_assert!((mean - by_hand).abs() <= 0.005 + 1e-9, "{mean} {by_hand}");
+            }
+            other => panic!("{other:?}"),
         }
     }
 

@@ -104,6 +104,12 @@ pub static TYPES: &[ResourceType] = &[
         params: &[IDENTIFIER, PATIENT, SUBJECT, STATUS, CATEGORY, token("type", &["type"]), date("date", &["date"])],
     },
     ResourceType {
+        name: "DiagnosticReport",
+        required: &["status", "code", "subject"],
+        patient: Some("subject"),
+        params: &[IDENTIFIER, PATIENT, SUBJECT, STATUS, CATEGORY, CODE, date("date", &["effectivePeriod"])],
+    },
+    ResourceType {
         name: "Consent",
         required: &["status", "scope", "category"],
         patient: Some("patient"),

@@ -1,5 +1,6 @@
 //! `POST /v1/data-points`: what apps and devices measured, in the shapes in which they say it.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, post};
@@ -69,7 +70,7 @@ pub struct DataPointResult {
         (status = 400, description = "No record can be made out, or a header is not understood", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No valid credential", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "An API key without the scope events:write", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too many bytes or records", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Too many bytes, records or readings", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Another media type or charset", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now: the same again after `Retry-After`", body = Problem, content_type = "application/problem+json"),
     ),
@@ -96,6 +97,15 @@ pub async fn post_data_points(
             results.push(result);
             events.push(event);
         }
+    }
+    let most = state.data_point_readings;
+    if events.len() > most {
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-many",
+            "There are too many readings in the request",
+        )
+        .detail(format!("Expected at most {most} readings in one request; nothing of it was taken.")));
     }
     let mut events = events.into_iter();
     let mut outcomes = Vec::with_capacity(results.len());

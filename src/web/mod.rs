@@ -75,6 +75,8 @@ pub struct State {
     identities: Identities,
     /// How often a member may take a copy of everything.
     exports: Limit<MemberId>,
+    /// How many readings the data points of one request may have.
+    data_point_readings: usize,
 }
 
 impl State {
@@ -109,6 +111,7 @@ impl State {
             launches,
             identities,
             exports,
+            data_point_readings: config.limits.data_point_readings.get() as usize,
         })
     }
 }

@@ -26,6 +26,7 @@ pub mod own;
 pub mod parts;
 pub mod portal;
 pub mod postbox;
+pub mod profiles;
 pub mod provider;
 pub mod proxy;
 pub mod search;

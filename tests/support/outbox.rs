@@ -57,6 +57,11 @@ impl Item {
         self.body.as_ref()?["valueQuantity"]["value"].as_i64()
     }
 
+    /// Whether it tells a page as a report.
+    pub fn is_report(&self) -> bool {
+        self.body.as_ref().is_some_and(|body| body["resourceType"] == "DiagnosticReport")
+    }
+
     pub fn is_living(&self) -> bool {
         self.state != "withdrawn"
     }

@@ -1,8 +1,10 @@
 //! Walks the way to a clinic's EHR step by step: what is good, what is not, and what to do about it. Stores nothing.
-//! [`launch`] walks the way of members who sign in at the clinic.
+//! [`launch`] walks the way of members who sign in at the clinic; [`forms`] says what the clinic gets beside single entries.
 
+mod forms;
 mod launch;
 
+pub use forms::{Wanted, check_forms};
 pub use launch::check_launch;
 
 use jiff::Timestamp;

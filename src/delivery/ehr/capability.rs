@@ -7,8 +7,14 @@ use serde_json::Value;
 use crate::domain::delivery::Rung;
 use crate::domain::form::Takes;
 
-/// The type of a questionnaire as it was filled in. It is sent only to an EHR that says that it takes it.
+/// The type of a questionnaire as it was filled in.
 pub const RESPONSE_TYPE: &str = "QuestionnaireResponse";
+
+/// The type of a page that goes as a report.
+pub const REPORT_TYPE: &str = "DiagnosticReport";
+
+/// What says in another form what is sent anyway: it goes only to an EHR that says that it takes it.
+pub const SAID_TWICE: [&str; 2] = [RESPONSE_TYPE, REPORT_TYPE];
 
 /// The parts of a `CapabilityStatement` that the bridge acts on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -69,13 +75,13 @@ impl Capabilities {
     /// Whether the EHR keeps it that a consent stands as it stands: it must say so itself, or the operator for it.
     #[must_use]
     pub fn keeps_consents(&self) -> bool {
-        self.takes.consent.unwrap_or(self.of("Consent").is_some_and(|of| of.create && of.update))
+        self.takes.consent.unwrap_or(self.keeps("Consent"))
     }
 
-    /// Whether the EHR says that it takes answers to questionnaires as they were given, and lets them be changed.
+    /// Whether the EHR says itself that it takes resources of this type, and lets them be changed.
     #[must_use]
-    pub fn takes_responses(&self) -> bool {
-        self.of(RESPONSE_TYPE).is_some_and(|of| of.create && of.update)
+    pub fn keeps(&self, resource_type: &str) -> bool {
+        self.of(resource_type).is_some_and(|of| of.create && of.update)
     }
 
     /// Whether a resource of this type may be changed after it was created.

@@ -9,7 +9,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url};
 
 use super::access::Access;
 use super::answer;
-use super::capability::{Capabilities, RESPONSE_TYPE};
+use super::capability::Capabilities;
 use crate::delivery::egress::{Answer, Egress, EgressError};
 use crate::delivery::rate_limit;
 use crate::delivery::smart_auth::{AccessToken, TokenError};
@@ -91,11 +91,11 @@ impl Ticket {
         self.capabilities.keeps_consents() && self.token.as_ref().is_none_or(may)
     }
 
-    /// Whether the EHR takes answers to questionnaires from this bridge as they were given.
+    /// Whether the EHR takes resources of this type from this bridge, and says so.
     #[must_use]
-    pub fn takes_responses(&self) -> bool {
-        let may = |token: &Arc<AccessToken>| token.may(RESPONSE_TYPE, "crus");
-        self.capabilities.takes_responses() && self.token.as_ref().is_none_or(may)
+    pub fn takes(&self, resource_type: &str) -> bool {
+        let may = |token: &Arc<AccessToken>| token.may(resource_type, "crus");
+        self.capabilities.keeps(resource_type) && self.token.as_ref().is_none_or(may)
     }
 
     pub(super) fn token(&self) -> Option<&AccessToken> {

@@ -11,7 +11,7 @@ mod write;
 
 pub use access::Access;
 pub(super) use answer::{retry_after, server_time};
-pub use capability::{Capabilities, RESPONSE_TYPE};
+pub use capability::{Capabilities, REPORT_TYPE, RESPONSE_TYPE, SAID_TWICE};
 pub use client::{EhrClient, EhrSettings, Ticket, with_slash};
 pub use write::Resource;
 

@@ -20,7 +20,8 @@ use crate::domain::delivery::{Delivery, Operation, Stored};
 const ROUNDS: usize = 3;
 
 /// Elements that come and go with what the member said: absent in the new version means gone.
-const OWNED: [&str; 6] = ["component", "dataAbsentReason", "interpretation", "note", "content", "contained"];
+const OWNED: [&str; 8] =
+    ["component", "contained", "content", "dataAbsentReason", "interpretation", "note", "presentedForm", "result"];
 
 /// Elements of the EHR's own.
 const FOREIGN: [&str; 3] = ["id", "meta", "text"];
@@ -163,7 +164,7 @@ fn type_of(resource: &Map<String, Value>) -> Option<&str> {
     resource.get("resourceType").and_then(Value::as_str)
 }
 
-/// Says in the resource what was done with it: `corrected` (Observation.status), `amended` (DocumentReference.docStatus,
+/// Says in the resource what was done with it: `corrected` (Observation.status, DiagnosticReport.status), `amended` (DocumentReference.docStatus,
 /// and QuestionnaireResponse.status, which have no other word for it), `entered-in-error`. A Consent says itself how it stands.
 fn mark(resource: &mut Map<String, Value>, operation: Operation) {
     let is_document = type_of(resource) == Some("DocumentReference");

@@ -98,6 +98,12 @@ impl Answers {
     pub fn self_harm(&self) -> Option<Answer> {
         self.each().find(|(question, _)| question.code == SELF_HARM).map(|(_, answer)| answer)
     }
+
+    /// Whether that answer wants a human's eye.
+    #[must_use]
+    pub fn wants_help(&self) -> bool {
+        self.self_harm().and_then(Answer::given).is_some_and(|choice| choice > 0)
+    }
 }
 
 impl Answer {

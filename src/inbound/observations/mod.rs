@@ -1,11 +1,12 @@
-//! FHIR R4 as a file: a Bundle of Observations, or one Observation, of what the bridge itself knows: moods as it writes
-//! them, and measurements by their LOINC codes. So what an EHR gave its patient, or another bridge gave its member, comes
+//! FHIR R4 as a file: a Bundle, or one resource, of what the bridge itself knows: moods as it writes them, measurements by
+//! their LOINC codes, and questionnaires as they were filled in ([`response`]). So what an EHR gave its patient, or another bridge gave its member, comes
 //! in again. Whose they are is not looked at: they belong to whoever brings them.
 //!
 //! Raw JSON is read, field by field, because typed FHIR loses and refuses things ([`fhir_codec`]'s own notes); each entry
 //! stands or falls alone.
 
 mod observation;
+mod response;
 
 use std::io::Read;
 
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use self::observation::Observation;
+use self::response::Response;
 use crate::inbound::files::{BadLine, FileError, Line, Said, Whose};
 
 /// The largest file that is read, in bytes: 64 MiB, some 50 000 Observations. It is one piece of JSON and lies in memory.
@@ -52,7 +54,7 @@ pub struct Observations<'a> {
 }
 
 impl<'a> Observations<'a> {
-    /// Reads the Bundle, or the Observation.
+    /// Reads the Bundle, or the resource.
     ///
     /// # Errors
     /// [`FileError`] when it is other JSON, or none, or too large.
@@ -66,11 +68,15 @@ impl<'a> Observations<'a> {
         }
         let text = std::str::from_utf8(&bytes).map_err(|_| FileError::Encoding)?;
         let text = text.trim_start_matches('\u{feff}');
-        let unknown = || FileError::expected("the file is no FHIR in JSON; expected a Bundle, or an Observation");
+        let unknown = || {
+            FileError::expected(
+                "the file is no FHIR in JSON that is taken; expected a Bundle, an Observation or a QuestionnaireResponse",
+            )
+        };
         let kind: Kind = serde_json::from_str(text).map_err(|_| unknown())?;
         let entries = match kind.kind.as_str() {
             "Bundle" => serde_json::from_str::<Bundle>(text).map_err(|_| unknown())?.entry,
-            "Observation" => {
+            "Observation" | "QuestionnaireResponse" => {
                 let resource = RawValue::from_string(text.trim().to_owned()).map_err(|_| unknown())?;
                 vec![Entry { full_url: None, resource: Some(resource) }]
             }
@@ -83,12 +89,20 @@ impl<'a> Observations<'a> {
         let Some(resource) = &entry.resource else { return Ok(Said::Nothing) };
         let broken = |expected| BadLine::record(place, expected);
         let kind: Kind = serde_json::from_str(resource.get()).map_err(|_| broken("a resource with a resourceType"))?;
-        if kind.kind != "Observation" {
-            return Ok(Said::Nothing);
-        }
-        let observation: Observation =
-            serde_json::from_str(resource.get()).map_err(|_| broken("an Observation as FHIR R4 says it"))?;
-        let item = observation.item(place, entry.full_url.as_deref(), self.whose)?;
+        let (text, full_url) = (resource.get(), entry.full_url.as_deref());
+        let item = match kind.kind.as_str() {
+            "Observation" => {
+                let read: Result<Observation, _> = serde_json::from_str(text);
+                let observation = read.map_err(|_| broken("an Observation as FHIR R4 says it"))?;
+                observation.item(place, full_url, self.whose)?
+            }
+            "QuestionnaireResponse" => {
+                let read: Result<Response, _> = serde_json::from_str(text);
+                let response = read.map_err(|_| broken("a QuestionnaireResponse as FHIR R4 says it"))?;
+                response.item(place, full_url, self.whose)?
+            }
+            _ => None,
+        };
         Ok(item.map_or(Said::Nothing, |item| Said::Items(vec![item])))
     }
 }

@@ -11,9 +11,9 @@ use crate::inbound::files::number::rounded;
 use crate::inbound::files::{About, BadLine, Item, Whose, plain};
 
 /// Whose events they are, before the slash.
-const APP: &str = "fhir";
+pub const APP: &str = "fhir";
 
-const LOINC: &str = "http://loinc.org";
+pub const LOINC: &str = "http://loinc.org";
 const UCUM: &str = "http://unitsofmeasure.org";
 
 /// The bridge's own codes (`schemas/fhir/CodeSystem-mostik-observation.json`).
@@ -56,7 +56,7 @@ pub struct Observation {
 }
 
 #[derive(Deserialize)]
-struct Identifier {
+pub struct Identifier {
     system: Option<String>,
     value: Option<String>,
 }
@@ -68,9 +68,9 @@ struct Concept {
 }
 
 #[derive(Deserialize)]
-struct Coding {
-    system: Option<String>,
-    code: Option<String>,
+pub struct Coding {
+    pub system: Option<String>,
+    pub code: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -122,7 +122,8 @@ impl Observation {
             "entered-in-error" | "cancelled" => true,
             _ => return Ok(None),
         };
-        let id = self.name(full_url).ok_or(BadLine::record(place, "an identifier, an id or a fullUrl"))?;
+        let id = name(&self.identifier, self.id.as_ref(), full_url);
+        let id = id.ok_or(BadLine::record(place, "an identifier, an id or a fullUrl"))?;
         if is_gone {
             let category = match subject {
                 Subject::Mood => crate::domain::category::Category::Mood,
@@ -143,15 +144,6 @@ impl Observation {
             }
         };
         Ok(Some(whose.reading(APP, place, id, moment, measure)))
-    }
-
-    /// Under which name it is found again.
-    fn name(&self, full_url: Option<&str>) -> Option<String> {
-        let identifier = self
-            .identifier
-            .iter()
-            .find_map(|it| Some(format!("{}|{}", it.system.as_deref().unwrap_or_default(), it.value.as_deref()?)));
-        identifier.or_else(|| self.id.clone()).or_else(|| full_url.map(str::to_owned))
     }
 
     fn when(&self, place: u64, whose: &Whose) -> Result<(Option<Moment>, Moment), BadLine> {
@@ -206,9 +198,16 @@ impl Observation {
     }
 }
 
+/// Under which name something is found again.
+pub fn name(identifiers: &[Identifier], id: Option<&String>, full_url: Option<&str>) -> Option<String> {
+    let named =
+        |it: &Identifier| Some(format!("{}|{}", it.system.as_deref().unwrap_or_default(), it.value.as_deref()?));
+    identifiers.iter().find_map(named).or_else(|| id.cloned()).or_else(|| full_url.map(str::to_owned))
+}
+
 /// A dateTime (FHIR R4, datatypes): with an offset, or a day alone, whose beginning counts. A year or a month says too
 /// little.
-fn moment(text: &str, whose: &Whose) -> Option<Moment> {
+pub fn moment(text: &str, whose: &Whose) -> Option<Moment> {
     if text.len() == 10 {
         let day: Date = text.parse().ok()?;
         return whose.moment(DateTime::from_parts(day, jiff::civil::Time::midnight()), None);

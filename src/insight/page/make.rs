@@ -1,14 +1,15 @@
 //! From a week that is over, or a wish, to a page on its way: the same way as every summary goes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use super::pdf::pdf;
 use super::text::text;
 use super::words::{Fixed, Words};
 use super::work_out::{Whose, weeks, work_out};
-use crate::consent::decide::DenyReason;
+use crate::consent::decide::{DenyReason, Permit};
 use crate::consent::share::Share;
 use crate::domain::category::{Category, Detail};
 use crate::domain::day::Period;
@@ -17,7 +18,7 @@ use crate::domain::ids::{ClinicId, MemberId};
 use crate::domain::page::{Page, PageRules};
 use crate::insight::standing::{Standing, waits};
 use crate::insight::tell::Mail;
-use crate::mapping::to_fhir::{Recipient, Sheet, page_to_fhir};
+use crate::mapping::to_fhir::{Recipient, Sheet, page_to_fhir, report_identifier, report_to_fhir};
 use crate::outbox::enqueue::{Letter, Parcel};
 use crate::pipeline::{AcceptError, Bridge, KnownPatient};
 use crate::readings::kept;
@@ -118,11 +119,13 @@ pub(crate) async fn make_due<'k>(
         }
         let page = page_for(tx, standing, clinic, week, now).await?;
         let identifier = patient.page_identifier(bridge, due.key.first_day);
-        let name = identifier.to_string();
-        let before = tx.newest_versions(std::slice::from_ref(&name)).await?.remove(&name);
-        let maker = Maker { bridge, standing, patient, rules, due: &due, before, now };
-        let is_made = maker.write(page.as_ref(), identifier, mail)?;
-        tx.page_done(&due.key, is_made.then_some(name.as_str())).await?;
+        let results = page.iter().flat_map(|page| &page.results).map(|reading| patient.identifier(bridge, *reading));
+        let results: Vec<Uuid> = results.collect();
+        let names = [identifier, report_identifier(identifier)].into_iter().chain(results.iter().copied());
+        let told = tx.newest_versions(&names.map(|name| name.to_string()).collect::<Vec<_>>()).await?;
+        let maker = Maker { bridge, standing, patient, rules, due: &due, identifier, results, told, now };
+        let is_made = maker.write(page.as_ref(), mail)?;
+        tx.page_done(&due.key, is_made.then_some(identifier.to_string()).as_deref()).await?;
     }
     Ok(next)
 }
@@ -144,18 +147,27 @@ struct Maker<'a, 'k> {
     patient: &'a KnownPatient,
     rules: PageRules,
     due: &'a DuePage,
-    before: Option<Version>,
+    identifier: Uuid,
+    /// What the clinic may have been told of which the page has totals.
+    results: Vec<Uuid>,
+    /// The newest versions of all of these, and of the report.
+    told: HashMap<String, Version>,
     now: Timestamp,
+}
+
+/// As what a page goes. The page itself comes last: where it has arrived, the other was dealt with.
+#[derive(Clone, Copy)]
+enum Form {
+    Report,
+    Page,
 }
 
 impl<'k> Maker<'_, 'k> {
     /// Puts the page on its way, if it says something new. Returns whether there is one.
-    fn write(&self, page: Option<&Page>, identifier: uuid::Uuid, mail: &mut Mail<'k>) -> Result<bool, AcceptError> {
+    fn write(&self, page: Option<&Page>, mail: &mut Mail<'k>) -> Result<bool, AcceptError> {
         let clinic = &self.due.key.lane.clinic;
         let Some(page) = page else {
-            if let Some(before) = self.before.as_ref().filter(|_| self.due.is_made) {
-                mail.take_back(self.standing, clinic, &identifier.to_string(), before, self.now);
-            }
+            self.take_back(mail);
             return Ok(false);
         };
         let is_asked = self.due.due == PageDue::Asked;
@@ -164,28 +176,16 @@ impl<'k> Maker<'_, 'k> {
             return Ok(false);
         }
         let content = self.content(page);
-        let told = self.before.as_ref();
-        let is_told = told.is_some_and(|it| it.operation != Operation::Retract && it.content == Some(content));
         // It stands there from a time of which the readings are gone.
-        let is_closed = told.is_some() && !self.due.is_made && !is_asked;
-        if is_told || is_closed {
+        let is_closed = self.version(self.identifier).is_some() && !self.due.is_made && !is_asked;
+        let forms = self.forms(content);
+        if forms.is_empty() || is_closed {
             return Ok(self.due.is_made || is_asked);
         }
         let denied = match self.standing.decide(page, clinic, self.now) {
             Ok(permit) if self.standing.can_address(&permit) => {
-                let practitioner = self.standing.practitioner(&permit);
-                let name = practitioner.map(|named| named.display.as_str());
-                let language = self.rules.language;
-                let text = text(page, name, language);
-                let pdf = self.pdf(page, name);
-                let title = Words(language).fixed(Fixed::Title);
-                let sheet = Sheet { title, language, text: &text, pdf: pdf.as_deref() };
-                let (source, patient) = (&self.bridge.source, &self.patient.id);
-                let recipient = Recipient { patient, identifier, source, recorded: self.now, practitioner };
-                let operation = if told.is_some() { Operation::Correct } else { Operation::Create };
-                let outbound = page_to_fhir(&permit, recipient, &sheet)?;
-                let letter = Letter { operation, outbound, content: Some(content) };
-                mail.parcels.push(Parcel::new(permit, letter, &self.standing.key));
+                let letters = self.letters(&permit, &forms, content)?;
+                mail.parcels.extend(Parcel::several(permit, letters, &self.standing.key));
                 return Ok(true);
             }
             Ok(_) => DenyReason::RecipientNotNamed,
@@ -193,6 +193,74 @@ impl<'k> Maker<'_, 'k> {
         };
         mail.denied.push((clinic.clone(), denied));
         Ok(false)
+    }
+
+    /// Says of what was told that it is no longer so.
+    fn take_back(&self, mail: &mut Mail<'k>) {
+        for form in [Form::Report, Form::Page] {
+            let identifier = self.identifier_of(form);
+            if let Some(before) = self.version(identifier).filter(|_| self.due.is_made) {
+                mail.take_back(self.standing, &self.due.key.lane.clinic, &identifier.to_string(), before, self.now);
+            }
+        }
+    }
+
+    /// As what it goes that the clinic was not told yet. A report that stands there is put right also where no more of them
+    /// are wanted.
+    fn forms(&self, content: Index) -> Vec<Form> {
+        let stands = |form| self.version(self.identifier_of(form)).filter(|it| it.operation != Operation::Retract);
+        let is_wanted = |form: &Form| match form {
+            Form::Report => self.rules.report || stands(*form).is_some(),
+            Form::Page => true,
+        };
+        let is_news = |form: &Form| stands(*form).is_none_or(|it| it.content != Some(content));
+        [Form::Report, Form::Page].into_iter().filter(is_wanted).filter(is_news).collect()
+    }
+
+    fn letters(&self, permit: &Permit<'_, Page>, forms: &[Form], content: Index) -> Result<Vec<Letter>, AcceptError> {
+        let (page, practitioner) = (permit.item(), self.standing.practitioner(permit));
+        let (name, language) = (practitioner.map(|named| named.display.as_str()), self.rules.language);
+        let text = text(page, name, language);
+        let pdf = self.pdf(page, name);
+        let sheet = Sheet { title: Words(language).fixed(Fixed::Title), language, text: &text, pdf: pdf.as_deref() };
+        let recipient = Recipient {
+            patient: &self.patient.id,
+            identifier: self.identifier,
+            source: &self.bridge.source,
+            recorded: self.now,
+            practitioner,
+        };
+        let letter = |form: &Form| {
+            let outbound = match form {
+                Form::Report => report_to_fhir(permit, recipient, &sheet, &self.results_told())?,
+                Form::Page => page_to_fhir(permit, recipient, &sheet)?,
+            };
+            let is_told = self.version(self.identifier_of(*form)).is_some();
+            let operation = if is_told { Operation::Correct } else { Operation::Create };
+            Ok(Letter { operation, outbound, content: Some(content) })
+        };
+        forms.iter().map(letter).collect()
+    }
+
+    /// The totals that stand at the clinic by themselves, as far as anybody knows.
+    fn results_told(&self) -> Vec<Uuid> {
+        let stands = |result: &&Uuid| {
+            self.version(**result).is_some_and(|told| {
+                told.resource_type == "Observation" && told.operation != Operation::Retract && !told.is_unsent
+            })
+        };
+        self.results.iter().filter(stands).copied().collect()
+    }
+
+    fn identifier_of(&self, form: Form) -> Uuid {
+        match form {
+            Form::Report => report_identifier(self.identifier),
+            Form::Page => self.identifier,
+        }
+    }
+
+    fn version(&self, identifier: Uuid) -> Option<&Version> {
+        self.told.get(&identifier.to_string())
     }
 
     /// With the charts, where the clinic takes them. The text never waits for it: it is complete in itself.

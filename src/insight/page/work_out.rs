@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::scores::scores;
-use crate::consent::decide::{Request, decide};
+use crate::consent::decide::{Disclosable, Request, decide};
 use crate::consent::share::Share;
 use crate::domain::category::{Category, Detail};
 use crate::domain::day::{Days, Period};
@@ -64,12 +64,16 @@ pub fn work_out(
     let grant = whose.grants.iter().find(|grant| grant.clinic == *clinic)?;
     let weeks = weeks(whose.days, week);
     let view = View { whose, clinic, grant, weeks: &weeks, week, now };
-    let (mut rows, mut found, mut tags, mut parts, mut has_news) = (vec![], vec![], vec![], vec![], false);
+    let (mut rows, mut found, mut results) = (vec![], vec![], vec![]);
+    let (mut tags, mut parts, mut has_news) = (vec![], vec![], false);
     for category in NUMBERS {
         let Some(seen) = view.seen(category, readings) else { continue };
         has_news |= seen.has_news;
         if category == Category::Questionnaires && seen.shows_days() {
-            found = scores(&seen.readings, whose.days);
+            let (scored, of) = scores(&seen.readings, whose.days);
+            found = scored;
+            let is_told = |reading: &&Reading| of.contains(&reading.id) && view.may_tell(*reading);
+            results = seen.readings.iter().filter(is_told).map(|reading| reading.id).collect();
         } else {
             rows.extend(view.rows(&seen));
         }
@@ -94,6 +98,7 @@ pub fn work_out(
         rows,
         tags,
         scores: found,
+        results,
         agenda,
         scope: scope(whose.days, grant),
         parts,
@@ -146,6 +151,11 @@ struct View<'a> {
 }
 
 impl View<'_> {
+    /// Whether the clinic may be told this by itself.
+    fn may_tell<T: Disclosable>(&self, item: &T) -> bool {
+        decide(self.whose.grants, Request::to_record(item, self.clinic, self.now)).is_ok()
+    }
+
     /// What the clinic may see of a category in these weeks, if anything.
     fn seen(&self, category: Category, readings: &[Reading]) -> Option<Seen> {
         let start = self.weeks.first()?.start;
@@ -182,7 +192,7 @@ impl View<'_> {
         let of = |reading: &&Reading| reading.measure.category() == Category::Agenda && reading.moment.at < until;
         let reading = readings.iter().filter(of).max_by_key(|reading| reading.moment.at)?;
         let Measure::Agenda(words) = &reading.measure else { return None };
-        let is_covered = decide(self.whose.grants, Request::to_record(reading, self.clinic, self.now)).is_ok();
+        let is_covered = self.may_tell(reading);
         let fact = Fact {
             detail: Detail::WeeklySummary,
             labels: reading.labels.clone(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use fhir_codec::codes::ObservationStatus;
 use fhir_codec::resources::{Observation, ObservationComponent, ObservationEffective, ObservationValue, Resource};
 use fhir_codec::types::{CodeableConcept, Identifier, Meta, Period, Reference};
@@ -163,6 +164,13 @@ pub fn identifier(recipient: Recipient<'_>) -> Result<Identifier, BuilderError> 
 /// An identifier of the bridge's own.
 pub fn identifier_of(value: Uuid) -> Result<Identifier, BuilderError> {
     Identifier::builder().system(IDENTIFIER.to_owned()).value(value.to_string()).build()
+}
+
+/// The identifier of what is told beside the whole with this one: whoever knows the whole may know it, and no key is
+/// needed for that.
+pub fn named(whole: Uuid, name: &str) -> Uuid {
+    let hash = digest(&SHA256, &[whole.as_bytes(), name.as_bytes()].concat());
+    uuid::Builder::from_custom_bytes(hash.as_ref().first_chunk().copied().unwrap_or_default()).into_uuid()
 }
 
 /// A moment with the offset that the member had.

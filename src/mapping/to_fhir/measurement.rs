@@ -15,7 +15,9 @@ use crate::domain::measurement::{Measured, Measurement, Modality};
 
 /// The part of the Observation that is about the number.
 pub fn body(measurement: &Measurement, decimals: &mut Decimals) -> Result<Body, BuilderError> {
-    let Measurement { of, value, modality, device, start: _ } = measurement;
+    let Measurement { of, value, modality, device, start } = measurement;
+    // Of what was measured over a time, vs-1 as R4 has it holds nothing: whoever checks it would refuse a period.
+    let is_heart_rate = *of == Measured::HeartRate && start.is_none();
     let filed = match of.category() {
         Category::Heart => Filed::VITAL_SIGN,
         _ => Filed::ACTIVITY,
@@ -25,7 +27,7 @@ pub fn body(measurement: &Measurement, decimals: &mut Decimals) -> Result<Body, 
         value: Some(ObservationValue::Quantity(quantity(decimals.token(value.as_str()), of.unit())?)),
         components: Vec::new(),
         filed: Filed {
-            profile: (*of == Measured::HeartRate).then_some(HEART_RATE),
+            profile: is_heart_rate.then_some(HEART_RATE),
             by_device: *modality == Modality::Sensed,
             ..filed
         },

@@ -13,6 +13,7 @@ mod own;
 mod page;
 mod provenance;
 mod questionnaire;
+mod report;
 mod summary;
 mod tags;
 
@@ -37,6 +38,7 @@ pub use consent::{Paper, consent, consent_resource};
 pub use document::document;
 pub use own::{own_copies, own_reference};
 pub use page::{Sheet, page_to_fhir};
+pub use report::{report_identifier, report_to_fhir};
 
 /// What a resource needs to know beside the reading.
 #[derive(Clone, Copy)]
@@ -81,13 +83,25 @@ pub fn to_fhir(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Result
 /// # Errors
 /// [`MappingError`]; never for a reading that passed its JSON Schema.
 pub fn parts_to_fhir(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> Result<Vec<Outbound>, MappingError> {
+    let parts = part_resources(permit, recipient)?.into_iter();
+    parts.map(|(resource_type, identifier, part)| outbound(resource_type, &part, identifier, true)).collect()
+}
+
+/// The resources that [`parts_to_fhir`] writes: each with its type, its identifier, and its decimals as they were given.
+///
+/// # Errors
+/// [`MappingError`]; never for a reading that passed its JSON Schema.
+pub fn part_resources(
+    permit: &Permit<'_, Reading>,
+    recipient: Recipient<'_>,
+) -> Result<Vec<(&'static str, Uuid, (Resource, Decimals))>, MappingError> {
     let (reading, whole) = (permit.item(), recipient.identifier);
     let Measure::Questionnaire(answers) = &reading.measure else { return Ok(Vec::new()) };
     let part = |part: Part| {
         let identifier = part.identifier(whole);
         let address = envelope::address(permit, Recipient { identifier, ..recipient })?;
         let resource = questionnaire::part(part, answers, reading.moment, whole, address)?;
-        outbound(part.resource_type(), &resource, identifier, true)
+        Ok((part.resource_type(), identifier, resource))
     };
     Part::of(answers).into_iter().map(part).collect()
 }
@@ -107,12 +121,23 @@ pub fn part_identifiers(category: Category, whole: Uuid) -> Vec<Uuid> {
 /// # Errors
 /// [`MappingError`]; never for a summary of readings that passed their JSON Schema.
 pub fn summary_to_fhir(permit: &Permit<'_, Summary>, recipient: Recipient<'_>) -> Result<Outbound, MappingError> {
+    outbound("Observation", &summary_resource(permit, recipient)?, recipient.identifier, false)
+}
+
+/// The resource that [`summary_to_fhir`] writes, with its decimals as they were worked out.
+///
+/// # Errors
+/// [`MappingError`]; never for a summary of readings that passed their JSON Schema.
+pub fn summary_resource(
+    permit: &Permit<'_, Summary>,
+    recipient: Recipient<'_>,
+) -> Result<(Resource, Decimals), MappingError> {
     let mut decimals = Decimals::new();
     let summary = permit.item();
     let body = summary::body(summary, &mut decimals)?;
     let lived = Lived::During(summary.start, summary.last);
     let observation = envelope::addressed(envelope::address(permit, recipient)?, &lived, body)?;
-    outbound("Observation", &(Resource::Observation(observation), decimals), recipient.identifier, false)
+    Ok((Resource::Observation(observation), decimals))
 }
 
 fn outbound(

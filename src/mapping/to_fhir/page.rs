@@ -40,49 +40,78 @@ pub fn page_to_fhir(
     recipient: Recipient<'_>,
     sheet: &Sheet<'_>,
 ) -> Result<Outbound, MappingError> {
-    let page = permit.item();
-    let patient = json!({"reference": format!("Patient/{}", recipient.patient)});
-    let recorded = recipient.recorded.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let attachment = |content_type: &str, data: &[u8]| {
-        json!({"attachment": {
-            "contentType": content_type,
-            "language": sheet.language.as_str(),
-            "data": BASE64_STANDARD.encode(data),
-            "title": sheet.title,
-            "creation": recorded,
-        }})
-    };
-    let text = attachment("text/plain; charset=utf-8", sheet.text.as_bytes());
-    let pdf = sheet.pdf.map(|pdf| attachment("application/pdf", pdf));
-    let content: Vec<Value> = std::iter::once(text).chain(pdf).collect();
-    let provenance = fhir_codec::to_bytes(&provenance(recipient, permit.grant().0)?, &Decimals::new())?;
-    let provenance: Value = serde_json::from_slice(&provenance).map_err(WriteError::from)?;
+    let patient = patient(recipient);
+    let content: Vec<Value> =
+        attachments(recipient, sheet).map(|attachment| json!({"attachment": attachment})).collect();
     let document = json!({
         "resourceType": "DocumentReference",
         "meta": meta(permit, recipient.source),
-        "contained": [provenance],
+        "contained": [contained(permit, recipient)?],
         "identifier": [{"system": IDENTIFIER, "value": recipient.identifier.to_string()}],
         "status": "current",
         "docStatus": "final",
         "type": coded(PATIENT_NOTE),
         "category": [coded(CLINICAL_NOTE)],
         "subject": patient,
-        "date": recorded,
+        "date": recorded(recipient),
         "author": [patient],
         "description": sheet.title,
         "content": content,
-        "context": {"period": {"start": page.start.to_rfc3339(), "end": page.last.to_rfc3339()}},
+        "context": {"period": period(permit.item())},
     });
+    outbound("DocumentReference", &document, recipient, false)
+}
+
+pub fn outbound(
+    resource_type: &'static str,
+    resource: &Value,
+    recipient: Recipient<'_>,
+    is_part: bool,
+) -> Result<Outbound, MappingError> {
     Ok(Outbound {
-        resource_type: "DocumentReference".into(),
+        resource_type: resource_type.into(),
         identifier: recipient.identifier.to_string(),
-        is_part: false,
-        body: serde_json::to_vec(&document).map_err(WriteError::from)?,
+        is_part,
+        body: serde_json::to_vec(resource).map_err(WriteError::from)?,
     })
 }
 
+pub fn patient(recipient: Recipient<'_>) -> Value {
+    json!({"reference": format!("Patient/{}", recipient.patient)})
+}
+
+pub fn recorded(recipient: Recipient<'_>) -> String {
+    recipient.recorded.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// From when to when a page is about.
+pub fn period(page: &Page) -> Value {
+    json!({"start": page.start.to_rfc3339(), "end": page.last.to_rfc3339()})
+}
+
+/// The text, which is complete in itself, and what comes beside it.
+pub fn attachments(recipient: Recipient<'_>, sheet: &Sheet<'_>) -> impl Iterator<Item = Value> {
+    let attachment = move |content_type: &str, data: &[u8]| {
+        json!({
+            "contentType": content_type,
+            "language": sheet.language.as_str(),
+            "data": BASE64_STANDARD.encode(data),
+            "title": sheet.title,
+            "creation": recorded(recipient),
+        })
+    };
+    let text = attachment("text/plain; charset=utf-8", sheet.text.as_bytes());
+    std::iter::once(text).chain(sheet.pdf.map(|pdf| attachment("application/pdf", pdf)))
+}
+
+/// Where it comes from.
+pub fn contained(permit: &Permit<'_, Page>, recipient: Recipient<'_>) -> Result<Value, MappingError> {
+    let provenance = fhir_codec::to_bytes(&provenance(recipient, permit.grant().0)?, &Decimals::new())?;
+    Ok(serde_json::from_slice(&provenance).map_err(WriteError::from)?)
+}
+
 /// Restricted, as sensitive as all of its parts together, asserted by the patient (US Core 9, writing clinical notes).
-fn meta(permit: &Permit<'_, Page>, source: &str) -> Value {
+pub fn meta(permit: &Permit<'_, Page>, source: &str) -> Value {
     let sensitive = permit.obliges().labels.iter().map(|label| (ACT_CODE, label.as_str()));
     let security = std::iter::once((CONFIDENTIALITY, "R")).chain(sensitive).chain([(OBSERVATION_VALUE, "PATAST")]);
     let security: Vec<Value> = security.map(|(system, code)| json!({"system": system, "code": code})).collect();

@@ -5,7 +5,6 @@
 //! stands alone. Its parts are the form as it was filled in (`QuestionnaireResponse`), an Observation for each answer, and the
 //! panel that holds the Observations together (US Core 9.0.0, screening and assessments).
 
-use aws_lc_rs::digest::{SHA256, digest};
 use fhir_codec::codes::QuestionnaireResponseStatus;
 use fhir_codec::resources::{
     Observation, ObservationValue, QuestionnaireResponse, QuestionnaireResponseItem, QuestionnaireResponseItemAnswer,
@@ -18,7 +17,7 @@ use uuid::Uuid;
 use super::MappingError;
 use super::codes::{DATA_ABSENT_EXTENSION, DATA_ABSENT_REASON, LOINC, ORDINAL_VALUE};
 use super::element::{coding, concept, score};
-use super::envelope::{Address, Body, Lived, addressed, date_time, identifier_of, meta_of};
+use super::envelope::{Address, Body, Lived, addressed, date_time, identifier_of, meta_of, named};
 use crate::domain::language::Language::En;
 use crate::domain::moment::Moment;
 use crate::domain::questionnaire::{Answer, Answers, Choice, Instrument, Kind, Question, VERSION};
@@ -67,12 +66,6 @@ pub fn part_identifiers(whole: Uuid) -> impl Iterator<Item = Uuid> {
     let questions = Instrument::ALL.into_iter().filter(|instrument| *instrument != Instrument::Phq2);
     let codes = questions.flat_map(Instrument::questions).map(|question| question.code);
     [RESPONSE, PANEL].into_iter().chain(codes).map(move |name| named(whole, name))
-}
-
-/// Whoever knows the whole may know its parts: no key is needed for that.
-fn named(whole: Uuid, name: &str) -> Uuid {
-    let hash = digest(&SHA256, &[whole.as_bytes(), name.as_bytes()].concat());
-    uuid::Builder::from_custom_bytes(hash.as_ref().first_chunk().copied().unwrap_or_default()).into_uuid()
 }
 
 /// The whole: the total, what it means, and in words what it is the total of.

@@ -161,7 +161,8 @@ fn the_code_system_has_every_word() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/fhir/CodeSystem-mostik-audit.json");
     let concepts: Vec<Value> = Event::KINDS.iter().map(|kind| serde_json::json!({"code": kind})).collect();
     let generated = serde_json::json!({
-        "resourceType": "CodeSystem", "url": MOSTIK_AUDIT, "name": "MostikAudit", "status": "active",
+        "resourceType": "CodeSystem", "id": "mostik-audit", "url": MOSTIK_AUDIT, "version": "0.1.0", "name": "MostikAudit",
+        "title": "Words of mostik's audit log", "status": "active", "experimental": false, "date": "2026-11-26",
         "description": "The words of mostik's audit log: src/domain/audit/event.rs says what each means.",
         "content": "complete", "caseSensitive": true, "concept": concepts,
     });

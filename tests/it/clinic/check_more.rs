@@ -36,6 +36,48 @@ async fn it_says_whether_the_ehr_hears_how_consents_stand() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_says_which_forms_the_clinic_gets_and_in_which_the_ehr_takes_them() {
+    let (ehr, database) = (Ehr::sandbox().await, Database::sqlite());
+    let plain = |base: &str, more: &str| format!("{}{more}", config_text(&database, base, "127.0.0.1:0"));
+    let printed = check(&database, &plain(&ehr.base, ""));
+    for line in [
+        "✓ questionnaires       none asked for; what is filled in goes as each answer and the total, and the form",
+        "- pages                none wanted",
+    ] {
+        assert!(printed.contains(line), "{line}: {printed}");
+    }
+    let asked = "[clinics.riverside.questionnaires]\nphq-9 = \"P2W\"\n";
+    let paged = |report: bool| {
+        format!("{asked}[clinics.riverside.summary]\npage = \"weekly\"\nlanguage = \"ru\"\nreport = {report}\n")
+    };
+    let printed = check(&database, &plain(&ehr.base, &paged(true)));
+    assert!(printed.contains("✓ questionnaires       asked for: PHQ-9; "), "{printed}");
+    let page = "✓ pages                each week, in ru, as text and PDF (DocumentReference)";
+    assert!(printed.contains(&format!("{page}, and as a DiagnosticReport\n")), "{printed}");
+    assert!(check(&database, &plain(&ehr.base, &paged(false))).contains(&format!("{page}\n")));
+    let lent = |scopes: &str| {
+        let gate = Gate::before(&ehr.base, Tokens::Own);
+        let scopes = format!("scopes = \"launch/patient offline_access patient/Observation.cruds {scopes}\"\n");
+        let text = lent_config(&database, &gate.base, "none");
+        check(
+            &database,
+            &(text.replace("client_authentication", &format!("{scopes}client_authentication")) + &paged(true)),
+        )
+    };
+    let printed = lent("patient/QuestionnaireResponse.rs");
+    assert!(printed.contains("without the form"), "{printed}");
+    assert!(printed.contains(&format!("{page}; not as a DiagnosticReport, which the EHR, or its scopes")), "{printed}");
+    let printed = lent("patient/QuestionnaireResponse.crus patient/DiagnosticReport.crus");
+    assert!(printed.contains(&format!("{page}, and as a DiagnosticReport")) && !printed.contains("without the form"));
+    let without = examiner(json!({"resourceType": "OperationOutcome", "issue": []}));
+    let printed = check(&database, &plain(&without, &paged(false)));
+    assert!(
+        printed.contains("✗ pages                the EHR says that it takes no new DocumentReferences"),
+        "{printed}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_launch_is_walked_as_far_as_the_page_where_somebody_signs_in() {
     let Some(server) = part("MOSTIK_TEST_AUTHORIZATION_SERVER", "the authorization server oidc-provider") else {
         return;

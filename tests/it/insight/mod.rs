@@ -5,4 +5,5 @@ mod denials;
 mod history;
 pub(crate) mod pages;
 mod preview;
+mod reports;
 mod summaries;

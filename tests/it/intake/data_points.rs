@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
-use crate::support::bridge::{Person, TestBridge};
+use crate::support::bridge::{Person, TestBridge, config_text};
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patient};
 use crate::support::http::{Got, client};
@@ -194,6 +194,26 @@ on_both_databases! {
         assert_eq!(fates(&got), ["/body/0 sleep-duration accepted", "/body/1 - refused"]);
         assert_eq!(got.json["results"][1]["refusal"]["field"], "/body/1/total_sleep_time/value");
         assert_eq!(charted(&bridge, &ehr).await.len(), 1);
+    }
+}
+
+on_both_databases! {
+    async fn a_request_with_more_readings_than_are_taken_at_once_is_refused_whole(database) {
+        let ehr = Ehr::sandbox().await;
+        let text = config_text(&database, &ehr.base, "127.0.0.1:0") + "[limits]\ndata_point_readings = 2\n";
+        let bridge = TestBridge::start_with(database, &text).await;
+        let sparrow = bridge.person("sparrow", &ehr.patient).await;
+        bridge.grant(&sparrow, &["sleep"]).await;
+        let sleeps = |count: i64| {
+            let one = |hours: i64| json!({"total_sleep_time": lasting(json!(hours), "h"), "effective_time_frame": night()});
+            ieee("total-sleep-time", (1..=count).map(one).collect()).to_string()
+        };
+        let got = send(&bridge, &sleeps(3), &[("mostik-subject", "sparrow")]).await;
+        assert_eq!((got.status, &got.json["detail"]),
+            (413, &json!("Expected at most 2 readings in one request; nothing of it was taken.")));
+        assert_eq!(bridge.traces(&sparrow).await, 0);
+        assert_eq!(send(&bridge, &sleeps(2), &[("mostik-subject", "sparrow")]).await.status, 200);
+        assert_eq!(bridge.traces(&sparrow).await, 2);
     }
 }
 

@@ -13,6 +13,7 @@ use zip::write::SimpleFileOptions;
 use crate::support::bridge::{Person, TestBridge, config_text};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
+use crate::support::outbox::items;
 
 struct Case {
     bridge: TestBridge,
@@ -275,6 +276,30 @@ async fn what_an_ehr_gave_out_comes_in_again() {
     assert!(did.contains("fhir: 1 entries read"), "{did}");
     let gone = bundle.replace("final", "entered-in-error");
     assert!(case.takes(gone.as_bytes(), &["--dry-run"]).contains("1 are gone"), "it is taken back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_questionnaire_that_was_filled_in_elsewhere_comes_in_with_what_was_answered_and_no_other_total() {
+    let case = ready(&["questionnaires"]).await;
+    let example = include_str!("../../../schemas/fhir/us-core/QuestionnaireResponse-phq-9-example.json");
+    let did = case.taken_once(example.as_bytes(), 1, &[]).await;
+    assert!(did.contains("fhir: 1 entries read"), "{did}");
+    let told = items(&case.bridge, &case.member).await.into_iter().filter_map(|item| item.body);
+    let told: Vec<serde_json::Value> = told.collect();
+    assert_eq!(told.len(), 13, "the form, ten answers, the panel and the total");
+    let total = &told[12];
+    assert_eq!(
+        (&total["code"]["coding"][0]["code"], &total["valueQuantity"]["value"]),
+        (&"44261-6".into(), &12.into())
+    );
+    let (output, said) = case.import(example.replace("valueDecimal\": 12", "valueDecimal\": 13").as_bytes(), &[]);
+    assert!(
+        !output.status.success() && said.contains("entry 1: expected the sum of the answers as its total"),
+        "{said}"
+    );
+    let (output, said) = case.import(example.replace("44253-3", "x").as_bytes(), &[]);
+    assert!(!output.status.success(), "{said}");
+    assert!(said.contains("entry 1: expected answers to the form's own questions, and no others"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,8 +1,12 @@
 //! What leaves, as FHIR.
 
+mod any;
+mod everything;
 mod measurements;
 mod moods;
+mod package;
 mod page_words;
+mod profiles;
 mod questionnaire_forms;
 mod questionnaires;
 mod summaries;

@@ -23,11 +23,17 @@ pub fn mapped(measure: Measure, when: &str) -> String {
     mapped_with_parts(measure, when).pop().unwrap()
 }
 
+/// A reading of somebody.
+pub fn reading(measure: Measure) -> Reading {
+    let moment = Moment::parse_rfc3339("2026-11-02T21:30:00+01:00").unwrap();
+    let (id, member) = (ReadingId(Uuid::from_u128(2)), MemberId(Uuid::from_u128(1)));
+    Reading { id, member, moment, measure, labels: BTreeSet::new() }
+}
+
 /// Everything that the clinic receives for a measure, in the order in which it goes.
 pub fn mapped_with_parts(measure: Measure, when: &str) -> Vec<String> {
-    let member = MemberId(Uuid::from_u128(1));
-    let moment = Moment::parse_rfc3339(when).unwrap();
-    let reading = Reading { id: ReadingId(Uuid::from_u128(2)), member, moment, measure, labels: BTreeSet::new() };
+    let reading = Reading { moment: Moment::parse_rfc3339(when).unwrap(), ..reading(measure) };
+    let member = reading.member;
     let clinic = "riverside".parse().unwrap();
     let grant = Grant {
         id: GrantId(Uuid::from_u128(3)),

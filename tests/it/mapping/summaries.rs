@@ -21,7 +21,7 @@ use crate::support::validate::assert_valid;
 
 const MEMBER: MemberId = MemberId(Uuid::from_u128(1));
 
-fn week(figures: Figures) -> Summary {
+pub fn week(figures: Figures) -> Summary {
     let moment = |text: &str| Moment::parse_rfc3339(text).unwrap();
     Summary {
         member: MEMBER,
@@ -42,13 +42,13 @@ fn ratings(numbers: &[&str]) -> Figures {
     Figures::Numbers(scale, spread(numbers))
 }
 
-fn spread(numbers: &[&str]) -> Spread {
+pub fn spread(numbers: &[&str]) -> Spread {
     let numbers: Vec<_> = numbers.iter().map(|number| number.parse().unwrap()).collect();
     Spread::of(&numbers.iter().collect::<Vec<_>>()).unwrap()
 }
 
 /// What the clinic receives, as text.
-fn mapped(summary: &Summary) -> String {
+pub fn mapped(summary: &Summary) -> String {
     let clinic = "riverside".parse().unwrap();
     let grant = Grant {
         id: GrantId(Uuid::from_u128(3)),
@@ -57,10 +57,7 @@ fn mapped(summary: &Summary) -> String {
         clinic,
         state: GrantState::Active,
         terms: Terms {
-            categories: [Category::Mood, Category::Tags]
-                .map(|it| (it, summary.detail))
-                .into_iter()
-                .collect::<BTreeMap<_, _>>(),
+            categories: Category::ALL.map(|it| (it, summary.detail)).into_iter().collect::<BTreeMap<_, _>>(),
             purposes: BTreeSet::from([mostik::domain::grant::Purpose::Treatment]),
             valid_from: Timestamp::MIN,
             valid_until: Timestamp::MAX,

@@ -260,3 +260,23 @@ async fn nothing_of_a_file_lies_open_on_the_disk() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_brings_an_answer_that_wants_help_is_told_where_it_is() {
+    let (_portal, _, mut browser) = keeper(Database::sqlite()).await;
+    let form = |choice: u8| {
+        let item = |code: &str, choice: u8| json!({"linkId": format!("/{code}"), "answer": [{"valueInteger": choice}]});
+        let items = [item("44250-9", 0), item("44260-8", choice)];
+        json!({"resourceType": "QuestionnaireResponse", "id": "1", "status": "completed",
+               "authored": "2026-11-15T08:00:00+01:00", "item": items})
+    };
+    for (choice, is_told) in [(0, false), (1, true)] {
+        for button in ["look", "take"] {
+            let page = bring(&mut browser, form(choice).to_string().as_bytes(), button).await;
+            assert_eq!(page.status, 200);
+            let html = page.html();
+            let helps = html.all(&|element| element.get("id") == "help-now");
+            assert_eq!(!helps.is_empty(), is_told, "{choice} {button}");
+        }
+    }
+}

@@ -62,6 +62,8 @@ struct ImportPage {
 struct Told {
     /// Whether it was only looked at.
     is_rehearsal: bool,
+    /// Whether an answer is in the file after which help is shown.
+    wants_help: bool,
     entries: u64,
     passed_over: u64,
     taken: Vec<Count>,
@@ -203,6 +205,7 @@ fn told(report: &Report, is_rehearsal: bool) -> Told {
     let more_faults = all.saturating_sub(faults.len() as u64);
     Told {
         is_rehearsal,
+        wants_help: report.wants_help,
         entries: report.lines,
         passed_over: report.passed_over,
         taken: counts(&report.accepted),
