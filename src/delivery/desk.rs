@@ -170,11 +170,15 @@ impl Desk {
         if self.may_be_due && asked > 0 {
             self.lease(asked).await?;
         }
+        // Asked before anything else: it is what each answer of the EHR finds.
+        if self.is_ahead() {
+            return Ok(false);
+        }
         // A lane that was lost has lost what is known of it too: whoever has it now finds out.
         self.known.retain(|known| self.lanes.contains_key(&known.item.member));
         let idle: Vec<Lane> =
             self.lanes.values().filter(|leased| !leased.busy).map(|leased| leased.lane.clone()).collect();
-        if idle.is_empty() || self.is_ahead() {
+        if idle.is_empty() {
             return Ok(false);
         }
         let room = capacity.saturating_sub(self.lanes.len() - idle.len());
