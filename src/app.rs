@@ -320,9 +320,7 @@ pub async fn serve(
     ringing.spawn(bells::listen(bridge.store.clone(), bells));
     ringing.spawn(bells::keep_house(bridge.clone()));
     ringing.spawn(messengers::send_links(link_sender(config, &bridge)?, Arc::clone(&bridge.wake)));
-    for _ in 0..safety::AT_ONCE {
-        ringing.spawn(safety::tell(alarm_sender(config, &bridge)?, Arc::clone(&bridge.wake)));
-    }
+    ringing.spawn(safety::tell(alarm_sender(config, &bridge)?, Arc::clone(&bridge.wake)));
     running.spawn(async move { server.await.map_err(StartError::Server) });
     tracing::info!(%address, database = bridge.store.kind(), clinics = config.clinics.len(), "listening");
     listening(address);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use tokio::sync::Notify;
 
 use super::messengers::messenger;
@@ -16,7 +17,7 @@ use crate::web::StateError;
 use crate::web::portal::Words;
 
 /// How many are told at the same time: a channel that does not answer keeps nobody else waiting.
-pub(super) const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 4;
 
 /// What tells people of concerns.
 ///
@@ -58,6 +59,12 @@ fn channel(config: &Config, contact: &Contact) -> Result<Channel, StartError> {
 
 /// Tells people of concerns as they are raised, as long as the process runs. What is cut off is taken up again.
 pub(super) async fn tell(sender: AlarmSender, raised: Arc<Notify>) {
+    // Where nobody is named any more, there may still be concerns from before: somebody has to say that nobody is told.
+    let at_once = if sender.levels.is_empty() { 1 } else { AT_ONCE };
+    join_all((0..at_once).map(|_| tell_one_after_another(&sender, &raised))).await;
+}
+
+async fn tell_one_after_another(sender: &AlarmSender, raised: &Notify) {
     loop {
         let woken = raised.notified();
         match sender.tell_one().await {

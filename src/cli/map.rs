@@ -203,6 +203,9 @@ fn part(
             return Ok(Part { at, category, sends: Vec::new(), withheld });
         }
     };
+    if reading.measure.category().is_weekly_only() {
+        return Ok(Part { at, category, sends: Vec::new(), withheld: Some(denied("counts-in-a-week")) });
+    }
     let recipient = Recipient {
         patient: PATIENT,
         identifier: Uuid::from_u128(number),

@@ -76,6 +76,7 @@ pub const fn category(category: Category, language: Language) -> &'static str {
         Category::Heart => either(language, "Heart", "Сердце"),
         Category::Questionnaires => either(language, "Questionnaires", "Опросники"),
         Category::Agenda => either(language, "What to talk about", "О чём поговорить"),
+        Category::Community => either(language, "Activity in the community", "Активность в сообществе"),
     }
 }
 

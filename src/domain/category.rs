@@ -25,11 +25,13 @@ pub enum Category {
     Questionnaires,
     /// What the member wants to talk about, in their own words. It stands on pages for clinics and goes by no other way.
     Agenda,
+    /// What the member does in their community, and others towards them: counted for each week, and nothing finer.
+    Community,
 }
 
 impl Category {
     /// Every category, in the order in which people are shown them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Mood,
         Self::Note,
         Self::Tags,
@@ -38,6 +40,7 @@ impl Category {
         Self::Heart,
         Self::Questionnaires,
         Self::Agenda,
+        Self::Community,
     ];
 
     /// The word used in the API, the database and the logs.
@@ -52,6 +55,7 @@ impl Category {
             Self::Heart => "heart",
             Self::Questionnaires => "questionnaires",
             Self::Agenda => "agenda",
+            Self::Community => "community",
         }
     }
 
@@ -59,7 +63,10 @@ impl Category {
     #[must_use]
     pub const fn labels(self) -> &'static [Label] {
         match self {
-            Self::Mood | Self::Note | Self::Tags | Self::Questionnaires | Self::Agenda => &[Label::Psychiatry],
+            // A community for mental health is one.
+            Self::Mood | Self::Note | Self::Tags | Self::Questionnaires | Self::Agenda | Self::Community => {
+                &[Label::Psychiatry]
+            }
             // Whoever counts steps need not be ill.
             Self::Sleep | Self::Activity | Self::Heart => &[],
         }
@@ -69,6 +76,12 @@ impl Category {
     #[must_use]
     pub const fn is_for_pages(self) -> bool {
         matches!(self, Self::Agenda)
+    }
+
+    /// Whether nothing of it goes but the summary of a week, however finely it is shared.
+    #[must_use]
+    pub const fn is_weekly_only(self) -> bool {
+        matches!(self, Self::Community)
     }
 
     /// The category with this name, if there is one.

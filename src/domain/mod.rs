@@ -1,5 +1,6 @@
 //! The words of the house as types: no I/O, no clock of its own, no randomness of its own.
 
+pub mod activity;
 pub mod audit;
 pub mod category;
 pub mod clock;

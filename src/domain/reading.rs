@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::activity::Deed;
 use super::category::Category;
 use super::decimal::Decimal;
 use super::ids::{MemberId, ReadingId};
@@ -55,6 +56,8 @@ pub enum Measure {
     Questionnaire(Answers),
     /// What the member wants to talk about; empty: nothing any more.
     Agenda(String),
+    /// Something that happened in the community.
+    Deed(Deed),
 }
 
 /// A mood on the scale of its source, and HealthKit's state of mind where the source knows it.
@@ -125,6 +128,7 @@ impl Measure {
             Self::Measurement(measurement) => measurement.of.category(),
             Self::Questionnaire(_) => Category::Questionnaires,
             Self::Agenda(_) => Category::Agenda,
+            Self::Deed(_) => Category::Community,
         }
     }
 }

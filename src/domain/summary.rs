@@ -7,6 +7,7 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::activity::Activity;
 use super::category::{Category, Detail};
 use super::decimal::Decimal;
 use super::ids::MemberId;
@@ -56,6 +57,8 @@ pub enum Figures {
         /// How many more there are, each of them rarer.
         left_out: u32,
     },
+    /// How often what happened in the community.
+    Activity(Activity),
 }
 
 /// How many entries have a tag.
@@ -123,7 +126,7 @@ impl Reading {
                 let total = answers.total().map(|total| Cow::Owned(Decimal::from(i32::from(total))));
                 return total.map(|total| (Scale::Score(answers.instrument()), total)).into_iter().collect();
             }
-            Measure::Note(_) | Measure::Tags(_) | Measure::Agenda(_) => return Vec::new(),
+            Measure::Note(_) | Measure::Tags(_) | Measure::Agenda(_) | Measure::Deed(_) => return Vec::new(),
         };
         let rated = |rating: &Rating| Scale::Rating { worst: rating.worst.clone(), best: rating.best.clone() };
         let rating = mood.rating.as_ref().map(|rating| (rated(rating), Cow::Borrowed(&rating.value)));
@@ -138,7 +141,13 @@ impl Category {
     #[must_use]
     pub const fn is_summarised(self) -> bool {
         match self {
-            Self::Mood | Self::Tags | Self::Sleep | Self::Activity | Self::Heart | Self::Questionnaires => true,
+            Self::Mood
+            | Self::Tags
+            | Self::Sleep
+            | Self::Activity
+            | Self::Heart
+            | Self::Questionnaires
+            | Self::Community => true,
             Self::Note | Self::Agenda => false,
         }
     }
@@ -153,6 +162,7 @@ impl Summary {
             Figures::Numbers(Scale::Measured(of), _) => of.category(),
             Figures::Numbers(Scale::Score(_), _) => Category::Questionnaires,
             Figures::Tags { .. } => Category::Tags,
+            Figures::Activity(_) => Category::Community,
         }
     }
 
@@ -162,6 +172,7 @@ impl Summary {
         match &self.figures {
             Figures::Numbers(scale, _) => scale.name(),
             Figures::Tags { .. } => "tags".to_owned(),
+            Figures::Activity(_) => "activity".to_owned(),
         }
     }
 }

@@ -115,6 +115,7 @@ fn line(reading: &Reading) -> [String; 17] {
         Measure::Tags(tags) => Said { tags: tags.join("; "), ..Said::default() },
         Measure::Measurement(measurement) => measured(measurement),
         Measure::Questionnaire(answers) => filled_in(answers),
+        Measure::Deed(deed) => Said { measured: deed.as_str().to_owned(), ..Said::default() },
     };
     let Said { measured, from, value, unit, worst, best, word, valence, valence_class, valence_of, .. } = said;
     let Said { text, tags, device, .. } = said;

@@ -1,6 +1,7 @@
 //! What can be said of a member's readings: summaries for clinics, and for the member themselves a preview and charts. And
 //! what they note down with the bridge itself.
 
+pub mod activity;
 pub mod chart;
 pub mod due;
 pub mod entry;

@@ -136,8 +136,8 @@ impl View<'_> {
         let (at, category) = (reading.moment, reading.measure.category());
         let line = words::reading(reading, self.language);
         match self.standing.decide(reading, self.clinic, self.as_of) {
-            // It stands on a page, and goes by no other way.
-            Ok(_) if category.is_for_pages() => {}
+            // It stands on a page, or counts in a week, and goes by no other way.
+            Ok(_) if category.is_for_pages() || category.is_weekly_only() => {}
             Ok(permit) => {
                 let recipient = self.recipient(&permit, self.patient.identifier(self.bridge, reading.id));
                 let (fhir, parts) = (to_fhir(&permit, recipient)?, parts_to_fhir(&permit, recipient)?);
@@ -167,7 +167,7 @@ impl View<'_> {
     fn summaries(&self, category: Category, readings: &[Reading], preview: &mut Preview) -> Result<(), MappingError> {
         let share = Share::at(self.standing.member, category, Timestamp::MAX);
         let Ok(permit) = self.standing.decide(&share, self.clinic, self.as_of) else { return Ok(()) };
-        let detail = permit.detail();
+        let detail = if category.is_weekly_only() { Detail::WeeklySummary } else { permit.detail() };
         if detail == Detail::EveryEntry {
             return Ok(());
         }

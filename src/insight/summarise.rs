@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::activity::activity;
 use crate::domain::category::{Category, Detail};
 use crate::domain::day::{Days, Period};
 use crate::domain::decimal::Decimal;
@@ -46,7 +47,8 @@ pub fn summaries(stretch: Stretch<'_>, category: Category, readings: &[Reading])
             numbers(stretch, &within)
         }
         Category::Tags => tags(stretch, &within).into_iter().collect(),
-        Category::Note | Category::Agenda => Vec::new(),
+        Category::Community if stretch.detail == Detail::WeeklySummary => deeds(stretch, &within).into_iter().collect(),
+        Category::Note | Category::Agenda | Category::Community => Vec::new(),
     }
 }
 
@@ -91,6 +93,11 @@ fn tags(stretch: Stretch<'_>, readings: &[&Reading]) -> Option<Summary> {
     let left_out = number(counts.len().saturating_sub(MOST_TAGS));
     counts.truncate(MOST_TAGS);
     Some(stretch.summary(readings, Figures::Tags { counts, left_out }))
+}
+
+fn deeds(stretch: Stretch<'_>, readings: &[&Reading]) -> Option<Summary> {
+    let counts = activity(stretch.start(), stretch.period.end, stretch.days, readings)?;
+    Some(stretch.summary(readings, Figures::Activity(counts)))
 }
 
 impl Stretch<'_> {
@@ -151,7 +158,7 @@ fn last_second_before(at: Timestamp) -> Timestamp {
     Timestamp::from_second(second).unwrap_or(at)
 }
 
-fn number(count: usize) -> u32 {
+pub(super) fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 

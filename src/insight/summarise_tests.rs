@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::activity::{Activity, Deed};
 use crate::domain::ids::ReadingId;
 use crate::domain::measurement::{Measured, Measurement, Modality};
 use crate::domain::moment::Moment;
@@ -79,6 +80,46 @@ fn by_brute_force(
         (scale, number(numbers.len()), number(dates.len() - with_entry.len()), mean, least, most)
     };
     found.into_iter().map(summary).collect()
+}
+
+/// What happened in a week, by the dates and hours that the member's clock shows, second after second in between.
+fn community_by_brute_force(zone: &str, monday: Date, readings: &[Reading]) -> Option<Activity> {
+    let rules = TimeZone::get(zone).unwrap();
+    let sunday = monday.checked_add(jiff::Span::new().days(6)).unwrap();
+    let shown = |reading: &Reading| rules.to_datetime(reading.moment.at);
+    let within: Vec<&Reading> =
+        readings.iter().filter(|reading| (monday..=sunday).contains(&shown(reading).date())).collect();
+    let mut counts = Activity::default();
+    let mut seconds: Vec<i64> = Vec::new();
+    for reading in &within {
+        let Measure::Deed(deed) = reading.measure else { panic!("a deed") };
+        match deed {
+            Deed::Posted => counts.posts += 1,
+            Deed::Replied => counts.replies_given += 1,
+            Deed::GotReply => counts.replies_received += 1,
+            Deed::Reacted => counts.reactions_given += 1,
+            Deed::GotReaction => counts.reactions_received += 1,
+        }
+        if matches!(deed, Deed::Posted | Deed::Replied | Deed::Reacted) {
+            seconds.push(reading.moment.at.as_second());
+        }
+    }
+    let own = |reading: &&&Reading| matches!(reading.measure, Measure::Deed(deed) if !matches!(deed, Deed::GotReply | Deed::GotReaction));
+    for day in monday.series(jiff::Span::new().days(1)).take(7) {
+        let on_it: Vec<&&Reading> = within.iter().filter(own).filter(|reading| shown(reading).date() == day).collect();
+        counts.active_days += u32::from(!on_it.is_empty());
+        counts.night_hours +=
+            (0..5i8).map(|hour| u32::from(on_it.iter().any(|reading| shown(reading).hour() == hour))).sum::<u32>();
+    }
+    let midnight =
+        |day: Date| rules.to_ambiguous_zoned(day.at(0, 0, 0, 0)).compatible().unwrap().timestamp().as_second();
+    let (mut last, end) = (midnight(monday), midnight(sunday.tomorrow().unwrap()));
+    seconds.sort_unstable();
+    for second in seconds.into_iter().chain([end]) {
+        counts.longest_silence = counts.longest_silence.max(u32::try_from((second - last) / 3600).unwrap());
+        last = second;
+    }
+    (!within.is_empty()).then_some(counts)
 }
 
 proptest! {
@@ -158,6 +199,30 @@ proptest! {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    /// What happened in a community, counted hour by hour of the member's clock.
+    #[test]
+    fn a_week_in_a_community_is_what_a_count_by_hand_says_across_clock_changes(
+        change in 0..CHANGES.len(),
+        happened in prop::collection::vec((-10i64 * 24 * 3600..10 * 24 * 3600, 0..Deed::ALL.len()), 0..80),
+        look in -9i64 * 24..9 * 24,
+    ) {
+        let (zone, change) = CHANGES[change];
+        let (days, change): (Days, Timestamp) = (days(zone), change.parse().unwrap());
+        let readings: Vec<Reading> = happened.iter().zip(1u128..).map(|((seconds, deed), n)| {
+            reading(n, change.checked_add(SignedDuration::from_secs(*seconds)).unwrap(), Measure::Deed(Deed::ALL[*deed]))
+        }).collect();
+        let stretch = stretch(&days, Detail::WeeklySummary, change.checked_add(SignedDuration::from_hours(look)).unwrap());
+        let found = summaries(stretch, Category::Community, &readings).into_iter().next();
+        let expected = community_by_brute_force(zone, stretch.period.first_day, &readings);
+        let counts = found.map(|it| match it.figures {
+            Figures::Activity(counts) => counts,
+            _ => panic!("counts"),
+        });
+        prop_assert!(counts == expected);
+        let daily = Stretch { detail: Detail::DailySummary, ..stretch };
+        prop_assert!(summaries(daily, Category::Community, &readings).is_empty(), "nothing finer than a week");
     }
 
     /// Every reading lies in exactly one day and one week, wherever the member was.

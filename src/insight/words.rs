@@ -3,6 +3,7 @@
 pub use super::questionnaire::{answer, total};
 use super::{measured, questionnaire};
 use crate::consent::decide::DenyReason;
+use crate::domain::activity::{Activity, Deed};
 use crate::domain::category::Detail;
 use crate::domain::decimal::Decimal;
 use crate::domain::language::Language;
@@ -23,8 +24,37 @@ pub fn reading(reading: &Reading, language: Language) -> String {
         (Measure::Tags(tags), Ru) => format!("Метки: {}", tags.join(", ")),
         (Measure::Measurement(it), _) => measurement(it, language),
         (Measure::Questionnaire(it), _) => questionnaire::reading(it, language),
+        (Measure::Deed(deed), _) => deeds(&[*deed], language),
         (Measure::Agenda(text), En) => format!("To talk about: {}", if text.is_empty() { "–" } else { text }),
         (Measure::Agenda(text), Ru) => format!("Поговорить о том: {}", if text.is_empty() { "–" } else { text }),
+    }
+}
+
+/// What happened in the community, so often each.
+#[must_use]
+pub fn deeds(deeds: &[Deed], language: Language) -> String {
+    let title = match language {
+        En => "In my community",
+        Ru => "В моём сообществе",
+    };
+    let times = |deed: Deed| (deed, deeds.iter().filter(|other| **other == deed).count());
+    let happened = Deed::ALL.map(times).into_iter().filter(|(_, times)| *times > 0);
+    let happened: Vec<String> = happened.map(|(it, times)| format!("{} × {times}", deed(it, language))).collect();
+    format!("{title}: {}", happened.join(", "))
+}
+
+const fn deed(deed: Deed, language: Language) -> &'static str {
+    match (deed, language) {
+        (Deed::Posted, En) => "I wrote",
+        (Deed::Posted, Ru) => "мои записи",
+        (Deed::Replied, En) => "I replied",
+        (Deed::Replied, Ru) => "мои ответы",
+        (Deed::GotReply, En) => "a reply to me",
+        (Deed::GotReply, Ru) => "ответы мне",
+        (Deed::Reacted, En) => "I reacted",
+        (Deed::Reacted, Ru) => "мои реакции",
+        (Deed::GotReaction, En) => "a reaction to me",
+        (Deed::GotReaction, Ru) => "реакции мне",
     }
 }
 
@@ -91,6 +121,7 @@ pub fn summary(summary: &Summary, language: Language) -> String {
         (Figures::Numbers(..), Ru) => "настроение",
         (Figures::Tags { .. }, En) => "tags",
         (Figures::Tags { .. }, Ru) => "метки",
+        (Figures::Activity(it), _) => return format!("{title}, {}", counted(it, language)),
     };
     let (entries, missing) = (summary.entries, summary.days_missing);
     let counts = match language {
@@ -98,6 +129,23 @@ pub fn summary(summary: &Summary, language: Language) -> String {
         Ru => format!("записей: {entries}; дней без записей: {missing}"),
     };
     format!("{title}, {what}: {counts}; {}", figures(&summary.figures, language))
+}
+
+fn counted(it: &Activity, language: Language) -> String {
+    let Activity { posts, replies_given, replies_received, reactions_given, reactions_received, .. } = it;
+    let Activity { active_days, night_hours, longest_silence, .. } = it;
+    match language {
+        En => format!(
+            "community: posts {posts}; replies given {replies_given}, received {replies_received}; reactions given \
+             {reactions_given}, received {reactions_received}; days with activity {active_days}; hours between 00:00 and \
+             05:00 {night_hours}; longest silence {longest_silence} h"
+        ),
+        Ru => format!(
+            "сообщество: записей {posts}; ответов дано {replies_given}, получено {replies_received}; реакций дано \
+             {reactions_given}, получено {reactions_received}; активных дней {active_days}; часов между 00:00 и 05:00 \
+             {night_hours}; самое долгое молчание {longest_silence} ч"
+        ),
+    }
 }
 
 fn figures(figures: &Figures, language: Language) -> String {
@@ -120,6 +168,7 @@ fn figures(figures: &Figures, language: Language) -> String {
             };
             format!("{}{more}", counts.join(", "))
         }
+        Figures::Activity(it) => counted(it, language),
     }
 }
 

@@ -130,6 +130,10 @@ impl<'a> Fates<'a> {
             return;
         }
         let category = candidate.category().or_else(|| self.known.get(&candidate.entry)?.category);
+        // No page tells of it.
+        if category.is_some_and(Category::is_weekly_only) {
+            return;
+        }
         let member = candidate.member;
         let days = self.members.days(member);
         let week = |at| days.period_of(Detail::WeeklySummary, at);

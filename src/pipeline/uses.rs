@@ -73,8 +73,11 @@ impl Members {
     ) -> Result<Use<'a>, NoUse> {
         let denied = match self.decide(reading, clinic, now) {
             Ok(permit) if self.practitioners.can_address(&permit) => {
-                let is_for_pages = reading.measure.category().is_for_pages();
-                return Ok(if is_for_pages { Use::Page } else { Use::Entry(permit) });
+                let category = reading.measure.category();
+                if category.is_weekly_only() {
+                    return self.in_summary(reading, Detail::WeeklySummary, now);
+                }
+                return Ok(if category.is_for_pages() { Use::Page } else { Use::Entry(permit) });
             }
             Ok(_) => return Err(NoUse::Denied(DenyReason::RecipientNotNamed)),
             Err(denied) => denied,
@@ -87,7 +90,11 @@ impl Members {
         if !self.practitioners.can_address(&permit) {
             return Err(NoUse::Denied(DenyReason::RecipientNotNamed));
         }
-        let detail = permit.detail();
+        self.in_summary(reading, permit.detail(), now)
+    }
+
+    /// It counts in a summary, if what the summary is made of is still kept.
+    fn in_summary<'a>(&self, reading: &Reading, detail: Detail, now: Timestamp) -> Result<Use<'a>, NoUse> {
         let period = self.days(reading.member).period_of(detail, reading.moment.at);
         if period.start < self.rules.kept_from(now) {
             return Err(NoUse::TooOld);

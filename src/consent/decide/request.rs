@@ -86,8 +86,9 @@ impl Disclosable for Reading {
 
     fn matter(&self) -> Matter {
         let entry = Fact::entry(self.measure.category(), self.moment.at);
-        // What stands on pages only is shared by whoever shares it at all, however finely.
-        let detail = if entry.category.is_for_pages() { Detail::WeeklySummary } else { entry.detail };
+        // What stands on pages only, or counts in weeks only, is shared by whoever shares it at all, however finely.
+        let is_coarse = entry.category.is_for_pages() || entry.category.is_weekly_only();
+        let detail = if is_coarse { Detail::WeeklySummary } else { entry.detail };
         Matter::Fact(Fact { labels: self.labels.clone(), detail, ..entry })
     }
 }

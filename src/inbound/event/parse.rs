@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::questionnaire::QuestionnaireData;
 use super::schema::EventType;
 use super::{CLOCK_SKEW, Entry, Event, EventSchemas, MAX_BATCH, Refusal, Says, Subject, Version};
+use crate::domain::activity::Deed;
 use crate::domain::decimal::Decimal;
 use crate::domain::label::Label;
 use crate::domain::measurement::{Implausible, Measured, Measurement, Modality};
@@ -110,6 +111,11 @@ struct MeasurementData {
 }
 
 #[derive(Deserialize)]
+struct ActivityData {
+    what: Deed,
+}
+
+#[derive(Deserialize)]
 struct Retraction {
     retracts: String,
 }
@@ -132,6 +138,7 @@ fn parse_event(schemas: &EventSchemas, text: &str, now: Timestamp) -> Result<Eve
             flaw = flaw.or(wrong);
             Measure::Questionnaire(answers)
         }
+        EventType::Activity => Measure::Deed(typed::<ActivityData>(data)?.what),
         EventType::Retraction => {
             let entry = another(typed::<Retraction>(data)?.retracts, &envelope.id, "/data/retracts")?;
             return Ok(event(envelope, Says::Retraction(entry), flaw));

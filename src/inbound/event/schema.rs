@@ -11,6 +11,7 @@ const NOTE: &str = include_str!("../../../schemas/events/note.v1.json");
 const TAGS: &str = include_str!("../../../schemas/events/tags.v1.json");
 const MEASUREMENT: &str = include_str!("../../../schemas/events/measurement.v1.json");
 const QUESTIONNAIRE: &str = include_str!("../../../schemas/events/questionnaire.v1.json");
+const ACTIVITY: &str = include_str!("../../../schemas/events/activity.v1.json");
 const RETRACTION: &str = include_str!("../../../schemas/events/retraction.v1.json");
 
 /// Compiled schemas of everything an event can be.
@@ -22,6 +23,7 @@ pub struct EventSchemas {
     tags: Validator,
     measurement: Validator,
     questionnaire: Validator,
+    activity: Validator,
     retraction: Validator,
 }
 
@@ -41,6 +43,7 @@ pub(super) enum EventType {
     Tags,
     Measurement,
     Questionnaire,
+    Activity,
     Retraction,
 }
 
@@ -57,6 +60,7 @@ impl EventSchemas {
             tags: compile("tags.v1", TAGS)?,
             measurement: compile("measurement.v1", MEASUREMENT)?,
             questionnaire: compile("questionnaire.v1", QUESTIONNAIRE)?,
+            activity: compile("activity.v1", ACTIVITY)?,
             retraction: compile("retraction.v1", RETRACTION)?,
         })
     }
@@ -70,6 +74,7 @@ impl EventSchemas {
             Some("mostik.tags.v1") => (EventType::Tags, &self.tags),
             Some("mostik.measurement.v1") => (EventType::Measurement, &self.measurement),
             Some("mostik.questionnaire.v1") => (EventType::Questionnaire, &self.questionnaire),
+            Some("mostik.activity.v1") => (EventType::Activity, &self.activity),
             Some("mostik.retraction.v1") => (EventType::Retraction, &self.retraction),
             _ => return Err(Refusal::invalid("/type", "a type that this bridge knows")),
         };

@@ -48,7 +48,7 @@ pub(crate) async fn page_for(
 ) -> Result<Option<Page>, AcceptError> {
     let from = weeks(&standing.days, week).first().map_or(week.start, |first| first.start);
     let mut readings = Vec::new();
-    for category in Category::ALL.into_iter().filter(|category| category.is_summarised()) {
+    for category in Category::ALL.into_iter().filter(|it| it.is_summarised() && !it.is_weekly_only()) {
         readings.extend(kept::all(tx, &standing.key, Some(category), from, week.end).await?);
     }
     readings.extend(kept::all(tx, &standing.key, Some(Category::Agenda), Timestamp::MIN, Timestamp::MAX).await?);

@@ -3,6 +3,9 @@
 /// LOINC, SNOMED and HL7 each own their codes; these are the bridge's (`schemas/fhir/CodeSystem-mostik-observation.json`).
 pub const MOSTIK: &str = "https://w3id.org/mostik/fhir/CodeSystem/mostik-observation";
 
+/// What somebody does in an online community, counted (`schemas/fhir/CodeSystem-mostik-activity.json`).
+pub const MOSTIK_ACTIVITY: &str = "https://w3id.org/mostik/fhir/CodeSystem/mostik-activity";
+
 /// Identifiers of resources that the bridge writes.
 pub const IDENTIFIER: &str = "https://w3id.org/mostik/fhir/sid/reading";
 

@@ -155,6 +155,7 @@ fn display(category: Category, detail: Detail) -> String {
         Category::Heart => "Heart",
         Category::Questionnaires => "Questionnaires",
         Category::Agenda => "What to talk about",
+        Category::Community => "Activity in the community",
     };
     let detail = match detail {
         Detail::WeeklySummary => "a summary of each week",

@@ -6,6 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::codes::LOINC;
+use super::envelope::Filed;
 
 /// The widest line of a note: EHRs show notes in a narrow, fixed-width window.
 const COLUMNS: usize = 80;
@@ -102,8 +103,13 @@ fn note(observation: &Value, start: &str, end: &str) -> String {
     }
     let notes = observation.get("note").and_then(Value::as_array).into_iter().flatten();
     lines.extend(notes.filter_map(|note| text(note, "/text")).flat_map(str::lines).map(str::to_owned));
-    let source = if start == end { "Reported by the patient" } else { "Worked out from what the patient reported" };
-    lines.push(format!("{source} through their community; not checked by anyone."));
+    let is_counted = text(observation, "/category/0/coding/0/code") == Some(Filed::COUNTED.category.0);
+    let source = match () {
+        () if is_counted => "Counted by the program of the patient's community",
+        () if start == end => "Reported by the patient through their community",
+        () => "Worked out from what the patient reported through their community",
+    };
+    lines.push(format!("{source}; not checked by anyone."));
     lines.iter().flat_map(|line| wrapped(line)).collect::<Vec<_>>().join("\n") + "\n"
 }
 

@@ -50,6 +50,8 @@ impl Filed {
         Self { category: ("survey", "Survey"), profile: Some(SCREENING_ASSESSMENT), by_device: false };
     /// What somebody does, sleep included.
     pub const ACTIVITY: Self = Self { category: ("activity", "Activity"), profile: None, by_device: false };
+    /// What a program of the patient's community counted.
+    pub const COUNTED: Self = Self { category: ("social-history", "Social History"), profile: None, by_device: true };
     /// What a body does.
     pub const VITAL_SIGN: Self = Self { category: ("vital-signs", "Vital Signs"), profile: None, by_device: false };
 }

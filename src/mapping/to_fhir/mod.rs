@@ -1,5 +1,6 @@
 //! Reading, or summary of readings → FHIR R4 Observation. One mapper for each measure, one envelope for all.
 
+mod activity;
 mod audit_event;
 mod codes;
 mod consent;
@@ -171,6 +172,7 @@ fn whole(reading: &Reading, address: Address<'_>) -> Result<(Resource, Decimals)
         Measure::Tags(tags) => tags::body(tags)?,
         Measure::Measurement(measurement) => measurement::body(measurement, &mut decimals)?,
         Measure::Agenda(text) => note::agenda(text)?,
+        Measure::Deed(deed) => activity::entry(*deed, &mut decimals)?,
         Measure::Questionnaire(answers) => return questionnaire::whole(answers, reading.moment, address),
     };
     let observation = envelope::addressed(address, &lived(reading), body)?;

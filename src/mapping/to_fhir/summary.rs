@@ -6,7 +6,8 @@ use fhir_codec::resources::{ObservationComponent, ObservationComponentValue};
 use fhir_codec::types::Coding;
 use fhir_codec::{BuilderError, Decimals};
 
-use super::codes::{MOSTIK, PHR_STATE_OF_MIND, PHR_STATE_OF_MIND_KIND, STATISTICS};
+use super::activity;
+use super::codes::{MOSTIK, MOSTIK_ACTIVITY, PHR_STATE_OF_MIND, PHR_STATE_OF_MIND_KIND, STATISTICS};
 use super::element::{coded, coding, component, concept, own_component, quantity};
 use super::envelope::{Body, Filed};
 use super::measurement;
@@ -47,17 +48,29 @@ pub fn body(summary: &Summary, decimals: &mut Decimals) -> Result<Body, BuilderE
             let code = coding(MOSTIK, "diary-tags-summary", Some("Diary tags, counted"))?;
             (code, "Diary tags, chosen by the patient", tags(counts, *left_out, decimals)?)
         }
+        Figures::Activity(counts) => {
+            let display = "Activity in a peer community, counted";
+            let code = coding(MOSTIK_ACTIVITY, "community-activity-summary", Some(display))?;
+            (code, "Activity in the peer community", activity::components(counts, decimals)?)
+        }
     };
-    let mut components = vec![
-        count(coding(STATISTICS, "count", Some("Count"))?, summary.entries, ENTRIES, decimals)?,
-        count(coding(MOSTIK, "days", Some("Days"))?, summary.days, "d", decimals)?,
-        count(coding(MOSTIK, "days-missing", Some("Days without an entry"))?, summary.days_missing, "d", decimals)?,
-    ];
+    let days = count(coding(MOSTIK, "days", Some("Days"))?, summary.days, "d", decimals)?;
+    let missing = || coding(MOSTIK, "days-missing", Some("Days without an entry"));
+    let mut components = match summary.figures {
+        // It says itself on how many days somebody was there: what others did is no entry of theirs.
+        Figures::Activity(_) => vec![days],
+        Figures::Numbers(..) | Figures::Tags { .. } => vec![
+            count(coding(STATISTICS, "count", Some("Count"))?, summary.entries, ENTRIES, decimals)?,
+            days,
+            count(missing()?, summary.days_missing, "d", decimals)?,
+        ],
+    };
     components.extend(figures);
     let text = format!("{what}: summary of {period}");
     let filed = match summary.category() {
         Category::Heart => Filed::VITAL_SIGN,
         Category::Sleep | Category::Activity => Filed::ACTIVITY,
+        Category::Community => Filed::COUNTED,
         Category::Mood | Category::Note | Category::Tags | Category::Questionnaires | Category::Agenda => Filed::SURVEY,
     };
     Ok(Body { code: concept(vec![code], Some(&text))?, value: None, components, filed, device: None })

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use mostik::domain::audit::{
-    About, ClinicAccess, ClinicRefusal, ConsentState, Decision, Disclosure, Event, OperatorAccess, Permitted, Stage,
-    Whereabouts,
+    About, ClinicAccess, ClinicRefusal, ConcernAt, ConcernTold, ConsentState, Decision, Disclosure, Event,
+    OperatorAccess, Permitted, Stage, Whereabouts,
 };
 use mostik::domain::category::{Category, Detail};
+use mostik::domain::concern::Level;
 use mostik::domain::delivery::Operation;
 use mostik::domain::grant::Purpose;
-use mostik::domain::ids::{DeliveryId, GrantId};
+use mostik::domain::ids::{ConcernId, DeliveryId, GrantId};
 use mostik::mapping::to_fhir::{Cast, MOSTIK_AUDIT, audit_events};
 use serde_json::Value;
 use uuid::Uuid;
@@ -149,6 +150,15 @@ async fn what_an_operator_did() {
     let access =
         OperatorAccess { command: "queue --answer".to_owned(), uid: 0, delivery: None, clinic: None, count: None };
     check("operator", &Event::OperatorAccess(access)).await;
+}
+
+#[tokio::test]
+async fn what_became_of_a_concern() {
+    let (concern, community) = (ConcernId(Uuid::from_u128(4)), "forum".parse().unwrap());
+    let told = ConcernTold { concern, community, level: Level::Second, before: 1 };
+    check("concern_told", &Event::ConcernTold(told)).await;
+    let at = ConcernAt { concern, community: "forum".parse().unwrap() };
+    check("concern_raised", &Event::ConcernRaised(at)).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Summaries and pages, and what a member sees before they decide.
 
+mod activity;
 mod asked;
 mod denials;
 mod history;

@@ -35,6 +35,7 @@ async fn kept_of(bridge: &TestBridge, member: &Person) -> Vec<String> {
         Measure::Tags(tags) => tags.join(","),
         Measure::Measurement(measurement) => measurement.value.to_string(),
         Measure::Questionnaire(answers) => answers.total().map(|total| total.to_string()).unwrap_or_default(),
+        Measure::Deed(deed) => deed.as_str().to_owned(),
     };
     bridge.readings(member).await.into_iter().map(|reading| said(reading.measure)).collect()
 }

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use mostik::consent::decide::{Request, decide};
+use mostik::domain::activity::Activity;
 use mostik::domain::category::{Category, Detail};
 use mostik::domain::grant::{Addressee, Grant, GrantState, Terms, WayBack};
 use mostik::domain::ids::{GrantId, MemberId};
@@ -119,6 +120,21 @@ async fn a_week_of_tags() {
     let count = |tag: &str, entries| TagCount { tag: tag.to_owned(), entries };
     let counts = vec![count("walk", 5), count("плохо спал", 2), count("tea", 1)];
     check("summary_tags", week(Figures::Tags { counts, left_out: 3 })).await;
+}
+
+#[tokio::test]
+async fn a_week_in_the_community() {
+    let counts = Activity {
+        active_days: 5,
+        posts: 12,
+        replies_given: 7,
+        replies_received: 9,
+        reactions_given: 20,
+        reactions_received: 31,
+        night_hours: 3,
+        longest_silence: 41,
+    };
+    check("summary_activity", week(Figures::Activity(counts))).await;
 }
 
 #[test]

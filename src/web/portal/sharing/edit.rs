@@ -184,10 +184,14 @@ pub fn form(
             text: words::detail(detail),
             chosen: detail == chosen,
         };
-        // What stands on summaries only is there or not.
-        let is_offered = |detail: &Option<Detail>| {
-            !category.is_for_pages() || detail.is_none_or(|it| it == Detail::EveryEntry) || *detail == chosen
+        // What stands on pages only, or counts in weeks only, is there or not.
+        let only = match category {
+            it if it.is_for_pages() => Some(Detail::EveryEntry),
+            it if it.is_weekly_only() => Some(Detail::WeeklySummary),
+            _ => None,
         };
+        let is_offered =
+            |detail: &Option<Detail>| only.is_none() || detail.is_none() || *detail == only || *detail == chosen;
         details.clone().filter(is_offered).map(choice).collect()
     };
     let category = |(category, chosen): (&Category, &Option<Detail>)| CategoryChoice {

@@ -14,6 +14,7 @@ pub const fn category(category: Category) -> &'static str {
         Category::Heart => "category-heart",
         Category::Questionnaires => "category-questionnaires",
         Category::Agenda => "category-agenda",
+        Category::Community => "category-community",
     }
 }
 
@@ -28,6 +29,7 @@ pub const fn category_more(category: Category) -> &'static str {
         Category::Heart => "category-heart-more",
         Category::Questionnaires => "category-questionnaires-more",
         Category::Agenda => "category-agenda-more",
+        Category::Community => "category-community-more",
     }
 }
 
