@@ -47,6 +47,9 @@ pub mod enrolment;
 /// What members have for themselves: settings, and the readings kept for their own view and for summaries.
 pub mod readings;
 
+/// What clinics have for members, as it is kept for them.
+pub mod recommendations;
+
 /// The master key is replaced while everything runs.
 pub mod rotation;
 

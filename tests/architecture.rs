@@ -22,6 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("delivery", &["domain", "vault", "store", "telemetry", "consent::decide", "outbox"]),
     ("enrolment", &["domain", "vault", "store", "consent", "delivery"]),
     ("readings", &["domain", "vault", "store"]),
+    ("recommendations", &["domain", "vault", "store"]),
     ("rotation", &["domain", "vault", "store"]),
     (
         "pipeline",
@@ -37,6 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "audit",
             "outbox",
             "readings",
+            "recommendations",
             "delivery::smart_auth::patient",
         ],
     ),
@@ -55,6 +57,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "outbox",
             "enrolment",
             "readings",
+            "recommendations",
             "pipeline",
         ],
     ),

@@ -21,6 +21,7 @@ pub mod outbound;
 pub mod page;
 pub mod questionnaire;
 pub mod reading;
+pub mod recommendation;
 pub mod reliable;
 pub mod settings;
 pub mod statistics;

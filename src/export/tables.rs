@@ -16,6 +16,8 @@ pub const TABLES: &[(&str, &str)] = &[
     ("launches", "profile/sign-ins.json"),
     ("readings", "readings/readings.csv"),
     ("questionnaire_drafts", "readings/unfinished.json"),
+    ("recommendations", "recommendations/recommendations.json"),
+    ("recommendation_answers", "recommendations/recommendations.json"),
     ("grants", "consents/consents.json"),
     ("consent_records", "consents/consents.json"),
     ("audit_entries", "disclosures/log.csv"),

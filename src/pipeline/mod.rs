@@ -9,6 +9,7 @@
 //!
 //! Locks are taken in one order: members, events, lanes, items, readings.
 
+pub mod answers;
 mod candidate;
 pub mod consent;
 mod fate;

@@ -31,6 +31,7 @@ mod patient_tokens;
 mod pool;
 mod queue;
 mod readings;
+mod recommendations;
 mod sessions;
 mod settings;
 mod sign_in_links;
@@ -66,6 +67,7 @@ pub use patient_tokens::{NewPatientTokens, PatientTokensRow, PatientTokensState}
 pub use pool::{Store, Tx};
 pub use queue::{QueueRow, Replay, StuckItem};
 pub use readings::{ReadingSearch, SealedReading};
+pub use recommendations::{AnswerRow, EhrVersion, NewAnswer, ResourceIndexes, SealedRecommendation};
 pub use sessions::SessionRow;
 pub use sign_in_links::{DueSignInLink, NewSignInLink};
 pub use stored_grants::StoredGrant;

@@ -17,3 +17,4 @@ mod linking;
 mod mapping;
 mod portal;
 mod vault;
+mod way_back;

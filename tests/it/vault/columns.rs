@@ -182,6 +182,31 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
     ("patient_tokens", &[("clinic_id", Word), ("member_id", Id), ("sealed_tokens", Sealed), ("state", Word)]),
     ("readings", &[("member_id", Id), ("reading_id", Id), ("category", Word), ("sealed_reading", Sealed)]),
     (
+        "recommendations",
+        &[
+            ("member_id", Id),
+            ("recommendation_id", Id),
+            ("clinic_id", Word),
+            ("resource_index", Index),
+            ("focus_index", Index),
+            ("ehr_version", EhrId),
+            ("kind", Word),
+            ("state", Word),
+            ("sealed_recommendation", Sealed),
+        ],
+    ),
+    (
+        "recommendation_answers",
+        &[
+            ("member_id", Id),
+            ("recommendation_id", Id),
+            ("answer", Word),
+            ("sealed_answer", Sealed),
+            ("task_identifier", Id),
+            ("identifier", Id),
+        ],
+    ),
+    (
         "summaries",
         &[
             ("member_id", Id),
