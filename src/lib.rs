@@ -56,6 +56,9 @@ pub mod rotation;
 /// Stages 1 to 4 on one page.
 pub mod pipeline;
 
+/// Members are told that there is something for them.
+pub mod telling;
+
 /// What can be said of readings: summaries for clinics, and a preview and charts for the member.
 pub mod insight;
 

@@ -8,6 +8,7 @@ use url::{Host, Url};
 use super::ConfigError;
 use super::help::check_country;
 use super::sign_in::SignIn;
+use crate::domain::telling::Grade;
 
 /// A community.
 #[derive(Clone, Debug, Deserialize)]
@@ -33,6 +34,9 @@ pub enum Messages {
         url: Url,
         /// The file with what it is signed with.
         secret_file: PathBuf,
+        /// The most that it says of what clinics write.
+        #[serde(default)]
+        most: Grade,
     },
     /// By mail to the address that is the member's handle.
     Mail {
@@ -49,6 +53,9 @@ pub enum Messages {
         password_file: Option<PathBuf>,
         /// From whom it is.
         from: String,
+        /// The most that it says of what clinics write.
+        #[serde(default)]
+        most: Grade,
     },
 }
 

@@ -9,6 +9,7 @@ mod help;
 mod imports;
 mod launch;
 mod limits;
+mod push;
 mod readings;
 mod server;
 mod sign_in;
@@ -32,6 +33,7 @@ pub use self::help::{HELPLINES, Help};
 pub use self::imports::Imports;
 pub use self::launch::Launch;
 pub use self::limits::Limits;
+pub use self::push::PushServices;
 pub use self::readings::Readings;
 pub use self::server::Server;
 pub use self::sign_in::SignIn;
@@ -74,6 +76,8 @@ pub struct Config {
     pub readings: Readings,
     /// Where members find help who think of hurting themselves.
     pub help: Help,
+    /// Telling members in their browsers.
+    pub push: PushServices,
     /// Files that members bring in.
     pub imports: Imports,
     /// Logging.
@@ -244,6 +248,7 @@ impl Config {
         }
         self.readings.check()?;
         self.help.check()?;
+        self.push.check(self.delivery.private_networks)?;
         if !is_filter(&self.log.filter) {
             return invalid("log.filter", "a filter such as info,mostik=debug");
         }

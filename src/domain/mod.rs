@@ -27,4 +27,5 @@ pub mod settings;
 pub mod statistics;
 pub mod stretch;
 pub mod summary;
+pub mod telling;
 pub mod zone;

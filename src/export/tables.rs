@@ -30,5 +30,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("unsummarised", "(times of readings, until the summary of their day or week is made)"),
     ("upkeep", "(when the bridge looks at readings next)"),
     ("link_attempts", "(how many codes were tried within an hour)"),
+    ("push_subscriptions", "profile/sign-ins.json"),
+    ("tellings", "(what is still to be told; each stands in recommendations/recommendations.json)"),
     ("audit_heads", "(how far the log goes)"),
 ];

@@ -15,6 +15,7 @@ mod insight;
 mod intake;
 mod linking;
 mod mapping;
+mod messages;
 mod portal;
 mod vault;
 mod way_back;

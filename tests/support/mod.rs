@@ -27,6 +27,7 @@ pub mod portal;
 pub mod postbox;
 pub mod provider;
 pub mod proxy;
+pub mod receiver;
 pub mod recommendations;
 pub mod search;
 pub mod server;

@@ -9,7 +9,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::json;
 use url::Url;
 
-use super::{Message, MessageError};
+use super::{Message, MessageError, refused};
 use crate::delivery::egress::Egress;
 
 /// How a secret begins.
@@ -55,7 +55,7 @@ impl std::fmt::Debug for WebhookSecrets {
     }
 }
 
-/// Sends a message. Anything but 2xx means that it was not taken.
+/// Sends a message. 410, and 403, mean that this member is not reached there any more.
 pub(super) async fn send(
     url: &Url,
     secrets: &WebhookSecrets,
@@ -71,23 +71,21 @@ pub(super) async fn send(
         .header("webhook-signature", secrets.sign(&id, seconds, &body))
         .body(body);
     let answer = egress.send(request).await?;
-    if answer.status.is_success() { Ok(()) } else { Err(MessageError::Status(answer.status.as_u16())) }
+    refused(&answer, &[403, 410])
 }
 
 fn body(message: &Message) -> String {
-    json!({
-        "type": message.kind,
-        "timestamp": message.at.to_string(),
-        "data": {
-            "handle": message.handle,
-            "language": message.language,
-            "subject": message.subject,
-            "text": message.text,
-            "url": message.url,
-            "expires_at": message.expires_at.to_string(),
-        },
-    })
-    .to_string()
+    let mut data = json!({
+        "handle": message.handle,
+        "language": message.language,
+        "subject": message.subject,
+        "text": message.text,
+        "url": message.url,
+    });
+    if let (Some(ends), Some(data)) = (message.expires_at, data.as_object_mut()) {
+        data.insert("expires_at".to_owned(), ends.to_string().into());
+    }
+    json!({"type": message.kind, "timestamp": message.at.to_string(), "data": data}).to_string()
 }
 
 #[cfg(test)]

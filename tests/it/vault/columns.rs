@@ -150,6 +150,11 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
             ("lineage", Index),
         ],
     ),
+    ("tellings", &[("member_id", Id), ("recommendation_id", Id), ("message_id", Id)]),
+    (
+        "push_subscriptions",
+        &[("member_id", Id), ("subscription_id", Id), ("address_index", Index), ("sealed_subscription", Sealed)],
+    ),
     ("questionnaire_drafts", &[("member_id", Id), ("instrument", Word), ("sealed_draft", Sealed)]),
     ("member_settings", &[("member_id", Id), ("sealed_settings", Sealed)]),
     ("member_tokens", &[("token_index", Index), ("member_id", Id)]),

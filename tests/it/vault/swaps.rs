@@ -35,6 +35,7 @@ const SEALED: &[(&str, &str, By, Option<&str>)] = &[
     ("patient_tokens", "sealed_tokens", By::Member, Some("clinic_id")),
     ("member_settings", "sealed_settings", By::Member, None),
     ("questionnaire_drafts", "sealed_draft", By::Member, Some("instrument")),
+    ("push_subscriptions", "sealed_subscription", By::Member, Some("subscription_id")),
     ("readings", "sealed_reading", By::Member, Some("reading_id")),
     ("erasures", "sealed_secret", By::Member, Some("erasure_id")),
     ("consent_records", "sealed_receipt", By::Member, Some("receipt_id")),

@@ -32,6 +32,8 @@ rooms![
     "identity",
     "questionnaires",
     "summary",
+    "messages",
+    "told",
 ];
 
 /// The texts cannot be read. A defect: they are compiled in.

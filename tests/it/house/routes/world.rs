@@ -18,6 +18,8 @@ use crate::support::bridge::{Person, TestBridge, forum};
 use crate::support::clinic::{ALL_SCOPES, PUBLIC_URL, System, entries, read, two_clinics};
 use crate::support::database::Database;
 use crate::support::http::client;
+use crate::support::receiver::PUSH;
+use crate::support::recommendations::{put, said};
 
 /// A bridge, and what everybody calls it with.
 pub struct World {
@@ -36,7 +38,7 @@ impl World {
         let river = System::new("riverside-ehr", SigningAlgorithm::Es384);
         let lake = System::new("lakeside-ehr", SigningAlgorithm::Es384);
         let access = river.registered("riverside") + &lake.registered("lakeside");
-        let text = two_clinics(&database, &access) + "[communities.chat]\nname = \"The chat\"\n";
+        let text = two_clinics(&database, &access) + "[communities.chat]\nname = \"The chat\"\n" + PUSH;
         let bridge = TestBridge::start_with(database, &text).await;
         let key = async |community: &str, scopes: &str| {
             let mut tx = bridge.bridge.store.begin().await.unwrap();
@@ -67,7 +69,8 @@ impl World {
         let consent = entries(&found.json)[0]["id"].as_str().unwrap().to_owned();
         let receipts = self.bridge.as_member(&member, Method::GET, "/v1/receipts", None).await;
         let receipt = receipts.json["receipts"][0]["id"].as_str().unwrap().to_owned();
-        (Target { handle, patient, grant, consent, receipt }, member)
+        let message = put(&self.bridge, &member, &said("Walk half an hour")).await.to_string();
+        (Target { handle, patient, grant, consent, receipt, message }, member)
     }
 
     /// A session of a member at the portal: what its cookie holds, and the token that its forms carry.
@@ -115,6 +118,7 @@ impl World {
         let status = response.status().as_u16();
         // Where it leads, without what only this caller is told.
         let leads = response.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        let leads = leads.map(|to| to.replace(&target.message, "{message}"));
         let leads = leads.and_then(|to| Some(format!(" {}", to.split('?').next()?))).unwrap_or_default();
         let answer = response.text().await.unwrap().replace('-', "");
         let marks = [target.grant.replace('-', ""), format!("/Patient/{}\"", target.patient).replace('-', "")];
