@@ -9,7 +9,7 @@ mod safety;
 
 pub use identities::{identities, provider};
 pub use linking::{launch_client, launches};
-pub use messengers::link_sender;
+pub use messengers::{link_sender, teller};
 pub use safety::alarm_sender;
 
 use std::future::Future;
@@ -47,6 +47,7 @@ use crate::pipeline::{self, Bridge, House};
 use crate::readings::Rules;
 use crate::store::{Store, StoreError};
 use crate::telemetry::logs::chain;
+use crate::telling;
 use crate::vault::signing::{SigningKeyError, SigningKeys};
 use crate::vault::{ErasedList, Keyring, MasterKeyError, MasterKeys, SealError, SecretFileError};
 use crate::web;
@@ -119,7 +120,10 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
     let keyring = open_keyring(&store, masters, entropy).await?;
     audit::open(&store, &keyring, clock.now()).await?;
     let mut tx = store.begin().await?;
-    let signing = signing.with_receipts(receipt::signing_key(&mut tx, &keyring).await?);
+    let mut signing = signing.with_receipts(receipt::signing_key(&mut tx, &keyring).await?);
+    if config.push.is_on() {
+        signing = signing.with_push(telling::push_key(&mut tx, &keyring).await?);
+    }
     tx.commit().await?;
     let source: Arc<str> = config.bridge.source.as_str().into();
     let checkpoints = Checkpoints::new(config.audit.file(), config.audit.every(), Arc::clone(&source));
@@ -321,6 +325,7 @@ pub async fn serve(
     ringing.spawn(bells::keep_house(bridge.clone()));
     ringing.spawn(messengers::send_links(link_sender(config, &bridge)?, Arc::clone(&bridge.wake)));
     ringing.spawn(safety::tell(alarm_sender(config, &bridge)?, Arc::clone(&bridge.wake)));
+    ringing.spawn(messengers::tell(teller(config, &bridge)?, Arc::clone(&bridge.wake)));
     running.spawn(async move { server.await.map_err(StartError::Server) });
     tracing::info!(%address, database = bridge.store.kind(), clinics = config.clinics.len(), "listening");
     listening(address);

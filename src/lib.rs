@@ -47,6 +47,9 @@ pub mod enrolment;
 /// What members have for themselves: settings, and the readings kept for their own view and for summaries.
 pub mod readings;
 
+/// What clinics have for members, as it is kept for them.
+pub mod recommendations;
+
 /// What wants a human's eye is told to the people of the member's community.
 pub mod safety;
 
@@ -55,6 +58,9 @@ pub mod rotation;
 
 /// Stages 1 to 4 on one page.
 pub mod pipeline;
+
+/// Members are told that there is something for them.
+pub mod telling;
 
 /// What can be said of readings: summaries for clinics, and a preview and charts for the member.
 pub mod insight;

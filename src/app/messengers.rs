@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
 
 use super::{POLL, StartError};
 use crate::config::{Config, MailSecurity, Messages};
 use crate::delivery::egress::{Egress, EgressPolicy};
-use crate::delivery::member::{MailSettings, Messenger, Messengers, Security, WebhookSecrets};
+use crate::delivery::member::{MailSettings, Means, Messenger, Messengers, Push, Security, WebhookSecrets};
 use crate::enrolment::sign_in::LinkSender;
 use crate::pipeline::Bridge;
 use crate::telemetry::logs::chain;
+use crate::telling::Teller;
 use crate::vault::{SecretFileError, read_secret_file};
 use crate::web::StateError;
 use crate::web::portal::Words;
@@ -22,26 +24,61 @@ use crate::web::portal::Words;
 /// # Errors
 /// [`StartError`].
 pub fn link_sender(config: &Config, bridge: &Bridge) -> Result<LinkSender, StartError> {
+    Ok(LinkSender {
+        store: bridge.store.clone(),
+        keyring: bridge.keyring.clone(),
+        clock: bridge.clock.clone(),
+        messengers: messengers(config)?,
+        portal: config.server.public_url.clone(),
+        words: Arc::new(words(config)?),
+    })
+}
+
+/// What tells members that there is something for them.
+///
+/// # Errors
+/// [`StartError`].
+pub fn teller(config: &Config, bridge: &Bridge) -> Result<Teller, StartError> {
+    Ok(Teller {
+        bridge: bridge.clone(),
+        messengers: messengers(config)?,
+        push: push(config, bridge)?,
+        portal: config.server.public_url.clone(),
+        words: Arc::new(words(config)?),
+        lease: SignedDuration::from_secs(config.delivery.lease_seconds),
+    })
+}
+
+fn words(config: &Config) -> Result<Words, StartError> {
+    let names = config.communities.iter().map(|(id, community)| (id.clone(), community.name.clone())).collect();
+    Ok(Words::new(names).map_err(StateError::from)?)
+}
+
+fn messengers(config: &Config) -> Result<Messengers, StartError> {
     let mut messengers = BTreeMap::new();
     for (id, community) in &config.communities {
         if let Some(messages) = &community.messages {
             messengers.insert(id.clone(), messenger(config, messages)?);
         }
     }
-    let names = config.communities.iter().map(|(id, community)| (id.clone(), community.name.clone())).collect();
-    Ok(LinkSender {
-        store: bridge.store.clone(),
-        keyring: bridge.keyring.clone(),
-        clock: bridge.clock.clone(),
-        messengers: Messengers::new(messengers),
-        portal: config.server.public_url.clone(),
-        words: Arc::new(Words::new(names).map_err(StateError::from)?),
-    })
+    Ok(Messengers::new(messengers))
+}
+
+/// How members are told in their browsers, where they can be.
+fn push(config: &Config, bridge: &Bridge) -> Result<Option<Push>, StartError> {
+    let Some(key) = bridge.signing.push() else { return Ok(None) };
+    let egress = Egress::new(EgressPolicy {
+        hosts: config.push.services.clone(),
+        private_networks: config.delivery.private_networks,
+        timeout: config.timeout(),
+    })?;
+    let (contact, entropy) = (config.push.contact.clone(), bridge.keyring.entropy().clone());
+    Ok(Some(Push { key: key.clone(), contact, egress, entropy }))
 }
 
 pub(super) fn messenger(config: &Config, messages: &Messages) -> Result<Messenger, StartError> {
     match messages {
-        Messages::Webhook { url, secret_file } => {
+        Messages::Webhook { url, secret_file, most } => {
             let secrets = WebhookSecrets::parse(read_secret_file(secret_file)?.expose_secret());
             let malformed = |expected| SecretFileError::Malformed { path: secret_file.clone(), expected };
             let egress = Egress::new(EgressPolicy {
@@ -50,11 +87,11 @@ pub(super) fn messenger(config: &Config, messages: &Messages) -> Result<Messenge
                 timeout: config.timeout(),
             })?;
             let secrets = secrets.map_err(|error| malformed(error.to_string()))?;
-            Ok(Messenger::Webhook { url: url.clone(), secrets, egress })
+            Ok(Messenger { means: Means::Webhook { url: url.clone(), secrets, egress }, most: *most })
         }
-        Messages::Mail { server, port, security, user, password_file, from } => {
+        Messages::Mail { server, port, security, user, password_file, from, most } => {
             let password = password_file.as_deref().map(read_secret_file).transpose()?;
-            Ok(Messenger::Mail(MailSettings {
+            let means = Means::Mail(MailSettings {
                 server: server.clone(),
                 port: port.unwrap_or(security.usual_port()),
                 security: match security {
@@ -64,7 +101,8 @@ pub(super) fn messenger(config: &Config, messages: &Messages) -> Result<Messenge
                 },
                 credentials: user.clone().zip(password),
                 from: from.parse().map_err(|_| StartError::Schemas("a mail address is none".to_owned()))?,
-            }))
+            });
+            Ok(Messenger { means, most: *most })
         }
     }
 }
@@ -77,6 +115,22 @@ pub(super) async fn send_links(sender: LinkSender, asked: Arc<Notify>) {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::warn!(cause = chain(&error), "a sign-in link was left; it is taken up again later"),
+        }
+        tokio::select! {
+            () = woken => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+/// Tells members what there is for them, as long as the process runs. What is cut off is taken up again.
+pub(super) async fn tell(teller: Teller, stored: Arc<Notify>) {
+    loop {
+        let woken = stored.notified();
+        match teller.tell_one().await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(cause = chain(&error), "a member was not told; it is taken up again later"),
         }
         tokio::select! {
             () = woken => {}

@@ -54,7 +54,7 @@ fn channel(config: &Config, contact: &Contact) -> Result<Channel, StartError> {
         Contact::Webhook { names_member, .. } => (String::new(), *names_member),
         Contact::Mail { to, .. } => (to.clone(), false),
     };
-    Ok(Channel { messenger: messenger(config, &contact.way())?, to, names_member })
+    Ok(Channel { means: messenger(config, &contact.way())?.means, to, names_member })
 }
 
 /// Tells people of concerns as they are raised, as long as the process runs. What is cut off is taken up again.

@@ -9,6 +9,7 @@ use super::ConfigError;
 use super::help::check_country;
 use super::safety::Safety;
 use super::sign_in::SignIn;
+use crate::domain::telling::Grade;
 
 /// A community.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,6 +37,9 @@ pub enum Messages {
         url: Url,
         /// The file with what it is signed with.
         secret_file: PathBuf,
+        /// The most that it says of what clinics write.
+        #[serde(default)]
+        most: Grade,
     },
     /// By mail to the address that is the member's handle.
     Mail {
@@ -52,6 +56,9 @@ pub enum Messages {
         password_file: Option<PathBuf>,
         /// From whom it is.
         from: String,
+        /// The most that it says of what clinics write.
+        #[serde(default)]
+        most: Grade,
     },
 }
 

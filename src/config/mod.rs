@@ -9,6 +9,7 @@ mod help;
 mod imports;
 mod launch;
 mod limits;
+mod push;
 mod readings;
 mod safety;
 mod server;
@@ -33,6 +34,7 @@ pub use self::help::{HELPLINES, Help};
 pub use self::imports::Imports;
 pub use self::launch::Launch;
 pub use self::limits::Limits;
+pub use self::push::PushServices;
 pub use self::readings::Readings;
 pub use self::safety::{Contact, Safety};
 pub use self::server::Server;
@@ -76,6 +78,8 @@ pub struct Config {
     pub readings: Readings,
     /// Where members find help who think of hurting themselves.
     pub help: Help,
+    /// Telling members in their browsers.
+    pub push: PushServices,
     /// Files that members bring in.
     pub imports: Imports,
     /// Logging.
@@ -246,6 +250,7 @@ impl Config {
         }
         self.readings.check()?;
         self.help.check()?;
+        self.push.check(self.delivery.private_networks)?;
         if !is_filter(&self.log.filter) {
             return invalid("log.filter", "a filter such as info,mostik=debug");
         }

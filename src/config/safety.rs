@@ -9,6 +9,7 @@ use url::Url;
 use super::ConfigError;
 use super::community::{MailSecurity, Messages};
 use crate::domain::language::Language;
+use crate::domain::telling::Grade;
 
 /// How long the first level may have at least, and at most.
 const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
@@ -91,10 +92,12 @@ impl Contact {
     /// The way by which it goes.
     #[must_use]
     pub fn way(&self) -> Messages {
+        // Nothing that a clinic wrote ever goes to these people.
+        let most = Grade::default();
         match self.clone() {
-            Self::Webhook { url, secret_file, .. } => Messages::Webhook { url, secret_file },
+            Self::Webhook { url, secret_file, .. } => Messages::Webhook { url, secret_file, most },
             Self::Mail { server, port, security, user, password_file, from, .. } => {
-                Messages::Mail { server, port, security, user, password_file, from }
+                Messages::Mail { server, port, security, user, password_file, from, most }
             }
         }
     }

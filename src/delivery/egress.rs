@@ -22,12 +22,21 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Where calls may go.
 #[derive(Clone, Debug)]
 pub struct EgressPolicy {
-    /// Hosts that may be called: those the configuration names, and no others.
+    /// Hosts that may be called: those the configuration names, and no others. One that begins with a dot stands for all
+    /// hosts whose names end so.
     pub hosts: BTreeSet<String>,
     /// Whether those hosts may stand in private address ranges.
     pub private_networks: bool,
     /// The longest a request may take from its first byte to the last byte of its answer.
     pub timeout: Duration,
+}
+
+impl EgressPolicy {
+    /// Whether a host may be called.
+    #[must_use]
+    pub fn names(&self, host: &str) -> bool {
+        self.hosts.contains(host) || self.hosts.iter().any(|named| named.starts_with('.') && host.ends_with(named))
+    }
 }
 
 /// Sends requests. Cheap to clone; connections are pooled.
@@ -147,7 +156,7 @@ impl Egress {
 
     fn check(&self, url: &Url) -> Result<(), EgressError> {
         let host = url.host_str().ok_or(EgressError::Refused)?;
-        if !matches!(url.scheme(), "http" | "https") || !self.policy.hosts.contains(host) {
+        if !matches!(url.scheme(), "http" | "https") || !self.policy.names(host) {
             return Err(EgressError::Refused);
         }
         // A literal address never passes through the resolver.
@@ -254,6 +263,16 @@ mod tests {
         for url in ["http://other.example/", "http://ehr.example.evil/", "ftp://ehr.example/", "http://127.0.0.1:1/"] {
             let request = egress.request(reqwest::Method::GET, Url::parse(url).unwrap());
             assert_eq!(egress.send(request).await.unwrap_err(), EgressError::Refused, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_begins_with_a_dot_stands_for_those_that_end_so() {
+        let hosts = ["ehr.example", ".push.example"].map(str::to_owned).into();
+        let policy = EgressPolicy { hosts, private_networks: false, timeout: Duration::from_secs(1) };
+        assert!(policy.names("ehr.example") && policy.names("eu.push.example") && policy.names("a.b.push.example"));
+        for other in ["push.example", "evilpush.example", "eu.push.example.evil", "a.ehr.example"] {
+            assert!(!policy.names(other), "{other}");
         }
     }
 

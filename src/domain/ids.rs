@@ -64,6 +64,10 @@ uuid_id!(
     /// The receipt of one change of a grant.
     ReceiptId
 );
+uuid_id!(
+    /// Something that a clinic has for a member. Derived from where it stands in the EHR, so that it stays the same.
+    RecommendationId
+);
 
 /// A slug was not a slug.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::day::Days;
 use super::language::Language;
 use super::questionnaire::Instrument;
+use super::telling::{Channel, Closed, Wishes};
 use super::zone::Zone;
 
 /// How often a member's zone can change before the oldest change is forgotten.
@@ -39,6 +40,12 @@ pub struct Settings {
     /// Questionnaires that they left out when they were asked, each with the day from which on they are asked again.
     #[serde(default)]
     pub left_out: BTreeMap<Instrument, Date>,
+    /// How they are told that there is something for them.
+    #[serde(default)]
+    pub told: Wishes,
+    /// Ways to them that lead nowhere any more.
+    #[serde(default)]
+    pub closed: Vec<Closed>,
 }
 
 /// A zone in which a member's clock stood until they moved.
@@ -61,6 +68,14 @@ pub struct Change {
     pub moods: BTreeMap<String, u8>,
     /// A questionnaire that they leave out, and until when.
     pub left_out: Option<(Instrument, Date)>,
+    /// How they are told that there is something for them.
+    pub told: Option<Wishes>,
+    /// A way to them that leads nowhere any more.
+    pub closed: Option<Closed>,
+    /// A way to them that is to be tried again.
+    pub opened: Option<Channel>,
+    /// The ways about which they were told that they lead nowhere any more.
+    pub said: Vec<Channel>,
 }
 
 impl Settings {
@@ -74,6 +89,14 @@ impl Settings {
         self.keep = change.keep.unwrap_or(self.keep);
         self.moods.extend(change.moods);
         self.left_out.extend(change.left_out);
+        self.told = change.told.unwrap_or(self.told);
+        let of = |closed: &Closed, channel: Option<&Channel>| Some(&closed.channel) == channel;
+        self.closed.retain(|closed| !of(closed, change.opened.as_ref()));
+        if let Some(anew) = change.closed {
+            self.closed.retain(|closed| !of(closed, Some(&anew.channel)));
+            self.closed.push(anew);
+        }
+        self.closed.iter_mut().for_each(|closed| closed.said |= change.said.contains(&closed.channel));
         while self.moods.len() > MOST_MOODS {
             self.moods.pop_first();
         }

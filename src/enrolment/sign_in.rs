@@ -175,7 +175,7 @@ impl LinkSender {
             subject,
             text,
             url,
-            expires_at: link.expires_at,
+            expires_at: Some(link.expires_at),
         }
     }
 }

@@ -3,10 +3,13 @@
 use serde_json::json;
 
 use super::{Archive, Exported, Writing};
+use crate::store::SubscriptionRow;
 
 pub(super) fn write<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'a> {
     Box::pin(async move {
-        let access = of.bridge.store.read().await?.accesses(of.member).await?;
+        let mut tx = of.bridge.store.read().await?;
+        let (access, told) = (tx.accesses(of.member).await?, tx.subscriptions(of.member).await?);
+        drop(tx);
         let token = |(created_at, expires_at): &(_, _)| json!({"created_at": created_at, "expires_at": expires_at});
         let session = |session: &crate::store::SessionRow| {
             json!({
@@ -16,10 +19,12 @@ pub(super) fn write<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'
             })
         };
         let launch = |(clinic, expires_at): &(_, _)| json!({"clinic": clinic, "ends_at": expires_at});
+        let browser = |row: &SubscriptionRow| json!({"since": row.created_at});
         let said = json!({
             "browsers": access.sessions.iter().map(session).collect::<Vec<_>>(),
             "programs": access.tokens.iter().map(token).collect::<Vec<_>>(),
             "identity_providers_of": access.identities,
+            "browsers_that_show_notes": told.iter().map(browser).collect::<Vec<_>>(),
             "begun_at_clinics": access.launches.iter().map(launch).collect::<Vec<_>>(),
         });
         archive.file("profile/sign-ins.json").await?;

@@ -14,6 +14,7 @@ mod entries;
 mod profile;
 mod readings;
 mod receipts;
+mod recommendations;
 mod rooms;
 mod tables;
 mod unfinished;
@@ -34,6 +35,7 @@ use crate::pipeline::Bridge;
 use crate::pipeline::consent::ConsentError;
 use crate::readings::KeptError;
 use crate::readings::settings::settings;
+use crate::recommendations::RecommendationError;
 use crate::store::StoreError;
 use crate::telemetry::logs::chain;
 use crate::vault::MemberKey;
@@ -80,6 +82,9 @@ pub enum ExportError {
     /// What is kept for the member cannot be read.
     #[error(transparent)]
     Kept(#[from] KeptError),
+    /// What clinics have for the member cannot be read.
+    #[error(transparent)]
+    Recommendation(#[from] RecommendationError),
     /// The member's consents cannot be told.
     #[error(transparent)]
     Consent(#[from] ConsentError),

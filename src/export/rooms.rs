@@ -2,7 +2,7 @@
 
 use super::{
     Archive, ExportError, Exported, Section, access, concerns, consents, deliveries, disclosures, entries, profile,
-    readings, receipts, unfinished, waiting,
+    readings, receipts, recommendations, unfinished, waiting,
 };
 use crate::domain::language::Language;
 
@@ -26,7 +26,7 @@ macro_rules! about {
 
 const ARCHIVE: About = about!("archive");
 
-const ROOMS: [Room; 6] = [
+const ROOMS: [Room; 7] = [
     Room {
         name: "profile",
         about: about!("profile"),
@@ -42,6 +42,7 @@ const ROOMS: [Room; 6] = [
         about: about!("consents"),
         sections: &[consents::write_words, consents::write_json, consents::write_fhir, consents::write_texts],
     },
+    Room { name: "recommendations", about: about!("recommendations"), sections: &[recommendations::write] },
     Room { name: "receipts", about: about!("receipts"), sections: &[receipts::write_keys, receipts::write] },
     Room {
         name: "disclosures",

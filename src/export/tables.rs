@@ -16,6 +16,8 @@ pub const TABLES: &[(&str, &str)] = &[
     ("launches", "profile/sign-ins.json"),
     ("readings", "readings/readings.csv"),
     ("questionnaire_drafts", "readings/unfinished.json"),
+    ("recommendations", "recommendations/recommendations.json"),
+    ("recommendation_answers", "recommendations/recommendations.json"),
     ("grants", "consents/consents.json"),
     ("consent_records", "consents/consents.json"),
     ("audit_entries", "disclosures/log.csv"),
@@ -30,5 +32,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("unsummarised", "(times of readings, until the summary of their day or week is made)"),
     ("upkeep", "(when the bridge looks at readings next)"),
     ("link_attempts", "(how many codes were tried within an hour)"),
+    ("push_subscriptions", "profile/sign-ins.json"),
+    ("tellings", "(what is still to be told; each stands in recommendations/recommendations.json)"),
     ("audit_heads", "(how far the log goes)"),
 ];

@@ -11,6 +11,7 @@
 //!
 //! Locks are taken in one order: members, events, lanes, items, readings, concerns.
 
+pub mod answers;
 mod candidate;
 mod concern;
 pub mod consent;

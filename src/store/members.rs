@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{StoreError, Tx, on, padded};
+use super::{StoreError, Tx, community_id, on, padded};
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::vault::Index;
 
@@ -100,6 +100,16 @@ impl Tx {
             .fetch_optional(conn)
             .await?);
         Ok(row.map(|(member, key, sealed)| (MemberId(member), key, sealed)))
+    }
+
+    /// The communities that know a member, each with the sealed name under which it does.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn handles_of(&mut self, member: MemberId) -> Result<Vec<(CommunityId, Vec<u8>)>, StoreError> {
+        const SQL: &str = "SELECT community_id, sealed_handle FROM handles WHERE member_id = $1 ORDER BY community_id";
+        let rows: Vec<(String, Vec<u8>)> = on!(self, conn => sqlx::query_as(SQL).bind(member.0).fetch_all(conn).await?);
+        rows.into_iter().map(|(community, sealed)| Ok((community_id(community)?, sealed))).collect()
     }
 
     /// Holds the consent of some members as it is until this transaction ends, and returns those members' wrapped

@@ -1,7 +1,7 @@
 //! Named places at which tests kill the process, to see that nothing is lost and nothing happens twice.
 
 /// Every place, in the order of the way. Tests walk through all of them.
-pub const CRASH_POINTS: [&str; 9] = [
+pub const CRASH_POINTS: [&str; 12] = [
     "accept:before-commit",
     "accept:after-commit",
     "revoke:before-commit",
@@ -11,6 +11,9 @@ pub const CRASH_POINTS: [&str; 9] = [
     "deliver:answered",
     "deliver:before-settled",
     "deliver:settled",
+    "tell:taken",
+    "tell:closed",
+    "tell:sent",
 ];
 
 /// Dies here, as if by `kill -9`, if the environment variable `MOSTIK_CRASH_AT` names this place. With `name#3` it dies

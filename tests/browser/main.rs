@@ -47,6 +47,7 @@ stories! {
     account: Unlinked,
     ask: Linked,
     data: Linked,
+    messages: Linked,
     sign_in: Linked,
     share: Unlinked,
     papers: Linked,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use actix_web::web::{self, Data, Json};
 use actix_web::{App, HttpResponse, HttpServer};
 use jiff::SignedDuration;
+use mostik::domain::recommendation::RecommendationState;
 use serde_json::{Value, json};
 
 use crate::support::bridge::{Person, TestBridge};
@@ -17,6 +18,8 @@ use crate::support::ehr::Ehr;
 use crate::support::parts::part;
 use crate::support::portal::{PORTAL, Portal, portal_config};
 use crate::support::postbox::Postbox;
+use crate::support::receiver::PUSH;
+use crate::support::recommendations::{all, put, said};
 use crate::support::smart::present;
 
 /// Who visits, and with what.
@@ -73,7 +76,7 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
     let stage = match place {
         Place::Linked => {
             let ehr = Ehr::sandbox().await;
-            let text = config(&ehr.base) + "[clinics.riverside.summary]\npage = \"on-request\"\n";
+            let text = config(&ehr.base) + "[clinics.riverside.summary]\npage = \"on-request\"\n" + PUSH;
             let portal = Portal::before(TestBridge::start_with(database, &text).await, postbox);
             let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
             Stage { portal, sparrow, ehr, clinic: String::new() }
@@ -112,6 +115,8 @@ fn doors(stage: Stage) -> String {
             .route("/deliver", web::post().to(deliver))
             .route("/member", web::post().to(member))
             .route("/ehr", web::post().to(ehr))
+            .route("/clinic-writes", web::post().to(clinic_writes))
+            .route("/clinic-reads", web::post().to(clinic_reads))
     };
     tokio::spawn(HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run());
     address
@@ -153,4 +158,24 @@ async fn member(stage: Data<Stage>) -> HttpResponse {
 /// What the clinic has of the member.
 async fn ehr(stage: Data<Stage>) -> HttpResponse {
     HttpResponse::Ok().json(json!({"observations": stage.ehr.observations().await}))
+}
+
+/// The clinic has something for the member, or takes it back before they look.
+async fn clinic_writes(stage: Data<Stage>, asked: Json<Value>) -> HttpResponse {
+    let (bridge, sparrow) = (&stage.portal.bridge, &stage.sparrow);
+    bridge.clock.advance(SignedDuration::from_secs(1));
+    let id = put(bridge, sparrow, &said(asked["text"].as_str().unwrap())).await;
+    if asked["taken_back"] == true {
+        let mut tx = bridge.bridge.store.begin().await.unwrap();
+        let row = tx.recommendation(sparrow.id, id).await.unwrap().unwrap();
+        tx.set_recommendation_state(&row, RecommendationState::Retracted, bridge.now()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    HttpResponse::Ok().json(json!({}))
+}
+
+/// How the last thing that the clinic has for the member stands.
+async fn clinic_reads(stage: Data<Stage>) -> HttpResponse {
+    let state = all(&stage.portal.bridge, &stage.sparrow).await[0].state;
+    HttpResponse::Ok().json(json!({"state": state.as_str()}))
 }

@@ -15,6 +15,8 @@ mod insight;
 mod intake;
 mod linking;
 mod mapping;
+mod messages;
 mod portal;
 mod safety;
 mod vault;
+mod way_back;

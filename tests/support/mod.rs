@@ -29,6 +29,8 @@ pub mod postbox;
 pub mod profiles;
 pub mod provider;
 pub mod proxy;
+pub mod receiver;
+pub mod recommendations;
 pub mod search;
 pub mod server;
 pub mod smart;

@@ -1,12 +1,15 @@
 //! What members have for themselves: their key, their settings, their readings.
 
 use jiff::Timestamp;
+use mostik::delivery::member::Subscription;
 use mostik::domain::questionnaire::{Answer, Draft, Instrument};
 use mostik::domain::reading::Reading;
 use mostik::domain::settings::{Change, Settings};
 use mostik::domain::zone::Zone;
 use mostik::readings::settings::{change_settings, settings};
 use mostik::readings::{drafts, kept};
+use mostik::store::SubscriptionRow;
+use mostik::telling::SUBSCRIPTION_COLUMN;
 use mostik::vault::MemberKey;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -56,6 +59,19 @@ impl TestBridge {
         tx.commit().await.unwrap();
     }
 
+    /// A person switches notes on in a browser.
+    pub async fn subscribe(&self, person: &Person, endpoint: &str, p256dh: &str, auth: &str) {
+        let subscription = Subscription::new(endpoint, p256dh, auth).unwrap();
+        let id = self.bridge.keyring.entropy().uuid(self.now()).unwrap();
+        let plain = serde_json::to_vec(&subscription).unwrap();
+        let sealed = self.key(person).await.seal(SUBSCRIPTION_COLUMN, id.as_bytes(), &plain).unwrap();
+        let row = SubscriptionRow { id, sealed, created_at: self.now() };
+        let address = self.bridge.keyring.index().index("push-address", &[endpoint.as_bytes()]);
+        let mut tx = self.bridge.store.begin().await.unwrap();
+        tx.put_subscription(person.id, &row, address).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     /// What a person has begun and not finished.
     pub async fn drafts(&self, person: &Person) -> Vec<Draft> {
         let key = self.key(person).await;
@@ -94,3 +110,9 @@ pub fn at(mut event: Value, time: &str) -> Value {
     event["time"] = json!(time);
     event
 }
+
+/// The keys of a browser, in its own words (RFC 8291, appendix A).
+pub const BROWSER_KEYS: [&str; 2] = [
+    "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+    "BTBZMqHH6r4Tts7J_aSIgg",
+];

@@ -12,6 +12,7 @@ use mostik::config::Config;
 use mostik::domain::clock::Clock;
 use mostik::domain::delivery::DeliveryState;
 use mostik::domain::entropy::Entropy;
+use mostik::domain::ids::MemberId;
 use mostik::enrolment::credentials::{EVENTS_WRITE, create_api_key, create_member_token};
 use mostik::enrolment::join::{join, link};
 use mostik::pipeline::Bridge;
@@ -30,6 +31,7 @@ pub struct Server {
     pub bridge: Bridge,
     token: String,
     pub api_key: String,
+    pub member: MemberId,
     pub handle: String,
     /// Environment variables of the process.
     pub environment: Vec<(&'static str, PathBuf)>,
@@ -60,7 +62,12 @@ impl Server {
 
     /// The same with an EHR that is reached at `base`.
     pub async fn prepare_at(database: &Database, base: &str, patient: &str) -> Self {
-        let text = config_text(database, base, "127.0.0.1:0");
+        Self::prepare_with(database, base, patient, "").await
+    }
+
+    /// The same with more in its configuration.
+    pub async fn prepare_with(database: &Database, base: &str, patient: &str, more: &str) -> Self {
+        let text = config_text(database, base, "127.0.0.1:0") + more;
         let path = database.folder.path().join("mostik.toml");
         std::fs::write(&path, &text).unwrap();
         let config = Config::from_toml(&text).unwrap();
@@ -74,7 +81,17 @@ impl Server {
         let token = create_member_token(&mut tx, keyring, member, SignedDuration::from_hours(1), now).await.unwrap();
         let api_key = create_api_key(&mut tx, keyring, &forum(), EVENTS_WRITE, now).await.unwrap().secret;
         tx.commit().await.unwrap();
-        Self { config: path, bridge, token, api_key, handle, environment: Vec::new(), before: "", client: client() }
+        Self {
+            config: path,
+            bridge,
+            token,
+            api_key,
+            member,
+            handle,
+            environment: Vec::new(),
+            before: "",
+            client: client(),
+        }
     }
 
     /// Starts a process and waits until it listens; one that finds work at once may be killed before that.
@@ -192,7 +209,13 @@ impl<'a> Running<'a> {
 
     /// Consents to moods, unless that was done before. `false` when no answer came.
     pub async fn grant(&self, server: &Server) -> bool {
-        let asked = json!({"clinic": "riverside", "terms": {"categories": {"mood": "every-entry"}}});
+        self.consent(server, "none").await
+    }
+
+    /// The same, and lets this much come back.
+    pub async fn consent(&self, server: &Server, way_back: &str) -> bool {
+        let terms = json!({"categories": {"mood": "every-entry"}, "way_back": way_back});
+        let asked = json!({"clinic": "riverside", "terms": terms});
         let got = self.call(Method::POST, "/v1/grants", &server.token, Some(&asked)).await;
         got.is_some_and(|got| [201, 409].contains(&got.status))
     }

@@ -5,12 +5,15 @@ declare -A part_pid part_signal
 
 start_parts() {
   local pg_port pooler_port fhir_port smart_port auth_port gate_port pyrofile_port medplum_port
-  read -r pg_port pooler_port fhir_port smart_port auth_port gate_port pyrofile_port medplum_port < <(free_ports 8)
+  local receiver_port mail_port
+  read -r pg_port pooler_port fhir_port smart_port auth_port gate_port pyrofile_port medplum_port receiver_port mail_port \
+    < <(free_ports 10)
   validator_urls="http://127.0.0.1:$pyrofile_port http://127.0.0.1:$medplum_port"
 
   # The slow starters first; initdb fills the time.
   launch pyrofile TERM "$tools/venv/bin/python" tests/tools/validate.py "$pyrofile_port"
   launch medplum TERM node tests/tools/validate.mjs "$medplum_port"
+  launch receiver TERM "$tools/venv/bin/python" tests/tools/receiver.py "$receiver_port" "$mail_port"
   launch_fhir "$fhir_port"
   launch_smart "$smart_port" "$auth_port" "$gate_port" "$fhir_port"
   launch_postgres "$pg_port"
@@ -22,6 +25,7 @@ start_parts() {
   wait_for smart answers "$smart_port" /fhir/metadata
   wait_for auth answers "$auth_port" /jwks
   wait_for gate answers "$gate_port" /fhir/metadata
+  wait_for receiver answers "$receiver_port" /
   wait_for pyrofile answers "$pyrofile_port" /
   wait_for medplum answers "$medplum_port" /
 
@@ -33,6 +37,7 @@ start_parts() {
   export MOSTIK_TEST_SMART_KEYS=$work/smart
   export MOSTIK_TEST_AUTHORIZATION_SERVER="http://127.0.0.1:$auth_port"
   export MOSTIK_TEST_SMART_GATE="http://127.0.0.1:$gate_port/fhir"
+  export MOSTIK_TEST_RECEIVER="http://127.0.0.1:$receiver_port"
   export MOSTIK_TEST_VALIDATORS="$validator_urls"
   MOSTIK_TEST_BROWSER=$(command -v chromium)
   export MOSTIK_TEST_BROWSER

@@ -8,6 +8,7 @@ use crate::domain::grant::{Addressee, Purpose, Standing};
 use crate::domain::ids::{ClinicId, MemberId, PractitionerId};
 use crate::domain::matter::{Fact, Mark, Matter};
 use crate::domain::reading::{Reading, Retraction};
+use crate::domain::recommendation::Recommendation;
 
 /// Something about a member that may be disclosed if they consent.
 pub trait Disclosable {
@@ -120,6 +121,16 @@ impl Disclosable for Mark {
 
     fn matter(&self) -> Matter {
         Matter::Mark(self.fact.clone())
+    }
+}
+
+impl Disclosable for Recommendation {
+    fn member(&self) -> MemberId {
+        self.member
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Word
     }
 }
 

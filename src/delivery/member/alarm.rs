@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{MessageError, Messenger, mail, webhook};
+use super::{Means, MessageError, mail, webhook};
 use crate::domain::concern::Level;
 use crate::domain::ids::{CommunityId, ConcernId};
 use crate::domain::language::Language;
@@ -19,7 +19,7 @@ const TRIAL: &str = "mostik.concern-trial.v1";
 #[derive(Clone, Debug)]
 pub struct Channel {
     /// By which way.
-    pub messenger: Messenger,
+    pub means: Means,
     /// To which address, where it is mail.
     pub to: String,
     /// Whether it is the community's own, so that it may say whom it is about. Mail never does.
@@ -60,13 +60,13 @@ impl Channel {
     /// [`MessageError`]. Whether it arrived nevertheless is not always known.
     pub async fn tell(&self, alarm: &Alarm) -> Result<(), MessageError> {
         let Alarm { id, at, subject, text, .. } = alarm;
-        match &self.messenger {
-            Messenger::Webhook { url, secrets, egress } => {
+        match &self.means {
+            Means::Webhook { url, secrets, egress } => {
                 let kind = if alarm.concern.is_some() { KIND } else { TRIAL };
                 let letter = webhook::Letter { id: *id, kind, at: *at, data: alarm.data(self.names_member) };
                 webhook::send(url, secrets, egress, letter).await
             }
-            Messenger::Mail(settings) => {
+            Means::Mail(settings) => {
                 mail::send(settings, mail::Letter { id: *id, at: *at, to: &self.to, subject, text }).await
             }
         }

@@ -79,7 +79,8 @@ pub(super) struct Letter<'a> {
 
 /// Sends a letter as plain text.
 pub(super) async fn send(settings: &MailSettings, letter: Letter<'_>) -> Result<(), MessageError> {
-    let to: Mailbox = letter.to.parse().map_err(|_| MessageError::Mail("whom it is for is no mail address"))?;
+    // As a server would answer to what is no address (RFC 5321, section 4.2.3).
+    let to: Mailbox = letter.to.parse().map_err(|_| MessageError::Gone(553))?;
     let at = Duration::from_secs(u64::try_from(letter.at.as_second()).unwrap_or_default());
     let mail = lettre::Message::builder()
         .message_id(Some(format!("<{}@{}>", letter.id, settings.from.email.domain())))
@@ -91,7 +92,7 @@ pub(super) async fn send(settings: &MailSettings, letter: Letter<'_>) -> Result<
         .header(ContentType::TEXT_PLAIN)
         .body(letter.text.to_owned())
         .map_err(|_| MessageError::Mail("the mail cannot be written"))?;
-    transport(settings)?.send(mail).await.map(drop).map_err(|error| MessageError::Mail(cause(&error)))
+    transport(settings)?.send(mail).await.map(drop).map_err(|error| failure(&error))
 }
 
 fn transport(settings: &MailSettings) -> Result<AsyncSmtpTransport<Tokio1Executor>, MessageError> {
@@ -114,6 +115,15 @@ fn transport(settings: &MailSettings) -> Result<AsyncSmtpTransport<Tokio1Executo
         }
     };
     Ok(builder.build())
+}
+
+/// What servers answer that have no such mailbox (RFC 5321, section 4.2.3). Others that refuse for good, such as a wrong
+/// password, have nothing to do with the member.
+const NO_MAILBOX: [u16; 3] = [550, 551, 553];
+
+fn failure(error: &lettre::transport::smtp::Error) -> MessageError {
+    let status = error.status().map(u16::from).filter(|status| NO_MAILBOX.contains(status));
+    status.map_or_else(|| MessageError::Mail(cause(error)), MessageError::Gone)
 }
 
 /// The kind of failure; a server's own words may quote the address.

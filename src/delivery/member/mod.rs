@@ -1,25 +1,29 @@
-//! The way back: how a community tells one of its members something that nobody else may see. Each community has its own
-//! way: a webhook that its platform turns into a private message, or mail.
+//! The way to members: how they are told something that nobody else may see. Each community has its own way: a webhook that
+//! its platform turns into a private message, or mail. Beside these, members can be told in their own browsers.
 
 mod alarm;
 mod mail;
+mod push;
 mod webhook;
 
 pub use alarm::{Alarm, Channel};
 pub use mail::{MailSettings, Security};
+pub use push::{NoSubscription, Push, Subscription};
 pub use webhook::{SecretError, WebhookSecrets};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::egress::{Egress, EgressError};
+use super::egress::{Answer, Egress, EgressError};
+use super::ehr::retry_after;
 use crate::domain::ids::CommunityId;
 use crate::domain::language::Language;
+use crate::domain::telling::Grade;
 
 /// A message to one member.
 #[derive(Clone)]
@@ -40,8 +44,8 @@ pub struct Message {
     pub text: String,
     /// The link alone, for platforms that make a button of it.
     pub url: Url,
-    /// When the link ends.
-    pub expires_at: Timestamp,
+    /// When the link ends, if it does.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Why a message did not leave. Says nothing about what was in it or for whom.
@@ -50,20 +54,49 @@ pub enum MessageError {
     /// The community has no way to tell its members anything.
     #[error("no [communities.….messages] is configured")]
     NoWay,
-    /// No answer from the community's platform.
-    #[error("the webhook: {0}")]
+    /// There is nobody there any more: trying again is of no use.
+    #[error("there is nobody there any more: {0}")]
+    Gone(u16),
+    /// No answer from the community's platform, or the push service.
+    #[error("no answer: {0}")]
     Egress(#[from] EgressError),
-    /// The community's platform did not take it.
-    #[error("the webhook answered {0}")]
-    Status(u16),
+    /// The community's platform, or the push service, did not take it.
+    #[error("the answer was {status}")]
+    Status {
+        /// What it answered.
+        status: u16,
+        /// When it wishes to be asked again.
+        again_after: Option<SignedDuration>,
+    },
     /// The mail server did not take it.
     #[error("the mail server: {0}")]
     Mail(&'static str),
+    /// It could not be written.
+    #[error("it could not be written")]
+    Unwritten,
 }
 
-/// One community's way.
+impl MessageError {
+    /// How long the other side wishes to be left alone.
+    #[must_use]
+    pub const fn again_after(&self) -> Option<SignedDuration> {
+        if let Self::Status { again_after, .. } = self { *again_after } else { None }
+    }
+}
+
+/// What an answer says: anything but 2xx means that it was not taken, and `gone` that nothing ever will be.
+fn refused(answer: &Answer, gone: &[u16]) -> Result<(), MessageError> {
+    let status = answer.status.as_u16();
+    match () {
+        () if answer.status.is_success() => Ok(()),
+        () if gone.contains(&status) => Err(MessageError::Gone(status)),
+        () => Err(MessageError::Status { status, again_after: retry_after(&answer.headers) }),
+    }
+}
+
+/// How a community's members are reached.
 #[derive(Clone, Debug)]
-pub enum Messenger {
+pub enum Means {
     /// A signed request to its platform.
     Webhook {
         /// Where to.
@@ -77,6 +110,15 @@ pub enum Messenger {
     Mail(MailSettings),
 }
 
+/// One community's way.
+#[derive(Clone, Debug)]
+pub struct Messenger {
+    /// How its members are reached.
+    pub means: Means,
+    /// The most that the operator lets it say of what clinics write.
+    pub most: Grade,
+}
+
 /// Every community's way.
 #[derive(Clone, Debug, Default)]
 pub struct Messengers(Arc<BTreeMap<CommunityId, Messenger>>);
@@ -88,18 +130,24 @@ impl Messengers {
         Self(Arc::new(messengers))
     }
 
+    /// A community's way, if it has one.
+    #[must_use]
+    pub fn of(&self, community: &CommunityId) -> Option<&Messenger> {
+        self.0.get(community)
+    }
+
     /// Sends a message to a member of a community.
     ///
     /// # Errors
     /// [`MessageError`]. Whether it arrived nevertheless is not always known.
     pub async fn send(&self, community: &CommunityId, message: &Message) -> Result<(), MessageError> {
-        match self.0.get(community) {
+        match self.0.get(community).map(|messenger| &messenger.means) {
             None => Err(MessageError::NoWay),
-            Some(Messenger::Webhook { url, secrets, egress }) => {
+            Some(Means::Webhook { url, secrets, egress }) => {
                 let Message { id, kind, at, .. } = *message;
                 webhook::send(url, secrets, egress, webhook::Letter { id, kind, at, data: data(message) }).await
             }
-            Some(Messenger::Mail(settings)) => {
+            Some(Means::Mail(settings)) => {
                 let Message { id, at, handle: to, subject, text, .. } = message;
                 mail::send(settings, mail::Letter { id: *id, at: *at, to, subject, text }).await
             }
@@ -109,14 +157,17 @@ impl Messengers {
 
 /// What the community's platform is told of a message.
 fn data(message: &Message) -> Value {
-    json!({
+    let mut data = json!({
         "handle": message.handle,
         "language": message.language,
         "subject": message.subject,
         "text": message.text,
         "url": message.url,
-        "expires_at": message.expires_at.to_string(),
-    })
+    });
+    if let (Some(ends), Some(data)) = (message.expires_at, data.as_object_mut()) {
+        data.insert("expires_at".to_owned(), ends.to_string().into());
+    }
+    data
 }
 
 impl std::fmt::Debug for Message {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::MessageError;
+use super::{MessageError, refused};
 use crate::delivery::egress::Egress;
 
 /// How a secret begins.
@@ -69,7 +69,7 @@ pub(super) struct Letter {
     pub data: Value,
 }
 
-/// Sends a letter. Anything but 2xx means that it was not taken.
+/// Sends a letter. 410, and 403, mean that this member is not reached there any more.
 pub(super) async fn send(
     url: &Url,
     secrets: &WebhookSecrets,
@@ -87,7 +87,7 @@ pub(super) async fn send(
         .header("webhook-signature", secrets.sign(&id, seconds, &body))
         .body(body);
     let answer = egress.send(request).await?;
-    if answer.status.is_success() { Ok(()) } else { Err(MessageError::Status(answer.status.as_u16())) }
+    refused(&answer, &[403, 410])
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::jwk::JwkSet;
 
 use super::key::{SigningAlgorithm, SigningKey, SigningKeyError};
+use super::push::PushKey;
 use super::receipts::ReceiptKey;
 
 /// How long what was read is used before the folder is looked at again. A key that an operator puts there is published
@@ -20,6 +21,7 @@ const REREAD_AFTER: SignedDuration = SignedDuration::from_secs(60);
 pub struct SigningKeys {
     folder: Arc<Folder>,
     receipts: Option<ReceiptKey>,
+    push: Option<PushKey>,
 }
 
 #[derive(Debug)]
@@ -44,7 +46,11 @@ impl SigningKeys {
     /// [`SigningKeyError`] of the first file that must not or cannot be used.
     pub fn open(folder: &Path, publish_ahead: SignedDuration, now: Timestamp) -> Result<Self, SigningKeyError> {
         let read = Mutex::new(Read { at: now, keys: read_folder(folder)? });
-        Ok(Self { folder: Arc::new(Folder { path: folder.to_owned(), publish_ahead, read }), receipts: None })
+        Ok(Self {
+            folder: Arc::new(Folder { path: folder.to_owned(), publish_ahead, read }),
+            receipts: None,
+            push: None,
+        })
     }
 
     /// The same, and the key that receipts are signed with.
@@ -57,6 +63,18 @@ impl SigningKeys {
     #[must_use]
     pub const fn receipts(&self) -> Option<&ReceiptKey> {
         self.receipts.as_ref()
+    }
+
+    /// The same, and the key by which push services know who sends.
+    #[must_use]
+    pub fn with_push(self, key: PushKey) -> Self {
+        Self { push: Some(key), ..self }
+    }
+
+    /// The key by which push services know who sends, where members can be told in their browsers.
+    #[must_use]
+    pub const fn push(&self) -> Option<&PushKey> {
+        self.push.as_ref()
     }
 
     /// Every key of the folder, newest first.

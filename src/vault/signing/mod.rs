@@ -9,11 +9,13 @@
 mod document;
 mod folder;
 mod key;
+mod push;
 mod receipts;
 mod verify;
 
 pub use document::{DocumentError, sign_document, verify_document};
 pub use folder::SigningKeys;
 pub use key::{SigningAlgorithm, SigningKey, SigningKeyError};
+pub use push::PushKey;
 pub use receipts::ReceiptKey;
 pub use verify::verified;

@@ -33,8 +33,7 @@ impl ReceiptKey {
     /// The key whose secret number is this one. `None` for one number in four thousand million, which is none on the curve.
     #[must_use]
     pub fn new(number: &Key) -> Option<Self> {
-        let der = Zeroizing::new([BEFORE.as_slice(), number.expose(), AFTER.as_slice()].concat());
-        let pair = EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).ok()?;
+        let pair = pair_of(number)?;
         let secret = EncodingKey::from_ec_der(pair.to_pkcs8v1().ok()?.as_ref());
         let mut public = Jwk::from_encoding_key(&secret, Algorithm::ES256).ok()?;
         let kid = public.thumbprint(ThumbprintHash::SHA256).ok()?;
@@ -55,6 +54,12 @@ impl ReceiptKey {
     pub fn public(&self) -> &Jwk {
         &self.0.public
     }
+}
+
+/// Both halves of the key on P-256 whose secret number is this one.
+pub(super) fn pair_of(number: &Key) -> Option<EcdsaKeyPair> {
+    let der = Zeroizing::new([BEFORE.as_slice(), number.expose(), AFTER.as_slice()].concat());
+    EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).ok()
 }
 
 impl fmt::Debug for ReceiptKey {

@@ -9,10 +9,14 @@ use super::error::PortalError;
 use crate::web::State;
 
 /// Each file: its name, its type, and what is in it.
-const FILES: [(&str, &str, &[u8]); 2] = [
+const FILES: [(&str, &str, &[u8]); 3] = [
     ("portal.css", "text/css; charset=utf-8", include_bytes!("assets/portal.css")),
     ("icon.svg", "image/svg+xml", include_bytes!("assets/icon.svg")),
+    ("push.js", "text/javascript; charset=utf-8", include_bytes!("assets/push.js")),
 ];
+
+/// What shows notes in a browser (Web Push). Its address stays.
+pub const PUSH_WORKER: &str = include_str!("assets/push-worker.js");
 
 /// The files, each with its version.
 #[derive(Debug)]

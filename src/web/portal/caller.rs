@@ -25,6 +25,8 @@ pub struct Caller {
     pub is_new: bool,
     /// Who is signed in.
     pub session: Option<Session>,
+    /// How many messages they have not read.
+    pub unread: i64,
 }
 
 /// A member who is signed in.
@@ -60,11 +62,12 @@ impl Caller {
             Some(visit) => visit.to_owned(),
             None => bridge.keyring.fresh_secret().map_err(|error| PortalError::internal(&error))?,
         };
-        let session = match SESSION.of(request).filter(|secret| is_secret(secret)) {
+        let found = match SESSION.of(request).filter(|secret| is_secret(secret)) {
             Some(secret) => signed_in(bridge, secret).await?,
             None => None,
         };
-        Ok(Self { visit, is_new: known.is_none(), session })
+        let (session, unread) = found.map_or((None, 0), |(session, unread)| (Some(session), unread));
+        Ok(Self { visit, is_new: known.is_none(), session, unread })
     }
 
     /// Who called, as found before.
@@ -81,10 +84,13 @@ impl Caller {
     }
 }
 
-async fn signed_in(bridge: &Bridge, secret: &str) -> Result<Option<Session>, PortalError> {
+/// Who is signed in, and how many messages they have not read.
+async fn signed_in(bridge: &Bridge, secret: &str) -> Result<Option<(Session, i64)>, PortalError> {
     let (index, now) = (session_index(&bridge.keyring, secret), bridge.clock.now());
-    let found = bridge.store.read().await?.session(index, now).await?;
-    let Some(row) = found else { return Ok(None) };
+    let mut tx = bridge.store.read().await?;
+    let Some(row) = tx.session(index, now).await? else { return Ok(None) };
+    let unread = tx.count_unread(row.member).await?;
+    drop(tx);
     if let Some(idle_until) = extension(&row, now) {
         let mut tx = bridge.store.begin().await?;
         if !tx.extend_session(index, idle_until, now).await? {
@@ -93,7 +99,8 @@ async fn signed_in(bridge: &Bridge, secret: &str) -> Result<Option<Session>, Por
         tx.commit().await?;
     }
     let fresh_until = fresh_until(&row);
-    Ok(Some(Session { member: row.member, community: row.community, fresh_until, secret: secret.to_owned() }))
+    let session = Session { member: row.member, community: row.community, fresh_until, secret: secret.to_owned() };
+    Ok(Some((session, unread)))
 }
 
 /// Only what this house may have made is looked for.

@@ -13,8 +13,10 @@ use crate::enrolment::session::SessionError;
 use crate::erasure::ErasureError;
 use crate::export::ExportError;
 use crate::pipeline::AcceptError;
+use crate::pipeline::answers::AnswerError;
 use crate::pipeline::consent::ConsentError;
 use crate::readings::KeptError;
+use crate::recommendations::RecommendationError;
 use crate::store::StoreError;
 use crate::telemetry::logs::chain;
 use crate::web::routes::no_such_route;
@@ -151,6 +153,27 @@ impl From<ExportError> for PortalError {
         match error {
             ExportError::UnknownMember => Self::SignInFirst,
             ExportError::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<AnswerError> for PortalError {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Store(error) => error.into(),
+            AnswerError::NotFound => Self::NotFound,
+            // It was answered in another window, or the clinic took it back, while the page was open.
+            AnswerError::NotNow => Self::ChangedMeanwhile,
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<RecommendationError> for PortalError {
+    fn from(error: RecommendationError) -> Self {
+        match error {
+            RecommendationError::Store(error) => error.into(),
             other => Self::internal(&other),
         }
     }

@@ -17,8 +17,10 @@ use super::cookies::{FLASH, LANGUAGE};
 use super::error::PortalError;
 use super::texts::Texts;
 use crate::domain::helpline::{Help, Words};
+use crate::domain::ids::MemberId;
 use crate::domain::language::Language;
 use crate::domain::moment::Moment;
+use crate::store::Tx;
 use crate::vault::Keyring;
 use crate::web::State;
 
@@ -32,6 +34,12 @@ const FLASHES: &[&str] = &[
     "flash-erase-requested",
     "flash-identity-connected",
     "flash-identity-removed",
+    "flash-message-accepted",
+    "flash-message-asked",
+    "flash-message-declined",
+    "flash-message-done",
+    "flash-push-off",
+    "flash-push-on",
     "flash-questionnaire-left-out",
     "flash-questionnaire-thrown-away",
     "flash-settings-saved",
@@ -43,6 +51,7 @@ const FLASHES: &[&str] = &[
     "flash-summary-asked",
     "flash-summary-nothing",
     "flash-summary-saved",
+    "flash-told-saved",
 ];
 
 /// What stands around a page.
@@ -63,6 +72,8 @@ pub struct Frame {
     pub style: String,
     /// The address of the icon.
     pub icon: String,
+    /// How many messages the member has not read.
+    pub unread: i64,
     /// Where most members find help.
     pub help: Help,
     texts: Arc<Texts>,
@@ -78,6 +89,7 @@ impl Frame {
             languages: Language::ALL,
             csrf: caller.csrf(&state.bridge.keyring),
             signed_in: caller.session.is_some(),
+            unread: caller.unread,
             path: request.path().to_owned(),
             flash: FLASH.of(request).and_then(|found| FLASHES.iter().copied().find(|known| *known == found)),
             style: state.portal.assets.url("portal.css"),
@@ -92,6 +104,11 @@ impl Frame {
     pub fn signed_out(self, caller: Caller, keyring: &Keyring) -> Self {
         let csrf = Caller { session: None, ..caller }.csrf(keyring);
         Self { signed_in: false, csrf, ..self }
+    }
+
+    /// The same once the member has read something.
+    pub async fn after_reading(self, tx: &mut Tx, member: MemberId) -> Result<Self, PortalError> {
+        Ok(Self { unread: tx.count_unread(member).await?, ..self })
     }
 
     /// What a text says.

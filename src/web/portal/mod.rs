@@ -18,6 +18,7 @@ mod frame;
 mod guard;
 mod identity;
 mod json;
+mod messages;
 mod origin;
 mod own;
 mod preview;
@@ -29,6 +30,7 @@ mod sharing;
 mod sign_in;
 mod sign_out;
 mod texts;
+mod told;
 mod upload;
 mod words;
 
@@ -46,13 +48,14 @@ use actix_web::Resource;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
+use url::Url;
 
 use self::assets::Assets;
 use self::origin::Origin;
 use self::texts::Texts;
 use super::limits::Limit;
 use super::routes::Route;
-use crate::config::{self, Config};
+use crate::config::{self, Config, PushServices};
 use crate::domain::clock::Clock;
 use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::vault::Index;
@@ -71,6 +74,22 @@ pub struct Portal {
     links_by_handle: Limit<Index>,
     uploads: Limit<MemberId>,
     room: upload::Room,
+    /// Where members can be told in their browsers, if they can be.
+    push: Option<Services>,
+}
+
+/// The push services that may be called.
+#[derive(Debug)]
+struct Services {
+    named: PushServices,
+    private_networks: bool,
+}
+
+impl Services {
+    /// Whether an address is one that such a service gives to a browser.
+    fn allows(&self, address: &Url) -> bool {
+        self.named.allows(address, self.private_networks)
+    }
 }
 
 /// A community, and how its members sign in.
@@ -113,6 +132,10 @@ impl Portal {
             links_by_handle: Limit::new(AT_ONCE_BY_HANDLE, Duration::from_mins(5), clock.clone()),
             uploads: upload::limit(clock),
             room: upload::Room::new(&config.imports),
+            push: config
+                .push
+                .is_on()
+                .then(|| Services { named: config.push.clone(), private_networks: config.delivery.private_networks }),
         })
     }
 }
@@ -172,7 +195,12 @@ pages! {
     "/questionnaires/{instrument}/discard" => POST questionnaires::discard;
     "/questionnaires/{instrument}/leave-out" => POST questionnaires::leave_out;
     "/questionnaires/{instrument}/{question}" => GET questionnaires::question, POST questionnaires::answer;
+    "/messages" => GET messages::list;
+    "/messages/{message}" => GET messages::show, POST messages::answer;
     "/settings" => GET settings::show, POST settings::save;
+    "/settings/messages" => GET told::show, POST told::save;
+    "/settings/push" => GET told::push::show, POST told::push::on;
+    "/settings/push/off" => POST told::push::off;
     "/settings/identity" => POST identity::connect;
     "/settings/identity/remove" => POST identity::disconnect;
     "/sign-in" => GET sign_in::show, POST sign_in::ask;
@@ -184,6 +212,7 @@ pages! {
     "/sign-out/everywhere" => POST sign_out::everywhere;
     "/language" => POST settings::speak;
     "/assets/{version}/{name}" => GET assets::serve;
+    "/push-worker.js" => GET told::push::worker;
 }
 
 /// A page's address; methods that it does not have are refused in words.

@@ -1,15 +1,19 @@
-//! The words of messages that lead members to the portal.
+//! The words of messages that lead members to the portal. What stands in a subject, and in a message of the lowest grade, says
+//! nothing of what there is.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use url::Url;
 
+use super::messages::what;
 use super::texts::{TextError, Texts};
 use crate::domain::ids::{CommunityId, ConcernId};
 use crate::domain::language::Language;
+use crate::domain::telling::{Channel, Grade};
 use crate::enrolment::sign_in::LinkWords;
 use crate::safety::AlarmWords;
+use crate::telling::{Item, Saying, TellingWords};
 
 /// Makes the words of messages.
 #[derive(Debug)]
@@ -46,5 +50,62 @@ impl LinkWords for Words {
         let text =
             self.texts.say(language, "message-text", &[("community", name.into()), ("link", link.as_str().into())]);
         (subject, text)
+    }
+}
+
+impl TellingWords for Words {
+    fn words(&self, language: Language, saying: &Saying<'_>) -> (String, String) {
+        let say = |key: &str, with: &[(&str, &str)]| {
+            let with: Vec<_> = with.iter().map(|(name, value)| (*name, (*value).into())).collect();
+            self.texts.say(language, key, &with)
+        };
+        let subject = self.texts.say(language, "told-subject", &[("count", saying.items.len().into())]);
+        let open: Vec<&Item> = saying.items.iter().filter(|item| item.grade_in(saying.most) > Grade::Notice).collect();
+        let mut parts: Vec<String> = open.iter().map(|item| self.item(language, item, saying.most)).collect();
+        match (parts.is_empty(), open.len() < saying.items.len()) {
+            (true, _) => parts.push(say("told-notice", &[])),
+            (false, true) => parts.push(say("told-more", &[])),
+            (false, false) => {}
+        }
+        if let Some(link) = saying.link {
+            parts.push(format!("{}\n{link}", say("told-link", &[])));
+        }
+        parts.extend(
+            saying.closed.iter().map(|channel| say("told-closed", &[("channel", &self.channel(language, channel))])),
+        );
+        if saying.link.is_some() {
+            parts.push(say("told-how", &[]));
+        }
+        (subject, parts.join("\n\n"))
+    }
+}
+
+impl Words {
+    /// What is said of something, where anything is.
+    fn item(&self, language: Language, item: &Item, most: Grade) -> String {
+        let say = |key: &str, name: &str, value: &str| self.texts.say(language, key, &[(name, value.into())]);
+        let Some(says) = &item.says else { return say("told-retracted", "clinic", &item.clinic) };
+        let kind = self.texts.say(language, what(item.kind), &[]);
+        let head = [("what", kind.as_str().into()), ("clinic", item.clinic.as_str().into())];
+        let head = self.texts.say(language, "told-summary", &head);
+        if item.grade_in(most) < Grade::Full {
+            return head;
+        }
+        let unclear = || self.texts.say(language, "message-unclear", &[]);
+        let not = says.is_not_to_be_done.then(|| self.texts.say(language, "message-not-to-be-done", &[]));
+        let text = if says.is_unclear { unclear() } else { says.text.clone() };
+        let by = says.by.as_ref().map(|who| say("told-full-by", "who", who));
+        [Some(head), not, Some(text), by].into_iter().flatten().collect::<Vec<_>>().join("\n")
+    }
+
+    /// What a channel is called.
+    fn channel(&self, language: Language, channel: &Channel) -> String {
+        match channel {
+            Channel::Push => self.texts.say(language, "told-way-push", &[]),
+            Channel::Community(community) => {
+                let name = self.communities.get(community).map_or(community.as_str(), String::as_str);
+                self.texts.say(language, "told-way-community", &[("community", name.into())])
+            }
+        }
     }
 }

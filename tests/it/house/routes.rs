@@ -93,6 +93,7 @@ pub struct Target {
     consent: String,
     receipt: String,
     concern: String,
+    message: String,
 }
 
 const fn row(
@@ -232,6 +233,20 @@ const TABLE: &[Row] = &[
     row("POST /erase/cancel", form!("/erase/cancel"), "303 /sign-in", &[(Browser, "409"), (OtherBrowser, "303 /sharing")]),
     row("GET /erase/certificate", page!("/erase/certificate"), "200", &[]),
     row("POST /erase/certificate", form!("/erase/certificate", "secret" = "ec_0"), "403", &[(Browser, "404"), (OtherBrowser, "404")]),
+    row("GET /messages", page!("/messages"), "303 /sign-in", SIGNED_IN),
+    row("GET /messages/{message}", |it| (format!("/messages/{}", it.message), Nothing),
+        "303 /sign-in", &[(Browser, "200"), (OtherBrowser, "404")]),
+    row("POST /messages/{message}", |it| (format!("/messages/{}", it.message), Form(vec![("answer", "accept".to_owned())])),
+        "303 /sign-in", &[(Browser, "303 /messages/{message}"), (OtherBrowser, "404")]),
+    row("GET /settings/messages", page!("/settings/messages"), "303 /sign-in", SIGNED_IN),
+    row("POST /settings/messages", form!("/settings/messages", "grade" = "notice", "when" = "now"), "303 /sign-in",
+        &[(Browser, "303 /settings/messages"), (OtherBrowser, "303 /settings/messages")]),
+    row("GET /settings/push", page!("/settings/push"), "303 /sign-in", SIGNED_IN),
+    row("POST /settings/push", form!("/settings/push", "endpoint" = "https://evil.example/"), "303 /sign-in",
+        &[(Browser, "422"), (OtherBrowser, "422")]),
+    row("POST /settings/push/off", form!("/settings/push/off", "browser" = "01234567-89ab-cdef-0123-456789abcdef"),
+        "303 /sign-in", &[(Browser, "303 /settings/push"), (OtherBrowser, "303 /settings/push")]),
+    row("GET /push-worker.js", page!("/push-worker.js"), "200", &[]),
     row("GET /settings", page!("/settings"), "303 /sign-in", SIGNED_IN),
     row("POST /settings", form!("/settings", "language" = "ru"), "303 /sign-in", &[(Browser, "303 /settings"), (OtherBrowser, "303 /settings")]),
     row("GET /sign-in", page!("/sign-in"), "200", &[(Browser, "303 /sharing"), (OtherBrowser, "303 /sharing")]),

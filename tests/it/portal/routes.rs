@@ -9,7 +9,7 @@ use crate::support::ehr::{Ehr, create_patient};
 use crate::support::portal::{PORTAL, Portal};
 
 /// What somebody sees who is not signed in.
-const OPEN: [&str; 9] = [
+const OPEN: [&str; 10] = [
     "/",
     "/sign-in",
     "/sign-in/sent",
@@ -19,6 +19,7 @@ const OPEN: [&str; 9] = [
     "/erase/certificate",
     "/language",
     "/assets/{version}/{name}",
+    "/push-worker.js",
 ];
 
 /// An address of a route.

@@ -16,6 +16,7 @@ use crate::support::cells::Column;
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::launch;
+use crate::support::own::BROWSER_KEYS;
 use crate::support::search::{Log, hexadecimal, in_database, times};
 use crate::vault::columns::{Holds, known};
 use crate::vault::erasing::{AT_ONCE, request};
@@ -51,6 +52,8 @@ async fn member(bridge: &TestBridge, of: usize) -> Person {
         ..launch::some_tokens(bridge)
     };
     launch::store(bridge, person.id, &tokens).await;
+    let [point, auth] = BROWSER_KEYS;
+    bridge.subscribe(&person, &format!("https://push.example/{}", canary("browser", of)), point, auth).await;
     person
 }
 
@@ -159,7 +162,8 @@ on_both_databases! {
             *filled.entry((cell.table, cell.column)).or_default() += usize::from(holds == Holds::Sealed);
         }
         let sealed = ["handles.sealed_handle", "links.sealed_patient", "outbox.sealed_payload", "outbox.sealed_answer",
-            "patient_tokens.sealed_tokens", "member_settings.sealed_settings", "erasures.sealed_secret"];
+            "patient_tokens.sealed_tokens", "member_settings.sealed_settings", "erasures.sealed_secret",
+            "push_subscriptions.sealed_subscription"];
         for name in sealed {
             let (table, column) = name.split_once('.').unwrap();
             assert!(filled.get(&(table.to_owned(), column.to_owned())).is_some_and(|count| *count > 0), "{name} is empty");

@@ -162,6 +162,11 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
             ("lineage", Index),
         ],
     ),
+    ("tellings", &[("member_id", Id), ("recommendation_id", Id), ("message_id", Id)]),
+    (
+        "push_subscriptions",
+        &[("member_id", Id), ("subscription_id", Id), ("address_index", Index), ("sealed_subscription", Sealed)],
+    ),
     ("questionnaire_drafts", &[("member_id", Id), ("instrument", Word), ("sealed_draft", Sealed)]),
     ("member_settings", &[("member_id", Id), ("sealed_settings", Sealed)]),
     ("member_tokens", &[("token_index", Index), ("member_id", Id)]),
@@ -193,6 +198,31 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
     ("pages", &[("member_id", Id), ("clinic_id", Word), ("first_day", Word), ("identifier", Id)]),
     ("patient_tokens", &[("clinic_id", Word), ("member_id", Id), ("sealed_tokens", Sealed), ("state", Word)]),
     ("readings", &[("member_id", Id), ("reading_id", Id), ("category", Word), ("sealed_reading", Sealed)]),
+    (
+        "recommendations",
+        &[
+            ("member_id", Id),
+            ("recommendation_id", Id),
+            ("clinic_id", Word),
+            ("resource_index", Index),
+            ("focus_index", Index),
+            ("ehr_version", EhrId),
+            ("kind", Word),
+            ("state", Word),
+            ("sealed_recommendation", Sealed),
+        ],
+    ),
+    (
+        "recommendation_answers",
+        &[
+            ("member_id", Id),
+            ("recommendation_id", Id),
+            ("answer", Word),
+            ("sealed_answer", Sealed),
+            ("task_identifier", Id),
+            ("identifier", Id),
+        ],
+    ),
     (
         "summaries",
         &[

@@ -20,6 +20,8 @@ use crate::support::bridge::{NOON, Person, TestBridge, config_text, mood, note};
 use crate::support::concerns::{watched_at, worrying};
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patient};
+use crate::support::own::BROWSER_KEYS;
+use crate::support::recommendations;
 use crate::{on_both_databases, on_every_database};
 
 const INSTANT: SignedDuration = SignedDuration::from_micros(1);
@@ -78,6 +80,12 @@ pub async fn known_in_every_room(bridge: &TestBridge, ehr: &Ehr) -> Person {
     crate::support::launch::store(bridge, sparrow.id, &tokens).await;
     bridge.begin(&sparrow, &[1, 0, 2]).await;
     bridge.send(&worrying("worry", "sparrow")).await;
+    let id = recommendations::put(bridge, &sparrow, &recommendations::said("Walk half an hour")).await;
+    let mut tx = bridge.bridge.store.begin().await.unwrap();
+    tx.put_telling(sparrow.id, id.0, bridge.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let [point, auth] = BROWSER_KEYS;
+    bridge.subscribe(&sparrow, "https://push.example/sparrow", point, auth).await;
     sparrow
 }
 

@@ -36,6 +36,7 @@ const SEALED: &[(&str, &str, By, Option<&str>)] = &[
     ("member_settings", "sealed_settings", By::Member, None),
     ("questionnaire_drafts", "sealed_draft", By::Member, Some("instrument")),
     ("concerns", "sealed_concern", By::Member, Some("concern_id")),
+    ("push_subscriptions", "sealed_subscription", By::Member, Some("subscription_id")),
     ("readings", "sealed_reading", By::Member, Some("reading_id")),
     ("erasures", "sealed_secret", By::Member, Some("erasure_id")),
     ("consent_records", "sealed_receipt", By::Member, Some("receipt_id")),

@@ -33,6 +33,8 @@ rooms![
     "questionnaires",
     "summary",
     "safety",
+    "messages",
+    "told",
 ];
 
 /// The texts cannot be read. A defect: they are compiled in.

@@ -20,6 +20,8 @@ use crate::support::concerns::{watched, worrying};
 use crate::support::database::Database;
 use crate::support::http::{self, client};
 use crate::support::postbox::Postbox;
+use crate::support::receiver::PUSH;
+use crate::support::recommendations::{put, said};
 
 /// A bridge, and what everybody calls it with.
 pub struct World {
@@ -40,7 +42,7 @@ impl World {
         let river = System::new("riverside-ehr", SigningAlgorithm::Es384);
         let lake = System::new("lakeside-ehr", SigningAlgorithm::Es384);
         let access = river.registered("riverside") + &lake.registered("lakeside");
-        let text = two_clinics(&database, &access) + "[communities.chat]\nname = \"The chat\"\n";
+        let text = two_clinics(&database, &access) + "[communities.chat]\nname = \"The chat\"\n" + PUSH;
         let text = text + &watched(&database, &Postbox::open(), "PT15M");
         let bridge = TestBridge::start_with(database, &text).await;
         let key = async |community: &str, scopes: &str| {
@@ -75,7 +77,8 @@ impl World {
         let receipts = self.bridge.as_member(&member, Method::GET, "/v1/receipts", None).await;
         let receipt = receipts.json["receipts"][0]["id"].as_str().unwrap().to_owned();
         let concern = self.concern(&handle).await;
-        (Target { handle, patient, grant, consent, receipt, concern }, member)
+        let message = put(&self.bridge, &member, &said("Walk half an hour")).await.to_string();
+        (Target { handle, patient, grant, consent, receipt, concern, message }, member)
     }
 
     /// A concern about a member.
@@ -134,6 +137,7 @@ impl World {
         let status = response.status().as_u16();
         // Where it leads, without what only this caller is told.
         let leads = response.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        let leads = leads.map(|to| to.replace(&target.message, "{message}"));
         let leads = leads.and_then(|to| Some(format!(" {}", to.split('?').next()?))).unwrap_or_default();
         let answer = response.text().await.unwrap().replace('-', "");
         let marks = [target.grant.replace('-', ""), format!("/Patient/{}\"", target.patient).replace('-', "")];

@@ -1,0 +1,76 @@
+//! Whether something is told, now that nobody can change what it depends on. Pure.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::words::{Item, subject_of};
+use crate::consent::decide::{Direction, Reader, Request, decide};
+use crate::domain::grant::{Grant, Purpose, WayBack};
+use crate::domain::recommendation::{Recommendation, RecommendationState};
+use crate::domain::telling::{Grade, Wishes};
+use crate::pipeline::House;
+use crate::store::TellingRow;
+
+/// What becomes of something that a member was to be told.
+#[derive(Debug)]
+pub enum Fate {
+    /// It is not told: they know, or nothing of it may leave the portal.
+    Drop,
+    /// It is told later.
+    Wait(Timestamp),
+    /// It is told now.
+    Tell(Box<Item>),
+}
+
+/// What it is weighed with.
+#[derive(Clone, Copy)]
+pub struct Scales<'a> {
+    /// What the bridge says of its clinics.
+    pub house: &'a House,
+    /// The member's living grants, held.
+    pub grants: &'a [Grant],
+    /// What they wish.
+    pub wishes: &'a Wishes,
+    /// Where their clock stands.
+    pub zone: &'a TimeZone,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Weighs something that is there for a member.
+pub fn weigh(row: &TellingRow, found: Recommendation, scales: Scales<'_>) -> Fate {
+    let is_news = match found.state {
+        RecommendationState::Received => true,
+        // What was taken back before anybody heard of it is no news; that it was taken back afterwards is.
+        RecommendationState::Retracted => row.created_at >= found.updated_at,
+        _ => false,
+    };
+    if !is_news || scales.wishes.silent.contains(&subject_of(found.kind)) {
+        return Fate::Drop;
+    }
+    let Some(grade) = permitted(&found, scales) else { return Fate::Drop };
+    let due = scales.wishes.due(row.created_at, scales.now, scales.zone);
+    if due > scales.now {
+        return Fate::Wait(due);
+    }
+    Fate::Tell(Box::new(Item {
+        clinic: scales.house.clinic_name(&found.clinic).to_owned(),
+        kind: found.kind,
+        says: found.says,
+        grade: grade.min(scales.wishes.grade),
+    }))
+}
+
+/// How much the member's consent lets out of the portal, if anything.
+fn permitted(item: &Recommendation, scales: Scales<'_>) -> Option<Grade> {
+    let ask = |purpose| {
+        let (reader, direction) = (Reader::Record, Direction::ToMember);
+        let request = Request { item, clinic: &item.clinic, reader, purpose, direction, now: scales.now };
+        decide(scales.grants, request).ok().map(|permit| permit.obliges().way_back)
+    };
+    match ask(Purpose::Treatment).or_else(|| ask(Purpose::CareManagement))? {
+        WayBack::None => None,
+        WayBack::Notice => Some(Grade::Notice),
+        WayBack::Full => Some(Grade::Full),
+    }
+}

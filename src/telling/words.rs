@@ -1,0 +1,67 @@
+//! What is said of what clinics have for a member. The words themselves stand with the portal's.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::domain::language::Language;
+use crate::domain::recommendation::{RecommendationKind, Said};
+use crate::domain::telling::{Channel, Grade, Subject};
+
+/// Makes the words of messages that say that there is something in the portal.
+pub trait TellingWords: fmt::Debug + Send + Sync {
+    /// Subject and text. The subject says nothing about what there is, whatever the grade.
+    fn words(&self, language: Language, saying: &Saying<'_>) -> (String, String);
+}
+
+/// What one message says. Personal.
+#[derive(Clone, Copy)]
+pub struct Saying<'a> {
+    /// What there is.
+    pub items: &'a [Item],
+    /// The most that its channel may say of it.
+    pub most: Grade,
+    /// Channels that were closed, and of which the member was not told yet.
+    pub closed: &'a [Channel],
+    /// Where they find it, where that is written into the text.
+    pub link: Option<&'a Url>,
+}
+
+/// Something that a clinic has for a member. Personal: its `Debug` does not tell.
+pub struct Item {
+    /// What the clinic is called.
+    pub clinic: String,
+    /// As what it stands there.
+    pub kind: RecommendationKind,
+    /// What it says; nothing where the clinic took it back.
+    pub says: Option<Said>,
+    /// The most that consent and the member let out of the portal.
+    pub grade: Grade,
+}
+
+impl Item {
+    /// How much of it a channel says that may say so much.
+    #[must_use]
+    pub fn grade_in(&self, most: Grade) -> Grade {
+        self.grade.min(most)
+    }
+}
+
+/// What something is, as far as members tell it apart.
+#[must_use]
+pub const fn subject_of(kind: RecommendationKind) -> Subject {
+    match kind {
+        RecommendationKind::Task | RecommendationKind::CarePlanActivity | RecommendationKind::ServiceRequest => {
+            Subject::Recommendation
+        }
+        RecommendationKind::CommunicationRequest | RecommendationKind::Communication => Subject::Message,
+        RecommendationKind::Appointment => Subject::Appointment,
+        RecommendationKind::Questionnaire => Subject::Questionnaire,
+    }
+}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Item({})", self.kind.as_str())
+    }
+}

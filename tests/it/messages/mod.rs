@@ -1,0 +1,10 @@
+//! How members are told that there is something for them: when, how much, by which channels; judged by receivers that others
+//! wrote.
+
+mod canaries;
+mod channels;
+mod consent;
+mod push;
+mod signatures;
+mod telling;
+mod times;
