@@ -30,5 +30,8 @@ pub const TABLES: &[(&str, &str)] = &[
     ("unsummarised", "(times of readings, until the summary of their day or week is made)"),
     ("upkeep", "(when the bridge looks at readings next)"),
     ("link_attempts", "(how many codes were tried within an hour)"),
+    ("way_back", "(when the bridge looks for news at clinics next)"),
+    ("subscriptions", "(where clinics' systems tell the bridge that there is news)"),
+    ("news", "(that there is news, until the bridge has looked at it)"),
     ("audit_heads", "(how far the log goes)"),
 ];

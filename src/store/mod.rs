@@ -36,12 +36,14 @@ mod sessions;
 mod settings;
 mod sign_in_links;
 mod stored_grants;
+mod subscriptions;
 mod summaries;
 mod sweep;
 mod turns;
 mod upkeep;
 mod versions;
 mod wake;
+mod way_back;
 mod wipe;
 
 pub use audit::{ChainKey, key_of};
@@ -71,11 +73,13 @@ pub use recommendations::{AnswerRow, EhrVersion, NewAnswer, ResourceIndexes, Sea
 pub use sessions::SessionRow;
 pub use sign_in_links::{DueSignInLink, NewSignInLink};
 pub use stored_grants::StoredGrant;
+pub use subscriptions::{NewSubscription, NoticeRow, SubscriptionRow, Tended};
 pub use summaries::{MadeSummary, Unsummarised};
 pub use sweep::WITHDRAWN_REASON;
 pub use turns::{Refused, Settled};
 pub use versions::Version;
 pub use wake::Listener;
+pub use way_back::{DueLook, LookCount, LookedAt};
 pub use wipe::{KEPT_TABLES, MEMBER_TABLES, Sent};
 
 use jiff::Timestamp;
