@@ -59,6 +59,9 @@ pub mod rotation;
 /// Stages 1 to 4 on one page.
 pub mod pipeline;
 
+/// What clinics have for members is looked for in their EHRs, and kept.
+pub mod way_back;
+
 /// Members are told that there is something for them.
 pub mod telling;
 

@@ -45,6 +45,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "way_back",
+        &[
+            "domain",
+            "vault",
+            "store",
+            "inbound",
+            "consent::decide",
+            "mapping",
+            "delivery",
+            "enrolment",
+            "recommendations",
+            "pipeline",
+        ],
+    ),
+    (
         "telling",
         &[
             "domain",
@@ -103,6 +118,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "export",
             "erasure",
             "insight",
+            "way_back",
             "import",
             "config",
         ],
@@ -125,6 +141,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "safety",
             "pipeline",
             "telling",
+            "way_back",
             "erasure",
             "chores",
             "config",

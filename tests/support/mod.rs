@@ -14,6 +14,7 @@ pub mod database;
 pub mod desk;
 pub mod door;
 pub mod ehr;
+pub mod fixed_ehr;
 pub mod gate;
 pub mod html;
 pub mod http;

@@ -1,6 +1,7 @@
 //! Reading, or summary of readings → FHIR R4 Observation. One mapper for each measure, one envelope for all.
 
 mod activity;
+mod answer;
 mod audit_event;
 mod codes;
 mod consent;
@@ -15,6 +16,7 @@ mod page;
 mod provenance;
 mod questionnaire;
 mod report;
+mod subscription;
 mod summary;
 mod tags;
 
@@ -33,6 +35,7 @@ use crate::domain::summary::Summary;
 use envelope::{Address, Lived};
 use questionnaire::Part;
 
+pub use answer::{message, task_answer};
 pub use audit_event::{Cast, MOSTIK_AUDIT, audit_events};
 pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
 pub use consent::{Paper, consent, consent_resource};
@@ -40,6 +43,7 @@ pub use document::document;
 pub use own::{own_copies, own_reference};
 pub use page::{Sheet, page_to_fhir};
 pub use report::{report_identifier, report_to_fhir};
+pub use subscription::{Watch, is_topic, subscription};
 
 /// What a resource needs to know beside the reading.
 #[derive(Clone, Copy)]

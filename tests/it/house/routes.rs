@@ -159,6 +159,7 @@ const TABLE: &[Row] = &[
     row("GET /fhir/Questionnaire/{id}", |_| ("/fhir/Questionnaire/phq-9".into(), Nothing), "200", &[]),
     row("GET /fhir/.well-known/smart-configuration", |_| ("/fhir/.well-known/smart-configuration".into(), Nothing), "200", &[]),
     row("POST /fhir/token", |_| ("/fhir/token".into(), Form(vec![("grant_type", "client_credentials".into())])), "400", &[]),
+    row("POST /fhir/notify/{token}", |_| ("/fhir/notify/0123".into(), Json(json!({}))), "404", &[]),
     row("GET /fhir/Consent", |it| (format!("/fhir/Consent?patient={}", it.patient), Nothing), "401", ITS_PATIENTS),
     row("POST /fhir/Consent/_search", |it| ("/fhir/Consent/_search".into(), Form(vec![("patient", it.patient.clone())])),
         "401", ITS_PATIENTS),

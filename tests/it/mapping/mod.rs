@@ -9,4 +9,5 @@ mod page_words;
 mod profiles;
 mod questionnaire_forms;
 mod questionnaires;
+pub(crate) mod subscriptions;
 mod summaries;
