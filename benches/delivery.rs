@@ -1,8 +1,8 @@
 //! Delivery under load, each figure beside a limit measured in the same run. Nothing is asserted about time.
 //!
 //! `cargo bench --bench delivery` measures throughput, idle latency, the cost of a claim and of a revocation;
-//! `-- memory` delivers a million items as well. Words after `--` choose: `throughput`, `idle`, `claim`, `revocation`,
-//! `memory`. PostgreSQL takes part when `MOSTIK_TEST_POSTGRES` has the URL of a superuser; mind its durability, which is
+//! `-- memory` delivers a million items, `-- way-back` measures how long a Task of the clinic's takes to its member (four
+//! minutes). Words after `--` choose: `throughput`, `idle`, `claim`, `revocation`, `way-back`, `memory`. PostgreSQL takes part when `MOSTIK_TEST_POSTGRES` has the URL of a superuser; mind its durability, which is
 //! shown: `tests/run --up` starts one with `fsync=off`.
 #![allow(
     clippy::unwrap_used,
@@ -31,7 +31,7 @@ fn main() {
         return;
     }
     let chosen: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
-    let is_chosen = |word| chosen.contains(&word) || (chosen.is_empty() && word != "memory");
+    let is_chosen = |word| chosen.contains(&word) || (chosen.is_empty() && !["memory", "way-back"].contains(&word));
     let runtime = Runtime::new().unwrap();
     if is_chosen("throughput") {
         runtime.block_on(load::throughput::run());
@@ -44,6 +44,9 @@ fn main() {
     }
     if is_chosen("revocation") {
         runtime.block_on(load::revocation::run());
+    }
+    if is_chosen("way-back") {
+        runtime.block_on(load::way_back::run());
     }
     if is_chosen("memory") {
         runtime.block_on(load::memory::run());

@@ -5,10 +5,12 @@ mod clients;
 mod identities;
 mod linking;
 mod messengers;
+mod way_back;
 
 pub use identities::{identities, provider};
 pub use linking::{launch_client, launches};
 pub use messengers::{link_sender, teller};
+pub use way_back::way_back;
 
 use std::future::Future;
 use std::io;
@@ -118,22 +120,20 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
     let keyring = open_keyring(&store, masters, entropy).await?;
     audit::open(&store, &keyring, clock.now()).await?;
     let mut tx = store.begin().await?;
-    let mut signing = signing.with_receipts(receipt::signing_key(&mut tx, &keyring).await?);
-    if config.push.is_on() {
-        signing = signing.with_push(telling::push_key(&mut tx, &keyring).await?);
-    }
+    let signing = signing.with_receipts(receipt::signing_key(&mut tx, &keyring).await?);
+    let signing = telling::with_push_key(&mut tx, &keyring, signing, config.push.is_on()).await?;
     tx.commit().await?;
     let source: Arc<str> = config.bridge.source.as_str().into();
     let checkpoints = Checkpoints::new(config.audit.file(), config.audit.every(), Arc::clone(&source));
     let erased = ErasedList::at(&config.vault.erased_list);
-    let (house, wake) = (Arc::new(house(config)), Arc::new(Notify::new()));
+    let (house, wake, news) = (Arc::new(house(config)), Arc::new(Notify::new()), Arc::default());
     let readings = Rules {
         keep_for: SignedDuration::from_hours(24 * config.readings.keep_days),
         zone: config.readings.zone.clone(),
     };
     let launches = Arc::new(linking::launches_of(config, &store, &keyring, &signing, &clock)?);
     let bridge =
-        Bridge { store, keyring, signing, erased, clock, source, checkpoints, house, readings, launches, wake };
+        Bridge { store, keyring, signing, erased, clock, source, checkpoints, house, readings, launches, wake, news };
     // Before anything else: nobody is to be seen who was erased.
     erasure::again(&bridge).await?;
     erasure::mirror(&bridge).await?;
@@ -313,6 +313,10 @@ pub async fn serve(
     let bells = Bells { stored: Arc::clone(&bridge.wake), heard: Arc::default() };
     for desk in desks.open() {
         running.spawn(work(desk, desks.parts.stopping.clone(), bells.clone()));
+    }
+    let looking = way_back(config, &bridge, &desks);
+    for clinic in looking.clinics() {
+        running.spawn(way_back::look(looking.clone(), clinic, desks.parts.stopping.clone()));
     }
     let mut ringing = JoinSet::new();
     ringing.spawn(bells::announce(bridge.store.clone(), bells.clone()));

@@ -59,6 +59,9 @@ pub mod pipeline;
 /// Members are told that there is something for them.
 pub mod telling;
 
+/// What clinics have for members is looked for in their EHRs, and kept.
+pub mod way_back;
+
 /// What can be said of readings: summaries for clinics, and a preview and charts for the member.
 pub mod insight;
 

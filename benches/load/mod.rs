@@ -9,3 +9,4 @@ pub mod memory;
 pub mod pool;
 pub mod revocation;
 pub mod throughput;
+pub mod way_back;

@@ -15,7 +15,7 @@ use crate::delivery::ANSWER_COLUMN;
 use crate::domain::audit::{Chain, Event, OperatorAccess};
 use crate::domain::ids::DeliveryId;
 use crate::pipeline::Bridge;
-use crate::store::{ClinicRow, QueueRow, Refused, Replay, StuckItem};
+use crate::store::{ClinicRow, LookCount, QueueRow, Refused, Replay, StuckItem, Tx};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -75,8 +75,9 @@ async fn summary(config: &Config, bridge: &Bridge) -> anyhow::Result<String> {
     let (rows, clinics) = (tx.queue().await?, tx.clinics().await?);
     let minute_ago = now.checked_sub(SignedDuration::from_mins(1)).unwrap_or(now);
     let confirmed = tx.confirmed_since(minute_ago).await?;
+    let back = way_back(&mut tx, now).await?;
     if rows.is_empty() {
-        return Ok("Nothing was ever put into the outbox.\n".to_owned());
+        return Ok(format!("Nothing was ever put into the outbox.\n{back}"));
     }
     let mut text = format!("{:<20} {:<10} {:>8} {:>10}  why\n", "clinic", "state", "items", "oldest");
     for QueueRow { clinic, state, reason, count, oldest } in &rows {
@@ -102,6 +103,21 @@ async fn summary(config: &Config, bridge: &Bridge) -> anyhow::Result<String> {
         }
     }
     writeln!(text, "{confirmed} confirmed in the last minute")?;
+    Ok(text + &back)
+}
+
+/// How it goes with looking for what clinics have for members.
+async fn way_back(tx: &mut Tx, now: Timestamp) -> anyhow::Result<String> {
+    let mut text = String::new();
+    for LookCount { clinic, reason, members, looked_at } in tx.count_looks().await? {
+        let last = looked_at.map_or_else(|| "never yet".to_owned(), |at| format!("last {} ago", age(at, now)));
+        let why = reason.map(|reason| format!("; fails: {reason}")).unwrap_or_default();
+        writeln!(text, "{clinic} is looked at for news for {members} member(s), {last}{why}")?;
+    }
+    for (clinic, state, reason, count) in tx.count_subscriptions().await? {
+        let why = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        writeln!(text, "{clinic} has {count} Subscription(s) {}{why}", state.as_str())?;
+    }
     Ok(text)
 }
 

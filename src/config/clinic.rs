@@ -13,6 +13,7 @@ use crate::domain::consented::Practitioner;
 use crate::domain::form::{Rule, Takes};
 use crate::domain::page::PageRules;
 use crate::domain::questionnaire::{Instrument, Rhythm};
+use crate::domain::way_back::WayBackRules;
 
 /// A clinic.
 #[derive(Clone, Debug, Deserialize)]
@@ -45,6 +46,8 @@ pub struct Clinic {
     pub takes: Takes,
     /// Whether it gets one-page summaries, and in which language.
     pub summary: Option<PageRules>,
+    /// Whether and how what it has for members is looked for.
+    pub way_back: Option<WayBackRules>,
     /// What is changed in resources before they go.
     #[serde(default)]
     pub rules: Vec<Rule>,
@@ -130,6 +133,11 @@ impl Clinic {
         }
         if base.scheme() == "http" && !private_networks {
             return invalid("https (http is for delivery.private_networks = true only)");
+        }
+        if self.way_back.as_ref().is_some_and(|rules| rules.poll_minutes == 0 || rules.look_back_days > 366) {
+            let setting = format!("clinics.{id}.way_back");
+            let expected = "poll_minutes from 1, and look_back_days of at most 366";
+            return Err(ConfigError::Invalid { setting, expected });
         }
         self.access.as_ref().map_or(Ok(()), |access| access.check(id, private_networks))
     }

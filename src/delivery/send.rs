@@ -136,6 +136,14 @@ impl Sender {
                 let sent = self.ehr.update(&cleared, &resource.body, &stored, &ticket, last_call).await;
                 sent_as(cleared, sent)
             }
+            Task::Respond(outgoing, stored) => {
+                let Ready { cleared, resource } = match self.ready(outgoing) {
+                    Ok(ready) => ready,
+                    Err(stuck) => return *stuck,
+                };
+                let sent = self.ehr.respond(&cleared, &resource.body, &stored, &ticket, last_call).await;
+                sent_as(cleared, sent)
+            }
         }
     }
 

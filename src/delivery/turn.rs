@@ -12,7 +12,7 @@ use super::desk::{Desk, WorkError};
 use super::ehr::Ticket;
 use super::settle::{Known, Outcome, Verdict, outcome};
 use super::smart_auth::TokenError;
-use super::weigh::{Job, Parked, Scales, Step, Task, weigh};
+use super::weigh::{Job, Parked, Scales, Step, TASK_TYPE, Task, weigh};
 use crate::consent::decide::DenyReason;
 use crate::domain::category::Detail;
 use crate::domain::delivery::{Delivery, DeliveryState, Operation, Stored};
@@ -297,7 +297,9 @@ impl Turn<'_> {
                 reason: outcome.reason,
                 sealed_answer,
             });
-            stored.extend(outcome.stored.map(|stored| (item, stored)));
+            // A Task of the clinic's is none of what the bridge wrote.
+            let is_ours = item.matter != Matter::Answer || item.resource_type != TASK_TYPE;
+            stored.extend(outcome.stored.filter(|_| is_ours).map(|stored| (item, stored)));
         }
         let confirmed: Vec<(&Delivery, &Stored)> = stored.iter().map(|(item, stored)| (item, stored)).collect();
         self.tx.insert_ledger(&self.desk.clinic, &confirmed, self.now).await?;
@@ -353,7 +355,7 @@ fn to_be_paged(known: &Known) -> Option<(LaneKey, String)> {
 fn marked_as(task: &Task) -> Option<(&Delivery, &str)> {
     match task {
         Task::Search(_) | Task::Look(..) => None,
-        Task::Create(outgoing) | Task::Update(outgoing, _) => {
+        Task::Create(outgoing) | Task::Update(outgoing, _) | Task::Respond(outgoing, _) => {
             Some((outgoing.cleared.item(), outgoing.resource_type.as_str()))
         }
     }

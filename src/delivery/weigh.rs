@@ -53,6 +53,8 @@ pub enum Task {
     Create(Outgoing),
     /// To change what is there.
     Update(Outgoing, Stored),
+    /// To go on with a Task of the clinic's.
+    Respond(Outgoing, Stored),
 }
 
 impl Task {
@@ -61,7 +63,7 @@ impl Task {
     pub const fn item(&self) -> &Delivery {
         match self {
             Self::Search(item) | Self::Look(item, _) => item,
-            Self::Create(outgoing) | Self::Update(outgoing, _) => outgoing.cleared.item(),
+            Self::Create(outgoing) | Self::Update(outgoing, _) | Self::Respond(outgoing, _) => outgoing.cleared.item(),
         }
     }
 }
@@ -99,6 +101,22 @@ pub fn weigh(item: Delivery, scales: Scales<'_>, open: impl FnOnce(&Delivery) ->
     {
         return settle(item, Verdict::Withdrawn(STANDING_NOT_TAKEN));
     }
+    if item.matter == Matter::Answer && item.operation != Operation::Create {
+        return match item.resource_type.as_str() {
+            TASK_TYPE => respond(item, was_sent, scales, open),
+            // A message that was sent is taken back like anything else.
+            _ => weigh_change(item, was_sent, scales, open),
+        };
+    }
+    weigh_change(item, was_sent, scales, open)
+}
+
+fn weigh_change(
+    item: Delivery,
+    was_sent: bool,
+    scales: Scales<'_>,
+    open: impl FnOnce(&Delivery) -> Option<Vec<u8>>,
+) -> Step {
     match (item.operation, was_sent, item.stored.clone()) {
         // Whatever consent says now: what may have happened must be found out.
         (_, true, None) | (Operation::Create, true, Some(_)) => search(item, scales.ticket),
@@ -174,6 +192,50 @@ fn update(
     })
 }
 
+/// Goes on with a Task of the clinic's. It is read before it is changed, and so nothing is done twice.
+fn respond(
+    item: Delivery,
+    was_sent: bool,
+    scales: Scales<'_>,
+    open: impl FnOnce(&Delivery) -> Option<Vec<u8>>,
+) -> Step {
+    let denied = clear(scales.grants, item.clone(), scales.now).err();
+    if was_sent && denied.is_some_and(|denied| denied.1.foremost() != DenyReason::Paused) {
+        // It must not be tried again, and the clinic's Task says only who changed it last.
+        return settle(item, Verdict::Searched(Found::NoSearch { reason: "answer-not-found-out".to_owned() }));
+    }
+    cleared(item, scales, |cleared, ticket| {
+        if !ticket.takes_task_updates() {
+            return settle(cleared.into_item(), Verdict::Withdrawn(TASK_NOT_TAKEN));
+        }
+        let item = cleared.item();
+        if item.sealed_payload.is_none() {
+            return settle(cleared.into_item(), Verdict::Withdrawn("content-erased"));
+        }
+        let Some(mapped) = open(item) else {
+            return settle(cleared.into_item(), Verdict::Stuck("content-does-not-open"));
+        };
+        let id = serde_json::from_slice::<serde_json::Value>(&mapped).ok();
+        let id = id.as_ref().and_then(|task| task.get("id")).and_then(serde_json::Value::as_str).map(str::to_owned);
+        let Some(id) = id else { return settle(cleared.into_item(), Verdict::Stuck("content-unreadable")) };
+        let stored = Stored { resource_type: TASK_TYPE.to_owned(), id, version: None };
+        let outgoing = Outgoing { cleared, mapped, rung: Rung::Discrete, resource_type: TASK_TYPE.to_owned() };
+        ask(Task::Respond(outgoing, stored), ticket)
+    })
+}
+
+/// Why a member's answer does not go as a message, if it does not.
+fn unless_message(item: &Delivery, ticket: &Ticket) -> Option<&'static str> {
+    if item.stored.is_some() {
+        return None;
+    }
+    match (item.is_part && ticket.takes_task_updates(), ticket.takes_messages()) {
+        (true, _) => Some(SAID_WITH_THE_TASK),
+        (false, false) => Some(ANSWER_NOT_TAKEN),
+        (false, true) => None,
+    }
+}
+
 /// A request with the item's content, in the form that the EHR takes.
 fn outgoing(
     cleared: Cleared<Delivery>,
@@ -185,20 +247,25 @@ fn outgoing(
     if item.sealed_payload.is_none() {
         return settle(cleared.into_item(), Verdict::Withdrawn("content-erased"));
     }
+    let is_answer = item.matter == Matter::Answer;
+    if let Some(reason) = unless_message(item, ticket).filter(|_| is_answer) {
+        return settle(cleared.into_item(), Verdict::Withdrawn(reason));
+    }
     let is_standing = matches!(item.matter, Matter::Consent(_));
     let mapped_type = match &item.matter {
         Matter::Consent(_) => "Consent",
         Matter::Page(_) => PAGE_TYPE,
+        Matter::Answer => MESSAGE_TYPE,
         Matter::Fact(_) | Matter::Mark(_) | Matter::Word if item.is_part => &item.resource_type,
         Matter::Fact(_) | Matter::Mark(_) | Matter::Word => MAPPED_TYPE,
     };
     // What stands there already keeps its form; a new one takes the highest that the EHR has.
     let rung = match &item.stored {
         Some(stored) if stored.resource_type == "DocumentReference" => Rung::Document,
-        None if !is_standing => ticket.capabilities().rung(mapped_type),
+        None if !is_standing && !is_answer => ticket.capabilities().rung(mapped_type),
         Some(_) | None => Rung::Discrete,
     };
-    if item.is_part && item.stored.is_none() {
+    if item.is_part && item.stored.is_none() && !is_answer {
         let withdrawn = match rung {
             Rung::Document => Some(SAID_WITH_THE_WHOLE),
             Rung::Discrete if mapped_type == RESPONSE_TYPE && !ticket.takes_responses() => Some(PART_NOT_TAKEN),
@@ -222,6 +289,21 @@ pub const MAPPED_TYPE: &str = "Observation";
 
 /// What every page is mapped to.
 const PAGE_TYPE: &str = "DocumentReference";
+
+/// What a member's answer goes on with, where the clinic gave them a Task.
+pub const TASK_TYPE: &str = "Task";
+
+/// What a member's answer is mapped to, where it is a message.
+pub const MESSAGE_TYPE: &str = "Communication";
+
+/// Why an answer does not go on with the Task: the EHR does not let it be changed. A message says it then.
+pub const TASK_NOT_TAKEN: &str = "task-not-taken";
+
+/// Why an answer does not go as a message: the Task says it.
+pub const SAID_WITH_THE_TASK: &str = "said-with-the-task";
+
+/// Why an answer does not go at all: the EHR has no place for it.
+pub const ANSWER_NOT_TAKEN: &str = "answer-not-taken";
 
 /// Why a part does not go by itself: the note that the whole becomes says it.
 pub const SAID_WITH_THE_WHOLE: &str = "said-with-the-whole";

@@ -22,6 +22,8 @@ pub enum Matter {
     Mark(Fact),
     /// A member is told something by their clinic.
     Word,
+    /// A clinic learns what a member says to something that it told them.
+    Answer,
 }
 
 /// What is known of something reported without opening it.

@@ -1,5 +1,6 @@
 //! The words of the house as types: no I/O, no clock of its own, no randomness of its own.
 
+pub mod advice;
 pub mod audit;
 pub mod category;
 pub mod clock;
@@ -28,4 +29,5 @@ pub mod statistics;
 pub mod stretch;
 pub mod summary;
 pub mod telling;
+pub mod way_back;
 pub mod zone;

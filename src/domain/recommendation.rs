@@ -113,11 +113,26 @@ pub struct Said {
     pub is_actionable: bool,
     /// Whether it can be answered at all, if only with a question.
     pub is_answerable: bool,
+    /// Where an appointment stands, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appointment: Option<AppointmentNews>,
     /// The questionnaire that it asks for, if the bridge has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub questionnaire: Option<Instrument>,
     /// Where it stands in the EHR.
     pub source: Source,
+}
+
+/// Where an appointment stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AppointmentNews {
+    /// It waits for somebody to say yes.
+    Pending,
+    /// It will be.
+    Booked,
+    /// It will not be.
+    Cancelled,
 }
 
 /// When something is: a day, or an instant where the EHR says one.
@@ -168,6 +183,41 @@ pub struct Answered {
     pub answer: Answer,
     /// When.
     pub at: Timestamp,
+    /// Whether the clinic knows.
+    pub fate: AnswerFate,
+}
+
+/// What became of an answer on its way to the clinic.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum AnswerFate {
+    /// It is on its way.
+    Waiting,
+    /// The clinic's EHR has it.
+    Told,
+    /// It will not go: the EHR has no place for it, or refused it, or the consent has ended.
+    NotTold,
+}
+
+/// What goes to a clinic about something that it has for a member: it takes their consent.
+#[derive(Clone, Copy, Debug)]
+pub struct Reply<'a> {
+    /// From whom.
+    pub member: MemberId,
+    /// To what.
+    pub to: &'a Source,
+    /// What.
+    pub says: Says<'a>,
+}
+
+/// What a clinic is told about something that it has for a member.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Says<'a> {
+    /// They were told that it is there.
+    Delivered,
+    /// They have read it.
+    Seen,
+    /// They answer.
+    Answer(&'a Answer),
 }
 
 impl RecommendationKind {
@@ -324,63 +374,5 @@ impl fmt::Debug for Answer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::RecommendationState::{Accepted, Declined, Delivered, Done, Received, Retracted, Seen};
-    use super::*;
-
-    #[test]
-    fn words_and_kinds_name_each_other() {
-        for kind in RecommendationKind::ALL {
-            assert_eq!(RecommendationKind::from_name(kind.as_str()), Some(kind));
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
-        }
-        for state in RecommendationState::ALL {
-            assert_eq!(RecommendationState::from_name(state.as_str()), Some(state));
-        }
-    }
-
-    #[test]
-    fn a_life_goes_forward() {
-        for (from, to) in [
-            (Received, Delivered),
-            (Received, Done),
-            (Delivered, Seen),
-            (Seen, Accepted),
-            (Seen, Declined),
-            (Accepted, Done),
-            (Accepted, Declined),
-            (Done, Retracted),
-            (Retracted, Received),
-            (Done, Received),
-        ] {
-            assert_eq!(from.step(to), Ok(to), "{from:?} to {to:?}");
-        }
-        for (from, to) in [
-            (Declined, Accepted),
-            (Declined, Done),
-            (Done, Accepted),
-            (Done, Declined),
-            (Retracted, Seen),
-            (Retracted, Delivered),
-            (Retracted, Accepted),
-        ] {
-            assert!(from.step(to).is_err(), "{from:?} to {to:?}");
-        }
-    }
-
-    #[test]
-    fn what_comes_late_changes_nothing() {
-        for (from, late) in [(Seen, Delivered), (Accepted, Seen), (Declined, Delivered), (Done, Seen)] {
-            assert_eq!(from.step(late), Ok(from));
-        }
-    }
-
-    #[test]
-    fn nothing_personal_is_shown() {
-        let source = Source { resource_type: "Task".to_owned(), id: "hunter2".to_owned(), part: None };
-        assert_eq!(format!("{source:?}"), "Source(Task)");
-        let answer = Answer::Question { text: "hunter2".to_owned() };
-        assert_eq!(format!("{answer:?}"), "Answer(question)");
-        assert_eq!(Answer::from_parts("question", answer.text().map(str::to_owned)), Some(answer));
-    }
-}
+#[path = "recommendation_tests.rs"]
+mod tests;

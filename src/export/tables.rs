@@ -32,5 +32,8 @@ pub const TABLES: &[(&str, &str)] = &[
     ("link_attempts", "(how many codes were tried within an hour)"),
     ("push_subscriptions", "profile/sign-ins.json"),
     ("tellings", "(what is still to be told; each stands in recommendations/recommendations.json)"),
+    ("way_back", "(when the bridge looks for news at clinics next)"),
+    ("subscriptions", "(where clinics' systems tell the bridge that there is news)"),
+    ("news", "(that there is news, until the bridge has looked at it)"),
     ("audit_heads", "(how far the log goes)"),
 ];

@@ -1,10 +1,12 @@
 //! Inbound: what comes in is authenticated, checked against its JSON Schema and parsed into the words of the house.
 
+pub mod advice;
 pub mod data_point;
 pub mod devices;
 pub mod event;
 pub mod files;
 pub mod mood;
+pub mod notice;
 pub mod observations;
 pub mod table;
 

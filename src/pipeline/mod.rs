@@ -80,6 +80,8 @@ pub struct Bridge {
     pub launches: Arc<Launches>,
     /// Tells the desks of this process that something was put into the outbox.
     pub wake: Arc<Notify>,
+    /// Tells whoever looks for what clinics have for members that there is something new.
+    pub news: Arc<Notify>,
 }
 
 impl Bridge {

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::RecommendationId;
-use crate::domain::recommendation::{Answer, Answered, Recommendation, Said};
+use crate::domain::recommendation::{Answer, AnswerFate, Answered, Recommendation, Said};
 use crate::store::{AnswerRow, SealedRecommendation, StoreError, Tx};
 use crate::vault::{MemberKey, SealError};
 
@@ -125,7 +126,19 @@ fn open_answer(key: &MemberKey, row: &AnswerRow) -> Result<(RecommendationId, An
     let opened = row.sealed.as_ref().map(|sealed| key.open(ANSWER_COLUMN, &place, sealed)).transpose()?;
     let text = opened.map(String::from_utf8).transpose().map_err(|_| RecommendationError::Unreadable)?;
     let answer = Answer::from_parts(&row.answer, text).ok_or(RecommendationError::Unreadable)?;
-    Ok((row.recommendation, Answered { answer, at: row.at }))
+    Ok((row.recommendation, Answered { answer, at: row.at, fate: fate(row.told) }))
+}
+
+/// One item that tells it is enough.
+fn fate(told: [Option<DeliveryState>; 2]) -> AnswerFate {
+    let told = || told.into_iter().flatten();
+    if told().any(|state| state == DeliveryState::Confirmed) {
+        AnswerFate::Told
+    } else if told().any(|state| state.is_open() || state == DeliveryState::Held) {
+        AnswerFate::Waiting
+    } else {
+        AnswerFate::NotTold
+    }
 }
 
 fn answer_row(to: RecommendationId, ordinal: i64) -> Vec<u8> {

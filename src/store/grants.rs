@@ -5,6 +5,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::error::changed;
+use super::lanes::LaneKey;
 use super::{StoreError, Tx, clinic_id, instant, named, on, padded};
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{ClinicId, GrantId, MemberId};
@@ -14,7 +15,7 @@ type Row = (Uuid, Uuid, i32, String, String, String, i64, Option<i64>);
 const COLUMNS: &str = "SELECT member_id, grant_id, version, clinic_id, state, terms, created_at, ended_at FROM grants";
 
 /// Whatever changes a grant has its member's readings looked at: what it covered may have to be forgotten, what waited may
-/// have to be told.
+/// have to be told. And what the clinic has for them may be looked for, or no longer.
 const AT_ONCE: Timestamp = Timestamp::UNIX_EPOCH;
 
 impl Tx {
@@ -28,6 +29,7 @@ impl Tx {
         let terms =
             serde_json::to_string(&grant.terms).map_err(|_| StoreError::Corrupt("terms that cannot be written"))?;
         self.look_after(&[(grant.member, AT_ONCE)]).await?;
+        self.look_for_news(&LaneKey { clinic: grant.clinic.clone(), member: grant.member }, AT_ONCE).await?;
         on!(self, conn => sqlx::query(SQL)
             .bind(grant.member.0)
             .bind(grant.id.0)
@@ -51,6 +53,7 @@ impl Tx {
         const SQL: &str = "UPDATE grants SET state = $4, ended_at = $5 \
                            WHERE member_id = $1 AND grant_id = $2 AND version = $3 AND state = $6";
         self.look_after(&[(grant.member, AT_ONCE)]).await?;
+        self.look_for_news(&LaneKey { clinic: grant.clinic.clone(), member: grant.member }, AT_ONCE).await?;
         changed(
             1,
             on!(self, conn => sqlx::query(SQL)

@@ -46,6 +46,7 @@ impl From<&Matter> for MatterColumns {
             Matter::Consent(_) => ("consent", &other),
             Matter::Mark(fact) => ("mark", fact),
             Matter::Word => ("word", &other),
+            Matter::Answer => ("answer", &other),
         };
         let labels: Vec<&str> = fact.labels.iter().map(|label| label.as_str()).collect();
         Self {
@@ -82,6 +83,7 @@ impl FactRow {
             "consent" => Ok(Matter::Consent(grant)),
             "mark" => self.read().map(Matter::Mark),
             "word" => Ok(Matter::Word),
+            "answer" => Ok(Matter::Answer),
             _ => Err(StoreError::Corrupt("a kind of item it should not")),
         }
     }

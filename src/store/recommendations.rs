@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::error::changed;
 use super::{StoreError, Tx, clinic_id, instant, named, on};
+use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{ClinicId, MemberId, RecommendationId};
 use crate::domain::recommendation::{RecommendationKind, RecommendationState};
 use crate::vault::Index;
@@ -83,6 +84,24 @@ pub struct AnswerRow {
     pub sealed: Option<Vec<u8>>,
     /// When.
     pub at: Timestamp,
+    /// Where the newest items stand that tell it: the one that changes the Task, and the one that is a Communication.
+    pub told: [Option<DeliveryState>; 2],
+}
+
+type AnswerColumns = (Uuid, i64, String, Option<Vec<u8>>, i64, Option<String>, Option<String>);
+
+/// Where the newest item with this identifier stands; what waits on a lane whose consent ended since is withdrawn, whatever
+/// its row says as yet.
+macro_rules! told_by {
+    ($identifier:literal) => {
+        concat!(
+            "(SELECT CASE WHEN o.seq <= l.withdrawn_through AND o.state IN ('ready', 'retry', 'held') THEN 'withdrawn' \
+             ELSE o.state END FROM outbox o JOIN lanes l ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id \
+             WHERE o.identifier = a.",
+            $identifier,
+            " AND o.member_id = a.member_id ORDER BY o.seq DESC LIMIT 1)"
+        )
+    };
 }
 
 #[derive(sqlx::FromRow)]
@@ -250,6 +269,24 @@ impl Tx {
         changed(1, updated)
     }
 
+    /// Notes which version of something was taken last.
+    ///
+    /// # Errors
+    /// [`StoreError::RowCount`] when there is no such row.
+    pub async fn set_recommendation_version(&mut self, row: &SealedRecommendation) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE recommendations SET ehr_version = $3, ehr_updated_at = $4 \
+                           WHERE member_id = $1 AND recommendation_id = $2";
+        let updated = on!(self, conn => sqlx::query(SQL)
+            .bind(row.member.0)
+            .bind(row.id.0)
+            .bind(&row.version.id)
+            .bind(row.version.updated_at.map(Timestamp::as_microsecond))
+            .execute(conn)
+            .await?
+            .rows_affected());
+        changed(1, updated)
+    }
+
     /// Forgets everything that a clinic has for a member, and their answers. Returns how much it was.
     ///
     /// # Errors
@@ -301,18 +338,27 @@ impl Tx {
         member: MemberId,
         to: Option<RecommendationId>,
     ) -> Result<Vec<AnswerRow>, StoreError> {
-        const SQL: &str = "SELECT recommendation_id, ordinal, answer, sealed_answer, answered_at \
-             FROM recommendation_answers WHERE member_id = $1 AND ($2 IS NULL OR recommendation_id = $2) \
-             ORDER BY recommendation_id, ordinal";
-        let rows: Vec<(Uuid, i64, String, Option<Vec<u8>>, i64)> = on!(self, conn => sqlx::query_as(SQL)
+        const SQL: &str = concat!(
+            "SELECT a.recommendation_id, a.ordinal, a.answer, a.sealed_answer, a.answered_at, ",
+            told_by!("task_identifier"),
+            ", ",
+            told_by!("identifier"),
+            " FROM recommendation_answers a WHERE a.member_id = $1 AND ($2 IS NULL OR a.recommendation_id = $2) \
+             ORDER BY a.recommendation_id, a.ordinal"
+        );
+        let rows: Vec<AnswerColumns> = on!(self, conn => sqlx::query_as(SQL)
             .bind(member.0)
             .bind(to.map(|to| to.0))
             .fetch_all(conn)
             .await?);
+        let state = |name: Option<String>| {
+            name.map(|name| named(DeliveryState::from_name(&name), "a delivery state it should not")).transpose()
+        };
         rows.into_iter()
-            .map(|(recommendation, ordinal, answer, sealed, at)| {
+            .map(|(recommendation, ordinal, answer, sealed, at, by_task, by_message)| {
                 let recommendation = RecommendationId(recommendation);
-                Ok(AnswerRow { recommendation, ordinal, answer, sealed, at: instant(at)? })
+                let told = [state(by_task)?, state(by_message)?];
+                Ok(AnswerRow { recommendation, ordinal, answer, sealed, at: instant(at)?, told })
             })
             .collect()
     }

@@ -41,6 +41,7 @@ use super::{data_points, erasure, events, export, fhir, grants, health, jwks, re
         fhir::consents::search_by_post,
         fhir::consents::read,
         fhir::ask_summary::ask_summary,
+        fhir::notify::notify,
         fhir::audit_events::search,
         fhir::audit_events::search_by_post,
         fhir::questionnaires::search,
@@ -74,6 +75,8 @@ impl Modify for Credentials {
         components.add_security_scheme("api_key", bearer("An API key of a community: `mostik key create`"));
         components.add_security_scheme("member_token", bearer("A member's own token: `mostik member token`"));
         components.add_security_scheme("clinic_token", bearer("A token of a clinic's own system: POST /fhir/token"));
+        let of_subscription = bearer("What a Subscription of the bridge says that each notification carries");
+        components.add_security_scheme("subscription_secret", of_subscription);
     }
 }
 

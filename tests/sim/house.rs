@@ -79,6 +79,7 @@ impl House {
             checkpoints: Checkpoints::new(None, SignedDuration::ZERO, "urn:mostik:simulation".into()),
             readings: Rules { keep_for: SignedDuration::from_hours(24 * 400), zone: Zone::default() },
             wake: Arc::default(),
+            news: Arc::default(),
         }
     }
 

@@ -13,6 +13,7 @@ pub mod database;
 pub mod desk;
 pub mod door;
 pub mod ehr;
+pub mod fixed_ehr;
 pub mod gate;
 pub mod html;
 pub mod http;

@@ -33,14 +33,14 @@ impl Obligations {
         let aggregate_to = match matter {
             Matter::Fact(fact) => terms.categories.get(&fact.category).copied(),
             Matter::Page(parts) => parts.iter().filter_map(|part| terms.categories.get(&part.category)).min().copied(),
-            Matter::Consent(_) | Matter::Mark(_) | Matter::Word => None,
+            Matter::Consent(_) | Matter::Mark(_) | Matter::Word | Matter::Answer => None,
         };
         let labels = match matter {
             Matter::Fact(fact) | Matter::Mark(fact) => fact.all_labels(),
             Matter::Page(parts) => parts.iter().flat_map(Fact::all_labels).collect(),
             // That something is shared tells what it is about.
             Matter::Consent(_) => terms.categories.keys().flat_map(|category| category.labels()).copied().collect(),
-            Matter::Word => BTreeSet::new(),
+            Matter::Word | Matter::Answer => BTreeSet::new(),
         };
         Self {
             aggregate_to: aggregate_to.unwrap_or(Detail::WeeklySummary),
@@ -58,11 +58,19 @@ pub(super) fn covers<T>(grant: &Grant, matter: &Matter, request: &Request<'_, T>
         (Matter::Fact(fact), Direction::ToClinic) => covers_fact(grant, fact, request),
         (Matter::Page(parts), Direction::ToClinic) => covers_page(grant, parts, request),
         (Matter::Word, Direction::ToMember) => covers_word(grant, request),
+        // Whoever lets something come back may answer it.
+        (Matter::Answer, Direction::ToClinic) if !may_read(grant.terms.recipient, request.reader) => {
+            in_force(grant, request.now).and(Err(DenyReason::RecipientNotNamed))
+        }
+        (Matter::Answer, Direction::ToClinic) => covers_word(grant, request),
         // It tells about the grant itself, whatever became of it.
         (Matter::Consent(about), Direction::ToClinic) if *about == grant.id => Ok(()),
         (Matter::Consent(_), Direction::ToClinic) => Err(DenyReason::NoGrant),
         (Matter::Mark(_), Direction::ToClinic) => Ok(()),
-        (Matter::Fact(_) | Matter::Page(_) | Matter::Consent(_) | Matter::Mark(_), Direction::ToMember)
+        (
+            Matter::Fact(_) | Matter::Page(_) | Matter::Consent(_) | Matter::Mark(_) | Matter::Answer,
+            Direction::ToMember,
+        )
         | (Matter::Word, Direction::ToClinic) => Err(DenyReason::DirectionNotGranted),
     }
 }

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 
+use crate::domain::advice::Word;
 use crate::domain::category::Detail;
 use crate::domain::delivery::Delivery;
 use crate::domain::grant::{Addressee, Purpose, Standing};
 use crate::domain::ids::{ClinicId, MemberId, PractitionerId};
 use crate::domain::matter::{Fact, Mark, Matter};
 use crate::domain::reading::{Reading, Retraction};
-use crate::domain::recommendation::Recommendation;
+use crate::domain::recommendation::{Recommendation, Reply};
 
 /// Something about a member that may be disclosed if they consent.
 pub trait Disclosable {
@@ -68,6 +69,14 @@ impl<'a, T> Request<'a, T> {
     }
 }
 
+impl<'a> Request<'a, Word<'a>> {
+    /// To let a member have what a clinic has for them.
+    #[must_use]
+    pub const fn to_member(item: &'a Word<'a>, clinic: &'a ClinicId, now: Timestamp) -> Self {
+        Self { direction: Direction::ToMember, ..Self::to_record(item, clinic, now) }
+    }
+}
+
 impl<'a> Request<'a, Delivery> {
     /// To send a delivery where it is meant to go, addressed as it is.
     #[must_use]
@@ -123,6 +132,16 @@ impl Disclosable for Mark {
     }
 }
 
+impl Disclosable for Word<'_> {
+    fn member(&self) -> MemberId {
+        self.member
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Word
+    }
+}
+
 impl Disclosable for Recommendation {
     fn member(&self) -> MemberId {
         self.member
@@ -130,6 +149,16 @@ impl Disclosable for Recommendation {
 
     fn matter(&self) -> Matter {
         Matter::Word
+    }
+}
+
+impl Disclosable for Reply<'_> {
+    fn member(&self) -> MemberId {
+        self.member
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Answer
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an EHR says it can do (`GET /metadata`, FHIR R4 capabilitystatement.html). Absence means unsupported.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -10,17 +10,23 @@ use crate::domain::form::Takes;
 /// The type of a questionnaire as it was filled in. It is sent only to an EHR that says that it takes it.
 pub const RESPONSE_TYPE: &str = "QuestionnaireResponse";
 
+/// Subscriptions R5 Backport on R4: names a topic that can be subscribed to.
+const TOPIC: &str = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/\
+                     capabilitystatement-subscriptiontopic-canonical";
+
 /// The parts of a `CapabilityStatement` that the bridge acts on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Capabilities {
     /// `None` when the EHR gave no statement: then it is believed to do the plain things, and nothing special.
     types: Option<BTreeMap<String, TypeCapabilities>>,
     batch: bool,
+    topics: BTreeSet<String>,
     takes: Takes,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct TypeCapabilities {
+    search: bool,
     create: bool,
     update: bool,
     conditional_create: bool,
@@ -39,19 +45,27 @@ impl Capabilities {
         let resources = rest.get("resource").and_then(Value::as_array)?;
         let types = resources.iter().filter_map(|resource| {
             let capabilities = TypeCapabilities {
+                search: interacts(resource, "search-type"),
                 create: interacts(resource, "create"),
                 update: interacts(resource, "update"),
                 conditional_create: resource.get("conditionalCreate").and_then(Value::as_bool) == Some(true),
             };
             Some((resource.get("type").and_then(Value::as_str)?.to_owned(), capabilities))
         });
-        Some(Self { types: Some(types.collect()), batch: interacts(rest, "batch"), takes })
+        let topics = resources.iter().flat_map(topics).collect();
+        Some(Self { types: Some(types.collect()), batch: interacts(rest, "batch"), topics, takes })
     }
 
     /// What is believed of an EHR that gave no statement.
     #[must_use]
     pub const fn unknown(takes: Takes) -> Self {
-        Self { types: None, batch: false, takes }
+        Self { types: None, batch: false, topics: BTreeSet::new(), takes }
+    }
+
+    /// Whether the EHR gave no statement.
+    #[must_use]
+    pub const fn is_unknown(&self) -> bool {
+        self.types.is_none()
     }
 
     /// In which form the EHR takes what is mapped to `resource_type`.
@@ -78,10 +92,28 @@ impl Capabilities {
         self.of(RESPONSE_TYPE).is_some_and(|of| of.create && of.update)
     }
 
+    /// Whether resources of this type can be created.
+    #[must_use]
+    pub fn has_create(&self, resource_type: &str) -> bool {
+        self.types.is_none() || self.of(resource_type).is_some_and(|of| of.create)
+    }
+
     /// Whether a resource of this type may be changed after it was created.
     #[must_use]
     pub fn has_update(&self, resource_type: &str) -> bool {
         self.types.is_none() || self.of(resource_type).is_some_and(|of| of.update)
+    }
+
+    /// Whether it offers a topic (Subscriptions R5 Backport on R4), by its canonical address.
+    #[must_use]
+    pub fn has_topic(&self, topic: &str) -> bool {
+        self.topics.contains(topic)
+    }
+
+    /// Whether resources of this type can be searched for.
+    #[must_use]
+    pub fn has_search(&self, resource_type: &str) -> bool {
+        self.types.is_none() || self.of(resource_type).is_some_and(|of| of.search)
     }
 
     /// Whether a create of this type may carry `If-None-Exist`.
@@ -99,6 +131,13 @@ impl Capabilities {
     fn of(&self, resource_type: &str) -> Option<&TypeCapabilities> {
         self.types.as_ref()?.get(resource_type)
     }
+}
+
+/// The topics that a resource's part of a statement names.
+fn topics(resource: &Value) -> impl Iterator<Item = String> {
+    let extensions = resource.get("extension").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let named = extensions.iter().filter(|extension| extension.get("url").and_then(Value::as_str) == Some(TOPIC));
+    named.filter_map(|extension| extension.get("valueCanonical")).filter_map(Value::as_str).map(str::to_owned)
 }
 
 fn interacts(part: &Value, code: &str) -> bool {

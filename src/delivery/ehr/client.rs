@@ -98,6 +98,35 @@ impl Ticket {
         self.capabilities.takes_responses() && self.token.as_ref().is_none_or(may)
     }
 
+    /// Whether the EHR lets this bridge go on with Tasks.
+    #[must_use]
+    pub fn takes_task_updates(&self) -> bool {
+        let may = |token: &Arc<AccessToken>| token.may("Task", "ru");
+        self.capabilities.has_update("Task") && self.token.as_ref().is_none_or(may)
+    }
+
+    /// Whether the EHR takes messages from this bridge.
+    #[must_use]
+    pub fn takes_messages(&self) -> bool {
+        let may = |token: &Arc<AccessToken>| token.may("Communication", "cs");
+        self.capabilities.has_create("Communication") && self.token.as_ref().is_none_or(may)
+    }
+
+    /// Whether the EHR lets this bridge make Subscriptions.
+    #[must_use]
+    pub fn may_subscribe(&self) -> bool {
+        let may = |token: &Arc<AccessToken>| token.may("Subscription", "crud");
+        let is_said = !self.capabilities.is_unknown() && self.capabilities.has_create("Subscription");
+        is_said && self.token.as_ref().is_none_or(may)
+    }
+
+    /// Whether resources of this type can be searched for with it.
+    #[must_use]
+    pub fn may_search(&self, resource_type: &str) -> bool {
+        let may = |token: &Arc<AccessToken>| token.may(resource_type, "s");
+        self.capabilities.has_search(resource_type) && self.token.as_ref().is_none_or(may)
+    }
+
     pub(super) fn token(&self) -> Option<&AccessToken> {
         self.token.as_deref()
     }

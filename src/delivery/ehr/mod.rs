@@ -6,6 +6,9 @@ mod batch;
 mod capability;
 mod client;
 pub(super) mod exact;
+mod read;
+mod respond;
+mod subscribe;
 mod update;
 mod write;
 
@@ -13,6 +16,7 @@ pub use access::Access;
 pub(super) use answer::{retry_after, server_time};
 pub use capability::{Capabilities, RESPONSE_TYPE};
 pub use client::{EhrClient, EhrSettings, Ticket, with_slash};
+pub use read::{NotShown, Shown};
 pub use write::Resource;
 
 use jiff::SignedDuration;

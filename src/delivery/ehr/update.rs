@@ -17,7 +17,7 @@ use crate::delivery::egress::{Answer, EgressError};
 use crate::domain::delivery::{Delivery, Operation, Stored};
 
 /// How often a resource is read again because somebody else changed it in between.
-const ROUNDS: usize = 3;
+pub(super) const ROUNDS: usize = 3;
 
 /// Elements that come and go with what the member said: absent in the new version means gone.
 const OWNED: [&str; 6] = ["component", "dataAbsentReason", "interpretation", "note", "content", "contained"];
@@ -72,7 +72,7 @@ impl EhrClient {
     }
 
     /// The resource as it stands, and its version. Reading stores nothing: whatever goes wrong can be tried again.
-    async fn current(
+    pub(super) async fn current(
         &self,
         stored: &Stored,
         ticket: &Ticket,
@@ -105,7 +105,7 @@ impl EhrClient {
         Ok((current, version))
     }
 
-    async fn put(&self, at: &Stored, next: &Value, ticket: &Ticket, not_after: Timestamp) -> Sent {
+    pub(super) async fn put(&self, at: &Stored, next: &Value, ticket: &Ticket, not_after: Timestamp) -> Sent {
         let path = format!("{}/{}", at.resource_type, at.id);
         let body = exact::write(next);
         let (Some(request), Some(body)) = (self.request(Method::PUT, &path, ticket.token()), body) else {

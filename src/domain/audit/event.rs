@@ -9,7 +9,7 @@ use super::house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
 use super::member::{ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
-use super::way::{ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended};
+use super::way::{ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended, ForMember, NotKept};
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident $(($body:ty))? = $kind:literal,)*) => {
@@ -109,6 +109,15 @@ events! {
     SetAside(Ended) = "set-aside",
     /// All attempts are used up. Nobody knows whether the EHR has it.
     GivenUp(Ended) = "given-up",
+
+    /// Something that the clinic has for the member came in, or a new version of it.
+    Received(ForMember) = "recommendation-received",
+    /// The clinic took back what it had for the member.
+    Retracted(ForMember) = "recommendation-retracted",
+    /// The member answered what the clinic has for them.
+    Answered(ForMember) = "recommendation-answered",
+    /// What the EHR showed was not kept: it is not this member's.
+    NotKept(NotKept) = "recommendation-not-kept",
 
     /// An operator saw or changed something of a member's, or of the house.
     OperatorAccess(OperatorAccess) = "operator-access",

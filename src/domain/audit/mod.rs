@@ -15,7 +15,9 @@ pub use house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
 pub use member::{ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
-pub use way::{About, ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended, Permitted, Stage, Whereabouts};
+pub use way::{
+    About, ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended, ForMember, NotKept, Permitted, Stage, Whereabouts,
+};
 
 use std::fmt;
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::category::{Category, Detail};
 use crate::domain::delivery::Operation;
 use crate::domain::grant::Purpose;
-use crate::domain::ids::{DeliveryId, GrantId};
+use crate::domain::ids::{DeliveryId, GrantId, RecommendationId};
 use crate::domain::matter::Matter;
 
 /// When something is decided.
@@ -39,7 +39,7 @@ pub struct Decision {
 /// What an item tells, as far as the log says it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct About {
-    /// `fact`, `page`, `consent`, `mark` or `word`.
+    /// `fact`, `page`, `consent`, `mark`, `word` or `answer`.
     pub matter: String,
     /// The category of a fact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,6 +62,7 @@ impl About {
             Matter::Consent(_) => ("consent", None),
             Matter::Mark(fact) => ("mark", Some(fact)),
             Matter::Word => ("word", None),
+            Matter::Answer => ("answer", None),
         };
         let (category, detail) = (fact.map(|fact| fact.category), fact.map(|fact| fact.detail));
         let parts = match matter {
@@ -172,4 +173,31 @@ pub struct ClinicRefusal {
     /// The request's own id, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
+}
+
+/// Something that a clinic has for a member, and what became of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ForMember {
+    /// Which.
+    pub recommendation: RecommendationId,
+    /// As what it stands in the EHR: a word.
+    pub what: String,
+    /// The consent under which it was kept, and its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+    /// Which version of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i32>,
+    /// What the member answered: a word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+}
+
+/// Something that an EHR showed, and that was not kept.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NotKept {
+    /// FHIR resource type.
+    pub resource_type: String,
+    /// Why: a code.
+    pub why: String,
 }

@@ -1,5 +1,6 @@
 //! Reading, or summary of readings → FHIR R4 Observation. One mapper for each measure, one envelope for all.
 
+mod answer;
 mod audit_event;
 mod codes;
 mod consent;
@@ -13,6 +14,7 @@ mod own;
 mod page;
 mod provenance;
 mod questionnaire;
+mod subscription;
 mod summary;
 mod tags;
 
@@ -31,12 +33,14 @@ use crate::domain::summary::Summary;
 use envelope::{Address, Lived};
 use questionnaire::Part;
 
+pub use answer::{message, task_answer};
 pub use audit_event::{Cast, MOSTIK_AUDIT, audit_events};
 pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
 pub use consent::{Paper, consent, consent_resource};
 pub use document::document;
 pub use own::{own_copies, own_reference};
 pub use page::{Sheet, page_to_fhir};
+pub use subscription::{Watch, is_topic, subscription};
 
 /// What a resource needs to know beside the reading.
 #[derive(Clone, Copy)]

@@ -107,6 +107,10 @@ pub(super) async fn end_link(
     let patient = linked_patient(tx, &bridge.keyring, member, clinic).await.map_err(ConsentError::from)?;
     let before = tx.living_grants(&[member]).await?;
     let withdrawn = link::unlink(tx, member, clinic, ended_by, now).await?;
+    // It was perhaps somebody else's. What was their own, members keep.
+    if ended_by != EndedBy::Member {
+        tx.forget_recommendations(member, clinic).await?;
+    }
     for living in before.into_iter().filter(|grant| grant.clinic == *clinic) {
         let Some(ended) = tx.newest_grant(member, living.id).await? else { continue };
         record::keep_again(bridge, tx, &ended, Change::Revoked, method, now).await?;

@@ -14,6 +14,7 @@ mod consent_record;
 pub(super) mod consents;
 pub(super) mod discovery;
 pub(super) mod metadata;
+pub(super) mod notify;
 mod outcome;
 mod parameters;
 mod patient;

@@ -77,7 +77,8 @@ pub async fn show(
     // Parts stand with their whole, which arrives last; a part that came without one, for itself.
     items.dedup_by(|older, newer| {
         let told = |item: &Shared| (item.clinic.clone(), item.measured_at, item.disclosure.about.category);
-        older.disclosure.is_part && told(older) == told(newer)
+        // An answer that is a part goes where its whole does not.
+        older.disclosure.is_part && !is_answer(&older.disclosure.about) && told(older) == told(newer)
     });
     let items = items.into_iter().map(item).collect();
     let next = found.next.map(|next| format!("{}.{}.{}", next.at, next.clinic, next.seq));
@@ -93,8 +94,16 @@ fn cursor(text: &str) -> Option<AuditCursor> {
 
 /// What it was: a page tells of several categories at once.
 fn what(about: &About) -> &'static str {
+    if is_answer(about) {
+        return "shared-answer";
+    }
     let page = if about.parts.is_empty() { "shared-consent" } else { "shared-page" };
     about.category.map_or(page, words::category)
+}
+
+/// Whether it is what the member said to something that the clinic has for them.
+fn is_answer(about: &About) -> bool {
+    about.matter == "answer"
 }
 
 const fn told(operation: Operation) -> &'static str {

@@ -130,6 +130,7 @@ fn any_matter() -> impl Strategy<Value = Matter> {
         1 => (0u128..4).prop_map(|id| Matter::Consent(GrantId(Uuid::from_u128(id)))),
         1 => any_fact().prop_map(Matter::Mark),
         2 => Just(Matter::Word),
+        2 => Just(Matter::Answer),
     ]
 }
 
@@ -179,6 +180,9 @@ fn plainly_covered(grant: &Grant, asked: &Asked) -> bool {
             Matter::Fact(fact) => is_covered(fact),
             Matter::Page(parts) => !parts.is_empty() && parts.iter().all(is_covered),
             Matter::Word => !is_outward && is_in_force && is_for_that && terms.way_back > WayBack::None,
+            Matter::Answer => {
+                is_outward && is_in_force && is_for_that && reader_is_named && terms.way_back > WayBack::None
+            }
             Matter::Consent(about) => is_outward && grant.id == *about,
             Matter::Mark(_) => is_outward,
         }

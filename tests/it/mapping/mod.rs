@@ -5,4 +5,5 @@ mod moods;
 mod page_words;
 mod questionnaire_forms;
 mod questionnaires;
+pub(crate) mod subscriptions;
 mod summaries;

@@ -224,6 +224,26 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
     ),
     ("unsummarised", &[("member_id", Id), ("clinic_id", Word), ("category", Word), ("detail", Word)]),
     ("upkeep", &[("member_id", Id)]),
+    ("way_back", &[("member_id", Id), ("clinic_id", Word), ("reason", Word)]),
+    (
+        "subscriptions",
+        &[
+            ("member_id", Id),
+            ("clinic_id", Word),
+            ("topic", Word),
+            ("subscription_id", Id),
+            ("path_index", Index),
+            ("sealed_secret", Sealed),
+            ("header_index", Index),
+            ("ehr_id", EhrId),
+            ("state", Word),
+            ("reason", Word),
+        ],
+    ),
+    (
+        "news",
+        &[("member_id", Id), ("clinic_id", Word), ("subscription_id", Id), ("resource_type", Word), ("ehr_id", EhrId)],
+    ),
 ];
 
 impl Holds {

@@ -1,26 +1,13 @@
 //! What is kept of what clinics have for members, and what members do with it.
 
 use jiff::SignedDuration;
-use mostik::domain::ids::RecommendationId;
-use mostik::domain::recommendation::{Answer, Recommendation, RecommendationState, Said, Source};
+use mostik::domain::recommendation::{Answer, RecommendationState, Said, Source};
 use mostik::pipeline::answers::{self, AnswerError};
 use mostik::recommendations;
 
 use crate::on_both_databases;
 use crate::support::bridge::{Person, TestBridge, riverside};
-use crate::support::recommendations::{all, key, put, put_with_focus, said};
-
-async fn answer(
-    bridge: &TestBridge,
-    person: &Person,
-    id: RecommendationId,
-    answer: Answer,
-) -> Result<Recommendation, AnswerError> {
-    let mut tx = bridge.bridge.store.begin().await.unwrap();
-    let answered = answers::answer(&bridge.bridge, &mut tx, person.id, id, answer, bridge.now()).await?;
-    tx.commit().await.unwrap();
-    Ok(answered)
-}
+use crate::support::recommendations::{all, answer, key, open_person, put, put_with_focus, said};
 
 async fn state(bridge: &TestBridge, person: &Person) -> RecommendationState {
     all(bridge, person).await[0].state
@@ -33,7 +20,7 @@ fn question(text: &str) -> Answer {
 on_both_databases! {
     async fn a_recommendation_is_delivered_seen_accepted_and_done(database) {
         let bridge = TestBridge::start(database, "http://127.0.0.1:9").await;
-        let sparrow = bridge.unlinked_person("sparrow").await;
+        let (sparrow, _) = open_person(&bridge, "sparrow", "pat-1").await;
         let id = put(&bridge, &sparrow, &said("Walk half an hour")).await;
         let waiting = bridge.bridge.store.read().await.unwrap().undelivered_recommendations(10).await.unwrap();
         assert_eq!(waiting.iter().map(|row| row.id).collect::<Vec<_>>(), [id]);
@@ -65,8 +52,8 @@ on_both_databases! {
 on_both_databases! {
     async fn nobody_answers_what_is_not_theirs_or_cannot_be_answered(database) {
         let bridge = TestBridge::start(database, "http://127.0.0.1:9").await;
-        let sparrow = bridge.unlinked_person("sparrow").await;
-        let wren = bridge.unlinked_person("wren").await;
+        let (sparrow, _) = open_person(&bridge, "sparrow", "pat-1").await;
+        let (wren, _) = open_person(&bridge, "wren", "pat-2").await;
         let id = put(&bridge, &sparrow, &said("Walk")).await;
         assert!(matches!(answer(&bridge, &wren, id, Answer::Done).await, Err(AnswerError::NotFound)));
         let news = Said { is_actionable: false, ..said("The clinic is closed on Monday") };

@@ -1,3 +1,6 @@
 //! The way back: what clinics have for members, and what members answer.
 
+mod answering;
 mod kept;
+mod looking;
+mod notifying;

@@ -1,6 +1,7 @@
 shared-lead = Everything that clinics have received from you, the newest first.
 shared-nothing = Nothing has gone anywhere yet.
 shared-consent = Your decision about sharing
+shared-answer = Your answer to your clinic
 shared-page = Summary of your last weeks
 shared-to = To
 shared-new = Arrived

@@ -1,6 +1,7 @@
 shared-lead = Всё, что клиники от вас получили: сначала новое.
 shared-nothing = Пока ничего никуда не отправлено.
 shared-consent = Ваше решение о том, чем делиться
+shared-answer = Ваш ответ клинике
 shared-page = Сводка последних недель
 shared-to = Кому
 shared-new = Получено

@@ -1,0 +1,51 @@
+-- Looking for what clinics have for members.
+
+-- Whose news is looked for at which clinic, when next, and how far it was seen. A row comes with a member's consent.
+CREATE TABLE way_back (
+    member_id UUID    NOT NULL REFERENCES members (member_id),
+    clinic_id TEXT    NOT NULL,
+    watermark BIGINT,           -- what changed before was seen, by the EHR's clock; null until the first look
+    due_at    BIGINT,           -- when it is looked for next; null: not before a consent changes
+    failures  BIGINT  NOT NULL, -- how many looks failed since the last one that did not
+    reason    TEXT,             -- why the last one failed: a code
+    looked_at BIGINT,           -- when that was
+    PRIMARY KEY (member_id, clinic_id)
+);
+CREATE INDEX way_back_by_due ON way_back (clinic_id, due_at) WHERE due_at IS NOT NULL;
+INSERT INTO way_back (member_id, clinic_id, due_at, failures)
+    SELECT DISTINCT member_id, clinic_id, 0, 0 FROM grants WHERE state IN ('active', 'paused');
+
+-- The Subscriptions that the bridge has at EHRs, one for each link and topic.
+CREATE TABLE subscriptions (
+    member_id       UUID    NOT NULL REFERENCES members (member_id),
+    clinic_id       TEXT    NOT NULL,
+    topic           TEXT    NOT NULL, -- a canonical address, or a FHIR type where the EHR knows no topics
+    subscription_id UUID    NOT NULL UNIQUE,
+    path_index      BYTEA   NOT NULL UNIQUE, -- keyed index of the secret in the address where it is notified
+    sealed_secret   BYTEA   NOT NULL, -- that secret, with the member's key
+    header_index    BYTEA   NOT NULL, -- keyed index of the secret that each notification carries
+    ehr_id          TEXT,             -- the id the EHR gave it; null until it was made there
+    state           TEXT    NOT NULL, -- wanted, requested, active, error, refused or unwanted
+    last_event      BIGINT,           -- the last number of an event up to which none is missing
+    heard_at        BIGINT,           -- when it was last heard of
+    ends_at         BIGINT,           -- until when the EHR keeps it
+    due_at          BIGINT  NOT NULL, -- when it is looked after next
+    failures        BIGINT  NOT NULL,
+    reason          TEXT,             -- why it stands where it stands: a code
+    PRIMARY KEY (member_id, clinic_id, topic)
+);
+CREATE INDEX subscriptions_by_due ON subscriptions (clinic_id, due_at);
+
+-- What was notified and is not dealt with yet: no content, only where to look.
+CREATE TABLE news (
+    member_id       UUID    NOT NULL REFERENCES members (member_id),
+    clinic_id       TEXT    NOT NULL,
+    subscription_id UUID    NOT NULL,
+    event_number    BIGINT  NOT NULL,
+    resource_type   TEXT,             -- what to look at; null: look for everything
+    ehr_id          TEXT,
+    received_at     BIGINT  NOT NULL,
+    PRIMARY KEY (member_id, clinic_id, subscription_id, event_number)
+);
+CREATE INDEX news_by_subscription ON news (subscription_id);
+CREATE INDEX news_by_time ON news (clinic_id, received_at);

@@ -1,0 +1,148 @@
+//! What a member says to something that a clinic has for them → the part of its Task that changes, or a Communication.
+
+use fhir_codec::{Decimals, WriteError};
+use serde_json::{Map, Value, json};
+
+use super::codes::{ACT_CODE, CONFIDENTIALITY, IDENTIFIER, OBSERVATION_VALUE, US_CORE_TAGS};
+use super::provenance::provenance;
+use super::{MappingError, Recipient};
+use crate::consent::decide::Permit;
+use crate::domain::language::Language;
+use crate::domain::outbound::Outbound;
+use crate::domain::recommendation::{Answer, Reply, Says};
+
+/// The part of a Task that a member's answer changes: whose Task it is and where it stands there come with it, so that no
+/// other is changed. `None` for a question, which changes nothing.
+#[must_use]
+pub fn task_answer(permit: &Permit<'_, Reply<'_>>, recipient: Recipient<'_>, language: Language) -> Option<Outbound> {
+    let reply = permit.item();
+    let words = Words(language);
+    let recorded = recipient.recorded.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let mut task = Map::new();
+    let mut set = |name: &str, value: Value| drop(task.insert(name.to_owned(), value));
+    set("resourceType", json!("Task"));
+    set("id", json!(reply.to.id));
+    set("for", json!({"reference": format!("Patient/{}", recipient.patient)}));
+    set("lastModified", json!(recorded));
+    match reply.says {
+        Says::Delivered => set("status", json!("received")),
+        Says::Seen => {
+            set("status", json!("received"));
+            set("businessStatus", json!({"text": words.seen()}));
+        }
+        Says::Answer(Answer::Accept) => {
+            set("status", json!("accepted"));
+            set("businessStatus", json!({"text": words.accepted()}));
+        }
+        Says::Answer(Answer::Decline { reason }) => {
+            set("status", json!("rejected"));
+            set("statusReason", json!({"text": reason.as_deref().unwrap_or(words.declined())}));
+            set("businessStatus", json!({"text": words.declined()}));
+        }
+        Says::Answer(Answer::Done) => {
+            set("status", json!("completed"));
+            set("businessStatus", json!({"text": words.done()}));
+            set("output", json!([{"type": {"text": words.done()}, "valueDateTime": recorded}]));
+        }
+        Says::Answer(Answer::Question { .. }) => return None,
+    }
+    Some(Outbound {
+        resource_type: "Task".into(),
+        identifier: recipient.identifier.to_string(),
+        is_part: false,
+        body: Value::Object(task).to_string().into_bytes(),
+    })
+}
+
+/// A member's answer as a message: for a question, and where the EHR lets nobody go on with its Tasks. `is_part`: a Task
+/// says the same, where it can. `None` where there is nothing to say.
+///
+/// # Errors
+/// [`MappingError`]; never for an answer that was taken.
+pub fn message(
+    permit: &Permit<'_, Reply<'_>>,
+    recipient: Recipient<'_>,
+    is_part: bool,
+    language: Language,
+) -> Result<Option<Outbound>, MappingError> {
+    let (reply, words) = (permit.item(), Words(language));
+    let Says::Answer(answer) = reply.says else { return Ok(None) };
+    let text = match answer {
+        Answer::Accept => words.accepted().to_owned(),
+        Answer::Decline { reason: None } => words.declined().to_owned(),
+        Answer::Decline { reason: Some(reason) } => format!("{} {reason}", words.declined()),
+        Answer::Done => words.done().to_owned(),
+        Answer::Question { text } => text.clone(),
+    };
+    let patient = json!({"reference": format!("Patient/{}", recipient.patient)});
+    let about = json!([{"reference": format!("{}/{}", reply.to.resource_type, reply.to.id)}]);
+    let provenance = fhir_codec::to_bytes(&provenance(recipient, permit.grant().0)?, &Decimals::new())?;
+    let provenance: Value = serde_json::from_slice(&provenance).map_err(WriteError::from)?;
+    let sensitive = permit.obliges().labels.iter().map(|label| (ACT_CODE, label.as_str()));
+    let security = std::iter::once((CONFIDENTIALITY, "R")).chain(sensitive).chain([(OBSERVATION_VALUE, "PATAST")]);
+    let security: Vec<Value> = security.map(|(system, code)| json!({"system": system, "code": code})).collect();
+    let mut resource = json!({
+        "resourceType": "Communication",
+        "meta": {
+            "source": recipient.source,
+            "security": security,
+            "tag": [{"system": US_CORE_TAGS, "code": "patient-supplied"}],
+        },
+        "contained": [provenance],
+        "identifier": [{"system": IDENTIFIER, "value": recipient.identifier.to_string()}],
+        "status": "completed",
+        "subject": patient,
+        "sender": patient,
+        "sent": recipient.recorded.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "payload": [{"contentString": text}],
+    });
+    // A reply to a message; anything else is what it is based on (R4, communication.html).
+    let relation = if reply.to.resource_type == "Communication" { "inResponseTo" } else { "basedOn" };
+    if let Some(members) = resource.as_object_mut() {
+        members.insert(relation.to_owned(), about);
+        if let Some(named) = recipient.practitioner {
+            let who = json!([{"reference": format!("Practitioner/{}", named.id), "display": named.display}]);
+            members.insert("recipient".to_owned(), who);
+        }
+    }
+    Ok(Some(Outbound {
+        resource_type: "Communication".into(),
+        identifier: recipient.identifier.to_string(),
+        is_part,
+        body: resource.to_string().into_bytes(),
+    }))
+}
+
+/// What whoever reads the record is told.
+#[derive(Clone, Copy)]
+struct Words(Language);
+
+impl Words {
+    const fn seen(self) -> &'static str {
+        match self.0 {
+            Language::En => "Read by the patient",
+            Language::Ru => "Прочитано пациентом",
+        }
+    }
+
+    const fn accepted(self) -> &'static str {
+        match self.0 {
+            Language::En => "Accepted by the patient",
+            Language::Ru => "Принято пациентом",
+        }
+    }
+
+    const fn declined(self) -> &'static str {
+        match self.0 {
+            Language::En => "Declined by the patient.",
+            Language::Ru => "Пациент отказывается.",
+        }
+    }
+
+    const fn done(self) -> &'static str {
+        match self.0 {
+            Language::En => "Done, as the patient says",
+            Language::Ru => "Выполнено, по словам пациента",
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A notice comes in. Whoever sends it proves that they know both secrets of a Subscription, and still is believed no more
+//! than that it is worth a look: nothing of what a notice brings along is kept.
+//!
+//! Each event has a number. One that was seen is ignored. Where one is missing, everything is looked for: what changed
+//! before the one that came is there by then. A number that is lower than before means that the EHR counts anew.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use jiff::{SignedDuration, Timestamp};
+
+use super::WayBackError;
+use super::secret::{header_index, path_index};
+use crate::domain::way_back::SubscriptionState;
+use crate::inbound::notice::{News, Notice, NoticeKind};
+use crate::pipeline::Bridge;
+use crate::store::{NoticeRow, SubscriptionRow, Tx};
+
+/// However often an EHR says that there is news, everything about one Patient is not looked for more often than this.
+pub const GAP: SignedDuration = SignedDuration::from_secs(5);
+
+/// So many things to look at may wait for one Subscription; with more, everything is looked for instead.
+const MOST_WAITING: i64 = 50;
+
+/// What became of a notice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Received {
+    /// It is stored, or known already.
+    Taken,
+    /// There is no such Subscription, or no longer.
+    Unknown,
+    /// It does not carry the secret.
+    Forged,
+}
+
+/// Takes a notice that came to this address.
+///
+/// # Errors
+/// [`WayBackError`]; then it should be sent again.
+pub async fn receive(bridge: &Bridge, path: &str, header: &str, body: &[u8]) -> Result<Received, WayBackError> {
+    let keyring = &bridge.keyring;
+    let mut tx = bridge.store.begin().await?;
+    let Some(row) = tx.hold_subscription(path_index(keyring, path)).await? else { return Ok(Received::Unknown) };
+    if verify_slices_are_equal(&header_index(keyring, header), &row.header_index).is_err() {
+        return Ok(Received::Forged);
+    }
+    let notice = Notice::read(body).ok();
+    let named = notice.as_ref().and_then(|notice| notice.subscription.as_ref());
+    // The handshake may be faster than the answer that says which id it has.
+    let is_other = named.zip(row.ehr_id.as_ref()).is_some_and(|(named, known)| named != known);
+    if is_other || row.state == SubscriptionState::Unwanted {
+        return Ok(Received::Unknown);
+    }
+    let now = bridge.clock.now();
+    match notice {
+        Some(notice) => take(&mut tx, &row, &notice, now).await?,
+        None => {
+            tx.look_for_notified(&row.lane, now, GAP).await?;
+            tx.heard_of(&row, (heard(&row, None), row.last_event), now).await?;
+        }
+    }
+    tx.commit().await?;
+    bridge.news.notify_waiters();
+    Ok(Received::Taken)
+}
+
+async fn take(tx: &mut Tx, row: &SubscriptionRow, notice: &Notice, now: Timestamp) -> Result<(), WayBackError> {
+    let last = row.last_event;
+    let counted = notice.events.or_else(|| notice.news.iter().filter_map(|news| news.number).max());
+    // It was begun anew, or taken back to an earlier state: whatever was between is looked for.
+    let is_anew = last.zip(counted).is_some_and(|(last, counted)| counted < last) && !is_replay(notice, last);
+    let before = if is_anew { None } else { last };
+    let mut reached = before;
+    let mut is_gap = is_anew || notice.is_more;
+    let mut fresh: Vec<(i64, &(String, String))> = Vec::new();
+    for News { number, focus } in &notice.news {
+        let Some(number) = number.or(counted) else {
+            is_gap = true;
+            continue;
+        };
+        if before.is_some_and(|before| number <= before) {
+            continue;
+        }
+        is_gap |= reached.is_some_and(|reached| number > reached.saturating_add(1));
+        reached = Some(reached.map_or(number, |reached| reached.max(number)));
+        match focus {
+            Some(focus) => fresh.push((number, focus)),
+            None => is_gap = true,
+        }
+    }
+    match notice.kind {
+        // It says how many there were: of those that did not come, nobody knows what they were about.
+        NoticeKind::Handshake | NoticeKind::Heartbeat | NoticeKind::Status => {
+            is_gap |= before.zip(counted).is_some_and(|(before, counted)| counted > before);
+            reached = counted.or(reached);
+        }
+        NoticeKind::Event => is_gap |= notice.news.is_empty() && counted > before,
+    }
+    let waiting = i64::try_from(fresh.len()).unwrap_or(i64::MAX).saturating_add(tx.count_notices(row.id).await?);
+    if is_gap || waiting > MOST_WAITING {
+        tx.look_for_notified(&row.lane, now, GAP).await?;
+    } else {
+        for (number, focus) in fresh {
+            let (lane, focus) = (row.lane.clone(), focus.clone());
+            tx.insert_notice(&NoticeRow { lane, subscription: row.id, number, focus }, now).await?;
+        }
+    }
+    let state = heard(row, notice.status.as_deref());
+    Ok(tx.heard_of(row, (state, reached.or(counted)), now).await?)
+}
+
+/// Whether all that it tells was told before, by one that comes late or a second time: its events are old, and so is its
+/// count of them.
+fn is_replay(notice: &Notice, last: Option<i64>) -> bool {
+    let is_old = |number: Option<i64>| number.zip(last).is_some_and(|(number, last)| number <= last && number > 0);
+    notice.kind == NoticeKind::Event
+        && !notice.news.is_empty()
+        && notice.news.iter().all(|news| is_old(news.number.or(notice.events)))
+        // A server that begins anew begins with the first.
+        && !notice.news.iter().any(|news| news.number == Some(1) && last != Some(1))
+}
+
+/// How a Subscription stands after it was heard of.
+fn heard(row: &SubscriptionRow, status: Option<&str>) -> SubscriptionState {
+    match (row.state, status) {
+        (_, Some("error" | "off")) => SubscriptionState::Error,
+        (SubscriptionState::Unwanted, _) => SubscriptionState::Unwanted,
+        _ => SubscriptionState::Active,
+    }
+}
