@@ -231,8 +231,8 @@ async fn keep(
         Standing::Open => before.state,
     };
     let is_news = recommendations::open(key, before.clone())?.says.as_ref() != Some(&advice.says);
-    let row = match (advice.standing, is_news) {
-        (Standing::Open, true) => SealedRecommendation {
+    let row = if is_news && advice.standing == Standing::Open {
+        SealedRecommendation {
             kind: advice.kind,
             state: RecommendationState::Received,
             sealed: Some(recommendations::seal(key, id, &advice.says)?),
@@ -240,12 +240,11 @@ async fn keep(
             received_at: now,
             updated_at: now,
             ..before
-        },
-        _ => {
-            let state = before.state.step(to).unwrap_or(before.state);
-            let updated_at = if state == before.state { before.updated_at } else { now };
-            SealedRecommendation { state, version, updated_at, ..before }
         }
+    } else {
+        let state = before.state.step(to).unwrap_or(before.state);
+        let updated_at = if state == before.state { before.updated_at } else { now };
+        SealedRecommendation { state, version, updated_at, ..before }
     };
     if is_news && advice.standing == Standing::Open {
         record(tx, &row, now, Event::Received, Some(permit.grant()));

@@ -103,8 +103,7 @@ fn step<'a>(from: &'a str, to: &'a str) -> Step<'a> {
     match (from, to) {
         _ if from == to => Step::Late,
         ("requested", "received")
-        | ("requested" | "received", "accepted")
-        | ("requested" | "received", "rejected")
+        | ("requested" | "received", "accepted" | "rejected")
         | ("requested" | "received" | "accepted" | "ready" | "in-progress", "completed") => Step::To(to),
         // Who has begun does not refuse any more: it came to nothing.
         ("accepted" | "ready" | "in-progress", "rejected") => Step::To("failed"),
