@@ -122,10 +122,8 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
     let keyring = open_keyring(&store, masters, entropy).await?;
     audit::open(&store, &keyring, clock.now()).await?;
     let mut tx = store.begin().await?;
-    let mut signing = signing.with_receipts(receipt::signing_key(&mut tx, &keyring).await?);
-    if config.push.is_on() {
-        signing = signing.with_push(telling::push_key(&mut tx, &keyring).await?);
-    }
+    let signing = signing.with_receipts(receipt::signing_key(&mut tx, &keyring).await?);
+    let signing = telling::with_push_key(&mut tx, &keyring, signing, config.push.is_on()).await?;
     tx.commit().await?;
     let source: Arc<str> = config.bridge.source.as_str().into();
     let checkpoints = Checkpoints::new(config.audit.file(), config.audit.every(), Arc::clone(&source));

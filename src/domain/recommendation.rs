@@ -84,6 +84,7 @@ pub struct InvalidStep {
 
 /// What a recommendation says, in plain text. Personal: its `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own about the text")]
 pub struct Said {
     /// The text. Empty where it is unclear.
     pub text: String,
@@ -285,13 +286,12 @@ impl RecommendationState {
     pub fn step(self, to: Self) -> Result<Self, InvalidStep> {
         let is_unanswered = matches!(self, Self::Received | Self::Delivered | Self::Seen);
         let next = match to {
-            // A version that says something else, whatever became of the one before it.
-            Self::Received => Some(to),
+            // A version that says something else, whatever became of the one before it; or none any more.
+            Self::Received | Self::Retracted => Some(to),
             Self::Delivered | Self::Seen if self == Self::Retracted => None,
             Self::Delivered | Self::Seen => Some(self.max(to)),
             Self::Accepted => (is_unanswered || self == to).then_some(to),
             Self::Declined | Self::Done => (is_unanswered || self == Self::Accepted || self == to).then_some(to),
-            Self::Retracted => Some(to),
         };
         next.ok_or(InvalidStep { from: self.as_str(), to: to.as_str() })
     }

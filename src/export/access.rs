@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Archive, Exported, Writing};
-use crate::store::PushRow;
+use crate::store::BrowserRow;
 
 pub(super) fn write<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'a> {
     Box::pin(async move {
@@ -19,7 +19,7 @@ pub(super) fn write<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'
             })
         };
         let launch = |(clinic, expires_at): &(_, _)| json!({"clinic": clinic, "ends_at": expires_at});
-        let browser = |row: &PushRow| json!({"since": row.created_at});
+        let browser = |row: &BrowserRow| json!({"since": row.created_at});
         let said = json!({
             "browsers": access.sessions.iter().map(session).collect::<Vec<_>>(),
             "programs": access.tokens.iter().map(token).collect::<Vec<_>>(),

@@ -72,7 +72,7 @@ pub use outbox::NewDelivery;
 pub use pages::{DuePage, PageDue, PageKey};
 pub use patient_tokens::{NewPatientTokens, PatientTokensRow, PatientTokensState};
 pub use pool::{Store, Tx};
-pub use push_subscriptions::PushRow;
+pub use push_subscriptions::BrowserRow;
 pub use queue::{QueueRow, Replay, StuckItem};
 pub use readings::{ReadingSearch, SealedReading};
 pub use recommendations::{AnswerRow, EhrVersion, NewAnswer, ResourceIndexes, SealedRecommendation};

@@ -9,7 +9,7 @@ use crate::vault::Index;
 
 /// A browser in which a member wishes to be told.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PushRow {
+pub struct BrowserRow {
     /// Its id.
     pub id: Uuid,
     /// How it is reached, sealed.
@@ -27,7 +27,7 @@ impl Tx {
     pub async fn put_subscription(
         &mut self,
         member: MemberId,
-        row: &PushRow,
+        row: &BrowserRow,
         address: Index,
     ) -> Result<(), StoreError> {
         const OLD: &str = "DELETE FROM push_subscriptions WHERE address_index = $1";
@@ -50,13 +50,13 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn subscriptions(&mut self, member: MemberId) -> Result<Vec<PushRow>, StoreError> {
+    pub async fn subscriptions(&mut self, member: MemberId) -> Result<Vec<BrowserRow>, StoreError> {
         const SQL: &str = "SELECT subscription_id, sealed_subscription, created_at FROM push_subscriptions \
                            WHERE member_id = $1 ORDER BY created_at, subscription_id";
         let rows: Vec<(Uuid, Vec<u8>, i64)> =
             on!(self, conn => sqlx::query_as(SQL).bind(member.0).fetch_all(conn).await?);
         rows.into_iter()
-            .map(|(id, sealed, created_at)| Ok(PushRow { id, sealed, created_at: instant(created_at)? }))
+            .map(|(id, sealed, created_at)| Ok(BrowserRow { id, sealed, created_at: instant(created_at)? }))
             .collect()
     }
 

@@ -99,6 +99,8 @@ struct Row {
     failures: i64,
 }
 
+type NewsRow = (Uuid, String, Uuid, i64, Option<String>, Option<String>);
+
 /// The columns of [`Row`].
 macro_rules! columns {
     () => {
@@ -303,7 +305,7 @@ impl Tx {
     pub async fn notices(&mut self, clinic: &ClinicId, limit: i64) -> Result<Vec<NoticeRow>, StoreError> {
         const SQL: &str = "SELECT member_id, clinic_id, subscription_id, event_number, resource_type, ehr_id FROM news \
              WHERE clinic_id = $1 ORDER BY received_at LIMIT $2";
-        let rows: Vec<(Uuid, String, Uuid, i64, Option<String>, Option<String>)> =
+        let rows: Vec<NewsRow> =
             on!(self, conn => sqlx::query_as(SQL).bind(clinic.as_str()).bind(limit).fetch_all(conn).await?);
         rows.into_iter()
             .map(|(member, clinic, subscription, number, kind, id)| {

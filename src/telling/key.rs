@@ -4,16 +4,26 @@
 use crate::consent::receipt::KeyError;
 use crate::store::{StoreError, Tx};
 use crate::vault::Keyring;
-use crate::vault::signing::PushKey;
+use crate::vault::signing::{PushKey, SigningKeys};
 
 /// The name of the key in the database.
 const NAME: &str = "push";
 
-/// The key by which push services know this bridge. It is made if there is none: the same for all replicas.
+/// The same keys, and, where members can be told in their browsers, the one by which push services know this bridge.
 ///
 /// # Errors
 /// [`KeyError`].
-pub async fn push_key(tx: &mut Tx, keyring: &Keyring) -> Result<PushKey, KeyError> {
+pub async fn with_push_key(
+    tx: &mut Tx,
+    keyring: &Keyring,
+    keys: SigningKeys,
+    is_on: bool,
+) -> Result<SigningKeys, KeyError> {
+    Ok(if is_on { keys.with_push(push_key(tx, keyring).await?) } else { keys })
+}
+
+/// The key by which push services know this bridge. It is made if there is none: the same for all replicas.
+async fn push_key(tx: &mut Tx, keyring: &Keyring) -> Result<PushKey, KeyError> {
     if tx.data_key(NAME).await?.is_none() {
         let (mut number, mut wrapped) = keyring.create_data_key(NAME)?;
         // One number in four thousand million is no key.

@@ -13,7 +13,7 @@ mod ways;
 mod weigh;
 mod words;
 
-pub use key::push_key;
+pub use key::with_push_key;
 pub use words::{Item, Saying, TellingWords};
 
 use std::sync::Arc;

@@ -155,7 +155,7 @@ impl WayBack {
     ) -> Result<Timestamp, Missed> {
         let since = format!("ge{}", Timestamp::from_second(since.as_second()).unwrap_or(since));
         let query = [("patient", patient), ("_lastUpdated", since.as_str()), ("_count", PAGE)];
-        let mut page = read(place.ehr.show(kind, &query, ticket).await.map_err(Missed::Theirs)?)?;
+        let mut page = read(&place.ehr.show(kind, &query, ticket).await.map_err(Missed::Theirs)?)?;
         // Without a clock of its own nobody knows what it means by a time: then ours counts, and the overlap is all there is.
         let began = page.1.unwrap_or_else(|| self.bridge.clock.now());
         let mut followed = BTreeSet::new();
@@ -168,7 +168,7 @@ impl WayBack {
                 let reason = "pages-without-end".to_owned();
                 return Err(Missed::Theirs(NotShown::Away { reason, retry_after: None }));
             }
-            page = read(place.ehr.show(&next, &[], ticket).await.map_err(Missed::Theirs)?)?;
+            page = read(&place.ehr.show(&next, &[], ticket).await.map_err(Missed::Theirs)?)?;
         }
     }
 
@@ -214,7 +214,7 @@ impl WayBack {
 }
 
 /// A page, and what time it was at the EHR when it was put together.
-fn read(shown: Shown) -> Result<(Bundle, Option<Timestamp>), Missed> {
+fn read(shown: &Shown) -> Result<(Bundle, Option<Timestamp>), Missed> {
     let reason = || Missed::Theirs(NotShown::Refused { reason: "search-no-bundle".to_owned() });
     let bundle = Bundle::read(&shown.body).map_err(|_| reason())?;
     let at = bundle.at.or(shown.at);

@@ -50,12 +50,11 @@ pub async fn receive(bridge: &Bridge, path: &str, header: &str, body: &[u8]) -> 
         return Ok(Received::Unknown);
     }
     let now = bridge.clock.now();
-    match notice {
-        Some(notice) => take(&mut tx, &row, &notice, now).await?,
-        None => {
-            tx.look_for_notified(&row.lane, now, GAP).await?;
-            tx.heard_of(&row, (heard(&row, None), row.last_event), now).await?;
-        }
+    if let Some(notice) = notice {
+        take(&mut tx, &row, &notice, now).await?;
+    } else {
+        tx.look_for_notified(&row.lane, now, GAP).await?;
+        tx.heard_of(&row, (heard(&row, None), row.last_event), now).await?;
     }
     tx.commit().await?;
     bridge.news.notify_waiters();

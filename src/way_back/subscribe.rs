@@ -319,10 +319,9 @@ impl Place {
         let topics: BTreeSet<String> = offered();
         match self.rules.subscribe {
             Subscribe::Never => BTreeSet::new(),
-            Subscribe::Topics => topics,
             Subscribe::Criteria => types(),
             Subscribe::Auto if topics.is_empty() => types(),
-            Subscribe::Auto => topics,
+            Subscribe::Topics | Subscribe::Auto => topics,
         }
     }
 }

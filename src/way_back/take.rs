@@ -217,6 +217,7 @@ async fn keep(
             updated_at: now,
         };
         record(tx, &row, now, Event::Received, Some(permit.grant()));
+        tx.put_telling(row.member, row.id.0, now).await?;
         return Ok(tx.put_recommendation(&row, indexes).await?);
     };
     let to = match advice.standing {
@@ -230,8 +231,8 @@ async fn keep(
         Standing::Open => before.state,
     };
     let is_news = recommendations::open(key, before.clone())?.says.as_ref() != Some(&advice.says);
-    let row = match (advice.standing, is_news) {
-        (Standing::Open, true) => SealedRecommendation {
+    let row = if is_news && advice.standing == Standing::Open {
+        SealedRecommendation {
             kind: advice.kind,
             state: RecommendationState::Received,
             sealed: Some(recommendations::seal(key, id, &advice.says)?),
@@ -239,15 +240,15 @@ async fn keep(
             received_at: now,
             updated_at: now,
             ..before
-        },
-        _ => {
-            let state = before.state.step(to).unwrap_or(before.state);
-            let updated_at = if state == before.state { before.updated_at } else { now };
-            SealedRecommendation { state, version, updated_at, ..before }
         }
+    } else {
+        let state = before.state.step(to).unwrap_or(before.state);
+        let updated_at = if state == before.state { before.updated_at } else { now };
+        SealedRecommendation { state, version, updated_at, ..before }
     };
     if is_news && advice.standing == Standing::Open {
         record(tx, &row, now, Event::Received, Some(permit.grant()));
+        tx.put_telling(row.member, row.id.0, now).await?;
     }
     Ok(tx.put_recommendation(&row, indexes).await?)
 }
@@ -258,6 +259,10 @@ async fn retract(tx: &mut Tx, row: &SealedRecommendation, now: Timestamp) -> Res
         return Ok(());
     }
     record(tx, row, now, Event::Retracted, None);
+    // Whoever never heard of it need not hear that it is gone.
+    if row.state != RecommendationState::Received {
+        tx.put_telling(row.member, row.id.0, now).await?;
+    }
     tx.set_recommendation_state(row, RecommendationState::Retracted, now).await?;
     Ok(tx.set_recommendation_version(row).await?)
 }

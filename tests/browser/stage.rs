@@ -9,7 +9,6 @@ use std::sync::Arc;
 use actix_web::web::{self, Data, Json};
 use actix_web::{App, HttpResponse, HttpServer};
 use jiff::SignedDuration;
-use mostik::domain::recommendation::RecommendationState;
 use serde_json::{Value, json};
 
 use crate::support::bridge::{Person, TestBridge};
@@ -19,7 +18,7 @@ use crate::support::parts::part;
 use crate::support::portal::{PORTAL, Portal, portal_config};
 use crate::support::postbox::Postbox;
 use crate::support::receiver::PUSH;
-use crate::support::recommendations::{all, put, said};
+use crate::support::recommendations::{look_later, task, write};
 use crate::support::smart::present;
 
 /// Who visits, and with what.
@@ -46,6 +45,8 @@ struct Stage {
     ehr: Ehr,
     /// Where Sparrow signs in to the clinic.
     clinic: String,
+    /// The Task that the clinic wrote last.
+    task: std::sync::Mutex<Option<String>>,
 }
 
 /// Plays a script of `scripts/` to its end.
@@ -76,10 +77,12 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
     let stage = match place {
         Place::Linked => {
             let ehr = Ehr::sandbox().await;
-            let text = config(&ehr.base) + "[clinics.riverside.summary]\npage = \"on-request\"\n" + PUSH;
+            let text = config(&ehr.base)
+                + "[clinics.riverside.summary]\npage = \"on-request\"\n[clinics.riverside.way_back]\n"
+                + PUSH;
             let portal = Portal::before(TestBridge::start_with(database, &text).await, postbox);
             let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
-            Stage { portal, sparrow, ehr, clinic: String::new() }
+            Stage { portal, sparrow, ehr, clinic: String::new(), task: std::sync::Mutex::default() }
         }
         Place::Unlinked => {
             let (ehr, gate) = (Ehr::sekmet().await?, part("MOSTIK_TEST_SMART_GATE", "a gate before an EHR")?);
@@ -88,7 +91,7 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
             let text = format!("{text}[communities.forum.sign_in]\nissuer = {clinic:?}\n{PROVIDER}{LENDING}");
             let portal = Portal::before(TestBridge::start_at(database, &text, present()).await, postbox);
             let sparrow = portal.bridge.unlinked_person("sparrow").await;
-            Stage { portal, sparrow, ehr, clinic }
+            Stage { portal, sparrow, ehr, clinic, task: std::sync::Mutex::default() }
         }
     };
     Some((stage, address))
@@ -116,6 +119,7 @@ fn doors(stage: Stage) -> String {
             .route("/member", web::post().to(member))
             .route("/ehr", web::post().to(ehr))
             .route("/clinic-writes", web::post().to(clinic_writes))
+            .route("/clinic-takes-back", web::post().to(clinic_takes_back))
             .route("/clinic-reads", web::post().to(clinic_reads))
     };
     tokio::spawn(HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run());
@@ -160,22 +164,36 @@ async fn ehr(stage: Data<Stage>) -> HttpResponse {
     HttpResponse::Ok().json(json!({"observations": stage.ehr.observations().await}))
 }
 
-/// The clinic has something for the member, or takes it back before they look.
+/// The clinic writes a Task for the member into its EHR.
 async fn clinic_writes(stage: Data<Stage>, asked: Json<Value>) -> HttpResponse {
-    let (bridge, sparrow) = (&stage.portal.bridge, &stage.sparrow);
-    bridge.clock.advance(SignedDuration::from_secs(1));
-    let id = put(bridge, sparrow, &said(asked["text"].as_str().unwrap())).await;
-    if asked["taken_back"] == true {
-        let mut tx = bridge.bridge.store.begin().await.unwrap();
-        let row = tx.recommendation(sparrow.id, id).await.unwrap().unwrap();
-        tx.set_recommendation_state(&row, RecommendationState::Retracted, bridge.now()).await.unwrap();
-        tx.commit().await.unwrap();
-    }
+    let (bridge, ehr) = (&stage.portal.bridge, &stage.ehr);
+    let terms = json!({"categories": {"mood": "every-entry"}, "way_back": "full"});
+    let granted = json!({"clinic": "riverside", "terms": terms});
+    bridge.as_member(&stage.sparrow, reqwest::Method::POST, "/v1/grants", Some(&granted)).await;
+    let written = write(&ehr.base, task(&ehr.patient, asked["text"].as_str().unwrap())).await;
+    stage.task.lock().unwrap().replace(written["id"].as_str().unwrap().to_owned());
+    look_later(bridge).await;
     HttpResponse::Ok().json(json!({}))
 }
 
-/// How the last thing that the clinic has for the member stands.
+/// It cancels the Task that it wrote last.
+async fn clinic_takes_back(stage: Data<Stage>) -> HttpResponse {
+    let mut written = task_of(&stage).await;
+    written["status"] = json!("cancelled");
+    write(&stage.ehr.base, written).await;
+    look_later(&stage.portal.bridge).await;
+    HttpResponse::Ok().json(json!({}))
+}
+
+/// The Task that the clinic wrote last, as it stands in its EHR.
+async fn task_of(stage: &Stage) -> Value {
+    let id = stage.task.lock().unwrap().clone().unwrap();
+    let url = format!("{}/Task/{id}", stage.ehr.base);
+    crate::support::http::call(reqwest::Method::GET, &url, None, None).await.json
+}
+
+/// What the clinic reads in the Task that it wrote.
 async fn clinic_reads(stage: Data<Stage>) -> HttpResponse {
-    let state = all(&stage.portal.bridge, &stage.sparrow).await[0].state;
-    HttpResponse::Ok().json(json!({"state": state.as_str()}))
+    stage.portal.bridge.deliver_in_time().await;
+    HttpResponse::Ok().json(json!({"state": task_of(&stage).await["status"]}))
 }

@@ -6,7 +6,7 @@ use mostik::domain::settings::Change;
 use mostik::domain::telling::Wishes;
 use mostik::readings::settings::change_settings;
 use mostik::recommendations;
-use mostik::store::{EhrVersion, ResourceIndexes, SealedRecommendation, SubscriptionRow};
+use mostik::store::{BrowserRow, EhrVersion, ResourceIndexes, SealedRecommendation};
 use mostik::telling::SUBSCRIPTION_COLUMN;
 use mostik::vault::MemberKey;
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ async fn ready(server: &Server, receiver: &Receiver) {
     let sealed = key.seal(SUBSCRIPTION_COLUMN, id.as_bytes(), &serde_json::to_vec(&browser).unwrap()).unwrap();
     let address = server.bridge.keyring.index().index("push-address", &[endpoint.as_bytes()]);
     let mut tx = server.bridge.store.begin().await.unwrap();
-    tx.put_subscription(server.member, &SubscriptionRow { id, sealed, created_at: now }, address).await.unwrap();
+    tx.put_subscription(server.member, &BrowserRow { id, sealed, created_at: now }, address).await.unwrap();
     let told = Some(Wishes { quiet: None, ..Wishes::default() });
     change_settings(&mut tx, &key, Change { told, ..Change::default() }, now).await.unwrap();
     tx.commit().await.unwrap();

@@ -16,12 +16,12 @@ pub struct FixedEhr {
 
 impl FixedEhr {
     /// It answers with this page.
-    pub async fn start(page: &Value) -> Self {
-        Self::that_takes(&[], page).await
+    pub fn start(page: &Value) -> Self {
+        Self::that_takes(&[], page)
     }
 
     /// The same, and it lets these types be created, and none be changed.
-    pub async fn that_takes(types: &[&str], page: &Value) -> Self {
+    pub fn that_takes(types: &[&str], page: &Value) -> Self {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let base = format!("http://{}/fhir", listener.local_addr().unwrap());
         let asked = Arc::new(AtomicUsize::new(0));
@@ -32,15 +32,12 @@ impl FixedEhr {
             let is_metadata = request.path().ends_with("/metadata");
             counted.fetch_add(usize::from(!is_metadata), Ordering::Relaxed);
             let location = request.path().to_owned();
-            let answer = match serde_json::from_str(&body) {
-                Ok(resource) => {
-                    kept.lock().unwrap().push(resource);
-                    HttpResponse::Created().insert_header(("location", format!("{location}/1/_history/1"))).finish()
-                }
-                Err(_) => {
-                    let body = if is_metadata { statement.clone() } else { page.clone() };
-                    HttpResponse::Ok().content_type("application/fhir+json").body(body)
-                }
+            let answer = if let Ok(resource) = serde_json::from_str(&body) {
+                kept.lock().unwrap().push(resource);
+                HttpResponse::Created().insert_header(("location", format!("{location}/1/_history/1"))).finish()
+            } else {
+                let body = if is_metadata { statement.clone() } else { page.clone() };
+                HttpResponse::Ok().content_type("application/fhir+json").body(body)
             };
             async move { answer }
         };

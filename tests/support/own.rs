@@ -8,7 +8,7 @@ use mostik::domain::settings::{Change, Settings};
 use mostik::domain::zone::Zone;
 use mostik::readings::settings::{change_settings, settings};
 use mostik::readings::{drafts, kept};
-use mostik::store::SubscriptionRow;
+use mostik::store::BrowserRow;
 use mostik::telling::SUBSCRIPTION_COLUMN;
 use mostik::vault::MemberKey;
 use reqwest::Method;
@@ -65,7 +65,7 @@ impl TestBridge {
         let id = self.bridge.keyring.entropy().uuid(self.now()).unwrap();
         let plain = serde_json::to_vec(&subscription).unwrap();
         let sealed = self.key(person).await.seal(SUBSCRIPTION_COLUMN, id.as_bytes(), &plain).unwrap();
-        let row = SubscriptionRow { id, sealed, created_at: self.now() };
+        let row = BrowserRow { id, sealed, created_at: self.now() };
         let address = self.bridge.keyring.index().index("push-address", &[endpoint.as_bytes()]);
         let mut tx = self.bridge.store.begin().await.unwrap();
         tx.put_subscription(person.id, &row, address).await.unwrap();

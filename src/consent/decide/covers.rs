@@ -57,12 +57,11 @@ pub(super) fn covers<T>(grant: &Grant, matter: &Matter, request: &Request<'_, T>
     match (matter, request.direction) {
         (Matter::Fact(fact), Direction::ToClinic) => covers_fact(grant, fact, request),
         (Matter::Page(parts), Direction::ToClinic) => covers_page(grant, parts, request),
-        (Matter::Word, Direction::ToMember) => covers_word(grant, request),
-        // Whoever lets something come back may answer it.
         (Matter::Answer, Direction::ToClinic) if !may_read(grant.terms.recipient, request.reader) => {
             in_force(grant, request.now).and(Err(DenyReason::RecipientNotNamed))
         }
-        (Matter::Answer, Direction::ToClinic) => covers_word(grant, request),
+        // Whoever lets something come back may answer it.
+        (Matter::Word, Direction::ToMember) | (Matter::Answer, Direction::ToClinic) => covers_word(grant, request),
         // It tells about the grant itself, whatever became of it.
         (Matter::Consent(about), Direction::ToClinic) if *about == grant.id => Ok(()),
         (Matter::Consent(_), Direction::ToClinic) => Err(DenyReason::NoGrant),

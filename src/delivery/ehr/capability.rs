@@ -31,6 +31,7 @@ pub struct Capabilities {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what it says of each interaction")]
 struct TypeCapabilities {
     search: bool,
     create: bool,

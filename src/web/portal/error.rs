@@ -164,7 +164,7 @@ impl From<AnswerError> for PortalError {
             AnswerError::Store(error) => error.into(),
             AnswerError::NotFound => Self::NotFound,
             // It was answered in another window, or the clinic took it back, while the page was open.
-            AnswerError::NotNow => Self::ChangedMeanwhile,
+            AnswerError::NotNow | AnswerError::NotPermitted(_) => Self::ChangedMeanwhile,
             other => Self::internal(&other),
         }
     }

@@ -30,9 +30,11 @@ await story(async ({ page, look }) => {
   assert.equal(await page.locator("[name=answer][value=accept]").count(), 0);
   await press(page, "[name=answer][value=done]");
   await look("message-done");
-  assert.equal((await control("/clinic-reads")).state, "done", "and the clinic knows");
+  assert.equal((await control("/clinic-reads")).state, "completed", "and the clinic knows");
 
-  await control("/clinic-writes", { text: "Two tablets at night", taken_back: true });
+  await control("/clinic-writes", { text: "Two tablets at night" });
+  await page.goto("/sharing"); // or they are signed out by now
+  await control("/clinic-takes-back");
   await page.goto("/messages");
   await press(page, "#messages li:first-child a");
   await look("message-taken-back");

@@ -4,6 +4,7 @@
 mod canaries;
 mod channels;
 mod consent;
+mod from_the_ehr;
 mod push;
 mod signatures;
 mod telling;

@@ -1,4 +1,4 @@
-//! Web Push, judged by a browser and a push service that nobody here wrote (`http_ece`, PyJWT).
+//! Web Push, judged by a browser and a push service that nobody here wrote (`http_ece`, `PyJWT`).
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};

@@ -198,7 +198,7 @@ on_both_databases! {
         let mut walk = task("pat-1", "Walk");
         walk["id"] = json!("t1");
         let page = json!({"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": walk}]});
-        let ehr = FixedEhr::that_takes(&["Communication"], &page).await;
+        let ehr = FixedEhr::that_takes(&["Communication"], &page);
         let bridge = looking_bridge(database, &ehr.base, "kinds = [\"task\"]\n").await;
         let (sparrow, _) = open_person(&bridge, "sparrow", "pat-1").await;
         look(&bridge).await;
@@ -219,7 +219,7 @@ on_both_databases! {
         let mut walk = task("pat-1", "Walk");
         walk["id"] = json!("t1");
         let page = json!({"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": walk}]});
-        let ehr = FixedEhr::start(&page).await;
+        let ehr = FixedEhr::start(&page);
         let bridge = looking_bridge(database, &ehr.base, "").await;
         let (sparrow, _) = open_person(&bridge, "sparrow", "pat-1").await;
         look(&bridge).await;

@@ -148,7 +148,7 @@ on_both_databases! {
         let patient = "pat-1";
         let everybodys = json!({"resourceType": "Bundle", "type": "searchset", "entry": [
             {"resource": with_id(task(patient, "Own"), "t1")}, {"resource": with_id(task("pat-2", "Another's"), "t2")}]});
-        let ehr = FixedEhr::start(&everybodys).await;
+        let ehr = FixedEhr::start(&everybodys);
         let bridge = looking_bridge(database, &ehr.base, "").await;
         let (sparrow, _) = open_person(&bridge, "sparrow", patient).await;
         look(&bridge).await;
@@ -160,10 +160,10 @@ on_both_databases! {
 
 on_both_databases! {
     async fn a_token_never_follows_a_page_out_of_the_ehr(database) {
-        let elsewhere = FixedEhr::start(&json!({"resourceType": "Bundle", "entry": [{"resource": with_id(task("pat-1", "Lured"), "t9")}]})).await;
+        let elsewhere = FixedEhr::start(&json!({"resourceType": "Bundle", "entry": [{"resource": with_id(task("pat-1", "Lured"), "t9")}]}));
         let page = json!({"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": with_id(task("pat-1", "Own"), "t1")}],
             "link": [{"relation": "next", "url": format!("{}/Task?page=2", elsewhere.base)}]});
-        let ehr = FixedEhr::start(&page).await;
+        let ehr = FixedEhr::start(&page);
         let bridge = looking_bridge(database, &ehr.base, "").await;
         let (sparrow, _) = open_person(&bridge, "sparrow", "pat-1").await;
         look(&bridge).await;

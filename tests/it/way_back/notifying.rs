@@ -37,7 +37,7 @@ async fn states(bridge: &TestBridge) -> Vec<SubscriptionState> {
 async fn notified<T>(bridge: &TestBridge, doing: impl Future<Output = T>) -> T {
     let news = bridge.bridge.news.notified();
     let done = doing.await;
-    tokio::time::timeout(Duration::from_secs(20), news).await.expect("a notice comes");
+    tokio::time::timeout(Duration::from_secs(20), news).await.unwrap();
     done
 }
 

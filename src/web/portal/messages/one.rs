@@ -44,6 +44,8 @@ struct MessagePage {
 /// An answer that was given.
 struct Line {
     what: &'static str,
+    /// What became of it: the key of its words.
+    fate: &'static str,
     text: String,
     at: String,
 }
@@ -94,8 +96,9 @@ pub async fn page(
     let found = recommendations::one(&mut tx, &own.key, id).await?.ok_or(PortalError::NotFound)?;
     let days = own.days();
     let answers = recommendations::answers(&mut tx, &own.key, Some(id)).await?;
-    let line = |(_, Answered { answer, at }): (RecommendationId, Answered)| Line {
+    let line = |(_, Answered { answer, at, fate }): (RecommendationId, Answered)| Line {
         what: shown::answered(&answer),
+        fate: shown::fate(fate),
         text: answer.text().unwrap_or_default().to_owned(),
         at: frame.moment(days.moment(at)),
     };

@@ -1,6 +1,6 @@
 //! The words of what clinics have for members: the same wherever they are shown.
 
-use crate::domain::recommendation::{Answer, RecommendationKind, RecommendationState};
+use crate::domain::recommendation::{Answer, AnswerFate, RecommendationKind, RecommendationState};
 
 /// As what it stands there: the key of its words.
 pub const fn what(kind: RecommendationKind) -> &'static str {
@@ -25,6 +25,15 @@ pub const fn life(state: RecommendationState) -> &'static str {
         RecommendationState::Declined => "life-declined",
         RecommendationState::Done => "life-done",
         RecommendationState::Retracted => "life-retracted",
+    }
+}
+
+/// What became of an answer on its way to the clinic: the key of its words.
+pub const fn fate(fate: AnswerFate) -> &'static str {
+    match fate {
+        AnswerFate::Waiting => "answer-waiting",
+        AnswerFate::Told => "answer-told",
+        AnswerFate::NotTold => "answer-not-told",
     }
 }
 

@@ -12,7 +12,7 @@ use crate::delivery::member::Subscription;
 use crate::domain::settings::Change;
 use crate::domain::telling::Channel;
 use crate::readings::settings::change_settings;
-use crate::store::PushRow;
+use crate::store::BrowserRow;
 use crate::telling::SUBSCRIPTION_COLUMN;
 use crate::web::State;
 use crate::web::portal::assets::PUSH_WORKER;
@@ -88,7 +88,7 @@ pub async fn on(state: Data<State>, frame: Frame, posted: Posted) -> Result<Http
     let plain = serde_json::to_vec(&subscription).map_err(|error| PortalError::internal(&error))?;
     let sealed = own.key.seal(SUBSCRIPTION_COLUMN, id.as_bytes(), &plain);
     let sealed = sealed.map_err(|error| PortalError::internal(&error))?;
-    tx.put_subscription(posted.session.member, &PushRow { id, sealed, created_at: now }, address).await?;
+    tx.put_subscription(posted.session.member, &BrowserRow { id, sealed, created_at: now }, address).await?;
     change_settings(&mut tx, &own.key, Change { opened: Some(Channel::Push), ..Change::default() }, now).await?;
     tx.commit().await?;
     Ok(go_to_saying("/settings/push", "flash-push-on"))
