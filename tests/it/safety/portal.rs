@@ -26,7 +26,7 @@ const NOT_TOLD: &str = "Nobody reads at once what you answer here.";
 
 on_both_databases! {
     async fn a_member_reads_before_they_begin_who_is_told(database) {
-        let (portal, mut browser) = open(database, true).await;
+        let (_portal, mut browser) = open(database, true).await;
         for path in ["/questionnaires", "/questionnaires/phq-9/1", "/data/import"] {
             let said = main_text(&browser.get(path).await);
             assert!(said.contains(TOLD) && !said.contains(NOT_TOLD), "{path}: {said}");
@@ -34,7 +34,6 @@ on_both_databases! {
         let wrong = browser.post("/questionnaires/phq-9/1", &[]).await;
         assert!(main_text(&wrong).contains(TOLD));
         assert!(!main_text(&browser.get("/questionnaires/phq-9/2").await).contains(TOLD), "once is enough");
-        drop(portal);
     }
 }
 

@@ -42,7 +42,7 @@ async fn acknowledged(keepers: &Keepers<'_>) -> Got {
 
 on_both_databases! {
     async fn the_first_level_is_told_at_once_and_what_it_is_told_is_what_the_schema_says(database) {
-        let (bridge, _sparrow, first, second) = two_levels(database).await;
+        let (bridge, sparrow, first, second) = two_levels(database).await;
         let keepers = Keepers::of(&bridge).await;
         bridge.send(&worrying("1", "sparrow")).await;
         keepers.told().await;
@@ -61,7 +61,7 @@ on_both_databases! {
         for word in ["phq", "PHQ", "44260", "item", "forum"] {
             assert!(!format!("{text}{}", data["subject"]).contains(word), "{word}");
         }
-        assert!(!told[0].raw.contains("phq-9") && !told[0].raw.contains(&_sparrow.id.to_string()));
+        assert!(!told[0].raw.contains("phq-9") && !told[0].raw.contains(&sparrow.id.to_string()));
     }
 }
 
@@ -158,11 +158,10 @@ on_both_databases! {
         let once = alarms(&first);
         assert_eq!(once.len(), 1);
         // As it was before the answer was written down.
-        let (member, due) = (taken.unwrap().concern, bridge.now().as_microsecond());
-        let id = if bridge.database.is_sqlite() { format!("x'{}'", member.0.simple()) } else { format!("'{member}'") };
-        let column = if bridge.database.is_sqlite() { "member_id" } else { "member_id" };
+        let (concern, due) = (taken.unwrap().concern, bridge.now().as_microsecond());
+        let id = if bridge.database.is_sqlite() { format!("x'{}'", concern.0.simple()) } else { format!("'{concern}'") };
         bridge.database.run(&format!(
-            "INSERT INTO concern_tellings (concern_id, member_id, level, due_at) SELECT concern_id, {column}, 1, {due} FROM concerns WHERE concern_id = {id}"
+            "INSERT INTO concern_tellings (concern_id, member_id, level, due_at) SELECT concern_id, member_id, 1, {due} FROM concerns WHERE concern_id = {id}"
         )).await;
         keepers.told().await;
         assert_eq!((alarms(&first).len(), ids(&alarms(&first)).len()), (2, 1), "it arrives twice, and is the same");
@@ -176,8 +175,7 @@ on_both_databases! {
         for n in 0..8 {
             bridge.send(&worrying(&n.to_string(), "sparrow")).await;
         }
-        let all = futures_util::future::join_all((0..4).map(|_| keepers.told()));
-        all.await;
+        futures_util::future::join_all((0..4).map(|_| keepers.told())).await;
         assert_eq!((alarms(&first).len(), ids(&alarms(&first)).len()), (8, 8));
     }
 }
