@@ -191,9 +191,11 @@ proptest! {
         match (found.as_slice(), sums.is_empty()) {
             ([], true) => {}
             ([(entries, missing, least, most, mean)], false) => {
-                prop_assert_eq!((*entries, *missing), (counted, number(dates.len() - sums.len())));
-                prop_assert_eq!(*least, f64::from(*sums.values().min().unwrap()));
-                prop_assert_eq!(*most, f64::from(*sums.values().max().unwrap()));
+                let (fewest, furthest) = (sums.values().min().unwrap(), sums.values().max().unwrap());
+                prop_assert_eq!(
+                    (*entries, *missing, *least, *most),
+                    (counted, number(dates.len() - sums.len()), f64::from(*fewest), f64::from(*furthest))
+                );
                 let by_hand = f64::from(sums.values().sum::<u32>()) / f64::from(number(sums.len()));
                 prop_assert!((mean - by_hand).abs() <= 0.005 + 1e-9, "{mean} {by_hand}");
             }

@@ -173,7 +173,7 @@ impl Asked {
 
 impl Given {
     fn choice(&self, question: &Question) -> Option<u8> {
-        let whole = |number: f64| (0..=Choice::MOST).find(|choice| f64::from(*choice) == number);
+        let whole = |number: f64| (0..=Choice::MOST).find(|choice| (f64::from(*choice) - number).abs() < f64::EPSILON);
         let Some(Scored { coding, extension }) = &self.value_coding else { return self.number().and_then(whole) };
         if coding.system.as_deref() == Some(LOINC) {
             let place = question.kind.choices().iter().position(|choice| Some(choice.code) == coding.code.as_deref());

@@ -31,8 +31,8 @@ async fn ready(database: Database, ehr: &Ehr, rules: &str) -> (TestBridge, Perso
     (bridge, member)
 }
 
-async fn send(bridge: &TestBridge, event: Value) {
-    let got = bridge.send(&event).await;
+async fn send(bridge: &TestBridge, event: &Value) {
+    let got = bridge.send(event).await;
     assert!(got.status < 300, "{:?}", got.json);
 }
 
@@ -54,7 +54,7 @@ on_both_databases! {
         let ehr = Ehr::sandbox().await;
         let (bridge, member) = ready(database, &ehr, REPORTED).await;
         bridge.share(&member, json!({"mood": "daily-summary"})).await;
-        send(&bridge, rated("1", 4)).await;
+        send(&bridge, &rated("1", 4)).await;
         bridge.until(MONDAY).await;
         bridge.deliver_in_time().await;
         let (pages, reports) = (documents(&ehr).await, reports(&ehr).await);
@@ -86,11 +86,11 @@ on_both_databases! {
         let ehr = Ehr::sandbox().await;
         let (bridge, member) = ready(database, &ehr, REPORTED).await;
         bridge.share(&member, json!({"mood": "daily-summary"})).await;
-        send(&bridge, rated("1", 4)).await;
+        send(&bridge, &rated("1", 4)).await;
         bridge.until(MONDAY).await;
         bridge.deliver_in_time().await;
         let before = reports(&ehr).await;
-        send(&bridge, rated("2", 1)).await;
+        send(&bridge, &rated("2", 1)).await;
         bridge.chores().await;
         bridge.deliver_in_time().await;
         let after = reports(&ehr).await;
@@ -104,7 +104,7 @@ on_both_databases! {
         bridge.chores().await;
         assert_eq!(bridge.open_items().await, 0, "what says nothing new is told once");
         for entry in ["1", "2"] {
-            send(&bridge, retraction(&format!("r{entry}"), "sparrow", entry)).await;
+            send(&bridge, &retraction(&format!("r{entry}"), "sparrow", entry)).await;
         }
         bridge.chores().await;
         bridge.deliver_in_time().await;
@@ -118,9 +118,9 @@ on_both_databases! {
         let ehr = Ehr::sandbox().await;
         let (bridge, member) = ready(database, &ehr, REPORTED).await;
         let grant = bridge.share(&member, json!({"questionnaires": "every-entry", "mood": "every-entry"})).await;
-        send(&bridge, gad7("1", 1)).await;
+        send(&bridge, &gad7("1", 1)).await;
         bridge.deliver_in_time().await;
-        send(&bridge, gad7("2", 2)).await;
+        send(&bridge, &gad7("2", 2)).await;
         bridge.until(MONDAY).await;
         let waiting = items(&bridge, &member).await.into_iter().filter_map(|item| item.body);
         let report = waiting.into_iter().find(|body| body["resourceType"] == "DiagnosticReport").unwrap();
@@ -136,7 +136,7 @@ on_both_databases! {
         assert_valid(&report).await;
         bridge.deliver_in_time().await;
         bridge.change_terms(&member, &grant, json!({"categories": {"questionnaires": "daily-summary", "mood": "every-entry"}})).await;
-        send(&bridge, rated("3", 2)).await;
+        send(&bridge, &rated("3", 2)).await;
         bridge.chores().await;
         bridge.deliver_in_time().await;
         let report = &reports(&ehr).await[0];
@@ -149,7 +149,7 @@ on_both_databases! {
         let ehr = Ehr::sandbox().await;
         let (bridge, member) = ready(database, &ehr, "page = \"weekly\"").await;
         bridge.share(&member, json!({"mood": "daily-summary"})).await;
-        send(&bridge, rated("1", 4)).await;
+        send(&bridge, &rated("1", 4)).await;
         bridge.until(MONDAY).await;
         assert!(items(&bridge, &member).await.iter().all(|item| !item.is_report()), "nobody asked for it");
         for (ehr, rules, reason) in [
@@ -158,7 +158,7 @@ on_both_databases! {
         ] {
             let (bridge, member) = ready(Database::sqlite(), &ehr, &rules).await;
             bridge.share(&member, json!({"mood": "daily-summary"})).await;
-            send(&bridge, rated("1", 4)).await;
+            send(&bridge, &rated("1", 4)).await;
             bridge.until(MONDAY).await;
             let report = items(&bridge, &member).await.into_iter().find(|item| item.is_report()).unwrap();
             bridge.deliver_in_time().await;
@@ -176,7 +176,7 @@ on_both_databases! {
         let ehr = Ehr::sandbox().await;
         let (bridge, member) = ready(database, &ehr, REPORTED).await;
         let grant = bridge.share(&member, json!({"mood": "daily-summary"})).await;
-        send(&bridge, rated("1", 4)).await;
+        send(&bridge, &rated("1", 4)).await;
         bridge.until(MONDAY).await;
         assert!(items(&bridge, &member).await.iter().any(|item| item.is_report()));
         bridge.change_grant(&member, &grant, "revoke").await;

@@ -139,7 +139,9 @@ async fn charted(ehr: &Ehr) -> BTreeMap<String, Value> {
             assert_eq!(got.status, 200, "{url} {:?}", got.json);
             for entry in got.json["entry"].as_array().into_iter().flatten() {
                 let resource = &entry["resource"];
-                if resource["resourceType"] != kind {
+                // A search that the EHR does not know finds everybody's, and an OperationOutcome.
+                let of = ["/subject/reference", "/patient/reference"].iter().find_map(|it| resource.pointer(it));
+                if of != Some(&json!(format!("Patient/{}", ehr.patient))) {
                     continue;
                 }
                 assert!(found.insert(name(resource), plain(resource.clone())).is_none(), "twice: {resource:#}");
@@ -161,13 +163,15 @@ async fn every_resource_at_every_detail_in_every_language_is_valid_taken_and_giv
             let expected: BTreeSet<&str> = kinds.iter().copied().chain(ALWAYS).collect();
             let found: BTreeSet<&str> = sent.iter().filter_map(profile_of).collect();
             assert_eq!(found, expected, "{detail} {language}");
-            for resource in &sent {
+            // What has no language says the same in each: it is judged once.
+            let is_new = |it: &&Value| language == "en" || ALWAYS.contains(&profile_of(it).unwrap());
+            for resource in sent.iter().filter(is_new) {
                 assert_valid(resource).await;
             }
             bridge.deliver_in_time().await;
             // What it takes, and does not say that it takes, is not sent to it: then the test does that.
             let unsaid = items(&bridge, &sparrow).await.into_iter();
-            let unsaid = unsaid.filter(|item| item.reason.as_deref() == Some("part-not-taken"));
+            let unsaid = unsaid.filter(|item| item.state == "withdrawn");
             let unsaid: BTreeSet<String> = unsaid.map(|item| item.identifier).collect();
             for resource in sent.iter().filter(|resource| unsaid.contains(&name(resource))) {
                 let url = format!("{}/{}", ehr.base, resource["resourceType"].as_str().unwrap());
