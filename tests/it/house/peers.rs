@@ -1,5 +1,4 @@
-//! The defects that were found in other systems of this kind: mostik has none of them. [`DEFECTS`] says which test shows it;
-//! those without a test of another subject stand below.
+//! Defects found in other systems of this kind: mostik has none. [`DEFECTS`] names the tests; those without a room stand here.
 
 use std::path::Path;
 
@@ -13,9 +12,7 @@ use serde_json::{Value, json};
 use crate::on_every_database;
 use crate::support::bridge::{Person, TestBridge, mood, note};
 use crate::support::ehr::{Ehr, create_patient, observations};
-use crate::support::http;
-use crate::support::outbox;
-use crate::support::portal::Portal;
+use crate::support::{http, outbox, portal::Portal};
 use crate::vault::export::files;
 
 /// Each defect, whose it was, and the tests that show that it is not here: the file below `tests`, and its name. What has no

@@ -21,6 +21,7 @@ fn wrong() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         ("mostik-agenda", "/component", another.clone()),
         ("mostik-audit-event", "/action", Value::Null),
+        ("mostik-community-activity", "/component/0", Value::Null),
         ("mostik-consent", "/provision/type", json!("permit")),
         ("mostik-diary-note", "/component", another),
         ("mostik-diary-note", "/meta/source", Value::Null),
