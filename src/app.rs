@@ -2,6 +2,7 @@
 
 mod bells;
 mod clients;
+mod desk;
 mod identities;
 mod linking;
 mod messengers;
@@ -32,7 +33,7 @@ use crate::audit;
 use crate::audit::checkpoint::Checkpoints;
 use crate::config::{Auth, Clinic, Community, Config};
 use crate::consent::receipt;
-use crate::delivery::desk::{Desk, Parts, Patience};
+use crate::delivery::desk::{Parts, Patience};
 use crate::delivery::desks::{Counterpart, Desks};
 use crate::delivery::egress::{Egress, EgressError, EgressPolicy};
 use crate::delivery::ehr::{Access, EhrClient, EhrSettings, with_slash};
@@ -317,7 +318,7 @@ pub async fn serve(
     let mut running = JoinSet::new();
     let bells = Bells { stored: Arc::clone(&bridge.wake), heard: Arc::default() };
     for desk in desks.open() {
-        running.spawn(work(desk, desks.parts.stopping.clone(), bells.clone()));
+        running.spawn(desk::work(desk, desks.parts.stopping.clone(), bells.clone()));
     }
     let looking = way_back(config, &bridge, &desks);
     for clinic in looking.clinics() {
@@ -361,34 +362,6 @@ pub async fn serve(
         Some(Ok(ended)) => ended.and(Err(StartError::EndedEarly)),
         Some(Err(_)) => Err(StartError::EndedEarly),
     }
-}
-
-/// One desk's life: work while there is something to do, otherwise wait for an answer, or to be woken.
-async fn work(mut desk: Desk, mut stopping: watch::Receiver<bool>, bells: Bells) -> Result<(), StartError> {
-    while !*stopping.borrow() {
-        let (stored, heard) = (bells.stored.notified(), bells.heard.notified());
-        let failed = match desk.step().await {
-            Ok(true) => continue,
-            Ok(false) => false,
-            Err(error) => {
-                let (clinic_id, cause) = (desk.clinic(), chain(&error));
-                tracing::warn!(%clinic_id, cause, "work was left; it is taken up again later");
-                true
-            }
-        };
-        tokio::select! {
-            () = stored, if !failed => desk.wake(),
-            () = heard, if !failed => desk.wake(),
-            true = desk.finished(), if !failed => {}
-            () = tokio::time::sleep(POLL) => desk.wake(),
-            _ = stopping.changed() => {}
-        }
-    }
-    if let Err(error) = desk.finish().await {
-        let (clinic_id, cause) = (desk.clinic(), chain(&error));
-        tracing::warn!(%clinic_id, cause, "work was left; the next start finds it again");
-    }
-    Ok(())
 }
 
 async fn open_keyring(store: &Store, masters: MasterKeys, entropy: Entropy) -> Result<Keyring, StartError> {

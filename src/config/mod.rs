@@ -19,9 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use figment::Figment;
-use figment::error::Kind;
 use figment::providers::{Env, Format, Toml};
+use figment::{Figment, error::Kind};
 use serde::Deserialize;
 use url::Url;
 
@@ -48,7 +47,6 @@ pub const DEFAULTS: &str = include_str!("../../deploy/default.toml");
 
 /// The longest a key may wait, in seconds: a week.
 const MAX_PUBLISH_AHEAD: i64 = 7 * 24 * 3600;
-
 /// The longest a clinic's code may be good, in days.
 const MAX_CODE_DAYS: i64 = 90;
 

@@ -53,6 +53,7 @@ struct Asked {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are those of FHIR")]
 struct Given {
     value_coding: Option<Scored>,
     value_integer: Option<i64>,

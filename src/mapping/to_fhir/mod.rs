@@ -92,14 +92,17 @@ pub fn parts_to_fhir(permit: &Permit<'_, Reading>, recipient: Recipient<'_>) -> 
     parts.map(|(resource_type, identifier, part)| outbound(resource_type, &part, identifier, true)).collect()
 }
 
-/// The resources that [`parts_to_fhir`] writes: each with its type, its identifier, and its decimals as they were given.
+/// A part of a reading as a resource: its type, its identifier, and it itself with its decimals as they were given.
+pub type PartResource = (&'static str, Uuid, (Resource, Decimals));
+
+/// The resources that [`parts_to_fhir`] writes.
 ///
 /// # Errors
 /// [`MappingError`]; never for a reading that passed its JSON Schema.
 pub fn part_resources(
     permit: &Permit<'_, Reading>,
     recipient: Recipient<'_>,
-) -> Result<Vec<(&'static str, Uuid, (Resource, Decimals))>, MappingError> {
+) -> Result<Vec<PartResource>, MappingError> {
     let (reading, whole) = (permit.item(), recipient.identifier);
     let Measure::Questionnaire(answers) = &reading.measure else { return Ok(Vec::new()) };
     let part = |part: Part| {

@@ -1,13 +1,12 @@
 //! Defects found in other systems of this kind: mostik has none. [`DEFECTS`] names the tests; those without a room stand here.
 
-use std::path::Path;
-
 use jiff::SignedDuration;
 use mostik::domain::delivery::DeliveryState;
 use mostik::sandbox::{Fault, FaultKind};
 use mostik::web::ROUTES;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::path::Path;
 
 use crate::on_every_database;
 use crate::support::bridge::{Person, TestBridge, mood, note};
@@ -126,8 +125,8 @@ const DEFECTS: &[(&str, &[&str])] = &[
 ];
 
 /// What anybody may know: the texts that members are shown, what there is, where to ask for a token; and what is had by a
-/// secret of its own, because whoever has it has no account any more.
-const OPEN: [&str; 7] = [
+/// secret of its own: because whoever has it has no account any more, or is an EHR's Subscription (unknown ones get 404).
+const OPEN: [&str; 8] = [
     "/v1/notices",
     "/v1/erasure/certificate",
     "/fhir/metadata",
@@ -135,6 +134,7 @@ const OPEN: [&str; 7] = [
     "/fhir/token",
     "/fhir/Questionnaire",
     "/fhir/Questionnaire/{id}",
+    "/fhir/notify/{token}",
 ];
 
 #[test]
