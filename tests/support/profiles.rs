@@ -60,11 +60,19 @@ pub fn claiming(resource: &Value) -> Value {
     claiming
 }
 
+/// The code of a week in a community.
+const WEEK: &str = "community-activity-summary";
+
 /// The name of the profile that a resource must keep; `None` for what is not ours to describe. There is none for
 /// something that leaves only if somebody forgot to write it.
 pub fn profile_of(resource: &Value) -> Option<&'static str> {
     let kind = resource["resourceType"].as_str().filter(|kind| EMITTED.contains(kind))?;
     let of_type: Vec<&Value> = definitions().filter(|it| it["type"] == kind).collect();
+    let code = &resource["code"]["coding"][0];
+    if code["system"].as_str().is_some_and(|system| system.ends_with("/mostik-activity")) && code["code"] != WEEK {
+        // What somebody did once stands in their own archive only; clinics are told of weeks.
+        return None;
+    }
     let found = match kind {
         "Observation" => of_type.into_iter().find(|it| is_of_code(it, &resource["code"]["coding"][0])),
         // A note is a page or not; both are patients' notes.

@@ -160,7 +160,7 @@ on_both_databases! {
             bridge.share(&member, json!({"mood": "daily-summary"})).await;
             send(&bridge, &rated("1", 4)).await;
             bridge.until(MONDAY).await;
-            let report = items(&bridge, &member).await.into_iter().find(|item| item.is_report()).unwrap();
+            let report = items(&bridge, &member).await.into_iter().find(crate::support::outbox::Item::is_report).unwrap();
             bridge.deliver_in_time().await;
             let after = items(&bridge, &member).await.into_iter().find(|it| it.identifier == report.identifier).unwrap();
             assert_eq!((after.state.as_str(), after.reason.as_deref()), ("withdrawn", Some(reason)));
@@ -178,7 +178,7 @@ on_both_databases! {
         let grant = bridge.share(&member, json!({"mood": "daily-summary"})).await;
         send(&bridge, &rated("1", 4)).await;
         bridge.until(MONDAY).await;
-        assert!(items(&bridge, &member).await.iter().any(|item| item.is_report()));
+        assert!(items(&bridge, &member).await.iter().any(crate::support::outbox::Item::is_report));
         bridge.change_grant(&member, &grant, "revoke").await;
         bridge.deliver_in_time().await;
         assert!(reports(&ehr).await.is_empty() && documents(&ehr).await.is_empty());
