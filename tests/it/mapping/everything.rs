@@ -32,7 +32,7 @@ const ENTRIES: [&str; 9] = [
 ];
 
 /// What goes however finely it is shared.
-const ALWAYS: [&str; 3] = ["mostik-consent", "mostik-page", "mostik-report"];
+const ALWAYS: [&str; 4] = ["mostik-community-activity", "mostik-consent", "mostik-page", "mostik-report"];
 
 const DETAILS: [(&str, &[&str]); 3] =
     [("every-entry", &ENTRIES), ("daily-summary", &["mostik-summary"]), ("weekly-summary", &["mostik-summary"])];
@@ -74,6 +74,7 @@ fn events() -> Vec<Value> {
         event("both", "mood", &both),
         event("note", "note", &json!({"text": "A quiet day.\nСпал плохо. 🙂"})),
         event("tags", "tags", &tags),
+        event("deed", "activity", &json!({"what": "posted"})),
         event("phq9", "questionnaire", &json!({"instrument": "phq-9", "answers": phq9})),
         event("gad7", "questionnaire", &json!({"instrument": "gad-7", "answers": gad7})),
         event("phq2", "questionnaire", &json!({"instrument": "phq-2", "answers": phq2})),
@@ -99,7 +100,7 @@ pub async fn told(ehr: &Ehr, detail: &str, language: &str) -> (TestBridge, Perso
     let bridge = TestBridge::start_with(database, &(text + &summary + takes)).await;
     let sparrow = bridge.person("sparrow", &ehr.patient).await;
     bridge.move_to(&sparrow, "Europe/Berlin").await;
-    let categories = ["mood", "note", "tags", "sleep", "activity", "heart", "questionnaires", "agenda"];
+    let categories = ["mood", "note", "tags", "sleep", "activity", "heart", "questionnaires", "agenda", "community"];
     let shared: Value = categories.into_iter().map(|category| (category.to_owned(), json!(detail))).collect();
     let notice = json!({"version": 1, "language": language});
     let asked = json!({"clinic": "riverside", "terms": {"categories": shared, "notice": notice}});
