@@ -11,8 +11,10 @@ use super::auth::ConcernKeeper;
 use super::body::json;
 use super::{Problem, State};
 use crate::domain::concern::{ConcernState, Rule};
-use crate::domain::ids::ConcernId;
+use crate::domain::ids::{CommunityId, ConcernId};
 use crate::safety::{self, Concern, LONGEST_NAME, SafetyError, is_name};
+use crate::store::Tx;
+use crate::vault::Keyring;
 
 /// Which concerns.
 #[derive(Debug, Deserialize)]
@@ -131,10 +133,7 @@ pub async fn acknowledge(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let (id, by) = (concern_id(&concern)?, name(json(&request, payload).await?)?);
-    let now = state.bridge.clock.now();
-    let mut tx = state.bridge.store.begin().await?;
-    let done = safety::acknowledge(&mut tx, &state.bridge.keyring, (Some(&keeper.0), id), &by, now).await?;
-    tx.commit().await?;
+    let done = settle(&state, &keeper.0, id, &by, safety::acknowledge).await?;
     tracing::info!(concern_id = %id, community_id = %keeper.0, "a concern was acknowledged");
     Ok(HttpResponse::Ok().json(ConcernBody::from(done)))
 }
@@ -164,12 +163,30 @@ pub async fn close(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let (id, by) = (concern_id(&concern)?, name(json(&request, payload).await?)?);
-    let now = state.bridge.clock.now();
-    let mut tx = state.bridge.store.begin().await?;
-    let done = safety::close(&mut tx, &state.bridge.keyring, (Some(&keeper.0), id), &by, now).await?;
-    tx.commit().await?;
+    let done = settle(&state, &keeper.0, id, &by, safety::close).await?;
     tracing::info!(concern_id = %id, community_id = %keeper.0, "a concern was closed");
     Ok(HttpResponse::Ok().json(ConcernBody::from(done)))
+}
+
+/// Settles a concern of a community, one way or the other.
+async fn settle(
+    state: &State,
+    community: &CommunityId,
+    id: ConcernId,
+    by: &str,
+    how: impl AsyncFnOnce(
+        &mut Tx,
+        &Keyring,
+        (Option<&CommunityId>, ConcernId),
+        &str,
+        Timestamp,
+    ) -> Result<Concern, SafetyError>,
+) -> Result<Concern, Problem> {
+    let now = state.bridge.clock.now();
+    let mut tx = state.bridge.store.begin().await?;
+    let done = how(&mut tx, &state.bridge.keyring, (Some(community), id), by, now).await?;
+    tx.commit().await?;
+    Ok(done)
 }
 
 fn concern_id(text: &str) -> Result<ConcernId, Problem> {

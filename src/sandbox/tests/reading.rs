@@ -66,7 +66,7 @@ async fn the_capability_statement_says_what_the_bridge_needs_to_know() {
     let statement = bench.found("/metadata").await;
     assert_eq!((&statement["fhirVersion"], &statement["kind"]), (&json!("4.0.1"), &json!("instance")));
     let resources = statement["rest"][0]["resource"].as_array().unwrap();
-    assert_eq!(resources.len(), 18);
+    assert_eq!(resources.len(), 19);
     let observation = resources.iter().find(|resource| resource["type"] == "Observation").unwrap();
     assert_eq!(observation["conditionalCreate"], true);
     assert_eq!(observation["updateCreate"], false);

@@ -15,7 +15,7 @@ use crate::support::{http, outbox, portal::Portal};
 use crate::vault::export::files;
 
 /// Each defect, whose it was, and the tests that show that it is not here: the file below `tests`, and its name. What has no
-/// test is of a part that is not built yet: booking, and what clinics send back.
+/// test is of booking, which is not built yet, or of what clinics send back, whose tests stand in `way_back`.
 const DEFECTS: &[(&str, &[&str])] = &[
     (
         "decisions are indexed after filtering, so that later entries get another one's (LEAP-CES)",
