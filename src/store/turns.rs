@@ -91,8 +91,8 @@ impl Tx {
         self.first_open(clinic, members, by, "").await
     }
 
-    /// The same, of those items only that need no living consent to be told at once: how a consent stands, and warnings. They
-    /// go although others wait for the end of a pause.
+    /// The same, of those items only that need no living consent to be told at once: how a consent stands, and
+    /// warnings. They go although others wait for the end of a pause.
     ///
     /// # Errors
     /// [`StoreError`].
