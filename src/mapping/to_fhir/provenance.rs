@@ -6,7 +6,7 @@ use fhir_codec::resources::{Provenance, ProvenanceAgent, ProvenanceEntity, Resou
 use fhir_codec::types::{Identifier, Reference};
 use fhir_codec::{BuilderError, Decimals, Instant, WriteError};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::codes::{ACT_REASON, DATA_OPERATION, PARTICIPATION_TYPE, PROVENANCE_PARTICIPANT};
 use super::element::{coding, concept, patient};
@@ -48,7 +48,7 @@ fn made(recipient: Recipient<'_>, grant: GrantId, (code, display): (&str, &str))
 }
 
 /// The patient decided it, and the bridge wrote it down: how a consent came to stand as it stands.
-pub fn of_consent(recipient: Recipient<'_>, grant: GrantId, is_first: bool) -> Result<Value, MappingError> {
+pub fn of_consent(recipient: Recipient<'_>, grant: GrantId, is_first: bool) -> Result<Box<RawValue>, MappingError> {
     let did = if is_first { ("CREATE", "create") } else { ("UPDATE", "revise") };
     // Decided for a practitioner, perhaps, but not by them nor sent to them.
     let provenance = made(Recipient { practitioner: None, ..recipient }, grant, did)?;
