@@ -22,7 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("delivery", &["domain", "vault", "store", "telemetry", "consent::decide", "outbox"]),
     ("enrolment", &["domain", "vault", "store", "consent", "delivery"]),
     ("readings", &["domain", "vault", "store"]),
-    ("safety", &["domain", "vault", "store", "outbox", "delivery", "enrolment"]),
+    ("safety", &["domain", "vault", "store", "telemetry", "outbox", "delivery", "enrolment"]),
     ("recommendations", &["domain", "vault", "store"]),
     ("rotation", &["domain", "vault", "store"]),
     (

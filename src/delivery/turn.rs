@@ -206,7 +206,7 @@ impl Turn<'_> {
         ticket: &Result<Ticket, TokenError>,
     ) -> Result<Step, WorkError> {
         let Step::Park(mut parked) = step else { return Ok(step) };
-        let Some((item, due_at)) = self.tx.lane_standings(&self.desk.clinic, &[member]).await?.pop() else {
+        let Some((item, due_at)) = self.tx.lane_urgent(&self.desk.clinic, &[member]).await?.pop() else {
             return Ok(Step::Park(parked));
         };
         if due_at > self.now {
@@ -263,7 +263,8 @@ impl Turn<'_> {
                 &with_ended
             }
         };
-        let scales = Scales { grants, ticket: ticket.as_ref(), now: self.now };
+        let policy = self.desk.warnings.as_deref();
+        let scales = Scales { grants, policy, ticket: ticket.as_ref(), now: self.now };
         weigh(item, scales, |item| {
             let sealed = item.sealed_payload.as_ref()?;
             self.content_key(item.member)?.open(PAYLOAD_COLUMN, item.id.0.as_bytes(), sealed).ok()
@@ -284,6 +285,7 @@ impl Turn<'_> {
                 (outcome.state, outcome.reason) = (DeliveryState::Withdrawn, Some(WITHDRAWN_REASON.to_owned()));
             }
             tracing::info!(delivery_id = %item.id, clinic_id = %item.clinic, state = outcome.state.as_str(), "settled");
+            self.tell_of_warning(&item, &outcome).await?;
             let sealed_answer = self.seal(&item, &outcome)?;
             let key = self.member_key(item.member);
             account::of_settling(&mut self.tx, &item, &outcome, key.as_ref(), self.now)?;
@@ -304,6 +306,16 @@ impl Turn<'_> {
         let confirmed: Vec<(&Delivery, &Stored)> = stored.iter().map(|(item, stored)| (item, stored)).collect();
         self.tx.insert_ledger(&self.desk.clinic, &confirmed, self.now).await?;
         Ok(self.tx.settle(&self.desk.clinic, settled, self.now).await?)
+    }
+
+    /// A member is told that their clinic was warned, unless the policy says otherwise.
+    async fn tell_of_warning(&mut self, item: &Delivery, outcome: &Outcome) -> Result<(), WorkError> {
+        let is_told = self.desk.warnings.as_ref().is_none_or(|policy| policy.tell_member);
+        let has_arrived = outcome.state == DeliveryState::Confirmed && matches!(item.matter, Matter::Warning(_));
+        if let (true, true, Ok(identifier)) = (has_arrived, is_told, item.identifier.parse()) {
+            self.tx.put_telling(item.member, identifier, self.now).await?;
+        }
+        Ok(())
     }
 
     /// What the EHR said, sealed. An item whose content was erased in the meantime keeps nothing that may quote it.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::category::{Category, Detail};
 use super::ids::{GrantId, MemberId};
 use super::label::Label;
+use super::warning::Decided;
 
 /// What an item tells, and to whom.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,6 +25,8 @@ pub enum Matter {
     Word,
     /// A clinic learns what a member says to something that it told them.
     Answer,
+    /// A clinic is warned without consent that its patient may be in danger: a person decided so.
+    Warning(Decided),
 }
 
 /// What is known of something reported without opening it.

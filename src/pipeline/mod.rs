@@ -24,6 +24,7 @@ mod patients;
 mod post;
 mod practitioners;
 mod uses;
+pub mod warn;
 
 pub(crate) use candidate::content_of;
 pub(crate) use patients::KnownPatient;
@@ -52,7 +53,7 @@ use crate::telemetry::crash_point;
 use crate::vault::signing::SigningKeys;
 use crate::vault::{ErasedList, Keyring, SealError};
 
-pub use house::{Counterpart, House};
+pub use house::{Counterpart, House, Watch};
 pub use practitioners::PRACTITIONER_COLUMN;
 
 use fate::Fates;

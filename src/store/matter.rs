@@ -19,7 +19,7 @@ pub(super) struct MatterColumns {
     pub detail: &'static str,
     pub labels: String,
     pub measured_at: i64,
-    /// The parts of a page, as JSON.
+    /// The parts of a page, or how a warning was decided, as JSON.
     pub parts: Option<String>,
 }
 
@@ -47,6 +47,10 @@ impl From<&Matter> for MatterColumns {
             Matter::Mark(fact) => ("mark", fact),
             Matter::Word => ("word", &other),
             Matter::Answer => ("answer", &other),
+            Matter::Warning(decided) => {
+                parts = serde_json::to_string(decided).ok();
+                ("warning", &other)
+            }
         };
         let labels: Vec<&str> = fact.labels.iter().map(|label| label.as_str()).collect();
         Self {
@@ -72,21 +76,35 @@ impl FactRow {
         })
     }
 
-    /// What the columns of an item say that stands under a grant.
-    pub(super) fn matter(self, kind: &str, parts: Option<&str>, grant: GrantId) -> Result<Matter, StoreError> {
+    /// What the columns of an item say that stands under a grant; `None`: under none.
+    pub(super) fn matter(self, kind: &str, parts: Option<&str>, grant: Option<GrantId>) -> Result<Matter, StoreError> {
         match kind {
             "fact" => self.read().map(Matter::Fact),
             "page" => {
                 let parts = parts.and_then(|parts| serde_json::from_str(parts).ok());
                 parts.map(Matter::Page).ok_or(StoreError::Corrupt("a page without its parts"))
             }
-            "consent" => Ok(Matter::Consent(grant)),
+            "consent" => grant.map(Matter::Consent).ok_or(StoreError::Corrupt("a consent without its grant")),
             "mark" => self.read().map(Matter::Mark),
             "word" => Ok(Matter::Word),
             "answer" => Ok(Matter::Answer),
+            "warning" => {
+                let decided = parts.and_then(|parts| serde_json::from_str(parts).ok());
+                decided.map(Matter::Warning).ok_or(StoreError::Corrupt("a warning without its decision"))
+            }
             _ => Err(StoreError::Corrupt("a kind of item it should not")),
         }
     }
+}
+
+/// The column of the grant under which an item stands: all zeros for what stands under none.
+pub(super) fn grant_column(grant: Option<GrantId>) -> Uuid {
+    grant.map_or(Uuid::nil(), |grant| grant.0)
+}
+
+/// The grant that a column says.
+pub(super) fn grant(column: Uuid) -> Option<GrantId> {
+    Some(GrantId(column)).filter(|_| !column.is_nil())
 }
 
 /// The column of an addressee.

@@ -47,6 +47,7 @@ mod turns;
 mod upkeep;
 mod versions;
 mod wake;
+mod warnings;
 mod way_back;
 mod wipe;
 
@@ -86,6 +87,7 @@ pub use tellings::{TellingRow, Try};
 pub use turns::{Refused, Settled};
 pub use versions::Version;
 pub use wake::Listener;
+pub use warnings::WarningRow;
 pub use way_back::{DueLook, LookCount, LookedAt};
 pub use wipe::{KEPT_TABLES, MEMBER_TABLES, Sent};
 

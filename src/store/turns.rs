@@ -5,7 +5,7 @@ use sqlx::QueryBuilder;
 use sqlx::types::Uuid;
 
 use super::error::changed;
-use super::matter::{FactRow, addressee};
+use super::matter::{FactRow, addressee, grant};
 use super::{StoreError, Tx, clinic_id, instant, named, on, padded};
 use crate::domain::delivery::{Delivery, DeliveryState, Operation, Stored};
 use crate::domain::ids::{ClinicId, DeliveryId, GrantId, MemberId};
@@ -91,17 +91,18 @@ impl Tx {
         self.first_open(clinic, members, by, "").await
     }
 
-    /// The same, of those items only that say how a consent stands: they go although others wait for the end of a pause.
+    /// The same, of those items only that need no living consent to be told at once: how a consent stands, and warnings. They
+    /// go although others wait for the end of a pause.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn lane_standings(
+    pub async fn lane_urgent(
         &mut self,
         clinic: &ClinicId,
         members: &[MemberId],
     ) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
-        let by = self.pick(" INDEXED BY outbox_open_standings", "");
-        self.first_open(clinic, members, by, " AND i.kind = 'consent'").await
+        let by = self.pick(" INDEXED BY outbox_open_urgent", "");
+        self.first_open(clinic, members, by, " AND i.kind IN ('consent', 'warning')").await
     }
 
     /// SQLite is told `by` which index: it may take another that begins alike, and read every item a lane ever had.
@@ -243,10 +244,10 @@ fn read(clinic: &ClinicId, row: Row) -> Result<(Delivery, Timestamp), StoreError
         clinic: clinic.clone(),
         member: MemberId(row.member_id),
         seq: row.seq,
-        grant: GrantId(row.grant_id),
+        grant: grant(row.grant_id),
         cleared_under: row.cleared_grant_id.map(GrantId).zip(row.cleared_version),
         operation: named(Operation::from_name(&row.operation), "an operation it should not")?,
-        matter: row.fact.matter(&row.kind, row.parts.as_deref(), GrantId(row.grant_id))?,
+        matter: row.fact.matter(&row.kind, row.parts.as_deref(), grant(row.grant_id))?,
         addressee: addressee(row.addressee),
         resource_type: row.resource_type,
         is_part: row.is_part != 0,

@@ -49,6 +49,9 @@ pub const SUBSCRIPTION_COLUMN: &str = "push_subscriptions.sealed_subscription";
 /// Where messages lead to in the portal.
 pub const INBOX_PATH: &str = "/messages";
 
+/// Where they lead to that a clinic was told something without the member's consent.
+pub const SHARED_PATH: &str = "/shared";
+
 /// What was not told; it is taken up again.
 #[derive(Debug, thiserror::Error)]
 pub enum TellingError {

@@ -1,7 +1,7 @@
 //! What it is time to tell one member is taken up: weighed while they are held, and made one message.
 
 use super::ways::Way;
-use super::weigh::{Fate, Scales, weigh};
+use super::weigh::{Fate, Scales, weigh, weigh_warning};
 use super::words::Item;
 use super::{Teller, TellingError};
 use crate::domain::ids::{MemberId, RecommendationId};
@@ -53,11 +53,16 @@ impl Teller {
         let (mut items, mut what, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
         let (mut message, mut attempt) = (None, 0);
         for row in rows {
-            let fate = match found(&mut tx, &key, &row).await? {
-                Some(found) if !ways.is_empty() => weigh(&row, found, scales),
-                _ => Fate::Drop,
+            let fate = match (found(&mut tx, &key, &row).await?, tx.warned_clinic(member, row.recommendation).await?) {
+                _ if ways.is_empty() => Fate::Drop,
+                (Some(found), _) => weigh(&row, found, scales),
+                (None, Some(clinic)) => weigh_warning(&row, &clinic, scales),
+                (None, None) => Fate::Drop,
             };
             match fate {
+                // Warnings stand elsewhere in the portal: a message of their own tells of them, after this one.
+                Fate::Tell(item)
+                    if items.first().is_some_and(|first: &Item| first.kind.is_some() != item.kind.is_some()) => {}
                 Fate::Drop => dropped.push(row.recommendation),
                 Fate::Wait(until) => tx.postpone_tellings(member, &[row.recommendation], until).await?,
                 Fate::Tell(item) => {

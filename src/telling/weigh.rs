@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use super::words::{Item, subject_of};
 use crate::consent::decide::{Direction, Reader, Request, decide};
 use crate::domain::grant::{Grant, Purpose, WayBack};
+use crate::domain::ids::ClinicId;
 use crate::domain::recommendation::{Recommendation, RecommendationState};
 use crate::domain::telling::{Grade, Wishes};
 use crate::pipeline::House;
@@ -55,10 +56,21 @@ pub fn weigh(row: &TellingRow, found: Recommendation, scales: Scales<'_>) -> Fat
     }
     Fate::Tell(Box::new(Item {
         clinic: scales.house.clinic_name(&found.clinic).to_owned(),
-        kind: found.kind,
+        kind: Some(found.kind),
         says: found.says,
         grade: grade.min(scales.wishes.grade),
     }))
+}
+
+/// Weighs that a clinic was told something without the member's consent: nobody's consent keeps it from them, and outside of
+/// the portal nothing is said of it but that there is something.
+pub fn weigh_warning(row: &TellingRow, clinic: &ClinicId, scales: Scales<'_>) -> Fate {
+    let due = scales.wishes.due(row.created_at, scales.now, scales.zone);
+    if due > scales.now {
+        return Fate::Wait(due);
+    }
+    let clinic = scales.house.clinic_name(clinic).to_owned();
+    Fate::Tell(Box::new(Item { clinic, kind: None, says: None, grade: Grade::Notice }))
 }
 
 /// How much the member's consent lets out of the portal, if anything.

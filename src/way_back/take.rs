@@ -216,7 +216,7 @@ async fn keep(
             received_at: now,
             updated_at: now,
         };
-        record(tx, &row, now, Event::Received, Some(permit.grant()));
+        record(tx, &row, now, Event::Received, permit.grant());
         tx.put_telling(row.member, row.id.0, now).await?;
         return Ok(tx.put_recommendation(&row, indexes).await?);
     };
@@ -247,7 +247,7 @@ async fn keep(
         SealedRecommendation { state, version, updated_at, ..before }
     };
     if is_news && advice.standing == Standing::Open {
-        record(tx, &row, now, Event::Received, Some(permit.grant()));
+        record(tx, &row, now, Event::Received, permit.grant());
         tx.put_telling(row.member, row.id.0, now).await?;
     }
     Ok(tx.put_recommendation(&row, indexes).await?)

@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::bridge::{Person, TestBridge};
+use crate::support::concerns::{Keepers, POLICY, REASON, with_ada};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::parts::part;
@@ -77,9 +78,12 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
     let stage = match place {
         Place::Linked => {
             let ehr = Ehr::sandbox().await;
+            let safety = with_ada(&database, &postbox, &postbox);
             let text = config(&ehr.base)
                 + "[clinics.riverside.summary]\npage = \"on-request\"\n[clinics.riverside.way_back]\n"
-                + PUSH;
+                + PUSH
+                + &safety
+                + POLICY;
             let portal = Portal::before(TestBridge::start_with(database, &text).await, postbox);
             let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
             Stage { portal, sparrow, ehr, clinic: String::new(), task: std::sync::Mutex::default() }
@@ -116,6 +120,7 @@ fn doors(stage: Stage) -> String {
             .route("/clock", web::post().to(clock))
             .route("/send", web::post().to(send))
             .route("/deliver", web::post().to(deliver))
+            .route("/disclose", web::post().to(disclose))
             .route("/member", web::post().to(member))
             .route("/ehr", web::post().to(ehr))
             .route("/clinic-writes", web::post().to(clinic_writes))
@@ -151,6 +156,15 @@ async fn send(stage: Data<Stage>, event: Json<Value>) -> HttpResponse {
 async fn deliver(stage: Data<Stage>) -> HttpResponse {
     stage.portal.bridge.deliver().await;
     HttpResponse::Ok().json(json!({"open": stage.portal.bridge.open_items().await}))
+}
+
+/// Somebody of the member's community decides that their clinic is told without their consent, and it is delivered.
+async fn disclose(stage: Data<Stage>) -> HttpResponse {
+    let keepers = Keepers::of(&stage.portal.bridge).await;
+    let concern = keepers.open().await.remove(0);
+    let got = keepers.disclose(&concern, "ada", REASON).await;
+    stage.portal.bridge.deliver().await;
+    HttpResponse::Ok().json(json!({"status": got.status}))
 }
 
 /// Who the member is, as their community and their clinic know them, and where they sign in to the clinic.

@@ -33,14 +33,14 @@ impl Obligations {
         let aggregate_to = match matter {
             Matter::Fact(fact) => terms.categories.get(&fact.category).copied(),
             Matter::Page(parts) => parts.iter().filter_map(|part| terms.categories.get(&part.category)).min().copied(),
-            Matter::Consent(_) | Matter::Mark(_) | Matter::Word | Matter::Answer => None,
+            Matter::Consent(_) | Matter::Mark(_) | Matter::Word | Matter::Answer | Matter::Warning(_) => None,
         };
         let labels = match matter {
             Matter::Fact(fact) | Matter::Mark(fact) => fact.all_labels(),
             Matter::Page(parts) => parts.iter().flat_map(Fact::all_labels).collect(),
             // That something is shared tells what it is about.
             Matter::Consent(_) => terms.categories.keys().flat_map(|category| category.labels()).copied().collect(),
-            Matter::Word | Matter::Answer => BTreeSet::new(),
+            Matter::Word | Matter::Answer | Matter::Warning(_) => BTreeSet::new(),
         };
         Self {
             aggregate_to: aggregate_to.unwrap_or(Detail::WeeklySummary),
@@ -71,6 +71,8 @@ pub(super) fn covers<T>(grant: &Grant, matter: &Matter, request: &Request<'_, T>
             Direction::ToMember,
         )
         | (Matter::Word, Direction::ToClinic) => Err(DenyReason::DirectionNotGranted),
+        // No consent is meant for it.
+        (Matter::Warning(_), Direction::ToClinic | Direction::ToMember) => Err(DenyReason::NoPolicy),
     }
 }
 

@@ -84,8 +84,9 @@ impl Words {
     /// What is said of something, where anything is.
     fn item(&self, language: Language, item: &Item, most: Grade) -> String {
         let say = |key: &str, name: &str, value: &str| self.texts.say(language, key, &[(name, value.into())]);
+        let Some(kind) = item.kind else { return self.texts.say(language, "told-notice", &[]) };
         let Some(says) = &item.says else { return say("told-retracted", "clinic", &item.clinic) };
-        let kind = self.texts.say(language, what(item.kind), &[]);
+        let kind = self.texts.say(language, what(kind), &[]);
         let head = [("what", kind.as_str().into()), ("clinic", item.clinic.as_str().into())];
         let head = self.texts.say(language, "told-summary", &head);
         if item.grade_in(most) < Grade::Full {

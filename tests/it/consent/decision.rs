@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use mostik::consent::decide::{DenyReason, Direction, Disclosable, Obligations, Reader, Request, decide};
+use mostik::consent::decide::{DenyReason, Direction, Disclosable, Obligations, Reader, Request, decide, warn};
 use mostik::domain::category::{Category, Detail};
 use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Terms, WayBack};
 use mostik::domain::ids::{ClinicId, GrantId, MemberId, PractitionerId};
 use mostik::domain::label::Label;
+use mostik::domain::language::Language;
 use mostik::domain::matter::{Fact, Matter};
+use mostik::domain::warning::{Decided, WarningPolicy, WarningPurpose};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -46,7 +48,7 @@ impl Asked {
         let clinic = &clinic(0);
         match decide(grants, Request { item: &self.item, clinic, reader, purpose, direction, now }) {
             Ok(permit) => {
-                let (id, version) = permit.grant();
+                let (id, version) = permit.grant().unwrap();
                 Ok((id, version, permit.obliges().clone()))
             }
             Err(denied) => Err(denied.reasons().collect()),
@@ -131,6 +133,7 @@ fn any_matter() -> impl Strategy<Value = Matter> {
         1 => any_fact().prop_map(Matter::Mark),
         2 => Just(Matter::Word),
         2 => Just(Matter::Answer),
+        1 => any_decided().prop_map(Matter::Warning),
     ]
 }
 
@@ -185,11 +188,48 @@ fn plainly_covered(grant: &Grant, asked: &Asked) -> bool {
             }
             Matter::Consent(about) => is_outward && grant.id == *about,
             Matter::Mark(_) => is_outward,
+            // No consent lets a warning go.
+            Matter::Warning(_) => false,
         }
+}
+
+fn any_purpose() -> impl Strategy<Value = WarningPurpose> {
+    any_of(&[WarningPurpose::EmergencyTreatment, WarningPurpose::Threat])
+}
+
+prop_compose! {
+    fn any_decided()(purpose in any_purpose(), hours in -30i64..30) -> Decided {
+        Decided { at: at(0) + SignedDuration::from_hours(hours), purpose }
+    }
+}
+
+fn policy(purpose: WarningPurpose) -> WarningPolicy {
+    let legal_basis = [(Language::En, "A law that allows it".to_owned())].into();
+    WarningPolicy { purpose, legal_basis, tell_member: true, language: Language::En }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn a_policy_lets_a_warning_go_for_its_own_purpose_and_for_a_day_and_nothing_else_ever(
+        asked in any_asked(), purpose in proptest::option::of(any_purpose()), hours in -1i64..30,
+    ) {
+        let (clinic, now) = (clinic(0), at(0) + SignedDuration::from_hours(hours));
+        let policy = purpose.map(policy);
+        let permitted = warn(policy.as_ref(), &asked.item, &clinic, now);
+        let plainly = match (&asked.item.matter, purpose) {
+            (Matter::Warning(decided), Some(purpose)) => {
+                decided.purpose == purpose && now < decided.at + SignedDuration::from_hours(24)
+            }
+            _ => false,
+        };
+        prop_assert_eq!(permitted.is_ok(), plainly);
+        if let Ok(permit) = permitted {
+            prop_assert_eq!((permit.grant(), permit.obliges().addressee), (None, Addressee::Clinic));
+            prop_assert_eq!(permit.obliges().way_back, WayBack::None);
+        }
+    }
 
     #[test]
     fn it_permits_exactly_what_some_active_grant_covers(grants in any_grants(), asked in any_asked()) {

@@ -17,10 +17,11 @@ use serde_json::{Value, json};
 
 use crate::support::audit;
 use crate::support::bridge::{NOON, Person, TestBridge, config_text, mood, note};
-use crate::support::concerns::{watched_at, worrying};
+use crate::support::concerns::{Keepers, POLICY, REASON, with_ada, worrying};
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patient};
 use crate::support::own::BROWSER_KEYS;
+use crate::support::postbox::Postbox;
 use crate::support::recommendations;
 use crate::{on_both_databases, on_every_database};
 
@@ -31,7 +32,8 @@ pub async fn signing_bridge(database: Database, ehr: &str) -> TestBridge {
     let folder = database.folder.path().join("keys");
     SigningKey::create(&folder, SigningAlgorithm::Es384, NOON.parse().unwrap()).unwrap();
     let text = config_text(&database, ehr, "127.0.0.1:0");
-    let watched = watched_at(&database, "http://127.0.0.1:9/", "PT15M");
+    let nobody = Postbox::open();
+    let watched = with_ada(&database, &nobody, &nobody) + POLICY;
     let text = format!("{text}[keys]\nfolder = \"{}\"\n{watched}", folder.display());
     TestBridge::start_with(database, &text).await
 }
@@ -80,6 +82,9 @@ pub async fn known_in_every_room(bridge: &TestBridge, ehr: &Ehr) -> Person {
     crate::support::launch::store(bridge, sparrow.id, &tokens).await;
     bridge.begin(&sparrow, &[1, 0, 2]).await;
     bridge.send(&worrying("worry", "sparrow")).await;
+    let keepers = Keepers::of(bridge).await;
+    let concern = keepers.open().await.remove(0);
+    assert_eq!(keepers.disclose(&concern, "ada", REASON).await.status, 200);
     let id = recommendations::put(bridge, &sparrow, &recommendations::said("Walk half an hour")).await;
     let mut tx = bridge.bridge.store.begin().await.unwrap();
     tx.put_telling(sparrow.id, id.0, bridge.now()).await.unwrap();
