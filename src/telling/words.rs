@@ -33,7 +33,7 @@ pub struct Item {
     pub clinic: String,
     /// As what it stands there.
     pub kind: RecommendationKind,
-    /// What it says; nothing where the clinic took it back.
+    /// What it says; nothing where the clinic took it back, or where nothing is said of it outside of the portal anyway.
     pub says: Option<Said>,
     /// The most that consent and the member let out of the portal.
     pub grade: Grade,

@@ -43,7 +43,7 @@ pub use document::document;
 pub use own::{own_copies, own_reference};
 pub use page::{Sheet, page_to_fhir};
 pub use report::{report_identifier, report_to_fhir};
-pub use subscription::{Watch, is_topic, subscription};
+pub use subscription::{Watch, beats, is_topic, subscription};
 
 /// What a resource needs to know beside the reading.
 #[derive(Clone, Copy)]
