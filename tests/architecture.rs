@@ -45,6 +45,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "insight",
+        &[
+            "domain",
+            "vault",
+            "store",
+            "inbound",
+            "consent",
+            "mapping",
+            "outbox",
+            "readings",
+            "recommendations",
+            "pipeline",
+        ],
+    ),
+    (
         "way_back",
         &[
             "domain",
@@ -73,9 +88,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "readings",
             "recommendations",
             "pipeline",
+            "insight",
         ],
     ),
-    ("insight", &["domain", "vault", "store", "inbound", "consent", "mapping", "outbox", "readings", "pipeline"]),
     ("import", &["domain", "inbound", "pipeline"]),
     (
         "export",

@@ -108,7 +108,7 @@ fn seal(key: &MemberKey, entry: &Entry, item: &Delivery, stored: Option<&Stored>
         version: stored.and_then(|stored| stored.version.clone()),
         measured_at: match &item.matter {
             Matter::Fact(fact) | Matter::Mark(fact) => Some(fact.measured_at),
-            Matter::Page(parts) => parts.iter().map(|part| part.measured_at).min(),
+            Matter::Page(parts) => parts.facts.iter().map(|part| part.measured_at).min(),
             Matter::Consent(_) | Matter::Word | Matter::Answer | Matter::Warning(_) => None,
         },
     };

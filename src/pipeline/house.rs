@@ -74,6 +74,12 @@ impl House {
         self.pages(clinic).is_some_and(|rules| rules.page == PageWhen::Weekly)
     }
 
+    /// Whether any clinic asks its patients for a questionnaire.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.clinics.values().any(|clinic| !clinic.asks_for.is_empty())
+    }
+
     /// Whether any clinic gets pages.
     #[must_use]
     pub fn has_pages(&self) -> bool {

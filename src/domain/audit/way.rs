@@ -59,6 +59,7 @@ impl About {
     pub fn of(matter: &Matter) -> Self {
         let (word, fact) = match matter {
             Matter::Fact(fact) => ("fact", Some(fact)),
+            Matter::Page(parts) if parts.answers => ("answered-page", None),
             Matter::Page(_) => ("page", None),
             Matter::Consent(_) => ("consent", None),
             Matter::Mark(fact) => ("mark", Some(fact)),
@@ -68,7 +69,7 @@ impl About {
         };
         let (category, detail) = (fact.map(|fact| fact.category), fact.map(|fact| fact.detail));
         let parts = match matter {
-            Matter::Page(parts) => parts.iter().map(|part| (part.category, part.detail)).collect(),
+            Matter::Page(parts) => parts.facts.iter().map(|part| (part.category, part.detail)).collect(),
             _ => BTreeMap::new(),
         };
         Self { matter: word.to_owned(), category, detail, parts }

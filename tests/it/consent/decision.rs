@@ -9,7 +9,7 @@ use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Terms, WayBac
 use mostik::domain::ids::{ClinicId, GrantId, MemberId, PractitionerId};
 use mostik::domain::label::Label;
 use mostik::domain::language::Language;
-use mostik::domain::matter::{Fact, Matter};
+use mostik::domain::matter::{Fact, Matter, Parts};
 use mostik::domain::warning::{Decided, WarningPolicy, WarningPurpose};
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -128,7 +128,8 @@ prop_compose! {
 fn any_matter() -> impl Strategy<Value = Matter> {
     prop_oneof![
         6 => any_fact().prop_map(Matter::Fact),
-        4 => prop::collection::vec(any_fact(), 0..3).prop_map(Matter::Page),
+        4 => (prop::collection::vec(any_fact(), 0..3), any::<bool>())
+            .prop_map(|(facts, answers)| Matter::Page(Parts { facts, answers })),
         1 => (0u128..4).prop_map(|id| Matter::Consent(GrantId(Uuid::from_u128(id)))),
         1 => any_fact().prop_map(Matter::Mark),
         2 => Just(Matter::Word),
@@ -178,14 +179,15 @@ fn plainly_covered(grant: &Grant, asked: &Asked) -> bool {
             && terms.withheld.is_disjoint(&inherent)
             && terms.data_from.is_none_or(|from| from <= fact.measured_at)
     };
+    let may_answer = is_outward && is_in_force && is_for_that && reader_is_named && terms.way_back > WayBack::None;
     is_theirs
         && match &asked.item.matter {
             Matter::Fact(fact) => is_covered(fact),
-            Matter::Page(parts) => !parts.is_empty() && parts.iter().all(is_covered),
-            Matter::Word => !is_outward && is_in_force && is_for_that && terms.way_back > WayBack::None,
-            Matter::Answer => {
-                is_outward && is_in_force && is_for_that && reader_is_named && terms.way_back > WayBack::None
+            Matter::Page(Parts { facts, answers }) => {
+                (*answers || !facts.is_empty()) && facts.iter().all(is_covered) && (!answers || may_answer)
             }
+            Matter::Word => !is_outward && is_in_force && is_for_that && terms.way_back > WayBack::None,
+            Matter::Answer => may_answer,
             Matter::Consent(about) => is_outward && grant.id == *about,
             Matter::Mark(_) => is_outward,
             // No consent lets a warning go.
@@ -240,7 +242,7 @@ proptest! {
                 prop_assert_eq!((obliges.addressee, obliges.way_back), (by.terms.recipient, by.terms.way_back));
                 let facts = match &asked.item.matter {
                     Matter::Fact(fact) => std::slice::from_ref(fact),
-                    Matter::Page(parts) => parts,
+                    Matter::Page(parts) => &parts.facts,
                     _ => &[],
                 };
                 if let [fact] = facts {
@@ -388,7 +390,7 @@ fn a_page_goes_only_as_long_as_each_of_its_parts_may() {
     let part = |category| Fact { detail: Detail::DailySummary, ..Fact::entry(category, at(0)) };
     let page = |parts: Vec<Fact>| {
         let mut asked = a_mood();
-        asked.item.matter = Matter::Page(parts);
+        asked.item.matter = Matter::Page(Parts { facts: parts, answers: false });
         asked
     };
     let both = vec![part(Category::Mood), part(Category::Sleep)];
