@@ -31,7 +31,7 @@ use tokio::task::JoinSet;
 use self::bells::Bells;
 use crate::audit;
 use crate::audit::checkpoint::Checkpoints;
-use crate::config::{Auth, Clinic, Community, Config};
+use crate::config::{Auth, Clinic, Community, Config, Safety};
 use crate::consent::receipt;
 use crate::delivery::desk::{Parts, Patience};
 use crate::delivery::desks::{Counterpart, Desks};
@@ -46,7 +46,7 @@ use crate::domain::ids::{ClinicId, CommunityId};
 use crate::erasure::{self, ErasureError};
 use crate::inbound::Schemas;
 use crate::mapping::to_fhir::{self, IDENTIFIER_SYSTEM};
-use crate::pipeline::{self, Bridge, House};
+use crate::pipeline::{self, Bridge, House, Watch};
 use crate::readings::Rules;
 use crate::store::{Store, StoreError};
 use crate::telemetry::logs::chain;
@@ -150,9 +150,12 @@ fn house(config: &Config) -> House {
         practitioners: clinic.practitioners(),
         asks_for: clinic.questionnaires.clone(),
         pages: clinic.summary,
+        warnings: clinic.warnings.clone(),
     };
-    let watch =
-        |(id, community): (&CommunityId, &Community)| Some((id.clone(), community.safety.as_ref()?.escalate_after));
+    let watch = |(id, community): (&CommunityId, &Community)| {
+        let Safety { escalate_after, deciders, .. } = community.safety.as_ref()?;
+        Some((id.clone(), Watch { escalate_after: *escalate_after, deciders: deciders.clone() }))
+    };
     House {
         watched: config.communities.iter().filter_map(watch).collect(),
         operator: config.bridge.operator.clone(),
@@ -175,7 +178,8 @@ pub fn desks(config: &Config, bridge: &Bridge) -> Result<Desks, StartError> {
     let outward = Outward { signing, clock, entropy: bridge.keyring.entropy().clone(), lenders };
     let counterpart = |(id, clinic): (&ClinicId, &Clinic)| {
         let forms = Forms { document: to_fhir::document, provenance: clinic.provenance, rules: clinic.rules.clone() };
-        let other = Counterpart { ehr: Arc::new(outward.ehr(config, id, clinic)?), forms: Arc::new(forms) };
+        let ehr = Arc::new(outward.ehr(config, id, clinic)?);
+        let other = Counterpart { ehr, forms: Arc::new(forms), warnings: clinic.warnings.clone().map(Arc::new) };
         Ok((id.clone(), other))
     };
     let clinics = config.clinics.iter().map(counterpart).collect::<Result<_, StartError>>()?;

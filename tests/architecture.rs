@@ -22,7 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("delivery", &["domain", "vault", "store", "telemetry", "consent::decide", "outbox"]),
     ("enrolment", &["domain", "vault", "store", "consent", "delivery"]),
     ("readings", &["domain", "vault", "store"]),
-    ("safety", &["domain", "vault", "store", "outbox", "delivery", "enrolment"]),
+    ("safety", &["domain", "vault", "store", "telemetry", "outbox", "delivery", "enrolment"]),
     ("recommendations", &["domain", "vault", "store"]),
     ("rotation", &["domain", "vault", "store"]),
     (
@@ -42,6 +42,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "safety",
             "recommendations",
             "delivery::smart_auth::patient",
+        ],
+    ),
+    (
+        "insight",
+        &[
+            "domain",
+            "vault",
+            "store",
+            "inbound",
+            "consent",
+            "mapping",
+            "outbox",
+            "readings",
+            "recommendations",
+            "pipeline",
         ],
     ),
     (
@@ -73,9 +88,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "readings",
             "recommendations",
             "pipeline",
+            "insight",
         ],
     ),
-    ("insight", &["domain", "vault", "store", "inbound", "consent", "mapping", "outbox", "readings", "pipeline"]),
     ("import", &["domain", "inbound", "pipeline"]),
     (
         "export",

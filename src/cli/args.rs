@@ -236,7 +236,8 @@ pub enum KeyCommand {
     /// Makes an API key and prints it once.
     #[command(after_help = "Examples:
   mostik key create --community forum                    for a program that sends events
-  mostik key create --community forum --for concerns     for the moderators' tool: who needs a person now")]
+  mostik key create --community forum --for concerns     for the moderators' tool: who needs a person now
+  mostik key create --community forum --for disclosure   for those on duty: also to tell a clinic without consent")]
     Create {
         /// Whose key it is.
         #[arg(long)]
@@ -259,6 +260,8 @@ pub enum KeyPurpose {
     Events,
     /// Seeing and settling the concerns about the community's members.
     Concerns,
+    /// The same, and deciding that a member's clinics are told without consent.
+    Disclosure,
 }
 
 /// `mostik member …`

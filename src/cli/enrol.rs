@@ -10,7 +10,9 @@ use crate::config::Config;
 use crate::domain::audit::{ApiKey, Chain, Event};
 use crate::domain::consented::Method;
 use crate::domain::ids::{ClinicId, CommunityId};
-use crate::enrolment::credentials::{CONCERNS_MANAGE, EVENTS_WRITE, create_api_key, create_member_token};
+use crate::enrolment::credentials::{
+    CONCERNS_DISCLOSE, CONCERNS_MANAGE, EVENTS_WRITE, create_api_key, create_member_token,
+};
 use crate::enrolment::join::join;
 use crate::enrolment::link::{Claim, Linked, Proof};
 use crate::enrolment::session::end_all;
@@ -25,11 +27,12 @@ pub async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
     match command {
         KeyCommand::Create { community, purpose } => {
             known_community(config, &community)?;
-            let scope = match purpose {
-                KeyPurpose::Events => EVENTS_WRITE,
-                KeyPurpose::Concerns => CONCERNS_MANAGE,
+            let scopes = match purpose {
+                KeyPurpose::Events => EVENTS_WRITE.to_owned(),
+                KeyPurpose::Concerns => CONCERNS_MANAGE.to_owned(),
+                KeyPurpose::Disclosure => format!("{CONCERNS_MANAGE} {CONCERNS_DISCLOSE}"),
             };
-            let key = create_api_key(&mut tx, &bridge.keyring, &community, scope, now).await?;
+            let key = create_api_key(&mut tx, &bridge.keyring, &community, &scopes, now).await?;
             tx.record(Chain::HOUSE, now, by_operator("key create"));
             tx.commit().await?;
             println!("{}", key.secret);

@@ -17,6 +17,7 @@ use crate::domain::audit::{Chain, OperatorAccess};
 use crate::domain::concern::{ConcernState, Level};
 use crate::domain::ids::{CommunityId, ConcernId};
 use crate::pipeline::Bridge;
+use crate::pipeline::warn::warn;
 use crate::safety::{self, Concern, is_name};
 
 /// `mostik safety …`
@@ -47,6 +48,24 @@ pub enum SafetyCommand {
     #[command(after_help = "Example:
   mostik safety close 0198… --by anna")]
     Close(Settle),
+    /// Decides that the member's clinics are told without consent that they may be in danger.
+    #[command(
+        long_about = "Decides that the member's clinics are told without consent that they may be in danger.
+
+Only where the configuration says by which law ([clinics.….warnings]), only by somebody whom it names
+(communities.….safety.deciders), and only clinics that the member is linked to. Each is told that there was such an answer,
+and nothing else. It is written down who decided so and why; the member is told, unless the policy says otherwise.",
+        after_help = "Example:
+  mostik safety disclose 0198… --by \"Dr Ada Example\" --reason \"Wrote that they say goodbye; does not answer\""
+    )]
+    Disclose {
+        /// Which concern, and who decides.
+        #[command(flatten)]
+        settle: Settle,
+        /// Why. The clinic does not get it.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Tells the people of a community that it is a trial, and says whether it arrived. Stores nothing.
     #[command(after_help = "Example:
   mostik safety check forum")]
@@ -77,6 +96,7 @@ pub async fn safety(config: &Config, command: SafetyCommand) -> anyhow::Result<(
         SafetyCommand::List { community, closed, names } => list(&bridge, community.as_ref(), closed, names).await,
         SafetyCommand::Acknowledge(settle) => acknowledge(&bridge, settle).await,
         SafetyCommand::Close(settle) => close(&bridge, settle).await,
+        SafetyCommand::Disclose { settle, reason } => disclose(&bridge, settle, reason.trim()).await,
         SafetyCommand::Check { .. } => Ok(()),
     }
 }
@@ -123,6 +143,18 @@ async fn close(bridge: &Bridge, Settle { concern, by }: Settle) -> anyhow::Resul
     tx.commit().await?;
     ensure!(done.state == ConcernState::Closed, "it is not closed");
     println!("The concern is closed.");
+    Ok(())
+}
+
+async fn disclose(bridge: &Bridge, Settle { concern, by }: Settle, reason: &str) -> anyhow::Result<()> {
+    let (mut tx, now) = (bridge.store.begin().await?, bridge.clock.now());
+    let done = warn(bridge, &mut tx, (None, concern), (&by, reason), now).await?;
+    tx.record(Chain::of_member(done.member), now, by_operator("safety disclose"));
+    tx.commit().await?;
+    for warned in &done.warned {
+        println!("{}: {}", bridge.house.clinic_name(&warned.clinic), warned.state.as_str());
+    }
+    println!("Call them: nobody knows when somebody reads what stands in a record.");
     Ok(())
 }
 

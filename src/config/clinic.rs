@@ -13,7 +13,12 @@ use crate::domain::consented::Practitioner;
 use crate::domain::form::{Rule, Takes};
 use crate::domain::page::PageRules;
 use crate::domain::questionnaire::{Instrument, Rhythm};
+use crate::domain::warning::WarningPolicy;
 use crate::domain::way_back::WayBackRules;
+
+/// How long the words of a legal basis are at least, and at most, in characters.
+const MIN_BASIS: usize = 20;
+const MAX_BASIS: usize = 500;
 
 /// A clinic.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,6 +51,8 @@ pub struct Clinic {
     pub takes: Takes,
     /// Whether it gets one-page summaries, and in which language.
     pub summary: Option<PageRules>,
+    /// Under what it may be warned without consent that its patient may be in danger; without it, it never is.
+    pub warnings: Option<WarningPolicy>,
     /// Whether and how what it has for members is looked for.
     pub way_back: Option<WayBackRules>,
     /// What is changed in resources before they go.
@@ -139,6 +146,59 @@ impl Clinic {
             let expected = "poll_minutes from 1, and look_back_days of at most 366";
             return Err(ConfigError::Invalid { setting, expected });
         }
+        self.check_warnings(id)?;
         self.access.as_ref().map_or(Ok(()), |access| access.check(id, private_networks))
+    }
+
+    /// A policy says by which right, and no member's own access is used against their will.
+    fn check_warnings(&self, id: &str) -> Result<(), ConfigError> {
+        let Some(policy) = &self.warnings else { return Ok(()) };
+        let invalid = |name: &str, expected| {
+            Err(ConfigError::Invalid { setting: format!("clinics.{id}.warnings{name}"), expected })
+        };
+        if self.lends() {
+            return invalid(
+                "",
+                "no such section: with auth.method = \"patient\" there is only what members lend for what they consent to",
+            );
+        }
+        let is_said =
+            |text: &String| (MIN_BASIS..=MAX_BASIS).contains(&text.chars().count()) && !text.contains(char::is_control);
+        if policy.legal_basis.is_empty() || !policy.legal_basis.values().all(is_said) {
+            return invalid(
+                ".legal_basis",
+                "the law that allows it, in words of 20 to 500 characters, in at least one language (en, ru)",
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    #[test]
+    fn a_policy_that_says_no_law_is_none() {
+        let clinic = "[clinics.a]\nname = \"A\"\nfhir_base = \"https://a.example/fhir\"\n";
+        let basis = "[clinics.a.warnings.legal_basis]\nen = \"Article 9(2)(c) GDPR\"\n";
+        let good = format!("{clinic}[clinics.a.warnings]\npurpose = \"ETREAT\"\n{basis}");
+        let policy = Config::from_toml(&good).unwrap().clinics.into_values().next().unwrap().warnings.unwrap();
+        assert!(policy.tell_member, "unless it says otherwise");
+        assert!(Config::from_toml(clinic).unwrap().clinics.into_values().all(|clinic| clinic.warnings.is_none()));
+        let lent = "[clinics.a.auth]\nmethod = \"patient\"\nclient_id = \"m\"\nscopes = \"patient/Communication.cs\"\n";
+        for (text, expected) in [
+            (good.replace("ETREAT", "TREAT"), "ETREAT"),
+            (good.replace("purpose = \"ETREAT\"\n", ""), "purpose"),
+            (good.replace(basis, ""), "legal_basis"),
+            (good.replace("en = ", "fr = "), "fr"),
+            (good.replace("Article 9(2)(c) GDPR", "some law"), "warnings.legal_basis: expected the law"),
+            (good.replace("en = \"Article 9(2)(c) GDPR\"", ""), "warnings.legal_basis: expected the law"),
+            (good.replace("purpose", "automatic = true\npurpose"), "automatic"),
+            (format!("{good}{lent}"), "warnings: expected no such section"),
+        ] {
+            let error = Config::from_toml(&text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
     }
 }

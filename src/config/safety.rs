@@ -29,6 +29,9 @@ pub struct Safety {
     pub first: Contact,
     /// Who is told if nobody acknowledges it in time.
     pub second: Option<Contact>,
+    /// The names of those of the second level who may decide that a clinic is told without consent.
+    #[serde(default)]
+    pub deciders: Vec<String>,
 }
 
 /// How the people of one level are told.
@@ -71,6 +74,13 @@ impl Safety {
         if !(SHORTEST..=LONGEST).contains(&self.escalate_after) {
             let setting = format!("{setting}.escalate_after");
             return Err(ConfigError::Invalid { setting, expected: "a time from PT1M (a minute) to PT24H (a day)" });
+        }
+        let is_name = |name: &String| {
+            (1..=64).contains(&name.chars().count()) && name.trim() == name && !name.contains(char::is_control)
+        };
+        if !self.deciders.is_empty() && (self.second.is_none() || !self.deciders.iter().all(is_name)) {
+            let expected = "names of 1 to 64 characters of people of the second level, which must be there";
+            return Err(ConfigError::Invalid { setting: format!("{setting}.deciders"), expected });
         }
         self.first.check(&format!("{setting}.first"), private_networks)?;
         self.second.as_ref().map_or(Ok(()), |second| second.check(&format!("{setting}.second"), private_networks))
@@ -124,6 +134,7 @@ mod tests {
         assert!(read(&good).is_ok());
         let second = "[communities.forum.safety.second]\nmethod = \"mail\"\nto = \"d@a.example\"\nserver = \"a.example\"\nfrom = \"a@a.example\"\n";
         assert!(read(&format!("{good}{second}")).is_ok());
+        assert!(read(&format!("deciders = [\"Dr Ada\"]\n{good}{second}")).is_ok());
         for (safety, expected) in [
             ("escalate_after = \"PT15M\"".to_owned(), "first"),
             (first.to_owned(), "escalate_after"),
@@ -136,6 +147,8 @@ mod tests {
             (format!("{good}names_members = true"), "names_members"),
             (format!("{good}{}", second.replace("d@a.example", "duty")), "safety.second.to: expected an address"),
             (format!("{good}{second}names_member = true"), "names_member"),
+            (format!("deciders = [\"Dr Ada\"]\n{good}"), "safety.deciders: expected names"),
+            (format!("deciders = [\" \"]\n{good}{second}"), "safety.deciders: expected names"),
         ] {
             let error = read(&safety).unwrap_err().to_string();
             assert!(error.contains(expected), "{safety}: {error}");

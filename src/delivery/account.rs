@@ -6,14 +6,14 @@ use super::settle::Outcome;
 use super::weigh::{Job, Task};
 use crate::consent::decide::DenyReason;
 use crate::domain::audit::{
-    About, Chain, Decisions, Disclosure, Ended, Entry, Event, SEALED_COLUMN, Stage, Whereabouts,
+    About, Chain, Decisions, Disclosure, Ended, Entry, Event, SEALED_COLUMN, Stage, WarningCleared, Whereabouts,
 };
 use crate::domain::delivery::{Delivery, DeliveryState, Stored};
 use crate::domain::matter::Matter;
 use crate::store::Tx;
 use crate::vault::{MemberKey, SealError};
 
-/// These requests may change something at the clinic: each goes under a version of a consent.
+/// These requests may change something at the clinic: each goes under a version of a consent, or is a warning.
 pub fn of_sending(tx: &mut Tx, jobs: &[Job], now: Timestamp) {
     let mut decisions = Decisions::at(Stage::Send);
     for job in jobs {
@@ -23,6 +23,10 @@ pub fn of_sending(tx: &mut Tx, jobs: &[Job], now: Timestamp) {
         let item = outgoing.cleared.item();
         if let Some(grant) = item.cleared_under {
             decisions.permit((&item.clinic, item.member), grant, About::of(&item.matter), item.identifier.clone());
+        }
+        if let Matter::Warning(decided) = item.matter {
+            let cleared = WarningCleared { identifier: item.identifier.clone(), decided };
+            tx.record(Chain::between(&item.clinic, item.member), now, Event::WarningCleared(cleared));
         }
     }
     decisions.entries(now).for_each(|entry| tx.record_entry(entry));
@@ -73,8 +77,12 @@ fn disclosure(item: &Delivery, outcome: &Outcome) -> Disclosure {
         about: About::of(&item.matter),
         resource_type: resource_type.clone(),
         is_part: item.is_part,
-        grant: item.cleared_under.map_or(item.grant, |(grant, _)| grant),
+        grant: item.cleared_under.map(|(grant, _)| grant).or(item.grant),
         version: item.cleared_under.map(|(_, version)| version),
+        purpose: match item.matter {
+            Matter::Warning(decided) => Some(decided.purpose),
+            _ => None,
+        },
         attempts: outcome.attempts,
     }
 }
@@ -100,8 +108,8 @@ fn seal(key: &MemberKey, entry: &Entry, item: &Delivery, stored: Option<&Stored>
         version: stored.and_then(|stored| stored.version.clone()),
         measured_at: match &item.matter {
             Matter::Fact(fact) | Matter::Mark(fact) => Some(fact.measured_at),
-            Matter::Page(parts) => parts.iter().map(|part| part.measured_at).min(),
-            Matter::Consent(_) | Matter::Word | Matter::Answer => None,
+            Matter::Page(parts) => parts.facts.iter().map(|part| part.measured_at).min(),
+            Matter::Consent(_) | Matter::Word | Matter::Answer | Matter::Warning(_) => None,
         },
     };
     let plain = serde_json::to_vec(&whereabouts).unwrap_or_default();

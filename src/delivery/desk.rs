@@ -11,8 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::task::{self, JoinError, JoinSet};
 
-use super::ehr::EhrClient;
-use super::form::Forms;
+use super::desks::Counterpart;
 use super::send::Sender;
 use super::settle::{Known, Rules};
 use super::throttle::Trouble;
@@ -22,6 +21,7 @@ use crate::domain::clock::Clock;
 use crate::domain::delivery::Rung;
 use crate::domain::entropy::NoEntropy;
 use crate::domain::ids::{ClinicId, MemberId};
+use crate::domain::warning::WarningPolicy;
 use crate::store::{Lane, LaneKey, Replay, Store, StoreError};
 use crate::telemetry::crash_point;
 use crate::vault::{Keyring, SealError};
@@ -101,6 +101,7 @@ pub enum WorkError {
 pub struct Desk {
     pub(super) parts: Parts,
     pub(super) clinic: ClinicId,
+    pub(super) warnings: Option<Arc<WarningPolicy>>,
     sender: Sender,
     lanes: BTreeMap<MemberId, InHand>,
     under_way: JoinSet<Vec<Known>>,
@@ -128,11 +129,13 @@ struct InHand {
 impl Desk {
     /// A desk for a clinic.
     #[must_use]
-    pub fn new(parts: Parts, clinic: ClinicId, ehr: Arc<EhrClient>, forms: Arc<Forms>) -> Self {
+    pub fn new(parts: Parts, clinic: ClinicId, other: Counterpart) -> Self {
+        let Counterpart { ehr, forms, warnings } = other;
         let sender = Sender { ehr, forms, batch_size: parts.batch_size };
         Self {
             parts,
             clinic,
+            warnings,
             sender,
             lanes: BTreeMap::new(),
             under_way: JoinSet::new(),

@@ -7,6 +7,7 @@ use super::desk::{Desk, Parts, WorkError};
 use super::ehr::EhrClient;
 use super::form::Forms;
 use crate::domain::ids::ClinicId;
+use crate::domain::warning::WarningPolicy;
 
 /// From what desks are made. Cheap to clone: each clone makes desks of its own, which share nothing but the EHRs'
 /// clients and the database.
@@ -25,15 +26,16 @@ pub struct Counterpart {
     pub ehr: Arc<EhrClient>,
     /// The forms it takes.
     pub forms: Arc<Forms>,
+    /// Under what it may be warned without consent.
+    pub warnings: Option<Arc<WarningPolicy>>,
 }
 
 impl Desks {
     /// A desk for each clinic.
     #[must_use]
     pub fn open(&self) -> Vec<Desk> {
-        let desk = |(clinic, other): (&ClinicId, &Counterpart)| {
-            Desk::new(self.parts.clone(), clinic.clone(), Arc::clone(&other.ehr), Arc::clone(&other.forms))
-        };
+        let desk =
+            |(clinic, other): (&ClinicId, &Counterpart)| Desk::new(self.parts.clone(), clinic.clone(), other.clone());
         self.clinics.iter().map(desk).collect()
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::account;
 use super::desk::{Desk, WorkError};
@@ -20,7 +20,7 @@ use crate::domain::grant::Grant;
 use crate::domain::ids::MemberId;
 use crate::domain::matter::Matter;
 use crate::outbox::enqueue::PAYLOAD_COLUMN;
-use crate::store::{HeldLane, Lane, LaneKey, Settled, Tx, Unsummarised, WITHDRAWN_REASON};
+use crate::store::{Heads, HeldLane, Lane, LaneKey, Settled, Tx, Unsummarised, WITHDRAWN_REASON};
 use crate::telemetry::crash_point;
 use crate::vault::{ContentKey, MemberKey};
 
@@ -29,6 +29,9 @@ pub const ANSWER_COLUMN: &str = "outbox.sealed_answer";
 
 /// How many items of a lane are settled without a request in one transaction.
 const SETTLED_PER_TURN: usize = 100;
+
+/// How long a lane is left alone that begins with something that this version does not know.
+const LEFT_FOR: SignedDuration = SignedDuration::from_secs(5);
 
 /// What may be had for requests, by member.
 pub type Tickets = HashMap<MemberId, Result<Ticket, TokenError>>;
@@ -109,11 +112,12 @@ impl Turn<'_> {
         let (mut lanes, mut free) = self.sweep().await?;
         for _ in 0..SETTLED_PER_TURN {
             let asked: Vec<MemberId> = lanes.iter().copied().collect();
-            let heads = self.tx.lane_heads(&self.desk.clinic, &asked).await?;
-            self.load_ended_grants(heads.iter().map(|(item, _)| item)).await?;
+            let Heads { items, unknown } = self.tx.lane_heads(&self.desk.clinic, &asked).await?;
+            self.leave(&unknown, &mut lanes).await?;
+            self.load_ended_grants(items.iter().map(|(item, _)| item)).await?;
             let mut settled = Vec::new();
             let mut going: BTreeSet<MemberId> = BTreeSet::new();
-            for (item, due_at) in heads {
+            for (item, due_at) in items {
                 let member = item.member;
                 if due_at > self.now || turned.jobs.len() >= room {
                     continue;
@@ -150,6 +154,18 @@ impl Turn<'_> {
         turned.lease_end = self.prolong(&turned.busy).await?;
         self.tx.release_lanes(&self.desk.clinic, &free, self.now).await?;
         Ok(turned)
+    }
+
+    /// Gives lanes back whose first item is of a kind that only a later version of this program knows: as long as replicas of
+    /// both are at work, the other one takes them up.
+    async fn leave(&mut self, unknown: &[MemberId], lanes: &mut BTreeSet<MemberId>) -> Result<(), WorkError> {
+        let until = self.now.checked_add(LEFT_FOR).unwrap_or(Timestamp::MAX);
+        for member in unknown {
+            tracing::info!(clinic_id = %self.desk.clinic, "a lane is left to a later version of this program");
+            self.tx.park_lane(&self.desk.lane(*member), until).await?;
+            lanes.remove(member);
+        }
+        Ok(())
     }
 
     /// Sees to it that the leases of these lanes last for a while. Until when they all do.
@@ -206,7 +222,7 @@ impl Turn<'_> {
         ticket: &Result<Ticket, TokenError>,
     ) -> Result<Step, WorkError> {
         let Step::Park(mut parked) = step else { return Ok(step) };
-        let Some((item, due_at)) = self.tx.lane_standings(&self.desk.clinic, &[member]).await?.pop() else {
+        let Some((item, due_at)) = self.tx.lane_urgent(&self.desk.clinic, &[member]).await?.pop() else {
             return Ok(Step::Park(parked));
         };
         if due_at > self.now {
@@ -263,7 +279,8 @@ impl Turn<'_> {
                 &with_ended
             }
         };
-        let scales = Scales { grants, ticket: ticket.as_ref(), now: self.now };
+        let policy = self.desk.warnings.as_deref();
+        let scales = Scales { grants, policy, ticket: ticket.as_ref(), now: self.now };
         weigh(item, scales, |item| {
             let sealed = item.sealed_payload.as_ref()?;
             self.content_key(item.member)?.open(PAYLOAD_COLUMN, item.id.0.as_bytes(), sealed).ok()
@@ -284,6 +301,7 @@ impl Turn<'_> {
                 (outcome.state, outcome.reason) = (DeliveryState::Withdrawn, Some(WITHDRAWN_REASON.to_owned()));
             }
             tracing::info!(delivery_id = %item.id, clinic_id = %item.clinic, state = outcome.state.as_str(), "settled");
+            self.tell_of_warning(&item, &outcome).await?;
             let sealed_answer = self.seal(&item, &outcome)?;
             let key = self.member_key(item.member);
             account::of_settling(&mut self.tx, &item, &outcome, key.as_ref(), self.now)?;
@@ -304,6 +322,16 @@ impl Turn<'_> {
         let confirmed: Vec<(&Delivery, &Stored)> = stored.iter().map(|(item, stored)| (item, stored)).collect();
         self.tx.insert_ledger(&self.desk.clinic, &confirmed, self.now).await?;
         Ok(self.tx.settle(&self.desk.clinic, settled, self.now).await?)
+    }
+
+    /// A member is told that their clinic was warned, unless the policy says otherwise.
+    async fn tell_of_warning(&mut self, item: &Delivery, outcome: &Outcome) -> Result<(), WorkError> {
+        let is_told = self.desk.warnings.as_ref().is_none_or(|policy| policy.tell_member);
+        let has_arrived = outcome.state == DeliveryState::Confirmed && matches!(item.matter, Matter::Warning(_));
+        if let (true, true, Ok(identifier)) = (has_arrived, is_told, item.identifier.parse()) {
+            self.tx.put_telling(item.member, identifier, self.now).await?;
+        }
+        Ok(())
     }
 
     /// What the EHR said, sealed. An item whose content was erased in the meantime keeps nothing that may quote it.
@@ -339,7 +367,8 @@ fn to_be_summarised(known: &Known) -> Option<Unsummarised> {
 
 /// A page that may not go as it is, because the consent covers less now, is made anew with what it covers.
 fn to_be_paged(known: &Known) -> Option<(LaneKey, String)> {
-    const LESS: [DenyReason; 4] = [
+    const LESS: [DenyReason; 5] = [
+        DenyReason::DirectionNotGranted,
         DenyReason::CategoryNotShared,
         DenyReason::SummaryOnly,
         DenyReason::LabelWithheld,

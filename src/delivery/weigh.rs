@@ -10,6 +10,7 @@ use crate::consent::decide::{Cleared, DenyReason, clear};
 use crate::domain::delivery::{Delivery, DeliveryState, Operation, Rung, Stored};
 use crate::domain::grant::Grant;
 use crate::domain::matter::Matter;
+use crate::domain::warning::WarningPolicy;
 
 /// What is to be done with an item.
 #[derive(Debug)]
@@ -86,6 +87,8 @@ pub struct Outgoing {
 pub struct Scales<'a> {
     /// The member's living grants, held; for an item that needs no living one, those that have ended as well.
     pub grants: &'a [Grant],
+    /// Under what the clinic may be warned without consent.
+    pub policy: Option<&'a WarningPolicy>,
     /// What is at hand for a request about this member, or why it is not.
     pub ticket: Result<&'a Ticket, &'a TokenError>,
     /// The time.
@@ -143,7 +146,7 @@ fn living<'a>(item: &Delivery, Scales { grants, now, .. }: Scales<'a>) -> impl I
 
 /// Goes on with an item that may go.
 fn cleared(item: Delivery, scales: Scales<'_>, go_on: impl FnOnce(Cleared<Delivery>, &Ticket) -> Step) -> Step {
-    let denied = match clear(scales.grants, item, scales.now) {
+    let denied = match clear((scales.grants, scales.policy), item, scales.now) {
         Ok(cleared) => {
             return match scales.ticket {
                 Ok(ticket) => go_on(cleared, ticket),
@@ -176,7 +179,7 @@ fn update(
     scales: Scales<'_>,
     open: impl FnOnce(&Delivery) -> Option<Vec<u8>>,
 ) -> Step {
-    let denied = clear(scales.grants, item.clone(), scales.now).err();
+    let denied = clear((scales.grants, scales.policy), item.clone(), scales.now).err();
     // A pause ends, and then it is tried again; otherwise all that is left is to see what came of it.
     if was_sent && denied.is_some_and(|denied| denied.1.foremost() != DenyReason::Paused) {
         return match scales.ticket {
@@ -199,7 +202,7 @@ fn respond(
     scales: Scales<'_>,
     open: impl FnOnce(&Delivery) -> Option<Vec<u8>>,
 ) -> Step {
-    let denied = clear(scales.grants, item.clone(), scales.now).err();
+    let denied = clear((scales.grants, scales.policy), item.clone(), scales.now).err();
     if was_sent && denied.is_some_and(|denied| denied.1.foremost() != DenyReason::Paused) {
         // It must not be tried again, and the clinic's Task says only who changed it last.
         return settle(item, Verdict::Searched(Found::NoSearch { reason: "answer-not-found-out".to_owned() }));
@@ -236,6 +239,16 @@ fn unless_message(item: &Delivery, ticket: &Ticket) -> Option<&'static str> {
     }
 }
 
+/// In which form a warning goes: as a message, or else as a note.
+fn rung_of_warning(ticket: &Ticket) -> Rung {
+    match ticket.capabilities().rung(MESSAGE_TYPE) {
+        Rung::Discrete if ticket.takes_messages() => Rung::Discrete,
+        Rung::Discrete if !ticket.capabilities().has_create(PAGE_TYPE) => Rung::None,
+        Rung::Discrete => Rung::Document,
+        rung => rung,
+    }
+}
+
 /// A request with the item's content, in the form that the EHR takes.
 fn outgoing(
     cleared: Cleared<Delivery>,
@@ -252,16 +265,18 @@ fn outgoing(
         return settle(cleared.into_item(), Verdict::Withdrawn(reason));
     }
     let is_standing = matches!(item.matter, Matter::Consent(_));
+    let is_warning = matches!(item.matter, Matter::Warning(_));
     let mapped_type = match &item.matter {
         Matter::Consent(_) => "Consent",
         Matter::Page(_) | Matter::Fact(_) | Matter::Mark(_) | Matter::Word if item.is_part => &item.resource_type,
         Matter::Page(_) => PAGE_TYPE,
-        Matter::Answer => MESSAGE_TYPE,
+        Matter::Answer | Matter::Warning(_) => MESSAGE_TYPE,
         Matter::Fact(_) | Matter::Mark(_) | Matter::Word => MAPPED_TYPE,
     };
     // What stands there already keeps its form; a new one takes the highest that the EHR has.
     let rung = match &item.stored {
         Some(stored) if stored.resource_type == "DocumentReference" => Rung::Document,
+        None if is_warning => rung_of_warning(ticket),
         None if !is_standing && !is_answer => ticket.capabilities().rung(mapped_type),
         Some(_) | None => Rung::Discrete,
     };
@@ -276,7 +291,9 @@ fn outgoing(
         }
     }
     let Some(resource_type) = Forms::resource_type(rung, mapped_type).map(str::to_owned) else {
-        return settle(cleared.into_item(), Verdict::Held("no-form-taken"));
+        // It is not held until the EHR takes it: by then it may be told too late.
+        let verdict = if is_warning { Verdict::Withdrawn } else { Verdict::Held };
+        return settle(cleared.into_item(), verdict("no-form-taken"));
     };
     let Some(mapped) = open(item) else {
         return settle(cleared.into_item(), Verdict::Stuck("content-does-not-open"));

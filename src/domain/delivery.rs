@@ -163,8 +163,8 @@ pub struct Delivery {
     pub member: MemberId,
     /// Its place on the lane.
     pub seq: i64,
-    /// Under which grant it was enqueued.
-    pub grant: GrantId,
+    /// Under which grant it was enqueued; `None`: under none, as a warning is.
+    pub grant: Option<GrantId>,
     /// What it tells, and so which consent it takes.
     pub matter: Matter,
     /// To whom at the clinic it is addressed.

@@ -31,5 +31,6 @@ pub mod statistics;
 pub mod stretch;
 pub mod summary;
 pub mod telling;
+pub mod warning;
 pub mod way_back;
 pub mod zone;

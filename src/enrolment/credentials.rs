@@ -21,6 +21,10 @@ pub const EVENTS_WRITE: &str = "events:write";
 /// need not know who is in need.
 pub const CONCERNS_MANAGE: &str = "concerns:manage";
 
+/// The scope that lets people of a community decide that a clinic is told without consent. Beside it, they need
+/// [`CONCERNS_MANAGE`].
+pub const CONCERNS_DISCLOSE: &str = "concerns:disclose";
+
 /// A new API key. The secret is shown once and nowhere kept.
 #[derive(Clone)]
 pub struct ApiKey {

@@ -47,7 +47,9 @@ pub async fn work_on(bridge: &Bridge, erasure: &Erasure) -> Result<ErasureState,
     };
     let sent = tx.sent_of(erasure.member).await?;
     let may_wait = erasure.upstream_until.is_some_and(|until| now < until);
-    if may_wait && sent.values().any(|sent| sent.open > 0) {
+    // Whose Subscription stays at an EHR is still watched there, and nobody could say any more that it should not be.
+    let is_watched = tx.subscriptions_at_ehrs(erasure.member).await? > 0;
+    if may_wait && (is_watched || sent.values().any(|sent| sent.open > 0)) {
         erasure.due_at = now.checked_add(LOOK_AGAIN_AFTER).unwrap_or(Timestamp::MAX);
         tx.update_erasure(&erasure).await?;
         tx.commit().await?;

@@ -49,7 +49,7 @@ fn line(item: &Shared) -> [String; 10] {
         told.about.matter.clone(),
         categories(&told.about),
         told.operation.as_str().to_owned(),
-        told.grant.to_string(),
+        told.grant.map(|grant| grant.to_string()).unwrap_or_default(),
         told.version.map(|version| version.to_string()).unwrap_or_default(),
         told.identifier.clone(),
         item.standing.as_str().to_owned(),

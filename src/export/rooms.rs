@@ -47,7 +47,7 @@ const ROOMS: [Room; 7] = [
     Room {
         name: "disclosures",
         about: about!("disclosures"),
-        sections: &[disclosures::write, disclosures::write_log, concerns::write],
+        sections: &[disclosures::write, disclosures::write_log, concerns::write, concerns::write_warnings],
     },
     Room {
         name: "deliveries",

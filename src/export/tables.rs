@@ -22,6 +22,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("consent_records", "consents/consents.json"),
     ("audit_entries", "disclosures/log.csv"),
     ("concerns", "disclosures/concerns.json"),
+    ("warnings", "disclosures/warnings.json"),
     ("concern_tellings", "(who is still to be told of a concern)"),
     ("outbox", "deliveries/deliveries.csv"),
     ("ledger", "deliveries/deliveries.csv"),

@@ -69,7 +69,7 @@ pub fn worked_out(
                 continue;
             }
         };
-        let grant = standing.grants.iter().find(|grant| (grant.id, grant.version) == permit.grant());
+        let grant = standing.grants.iter().find(|grant| Some((grant.id, grant.version)) == permit.grant());
         covered_from = covered_from.max(grant.and_then(|grant| grant.terms.data_from).unwrap_or(Timestamp::MIN));
         visible.push(reading.clone());
     }

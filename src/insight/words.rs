@@ -176,6 +176,8 @@ fn figures(figures: &Figures, language: Language) -> String {
 #[must_use]
 pub const fn reason(reason: DenyReason, language: Language) -> &'static str {
     match (reason, language) {
+        (DenyReason::NoPolicy | DenyReason::DecisionTooOld, En) => "Nothing lets it go without your consent.",
+        (DenyReason::NoPolicy | DenyReason::DecisionTooOld, Ru) => "Без вашего согласия это отправить нельзя.",
         (DenyReason::NoGrant, En) => "You have not shared anything with this clinic.",
         (DenyReason::NoGrant, Ru) => "Вы ничем не делитесь с этой клиникой.",
         (DenyReason::Ended, En) => "You have taken this consent back.",

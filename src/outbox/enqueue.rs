@@ -21,7 +21,7 @@ use crate::vault::{ContentKey, Index, MemberKey, SealError};
 #[derive(Debug)]
 pub struct Parcel<'k> {
     lane: LaneKey,
-    grant: (GrantId, i32),
+    grant: Option<(GrantId, i32)>,
     matter: Matter,
     addressee: Addressee,
     letter: Letter,
@@ -136,7 +136,7 @@ pub async fn enqueue(
             id,
             lane: lane.clone(),
             seq: end.next_seq - 1,
-            grant: grant.0,
+            grant: grant.map(|(grant, _)| grant),
             operation: letter.operation,
             matter: matter.clone(),
             addressee: *addressee,
@@ -146,8 +146,11 @@ pub async fn enqueue(
             content: letter.content,
             sealed_payload: key.seal(PAYLOAD_COLUMN, id.0.as_bytes(), &letter.outbound.body)?,
         });
-        let identifier = letter.outbound.identifier.clone();
-        decisions.permit((&lane.clinic, lane.member), *grant, About::of(matter), identifier);
+        // Whoever decided that something goes under no consent has that written down themselves.
+        if let Some(grant) = *grant {
+            let identifier = letter.outbound.identifier.clone();
+            decisions.permit((&lane.clinic, lane.member), grant, About::of(matter), identifier);
+        }
     }
     decisions.entries(now).for_each(|entry| tx.record_entry(entry));
     Ok(tx.insert_deliveries(&items, now).await?)

@@ -64,7 +64,8 @@ pub(super) async fn raise(
             None => tx.communities_of(member).await?,
         };
         for community in &communities {
-            let Some(escalate_after) = bridge.house.watched.get(community).copied() else { continue };
+            let Some(watch) = bridge.house.watched.get(community) else { continue };
+            let escalate_after = watch.escalate_after;
             let noticed = Noticed { community, entry, rule, escalate_after };
             safety::raise(tx, &bridge.keyring, members.key(member)?, &noticed, now).await?;
         }

@@ -8,6 +8,7 @@ use crate::domain::consented::Practitioner;
 use crate::domain::ids::{ClinicId, CommunityId};
 use crate::domain::page::{PageRules, PageWhen};
 use crate::domain::questionnaire::{Instrument, Rhythm};
+use crate::domain::warning::WarningPolicy;
 
 /// Who runs this installation, and for which clinics.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -18,9 +19,17 @@ pub struct House {
     pub contact: String,
     /// The clinics.
     pub clinics: BTreeMap<ClinicId, Counterpart>,
-    /// The communities whose people are told when a member's answers want a human's eye, and how long the first of them
-    /// have to acknowledge it.
-    pub watched: BTreeMap<CommunityId, SignedDuration>,
+    /// The communities whose people are told when a member's answers want a human's eye.
+    pub watched: BTreeMap<CommunityId, Watch>,
+}
+
+/// Whom a community has for its members.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Watch {
+    /// How long the first of them have to acknowledge it.
+    pub escalate_after: SignedDuration,
+    /// The names of those who may decide that a clinic is told without consent.
+    pub deciders: Vec<String>,
 }
 
 /// A clinic, as people know it.
@@ -36,6 +45,8 @@ pub struct Counterpart {
     pub asks_for: BTreeMap<Instrument, Rhythm>,
     /// What it wants of one-page summaries; `None`: it gets none.
     pub pages: Option<PageRules>,
+    /// Under what it may be warned without consent; `None`: it never is.
+    pub warnings: Option<WarningPolicy>,
 }
 
 impl House {
@@ -61,6 +72,12 @@ impl House {
     #[must_use]
     pub fn has_weekly_pages(&self, clinic: &ClinicId) -> bool {
         self.pages(clinic).is_some_and(|rules| rules.page == PageWhen::Weekly)
+    }
+
+    /// Whether any clinic asks its patients for a questionnaire.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.clinics.values().any(|clinic| !clinic.asks_for.is_empty())
     }
 
     /// Whether any clinic gets pages.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Bridge;
 use super::members::readable;
-use crate::domain::ids::{ClinicId, MemberId, ReadingId};
+use crate::domain::ids::{ClinicId, ConcernId, MemberId, ReadingId};
 use crate::domain::summary::Summary;
 use crate::enrolment::join::PATIENT_COLUMN;
 use crate::store::{StoreError, Tx};
@@ -66,6 +66,11 @@ impl KnownPatient {
     pub(crate) fn page_identifier(&self, bridge: &Bridge, first_day: Date) -> Uuid {
         let parts = [self.clinic.as_str(), &self.member.to_string(), &first_day.to_string()];
         self.named(bridge, "page", &parts.map(str::as_bytes))
+    }
+
+    /// The identifier of the warning because of a concern as this Patient's: the same however often it is decided.
+    pub(crate) fn warning_identifier(&self, bridge: &Bridge, concern: ConcernId) -> Uuid {
+        self.named(bridge, "warning", &[self.clinic.as_str().as_bytes(), concern.0.as_bytes()])
     }
 
     fn named(&self, bridge: &Bridge, domain: &'static str, parts: &[&[u8]]) -> Uuid {

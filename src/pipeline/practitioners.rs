@@ -34,7 +34,7 @@ impl Practitioners {
 
     /// The one whom something is to be addressed to.
     pub(crate) fn of<T>(&self, permit: &Permit<'_, T>) -> Option<&Practitioner> {
-        self.0.get(&permit.grant())
+        self.0.get(&permit.grant()?)
     }
 
     /// Whether what is permitted can be addressed as it must be.

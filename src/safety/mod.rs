@@ -4,12 +4,17 @@
 //! A concern waits for no consent and for no EHR: it goes to nobody but the community's own people, says nothing of what
 //! was answered, and is not there where the community has named nobody (`[communities.….safety]`). Every step is an entry
 //! of the member's audit chain.
+//!
+//! That a clinic is warned without consent is never a step of a concern: a person decides it, under a policy, and
+//! `pipeline::warn` does it. Here are what was decided and what became of it.
 
 mod settle;
 mod tell;
+mod warnings;
 
-pub use settle::{acknowledge, close};
+pub use settle::{Which, acknowledge, close};
 pub use tell::{AlarmSender, AlarmWords, Levels};
+pub use warnings::{Warned, Why, seal_warning, warnings};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -87,6 +92,8 @@ pub struct Concern {
     pub acknowledged: Option<(Timestamp, String)>,
     /// When they were done, and who said so.
     pub closed: Option<(Timestamp, String)>,
+    /// Which clinics were warned without consent because of it.
+    pub warned: Vec<Warned>,
 }
 
 /// A concern that could not be raised, shown or changed.
@@ -179,17 +186,29 @@ pub fn read(key: &MemberKey, row: ConcernRow) -> Result<Concern, SafetyError> {
         escalated_at: row.escalated_at,
         acknowledged: row.acknowledged_at.zip(acknowledged_by),
         closed: row.closed_at.zip(closed_by),
+        warned: Vec::new(),
     })
 }
 
-/// A concern, with the name under which its community knows the member, and their key.
+/// A concern of a community, or of any, as it stands now.
+///
+/// # Errors
+/// [`SafetyError`].
+pub async fn concern(tx: &mut Tx, keyring: &Keyring, which: Which<'_>) -> Result<(Concern, MemberKey), SafetyError> {
+    let row = tx.concern(which.1).await?;
+    let row = row.filter(|row| which.0.is_none_or(|community| row.community == *community));
+    opened(tx, keyring, row.ok_or(SafetyError::NotFound)?).await
+}
+
+/// A concern, with the name under which its community knows the member, which clinics were warned, and the member's key.
 async fn opened(tx: &mut Tx, keyring: &Keyring, row: ConcernRow) -> Result<(Concern, MemberKey), SafetyError> {
     let (member, community) = (row.member, row.community.clone());
     let names = tx.concern_names(&community, member).await?.ok_or(SafetyError::NotFound)?;
     let key = keyring.unwrap_member_key(member, &names.key)?;
     let handle = names.handle.map(|sealed| key.open(HANDLE_COLUMN, community.as_str().as_bytes(), &sealed));
     let handle = handle.transpose()?.and_then(|handle| String::from_utf8(handle).ok());
-    Ok((Concern { handle, ..read(&key, row)? }, key))
+    let warned = warnings(tx, &key).await?.into_iter().filter(|warned| warned.concern == row.id).collect();
+    Ok((Concern { handle, warned, ..read(&key, row)? }, key))
 }
 
 fn seal(key: &MemberKey, id: ConcernId, content: &Content) -> Result<Vec<u8>, SafetyError> {

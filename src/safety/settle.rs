@@ -2,40 +2,30 @@
 
 use jiff::Timestamp;
 
-use super::{Concern, SafetyError, open, opened, read, record, seal};
+use super::{Concern, Content, SafetyError, open, opened, read, record, seal};
 use crate::domain::audit::{ConcernAt, Event};
 use crate::domain::concern::NotNow;
 use crate::domain::ids::{CommunityId, ConcernId};
 use crate::store::{ConcernRow, Tx};
 use crate::vault::Keyring;
 
+/// Whose concern, and which: of a community, only its own; `None`: of any.
+pub type Which<'a> = (Option<&'a CommunityId>, ConcernId);
+
 /// Notes that somebody looks after a concern: nobody is told of it any more. Said twice under the same name, it is said
-/// once. Of a community, only its own; `None`: of any.
+/// once.
 ///
 /// # Errors
 /// [`SafetyError`]; the caller's transaction must then be dropped.
 pub async fn acknowledge(
     tx: &mut Tx,
     keyring: &Keyring,
-    (community, id): (Option<&CommunityId>, ConcernId),
+    which: Which<'_>,
     by: &str,
     now: Timestamp,
 ) -> Result<Concern, SafetyError> {
-    tx.end_tellings(id, None).await?;
-    let mut row = held(tx, community, id).await?;
-    let (before, key) = opened(tx, keyring, row.clone()).await?;
-    match row.state.acknowledged() {
-        Err(NotNow::Acknowledged) if before.acknowledged.as_ref().is_some_and(|(_, who)| who == by) => {
-            return Ok(before);
-        }
-        state => row.state = state?,
-    }
-    let mut content = open(&key, &row)?;
-    (row.acknowledged_at, content.acknowledged_by) = (Some(now), Some(by.to_owned()));
-    row.sealed = seal(&key, id, &content)?;
-    tx.update_concern(&row).await?;
-    record(tx, &key, Event::ConcernAcknowledged(at(&row)), by, now)?;
-    Ok(Concern { handle: before.handle, ..read(&key, row)? })
+    tx.end_tellings(which.1, None).await?;
+    step(tx, keyring, which, by, now, &ACKNOWLEDGE).await
 }
 
 /// Notes that whoever looks after a concern is done. Said twice under the same name, it is said once.
@@ -45,31 +35,68 @@ pub async fn acknowledge(
 pub async fn close(
     tx: &mut Tx,
     keyring: &Keyring,
-    (community, id): (Option<&CommunityId>, ConcernId),
+    which: Which<'_>,
     by: &str,
     now: Timestamp,
 ) -> Result<Concern, SafetyError> {
-    let mut row = held(tx, community, id).await?;
-    let (before, key) = opened(tx, keyring, row.clone()).await?;
-    match row.state.closed() {
-        Err(NotNow::Closed) if before.closed.as_ref().is_some_and(|(_, who)| who == by) => return Ok(before),
-        state => row.state = state?,
-    }
-    let mut content = open(&key, &row)?;
-    (row.closed_at, content.closed_by) = (Some(now), Some(by.to_owned()));
-    row.sealed = seal(&key, id, &content)?;
-    tx.update_concern(&row).await?;
-    record(tx, &key, Event::ConcernClosed(at(&row)), by, now)?;
-    Ok(Concern { handle: before.handle, ..read(&key, row)? })
+    step(tx, keyring, which, by, now, &CLOSE).await
 }
 
-/// A concern that this community may see, which nobody else changes meanwhile.
-async fn held(tx: &mut Tx, community: Option<&CommunityId>, id: ConcernId) -> Result<ConcernRow, SafetyError> {
+/// A step that somebody takes with a concern.
+struct Step {
+    /// Why it is not taken by whoever comes second.
+    done: NotNow,
+    /// When it was taken, and by whom.
+    taken: fn(&Concern) -> Option<&(Timestamp, String)>,
+    /// Takes it in the row, and says by whom in what is sealed.
+    take: fn(&mut ConcernRow, &mut Content, &str, Timestamp) -> Result<(), NotNow>,
+    /// As it is written down.
+    event: fn(ConcernAt) -> Event,
+}
+
+const ACKNOWLEDGE: Step = Step {
+    done: NotNow::Acknowledged,
+    taken: |concern| concern.acknowledged.as_ref(),
+    take: |row, content, by, now| {
+        row.state = row.state.acknowledged()?;
+        (row.acknowledged_at, content.acknowledged_by) = (Some(now), Some(by.to_owned()));
+        Ok(())
+    },
+    event: Event::ConcernAcknowledged,
+};
+
+const CLOSE: Step = Step {
+    done: NotNow::Closed,
+    taken: |concern| concern.closed.as_ref(),
+    take: |row, content, by, now| {
+        row.state = row.state.closed()?;
+        (row.closed_at, content.closed_by) = (Some(now), Some(by.to_owned()));
+        Ok(())
+    },
+    event: Event::ConcernClosed,
+};
+
+async fn step(
+    tx: &mut Tx,
+    keyring: &Keyring,
+    (community, id): Which<'_>,
+    by: &str,
+    now: Timestamp,
+    step: &Step,
+) -> Result<Concern, SafetyError> {
+    // Nobody else changes it meanwhile.
     let row = tx.hold_concern(id).await?;
     let row = row.filter(|row| community.is_none_or(|community| row.community == *community));
-    row.ok_or(SafetyError::NotFound)
-}
-
-fn at(row: &ConcernRow) -> ConcernAt {
-    ConcernAt { concern: row.id, community: row.community.clone() }
+    let mut row = row.ok_or(SafetyError::NotFound)?;
+    let (before, key) = opened(tx, keyring, row.clone()).await?;
+    let mut content = open(&key, &row)?;
+    match (step.take)(&mut row, &mut content, by, now) {
+        Err(done) if done == step.done && (step.taken)(&before).is_some_and(|(_, who)| who == by) => return Ok(before),
+        taken => taken?,
+    }
+    row.sealed = seal(&key, id, &content)?;
+    tx.update_concern(&row).await?;
+    let at = ConcernAt { concern: row.id, community: row.community.clone() };
+    record(tx, &key, (step.event)(at), by, now)?;
+    Ok(Concern { handle: before.handle, warned: before.warned, ..read(&key, row)? })
 }

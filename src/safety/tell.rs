@@ -21,6 +21,7 @@ use crate::domain::ids::{CommunityId, ConcernId};
 use crate::domain::language::Language;
 use crate::outbox::retry::next_attempt;
 use crate::store::{ConcernRow, Store, Telling, Tx};
+use crate::telemetry::crash_point;
 use crate::vault::Keyring;
 
 /// When a telling is seen again that was not done. Longer than sending may take.
@@ -112,7 +113,9 @@ impl AlarmSender {
                 None
             }
         };
+        crash_point("alarm:taken");
         let sent = self.send(&telling, &row, handle, now).await;
+        crash_point("alarm:sent");
         self.write_down(telling, row, sent).await?;
         Ok(true)
     }

@@ -144,6 +144,16 @@ impl Tx {
         Ok(true)
     }
 
+    /// A concern as it stands now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn concern(&mut self, concern: ConcernId) -> Result<Option<ConcernRow>, StoreError> {
+        const SQL: &str = select!("concern_id = $1");
+        let row: Option<Row> = on!(self, conn => sqlx::query_as(SQL).bind(concern.0).fetch_optional(conn).await?);
+        row.map(Row::read).transpose()
+    }
+
     /// A concern, which nobody else changes until the transaction ends.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::domain::category::{Category, Detail};
 use crate::domain::grant::Addressee;
 use crate::domain::ids::{GrantId, PractitionerId};
 use crate::domain::label::Label;
-use crate::domain::matter::{Fact, Matter};
+use crate::domain::matter::{Fact, Matter, Parts};
 
 /// The columns of what an item tells.
 pub(super) struct MatterColumns {
@@ -19,7 +19,7 @@ pub(super) struct MatterColumns {
     pub detail: &'static str,
     pub labels: String,
     pub measured_at: i64,
-    /// The parts of a page, as JSON.
+    /// The parts of a page, or how a warning was decided, as JSON.
     pub parts: Option<String>,
 }
 
@@ -32,6 +32,11 @@ pub(super) struct FactRow {
     measured_at: i64,
 }
 
+/// Whether this program knows a kind of item. A later one, at work on the same database, may have kinds of its own.
+pub(super) fn is_known(kind: &str) -> bool {
+    matches!(kind, "fact" | "page" | "answered-page" | "consent" | "mark" | "word" | "answer" | "warning")
+}
+
 impl From<&Matter> for MatterColumns {
     fn from(matter: &Matter) -> Self {
         // A program that does not know kinds decides about anything else as about what is guarded most.
@@ -40,13 +45,17 @@ impl From<&Matter> for MatterColumns {
         let (kind, fact) = match matter {
             Matter::Fact(fact) => ("fact", fact),
             Matter::Page(of) => {
-                parts = serde_json::to_string(of).ok();
-                ("page", of.first().unwrap_or(&other))
+                parts = serde_json::to_string(&of.facts).ok();
+                (if of.answers { "answered-page" } else { "page" }, of.facts.first().unwrap_or(&other))
             }
             Matter::Consent(_) => ("consent", &other),
             Matter::Mark(fact) => ("mark", fact),
             Matter::Word => ("word", &other),
             Matter::Answer => ("answer", &other),
+            Matter::Warning(decided) => {
+                parts = serde_json::to_string(decided).ok();
+                ("warning", &other)
+            }
         };
         let labels: Vec<&str> = fact.labels.iter().map(|label| label.as_str()).collect();
         Self {
@@ -72,21 +81,36 @@ impl FactRow {
         })
     }
 
-    /// What the columns of an item say that stands under a grant.
-    pub(super) fn matter(self, kind: &str, parts: Option<&str>, grant: GrantId) -> Result<Matter, StoreError> {
+    /// What the columns of an item say that stands under a grant; `None`: under none.
+    pub(super) fn matter(self, kind: &str, parts: Option<&str>, grant: Option<GrantId>) -> Result<Matter, StoreError> {
         match kind {
             "fact" => self.read().map(Matter::Fact),
-            "page" => {
-                let parts = parts.and_then(|parts| serde_json::from_str(parts).ok());
-                parts.map(Matter::Page).ok_or(StoreError::Corrupt("a page without its parts"))
+            "page" | "answered-page" => {
+                let facts = parts.and_then(|parts| serde_json::from_str(parts).ok());
+                let facts = facts.ok_or(StoreError::Corrupt("a page without its parts"))?;
+                Ok(Matter::Page(Parts { facts, answers: kind == "answered-page" }))
             }
-            "consent" => Ok(Matter::Consent(grant)),
+            "consent" => grant.map(Matter::Consent).ok_or(StoreError::Corrupt("a consent without its grant")),
             "mark" => self.read().map(Matter::Mark),
             "word" => Ok(Matter::Word),
             "answer" => Ok(Matter::Answer),
+            "warning" => {
+                let decided = parts.and_then(|parts| serde_json::from_str(parts).ok());
+                decided.map(Matter::Warning).ok_or(StoreError::Corrupt("a warning without its decision"))
+            }
             _ => Err(StoreError::Corrupt("a kind of item it should not")),
         }
     }
+}
+
+/// The column of the grant under which an item stands: all zeros for what stands under none.
+pub(super) fn grant_column(grant: Option<GrantId>) -> Uuid {
+    grant.map_or(Uuid::nil(), |grant| grant.0)
+}
+
+/// The grant that a column says.
+pub(super) fn grant(column: Uuid) -> Option<GrantId> {
+    Some(GrantId(column)).filter(|_| !column.is_nil())
 }
 
 /// The column of an addressee.

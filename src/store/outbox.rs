@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::QueryBuilder;
 
 use super::lanes::LaneKey;
-use super::matter::{MatterColumns, addressee_column};
+use super::matter::{MatterColumns, addressee_column, grant_column};
 use super::sweep::STANDING;
 use super::{ROWS_PER_STATEMENT, StoreError, Tx, named, on};
 use crate::domain::delivery::{DeliveryState, Operation};
@@ -24,8 +24,8 @@ pub struct NewDelivery {
     pub lane: LaneKey,
     /// Its place on the lane.
     pub seq: i64,
-    /// The grant that permits it.
-    pub grant: GrantId,
+    /// The grant that permits it; `None`: a policy does.
+    pub grant: Option<GrantId>,
     /// What it does with the resource.
     pub operation: Operation,
     /// What it tells.
@@ -64,7 +64,7 @@ impl Tx {
                         .push_bind(item.lane.member.0)
                         .push_bind(item.seq)
                         .push_bind(item.id.0)
-                        .push_bind(item.grant.0)
+                        .push_bind(grant_column(item.grant))
                         .push_bind(item.operation.as_str())
                         .push_bind(matter.kind)
                         .push_bind(matter.parts)

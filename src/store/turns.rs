@@ -5,7 +5,7 @@ use sqlx::QueryBuilder;
 use sqlx::types::Uuid;
 
 use super::error::changed;
-use super::matter::{FactRow, addressee};
+use super::matter::{FactRow, addressee, grant, is_known};
 use super::{StoreError, Tx, clinic_id, instant, named, on, padded};
 use crate::domain::delivery::{Delivery, DeliveryState, Operation, Stored};
 use crate::domain::ids::{ClinicId, DeliveryId, GrantId, MemberId};
@@ -48,6 +48,16 @@ pub struct Refused {
 /// [`padded`].
 const ITEMS: &str = " WHERE (member_id, seq, state) IN (SELECT column1, column2, column3 FROM item) AND clinic_id = ";
 
+/// The first open items of some lanes.
+#[derive(Debug, Default)]
+pub struct Heads {
+    /// Each with the time from which it may be worked on.
+    pub items: Vec<(Delivery, Timestamp)>,
+    /// Whose lanes begin with something of a kind that this program does not know: another replica, of a later version,
+    /// put it there, and knows what to do with it. It is left alone, and what is behind it waits.
+    pub unknown: Vec<MemberId>,
+}
+
 type RefusedRow = (String, Uuid, Option<Vec<u8>>, Option<Vec<u8>>);
 
 #[derive(sqlx::FromRow)]
@@ -78,30 +88,27 @@ struct Row {
 }
 
 impl Tx {
-    /// The first open item of each of some lanes of a clinic, with the time from which it may be worked on.
+    /// The first open item of each of some lanes of a clinic.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn lane_heads(
-        &mut self,
-        clinic: &ClinicId,
-        members: &[MemberId],
-    ) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
+    pub async fn lane_heads(&mut self, clinic: &ClinicId, members: &[MemberId]) -> Result<Heads, StoreError> {
         let by = self.pick(" INDEXED BY outbox_open", "");
         self.first_open(clinic, members, by, "").await
     }
 
-    /// The same, of those items only that say how a consent stands: they go although others wait for the end of a pause.
+    /// The same, of those items only that need no living consent to be told at once: how a consent stands, and warnings. They
+    /// go although others wait for the end of a pause.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn lane_standings(
+    pub async fn lane_urgent(
         &mut self,
         clinic: &ClinicId,
         members: &[MemberId],
     ) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
-        let by = self.pick(" INDEXED BY outbox_open_standings", "");
-        self.first_open(clinic, members, by, " AND i.kind = 'consent'").await
+        let by = self.pick(" INDEXED BY outbox_open_urgent", "");
+        Ok(self.first_open(clinic, members, by, " AND i.kind IN ('consent', 'warning')").await?.items)
     }
 
     /// SQLite is told `by` which index: it may take another that begins alike, and read every item a lane ever had.
@@ -111,9 +118,9 @@ impl Tx {
         members: &[MemberId],
         by: &'static str,
         of_those: &'static str,
-    ) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
+    ) -> Result<Heads, StoreError> {
         if members.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Heads::default());
         }
         let rows: Vec<Row> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
@@ -138,7 +145,9 @@ impl Tx {
             query.push(of_those).push(" ORDER BY i.seq LIMIT 1) ORDER BY o.member_id");
             query.build_query_as().fetch_all(conn).await?
         });
-        rows.into_iter().map(|row| read(clinic, row)).collect()
+        let (known, unknown): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| is_known(&row.kind));
+        let items = known.into_iter().map(|row| read(clinic, row)).collect::<Result<_, _>>()?;
+        Ok(Heads { items, unknown: unknown.into_iter().map(|row| MemberId(row.member_id)).collect() })
     }
 
     /// Marks items as being sent, each as the type that is given, under the grant that let it go.
@@ -243,10 +252,10 @@ fn read(clinic: &ClinicId, row: Row) -> Result<(Delivery, Timestamp), StoreError
         clinic: clinic.clone(),
         member: MemberId(row.member_id),
         seq: row.seq,
-        grant: GrantId(row.grant_id),
+        grant: grant(row.grant_id),
         cleared_under: row.cleared_grant_id.map(GrantId).zip(row.cleared_version),
         operation: named(Operation::from_name(&row.operation), "an operation it should not")?,
-        matter: row.fact.matter(&row.kind, row.parts.as_deref(), GrantId(row.grant_id))?,
+        matter: row.fact.matter(&row.kind, row.parts.as_deref(), grant(row.grant_id))?,
         addressee: addressee(row.addressee),
         resource_type: row.resource_type,
         is_part: row.is_part != 0,

@@ -1,7 +1,7 @@
 //! Named places at which tests kill the process, to see that nothing is lost and nothing happens twice.
 
 /// Every place, in the order of the way. Tests walk through all of them.
-pub const CRASH_POINTS: [&str; 12] = [
+pub const CRASH_POINTS: [&str; 14] = [
     "accept:before-commit",
     "accept:after-commit",
     "revoke:before-commit",
@@ -14,6 +14,8 @@ pub const CRASH_POINTS: [&str; 12] = [
     "tell:taken",
     "tell:closed",
     "tell:sent",
+    "alarm:taken",
+    "alarm:sent",
 ];
 
 /// Dies here, as if by `kill -9`, if the environment variable `MOSTIK_CRASH_AT` names this place. With `name#3` it dies

@@ -24,8 +24,8 @@ use url::Url;
 use crate::delivery::member::{Messengers, Push};
 use crate::domain::entropy::NoEntropy;
 use crate::outbox::retry::next_attempt;
-use crate::pipeline::Bridge;
 use crate::pipeline::answers::{AnswerError, delivered};
+use crate::pipeline::{AcceptError, Bridge};
 use crate::readings::KeptError;
 use crate::readings::settings::change_settings;
 use crate::recommendations::RecommendationError;
@@ -49,6 +49,9 @@ pub const SUBSCRIPTION_COLUMN: &str = "push_subscriptions.sealed_subscription";
 /// Where messages lead to in the portal.
 pub const INBOX_PATH: &str = "/messages";
 
+/// Where they lead to that a clinic was told something without the member's consent.
+pub const SHARED_PATH: &str = "/shared";
+
 /// What was not told; it is taken up again.
 #[derive(Debug, thiserror::Error)]
 pub enum TellingError {
@@ -64,6 +67,9 @@ pub enum TellingError {
     /// What is to be told cannot be read.
     #[error(transparent)]
     Recommendation(#[from] RecommendationError),
+    /// It cannot be seen which questionnaires are due.
+    #[error(transparent)]
+    Due(#[from] AcceptError),
     /// It cannot be noted that the member was told.
     #[error(transparent)]
     Answer(#[from] AnswerError),

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::take::Taken;
 use super::ways::Way;
 use super::words::Saying;
-use super::{INBOX_PATH, Teller, TellingError};
+use super::{INBOX_PATH, SHARED_PATH, Teller, TellingError};
 use crate::delivery::member::{Message, MessageError, Push, Subscription};
 use crate::domain::settings::Change;
 use crate::domain::telling::{Channel, Closed, Grade};
@@ -105,7 +105,8 @@ impl Teller {
     /// The message: to a handle, or short enough for a browser to show.
     fn message(&self, taken: &Taken, handle: Option<&str>, most: Grade, closed: &[Channel]) -> Message {
         let mut link = self.portal.clone();
-        link.set_path(INBOX_PATH);
+        let is_warning = taken.items.iter().all(|item| item.kind.is_none());
+        link.set_path(if is_warning { SHARED_PATH } else { INBOX_PATH });
         let saying = Saying { items: &taken.items, most, closed, link: handle.map(|_| &link) };
         let (subject, text) = self.words.words(taken.language, &saying);
         Message {

@@ -31,9 +31,10 @@ pub struct Saying<'a> {
 pub struct Item {
     /// What the clinic is called.
     pub clinic: String,
-    /// As what it stands there.
-    pub kind: RecommendationKind,
-    /// What it says; nothing where the clinic took it back.
+    /// As what it stands there; `None`: it is nothing of the clinic's, but that the clinic was told something without the
+    /// member's consent. Of that nothing is said outside of the portal.
+    pub kind: Option<RecommendationKind>,
+    /// What it says; nothing where the clinic took it back, or where nothing is said of it outside of the portal anyway.
     pub says: Option<Said>,
     /// The most that consent and the member let out of the portal.
     pub grade: Grade,
@@ -62,6 +63,6 @@ pub const fn subject_of(kind: RecommendationKind) -> Subject {
 
 impl fmt::Debug for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Item({})", self.kind.as_str())
+        write!(f, "Item({})", self.kind.map_or("warning", RecommendationKind::as_str))
     }
 }

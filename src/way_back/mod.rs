@@ -6,6 +6,7 @@
 //!
 //! Locks are taken in one order: members, then what is kept for them, then their rows of `way_back`.
 
+mod complete;
 mod look;
 mod notified;
 mod receive;

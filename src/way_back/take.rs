@@ -12,7 +12,7 @@ use crate::domain::advice::{Advice, Standing, Word};
 use crate::domain::audit::{Chain, Decisions, Event, ForMember, NotKept, Stage};
 use crate::domain::grant::Grant;
 use crate::domain::ids::{ClinicId, GrantId, MemberId, RecommendationId};
-use crate::domain::recommendation::RecommendationState;
+use crate::domain::recommendation::{RecommendationState, Said};
 use crate::enrolment::join::PATIENT_COLUMN;
 use crate::inbound::advice::{self, NoAdvice};
 use crate::pipeline::Bridge;
@@ -135,7 +135,9 @@ impl<'a> Taking<'a> {
             }
             let id = self.id_of(&advice);
             let before = known.remove(&id);
-            if before.as_ref().is_some_and(|row| is_stale(row, &advice)) || !place.rules.wants(advice.kind) {
+            if before.as_ref().is_some_and(|row| is_stale(row, &advice, found.focus.is_some()))
+                || !place.rules.wants(advice.kind)
+            {
                 continue;
             }
             let word = Word { member: self.member, advice: Some(&advice) };
@@ -181,9 +183,10 @@ impl<'a> Taking<'a> {
     }
 }
 
-/// Whether an older version, or the very same, was shown late.
-fn is_stale(row: &SealedRecommendation, advice: &Advice) -> bool {
-    let is_same = advice.version.is_some() && row.version.id == advice.version;
+/// Whether an older version, or the very same, was shown late. The same Task may say something else, where what it asks to do
+/// was shown with it.
+fn is_stale(row: &SealedRecommendation, advice: &Advice, has_focus: bool) -> bool {
+    let is_same = advice.version.is_some() && row.version.id == advice.version && !has_focus;
     let is_older = row.version.updated_at.zip(advice.updated_at).is_some_and(|(kept, shown)| shown < kept);
     is_same || is_older
 }
@@ -216,7 +219,7 @@ async fn keep(
             received_at: now,
             updated_at: now,
         };
-        record(tx, &row, now, Event::Received, Some(permit.grant()));
+        record(tx, &row, now, Event::Received, permit.grant());
         tx.put_telling(row.member, row.id.0, now).await?;
         return Ok(tx.put_recommendation(&row, indexes).await?);
     };
@@ -230,7 +233,7 @@ async fn keep(
         Standing::Declined => RecommendationState::Declined,
         Standing::Open => before.state,
     };
-    let is_news = recommendations::open(key, before.clone())?.says.as_ref() != Some(&advice.says);
+    let is_news = is_news(recommendations::open(key, before.clone())?.says.as_ref(), &advice.says);
     let row = if is_news && advice.standing == Standing::Open {
         SealedRecommendation {
             kind: advice.kind,
@@ -247,10 +250,17 @@ async fn keep(
         SealedRecommendation { state, version, updated_at, ..before }
     };
     if is_news && advice.standing == Standing::Open {
-        record(tx, &row, now, Event::Received, Some(permit.grant()));
+        record(tx, &row, now, Event::Received, permit.grant());
         tx.put_telling(row.member, row.id.0, now).await?;
     }
     Ok(tx.put_recommendation(&row, indexes).await?)
+}
+
+/// Whether it says something else than before. That somebody's name cannot be had this time is no news.
+fn is_news(before: Option<&Said>, says: &Said) -> bool {
+    let Some(before) = before else { return true };
+    let by = says.by.clone().or_else(|| before.by.clone());
+    *before != Said { by, ..says.clone() }
 }
 
 /// Takes something back, and all that it said.

@@ -11,7 +11,8 @@ use actix_web::{FromRequest, HttpRequest};
 use super::{Problem, State};
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::enrolment::credentials::{
-    API_KEY_PREFIX, CONCERNS_MANAGE, EVENTS_WRITE, MEMBER_TOKEN_PREFIX, api_key_index, member_token_index,
+    API_KEY_PREFIX, CONCERNS_DISCLOSE, CONCERNS_MANAGE, EVENTS_WRITE, MEMBER_TOKEN_PREFIX, api_key_index,
+    member_token_index,
 };
 use crate::store::ApiKeyRow;
 
@@ -22,6 +23,10 @@ pub struct EventSender(pub CommunityId);
 /// A community that may see and settle the concerns about its members.
 #[derive(Debug)]
 pub struct ConcernKeeper(pub CommunityId);
+
+/// A community whose people may decide that a clinic is told without consent.
+#[derive(Debug)]
+pub struct ConcernDecider(pub CommunityId);
 
 /// A member, acting for themselves.
 #[derive(Debug)]
@@ -55,6 +60,16 @@ impl FromRequest for ConcernKeeper {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move { community(&request, CONCERNS_MANAGE).await.map(Self) })
+    }
+}
+
+impl FromRequest for ConcernDecider {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { community(&request, CONCERNS_DISCLOSE).await.map(Self) })
     }
 }
 

@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::auth::ConcernKeeper;
+use super::auth::{ConcernDecider, ConcernKeeper};
 use super::body::json;
 use super::{Problem, State};
 use crate::domain::concern::{ConcernState, Rule};
 use crate::domain::ids::{CommunityId, ConcernId};
-use crate::safety::{self, Concern, LONGEST_NAME, SafetyError, is_name};
+use crate::pipeline::warn::{WarnError, warn};
+use crate::safety::{self, Concern, LONGEST_NAME, SafetyError, Warned, is_name};
 use crate::store::Tx;
 use crate::vault::Keyring;
 
@@ -62,6 +63,23 @@ pub struct ConcernBody {
     /// When they were done.
     #[serde(skip_serializing_if = "Option::is_none")]
     closed: Option<Settled>,
+    /// Which clinics were told without consent; absent if none was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disclosed: Vec<ToldClinic>,
+}
+
+/// A clinic that was told without consent, or is being told.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ToldClinic {
+    /// What the clinic is called.
+    clinic: String,
+    /// When it was decided.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Who decided so, as they called themselves.
+    by: String,
+    /// `waiting`: it is on its way; `arrived`: it stands in the clinic's record, read or not; `failed`: it does not go.
+    state: &'static str,
 }
 
 /// Who did it, and when.
@@ -81,6 +99,18 @@ pub struct SettleRequest {
     /// A name by which the community knows which of its people it is; 1 to 64 characters.
     #[schema(min_length = 1, max_length = 64)]
     by: String,
+}
+
+/// Who decides that a clinic is told without consent, and why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiscloseRequest {
+    /// Their name, as the operator wrote it among those who may decide so.
+    #[schema(min_length = 1, max_length = 64)]
+    by: String,
+    /// Why, in 1 to 1,000 characters. The clinic does not get it; the audit log has it, sealed, and the member's own archive.
+    #[schema(min_length = 1, max_length = 1000)]
+    reason: String,
 }
 
 /// Lists the concerns about the members of the community. Whoever is named here may be in danger: show it to those who
@@ -104,7 +134,8 @@ pub async fn list(state: Data<State>, keeper: ConcernKeeper, request: HttpReques
     })?;
     let mut tx = state.bridge.store.read().await?;
     let found = safety::concerns(&mut tx, &state.bridge.keyring, Some(&keeper.0), which.closed).await?;
-    Ok(HttpResponse::Ok().json(ConcernList { concerns: found.into_iter().map(ConcernBody::from).collect() }))
+    let concerns = found.into_iter().map(|concern| shown(&state, concern)).collect();
+    Ok(HttpResponse::Ok().json(ConcernList { concerns }))
 }
 
 /// Says that somebody looks after a concern: nobody is told of it any more. The same under the same name again is the same
@@ -135,7 +166,7 @@ pub async fn acknowledge(
     let (id, by) = (concern_id(&concern)?, name(json(&request, payload).await?)?);
     let done = settle(&state, &keeper.0, id, &by, safety::acknowledge).await?;
     tracing::info!(concern_id = %id, community_id = %keeper.0, "a concern was acknowledged");
-    Ok(HttpResponse::Ok().json(ConcernBody::from(done)))
+    Ok(HttpResponse::Ok().json(shown(&state, done)))
 }
 
 /// Says that whoever looks after a concern is done. It is forgotten ninety days later.
@@ -165,7 +196,47 @@ pub async fn close(
     let (id, by) = (concern_id(&concern)?, name(json(&request, payload).await?)?);
     let done = settle(&state, &keeper.0, id, &by, safety::close).await?;
     tracing::info!(concern_id = %id, community_id = %keeper.0, "a concern was closed");
-    Ok(HttpResponse::Ok().json(ConcernBody::from(done)))
+    Ok(HttpResponse::Ok().json(shown(&state, done)))
+}
+
+/// Decides that the member's clinics are told without consent that they may be in danger. Only where the operator has written
+/// by which law (`[clinics.….warnings]`), only by those whom the operator has named, and only clinics that the member is
+/// linked to; each is told that there was such an answer, and nothing else. Whoever decides so looks after the concern, if
+/// nobody does yet. The answer names the clinics: call them, for nobody knows when somebody reads what stands in a record. The
+/// same by the same person again is the same once; what did not go is decided anew.
+#[utoipa::path(
+    tag = "concerns",
+    params(("concern_id" = Uuid, Path)),
+    request_body = DiscloseRequest,
+    security(("api_key" = ["concerns:disclose"])),
+    responses(
+        (status = 200, body = ConcernBody),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "An API key without the scope concerns:disclose, a person who was not named, or no policy that allows it", body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "None of the member's clinics may be told, somebody else decided so already, or the concern is closed or too old", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not now: the same again after `Retry-After`", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/concerns/{concern_id}/disclose")]
+pub async fn disclose(
+    state: Data<State>,
+    decider: ConcernDecider,
+    concern: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let id = concern_id(&concern)?;
+    let DiscloseRequest { by, reason } = json(&request, payload).await?;
+    let by = name(SettleRequest { by })?;
+    let (bridge, now) = (&state.bridge, state.bridge.clock.now());
+    let mut tx = bridge.store.begin().await?;
+    let done = warn(bridge, &mut tx, (Some(&decider.0), id), (&by, reason.trim()), now).await?;
+    tx.commit().await?;
+    bridge.wake.notify_waiters();
+    tracing::warn!(concern_id = %id, community_id = %decider.0, "a clinic is told without consent");
+    Ok(HttpResponse::Ok().json(shown(&state, done)))
 }
 
 /// Settles a concern of a community, one way or the other.
@@ -174,13 +245,7 @@ async fn settle(
     community: &CommunityId,
     id: ConcernId,
     by: &str,
-    how: impl AsyncFnOnce(
-        &mut Tx,
-        &Keyring,
-        (Option<&CommunityId>, ConcernId),
-        &str,
-        Timestamp,
-    ) -> Result<Concern, SafetyError>,
+    how: impl AsyncFnOnce(&mut Tx, &Keyring, safety::Which<'_>, &str, Timestamp) -> Result<Concern, SafetyError>,
 ) -> Result<Concern, Problem> {
     let now = state.bridge.clock.now();
     let mut tx = state.bridge.store.begin().await?;
@@ -202,12 +267,47 @@ fn name(request: SettleRequest) -> Result<String, Problem> {
         .detail(format!("Expected a name of 1 to {LONGEST_NAME} characters on one line.")))
 }
 
-impl From<Concern> for ConcernBody {
-    fn from(concern: Concern) -> Self {
-        let settled = |(at, by)| Settled { at, by };
-        let Concern { id, handle, rule, state, raised_at, told_at, escalated_at, acknowledged, closed, .. } = concern;
-        let (acknowledged, closed) = (acknowledged.map(settled), closed.map(settled));
-        Self { id, handle, rule, state, raised_at, told_at, escalated_at, acknowledged, closed }
+/// A concern as the community's people see it.
+fn shown(state: &State, concern: Concern) -> ConcernBody {
+    let settled = |(at, by)| Settled { at, by };
+    let Concern { id, handle, rule, raised_at, told_at, escalated_at, acknowledged, closed, warned, .. } = concern;
+    let told = |Warned { clinic, decided_at, why, state: of, .. }: Warned| ToldClinic {
+        clinic: state.bridge.house.clinic_name(&clinic).to_owned(),
+        at: decided_at,
+        by: why.by,
+        state: of.as_str(),
+    };
+    ConcernBody {
+        id,
+        handle,
+        rule,
+        state: concern.state,
+        raised_at,
+        told_at,
+        escalated_at,
+        acknowledged: acknowledged.map(settled),
+        closed: closed.map(settled),
+        disclosed: warned.into_iter().map(told).collect(),
+    }
+}
+
+impl From<WarnError> for Problem {
+    fn from(error: WarnError) -> Self {
+        let said = format!("Nothing was sent: {error}.");
+        match error {
+            WarnError::Safety(error) => error.into(),
+            WarnError::Accept(error) => error.into(),
+            WarnError::NotNamed | WarnError::NoPolicy => {
+                Self::new(StatusCode::FORBIDDEN, "disclosure-not-allowed", "Nothing is told without consent")
+                    .detail(said)
+            }
+            WarnError::NoClinic | WarnError::TooOld | WarnError::Decided | WarnError::NotPermitted(_) => {
+                Self::new(StatusCode::CONFLICT, "not-now", "The concern stands elsewhere").detail(said)
+            }
+            WarnError::Reason => {
+                Self::new(StatusCode::BAD_REQUEST, "malformed", "The body cannot be read").field("/reason").detail(said)
+            }
+        }
     }
 }
 

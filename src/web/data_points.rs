@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::DataSender;
-use super::events::{EventResult, EventStatus, result, unreadable};
+use super::events::{EventResult, EventStatus, note, result, unreadable};
 use super::{Problem, State, body};
 use crate::domain::ids::{CommunityId, IMPORT_COMMUNITY, InvalidSlug};
 use crate::domain::zone::Zone;
@@ -100,12 +100,9 @@ pub async fn post_data_points(
     }
     let most = state.data_point_readings;
     if events.len() > most {
-        return Err(Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too-many",
-            "There are too many readings in the request",
-        )
-        .detail(format!("Expected at most {most} readings in one request; nothing of it was taken.")));
+        let detail = format!("Expected at most {most} readings in one request; nothing of it was taken.");
+        let title = "There are too many readings in the request";
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", title).detail(detail));
     }
     let mut events = events.into_iter();
     let mut outcomes = Vec::with_capacity(results.len());
@@ -121,15 +118,7 @@ pub async fn post_data_points(
         let EventResult { status, refusal, .. } = result(outcome);
         (slot.status, slot.refusal) = (status, refusal);
     }
-    let count = |status| results.iter().filter(|result| result.status == status).count();
-    tracing::info!(
-        community_id = %community,
-        accepted = count(EventStatus::Accepted),
-        corrected = count(EventStatus::Corrected),
-        duplicate = count(EventStatus::Duplicate),
-        refused = count(EventStatus::Refused),
-        "data points"
-    );
+    note("data points", &community, results.iter().map(|result| result.status));
     Ok(HttpResponse::Ok().json(DataPointResults { results }))
 }
 

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::auth::EventSender;
 use super::{Problem, State, body, help};
 use crate::domain::helpline::Help;
+use crate::domain::ids::CommunityId;
 use crate::inbound::event::{MAX_BATCH, MalformedBody, Refusal, parse_body};
 use crate::pipeline::{Outcome, accept};
 
@@ -117,18 +118,24 @@ pub async fn post_events(
         .zip(wants_help)
         .map(|(outcome, wanted)| EventResult { help: helped(wanted), ..result(outcome) })
         .collect();
-    let count = |status| results.iter().filter(|result| result.status == status).count();
+    note("events", &sender.0, results.iter().map(|result| result.status));
+    answer(results, is_batch)
+}
+
+/// Says in the log what became of what a community sent.
+pub(super) fn note(what: &'static str, community_id: &CommunityId, became: impl Iterator<Item = EventStatus>) {
+    let became: Vec<EventStatus> = became.collect();
+    let count = |of| became.iter().filter(|status| **status == of).count();
     tracing::info!(
-        community_id = %sender.0,
+        %community_id,
         accepted = count(EventStatus::Accepted),
         corrected = count(EventStatus::Corrected),
         retracted = count(EventStatus::Retracted),
         duplicate = count(EventStatus::Duplicate),
         conflict = count(EventStatus::Conflict),
         refused = count(EventStatus::Refused),
-        "events"
+        "{what}"
     );
-    answer(results, is_batch)
 }
 
 pub(super) fn result(outcome: Outcome) -> EventResult {

@@ -20,6 +20,7 @@ use super::{concerns, data_points, erasure, events, export, fhir, grants, health
         concerns::list,
         concerns::acknowledge,
         concerns::close,
+        concerns::disclose,
         grants::list,
         grants::create,
         grants::change,

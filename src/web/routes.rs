@@ -44,6 +44,7 @@ routes! {
     "GET" "/v1/concerns" => concerns::list,
     "POST" "/v1/concerns/{concern_id}/acknowledge" => concerns::acknowledge,
     "POST" "/v1/concerns/{concern_id}/close" => concerns::close,
+    "POST" "/v1/concerns/{concern_id}/disclose" => concerns::disclose,
     "GET" "/v1/grants" => grants::list,
     "POST" "/v1/grants" => grants::create,
     "PUT" "/v1/grants/{grant_id}" => grants::change,

@@ -12,13 +12,15 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::bridge::{Person, TestBridge};
+use crate::support::concerns::{Keepers, POLICY, REASON, with_ada};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
+use crate::support::notices::{notified, task_topic, until_active};
 use crate::support::parts::part;
 use crate::support::portal::{PORTAL, Portal, portal_config};
 use crate::support::postbox::Postbox;
 use crate::support::receiver::PUSH;
-use crate::support::recommendations::{look_later, task, write};
+use crate::support::recommendations::{look, look_later, open_person, task, write};
 use crate::support::smart::present;
 
 /// Who visits, and with what.
@@ -36,6 +38,12 @@ pub enum Place {
     /// Sparrow has to connect the clinic: to sign in at a server that nobody here wrote, before an EHR that nobody here
     /// wrote, which takes nothing without a token of that server.
     Unlinked,
+    /// An EHR that nobody here wrote says at once that it has something for Sparrow, by a topic or by criteria; looking alone
+    /// would find nothing before tomorrow.
+    Told {
+        /// By a topic.
+        by_topic: bool,
+    },
 }
 
 /// What the doors lead to.
@@ -77,11 +85,29 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
     let stage = match place {
         Place::Linked => {
             let ehr = Ehr::sandbox().await;
+            let safety = with_ada(&database, &postbox, &postbox);
             let text = config(&ehr.base)
                 + "[clinics.riverside.summary]\npage = \"on-request\"\n[clinics.riverside.way_back]\n"
-                + PUSH;
+                + PUSH
+                + &safety
+                + POLICY;
             let portal = Portal::before(TestBridge::start_with(database, &text).await, postbox);
             let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
+            Stage { portal, sparrow, ehr, clinic: String::new(), task: std::sync::Mutex::default() }
+        }
+        Place::Told { by_topic } => {
+            let ehr = Ehr::sekmet().await?;
+            let told = if by_topic {
+                format!("subscribe = \"topics\"\ntopics = [{:?}]\n", task_topic(&ehr).await)
+            } else {
+                "subscribe = \"criteria\"\n".to_owned()
+            };
+            let text = config(&ehr.base);
+            let text = format!("{text}[clinics.riverside.way_back]\nkinds = [\"task\"]\npoll_minutes = 1440\n{told}");
+            let portal = Portal::before(TestBridge::start_with(database, &text).await, postbox);
+            let (sparrow, _) = open_person(&portal.bridge, "sparrow", &ehr.patient).await;
+            look(&portal.bridge).await;
+            until_active(&ehr).await;
             Stage { portal, sparrow, ehr, clinic: String::new(), task: std::sync::Mutex::default() }
         }
         Place::Unlinked => {
@@ -116,9 +142,11 @@ fn doors(stage: Stage) -> String {
             .route("/clock", web::post().to(clock))
             .route("/send", web::post().to(send))
             .route("/deliver", web::post().to(deliver))
+            .route("/disclose", web::post().to(disclose))
             .route("/member", web::post().to(member))
             .route("/ehr", web::post().to(ehr))
             .route("/clinic-writes", web::post().to(clinic_writes))
+            .route("/clinician-writes", web::post().to(clinician_writes))
             .route("/clinic-takes-back", web::post().to(clinic_takes_back))
             .route("/clinic-reads", web::post().to(clinic_reads))
     };
@@ -153,6 +181,15 @@ async fn deliver(stage: Data<Stage>) -> HttpResponse {
     HttpResponse::Ok().json(json!({"open": stage.portal.bridge.open_items().await}))
 }
 
+/// Somebody of the member's community decides that their clinic is told without their consent, and it is delivered.
+async fn disclose(stage: Data<Stage>) -> HttpResponse {
+    let keepers = Keepers::of(&stage.portal.bridge).await;
+    let concern = keepers.open().await.remove(0);
+    let got = keepers.disclose(&concern, "ada", REASON).await;
+    stage.portal.bridge.deliver().await;
+    HttpResponse::Ok().json(json!({"status": got.status}))
+}
+
 /// Who the member is, as their community and their clinic know them, and where they sign in to the clinic.
 async fn member(stage: Data<Stage>) -> HttpResponse {
     let Stage { sparrow, ehr, clinic, .. } = &**stage;
@@ -176,6 +213,17 @@ async fn clinic_writes(stage: Data<Stage>, asked: Json<Value>) -> HttpResponse {
     HttpResponse::Ok().json(json!({}))
 }
 
+/// A clinician writes a Task for the member into the EHR, which says so.
+async fn clinician_writes(stage: Data<Stage>, asked: Json<Value>) -> HttpResponse {
+    let (bridge, ehr) = (&stage.portal.bridge, &stage.ehr);
+    let written = task(&ehr.patient, asked["text"].as_str().unwrap());
+    let written = notified(bridge, write(&ehr.base, written)).await;
+    stage.task.lock().unwrap().replace(written["id"].as_str().unwrap().to_owned());
+    bridge.clock.advance(SignedDuration::from_secs(6));
+    look(bridge).await;
+    HttpResponse::Ok().json(json!({}))
+}
+
 /// It cancels the Task that it wrote last.
 async fn clinic_takes_back(stage: Data<Stage>) -> HttpResponse {
     let mut written = task_of(&stage).await;
@@ -195,5 +243,6 @@ async fn task_of(stage: &Stage) -> Value {
 /// What the clinic reads in the Task that it wrote.
 async fn clinic_reads(stage: Data<Stage>) -> HttpResponse {
     stage.portal.bridge.deliver_in_time().await;
-    HttpResponse::Ok().json(json!({"state": task_of(&stage).await["status"]}))
+    let task = task_of(&stage).await;
+    HttpResponse::Ok().json(json!({"state": task["status"], "output": task["output"]}))
 }

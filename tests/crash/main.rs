@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alarm;
 mod judge;
 mod random;
 mod replicas;
@@ -53,7 +54,7 @@ macro_rules! at_each_crash_point {
 
         #[test]
         fn every_crash_point_is_walked_through() {
-            let told = telling::POINTS.into_iter();
+            let told = telling::POINTS.into_iter().chain(alarm::POINTS);
             let walked: BTreeSet<&str> = [$($point.split('#').next().unwrap()),*].into_iter().chain(told).collect();
             assert_eq!(walked, BTreeSet::from(CRASH_POINTS));
         }

@@ -95,7 +95,7 @@ impl House {
         let egress = self.egress.clone().into_simulation(Arc::new(net.clone()));
         let ehr = EhrClient::new(egress, settings, bridge.clock.clone(), bridge.keyring.entropy().clone());
         let forms = Forms { document: to_fhir::document, provenance: true, rules: Vec::new() };
-        let counterpart = Counterpart { ehr: Arc::new(ehr), forms: Arc::new(forms) };
+        let counterpart = Counterpart { ehr: Arc::new(ehr), forms: Arc::new(forms), warnings: None };
         let desks = Desks {
             parts: Parts {
                 store: bridge.store.clone(),

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use jiff::SignedDuration;
 use mostik::app;
 use mostik::config::Config;
-use mostik::enrolment::credentials::{CONCERNS_MANAGE, create_api_key};
+use mostik::enrolment::credentials::{CONCERNS_DISCLOSE, CONCERNS_MANAGE, create_api_key};
 use mostik::safety::AlarmSender;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -62,6 +62,20 @@ pub fn on_duty(database: &Database, second: &Postbox) -> String {
     format!("[communities.forum.safety.second]\nmethod = \"webhook\"\nurl = {url:?}\nsecret_file = {secret:?}\n")
 }
 
+/// Two levels, with two of the second who may decide that a clinic is told without consent: ada and bo.
+pub fn with_ada(database: &Database, first: &Postbox, second: &Postbox) -> String {
+    let first =
+        watched(database, first, "PT15M").replace("escalate_after", "deciders = [\"ada\", \"bo\"]\nescalate_after");
+    first + &on_duty(database, second)
+}
+
+/// A policy under which riverside may be told without consent.
+pub const POLICY: &str = "[clinics.riverside.warnings]\npurpose = \"ETREAT\"\n[clinics.riverside.warnings.legal_basis]\n\
+                          en = \"A law that allows it in an emergency\"\nru = \"Закон об экстренных случаях\"\n";
+
+/// Why ada decides so.
+pub const REASON: &str = "canary-reason: says goodbye and does not answer";
+
 /// What a postbox was told of concerns.
 pub fn alarms(postbox: &Postbox) -> Vec<Letter> {
     postbox.letters().into_iter().filter(|letter| letter.json["type"] == "mostik.concern.v1").collect()
@@ -69,8 +83,10 @@ pub fn alarms(postbox: &Postbox) -> Vec<Letter> {
 
 /// The people of the forum who look after others.
 pub struct Keepers<'a> {
-    bridge: &'a TestBridge,
+    pub bridge: &'a TestBridge,
     pub key: String,
+    /// The key of those of them who may decide that a clinic is told without consent.
+    pub decider: String,
     pub sender: AlarmSender,
 }
 
@@ -79,9 +95,10 @@ impl<'a> Keepers<'a> {
         let mut tx = bridge.bridge.store.begin().await.unwrap();
         let keyring = &bridge.bridge.keyring;
         let key = create_api_key(&mut tx, keyring, &forum(), CONCERNS_MANAGE, bridge.now()).await.unwrap();
+        let decider = create_api_key(&mut tx, keyring, &forum(), CONCERNS_DISCLOSE, bridge.now()).await.unwrap();
         tx.commit().await.unwrap();
         let sender = app::alarm_sender(&Config::from_toml(&bridge.config).unwrap(), &bridge.bridge).unwrap();
-        Self { bridge, key: key.secret, sender }
+        Self { bridge, key: key.secret, decider: decider.secret, sender }
     }
 
     /// Tells everybody who is due at the present time.
@@ -110,5 +127,11 @@ impl<'a> Keepers<'a> {
     pub async fn settle(&self, concern: &Value, how: &str, by: &str) -> Got {
         let url = format!("{}/v1/concerns/{}/{how}", self.bridge.api, concern["id"].as_str().unwrap());
         http::call(Method::POST, &url, Some(&self.key), Some(&json!({"by": by}))).await
+    }
+
+    /// Somebody decides that the member's clinics are told without consent.
+    pub async fn disclose(&self, concern: &Value, by: &str, reason: &str) -> Got {
+        let url = format!("{}/v1/concerns/{}/disclose", self.bridge.api, concern["id"].as_str().unwrap());
+        http::call(Method::POST, &url, Some(&self.decider), Some(&json!({"by": by, "reason": reason}))).await
     }
 }

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 pub const PROFILES: &str = "https://w3id.org/mostik/fhir/StructureDefinition/";
 
 /// What leaves the bridge: whatever is of these types has a profile of ours.
-const EMITTED: [&str; 7] = [
+const EMITTED: [&str; 8] = [
     "AuditEvent",
+    "Communication",
     "Consent",
     "DiagnosticReport",
     "DocumentReference",
@@ -71,6 +72,10 @@ pub fn profile_of(resource: &Value) -> Option<&'static str> {
     let code = &resource["code"]["coding"][0];
     if code["system"].as_str().is_some_and(|system| system.ends_with("/mostik-activity")) && code["code"] != WEEK {
         // What somebody did once stands in their own archive only; clinics are told of weeks.
+        return None;
+    }
+    if kind == "Communication" && resource.pointer("/category/0/coding/0/code").is_none() {
+        // What a member answers is a message, and a message is what R4 says it is.
         return None;
     }
     let found = match kind {

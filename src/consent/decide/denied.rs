@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Why a grant does not cover an item, from the farthest to the nearest to a permit.
+/// Why an item may not go, from the farthest to the nearest to a permit.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum DenyReason {
+    /// No policy lets it go without consent.
+    NoPolicy,
+    /// A person decided that it goes without consent, and that is too long ago.
+    DecisionTooOld,
     /// The member has given this clinic no consent at all.
     NoGrant,
     /// The consent was taken back or replaced.
@@ -37,6 +41,8 @@ impl DenyReason {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::NoPolicy => "no-policy",
+            Self::DecisionTooOld => "decision-too-old",
             Self::NoGrant => "no-grant",
             Self::Ended => "consent-ended",
             Self::Paused => "consent-paused",

@@ -3,6 +3,7 @@
 mod covers;
 mod denied;
 mod request;
+mod warning;
 
 pub use covers::Obligations;
 pub use denied::{Denied, DenyReason};
@@ -16,6 +17,8 @@ use crate::domain::category::Detail;
 use crate::domain::delivery::Delivery;
 use crate::domain::grant::Grant;
 use crate::domain::ids::{ClinicId, GrantId};
+use crate::domain::matter::Matter;
+use crate::domain::warning::WarningPolicy;
 
 use covers::covers;
 
@@ -33,7 +36,7 @@ use covers::covers;
 /// ```compile_fail,E0451
 /// # use mostik::{consent::decide::{Obligations, Permit}, domain::{ids::{ClinicId, GrantId}, reading::Reading}};
 /// fn forge<'a>(item: &'a Reading, clinic: &'a ClinicId, grant: GrantId, obliges: Obligations) -> Permit<'a, Reading> {
-///     Permit { item, clinic, grant, grant_version: 1, obliges }
+///     Permit { item, clinic, grant: Some((grant, 1)), obliges }
 /// }
 /// ```
 /// Copied, to be used later or elsewhere:
@@ -62,8 +65,7 @@ use covers::covers;
 pub struct Permit<'a, T> {
     item: &'a T,
     clinic: &'a ClinicId,
-    grant: GrantId,
-    grant_version: i32,
+    grant: Option<(GrantId, i32)>,
     obliges: Obligations,
 }
 
@@ -80,10 +82,10 @@ impl<T> Permit<'_, T> {
         self.clinic
     }
 
-    /// The grant that covers it, and its version.
+    /// The grant that covers it, and its version. `None`: it is a warning, which a policy lets go.
     #[must_use]
-    pub const fn grant(&self) -> (GrantId, i32) {
-        (self.grant, self.grant_version)
+    pub const fn grant(&self) -> Option<(GrantId, i32)> {
+        self.grant
     }
 
     /// How finely it may be shown.
@@ -143,18 +145,23 @@ impl<T> Cleared<T> {
 }
 
 /// Decides as [`decide`] does about a delivery to the clinic that it is meant for, addressed as it is, and keeps the two
-/// together. The delivery remembers which version of which grant let it go.
+/// together; about a warning, as [`warn`] does under the policy of its clinic. The delivery remembers which version of which
+/// grant let it go.
 ///
 /// # Errors
 /// The item, and why it may not go.
 pub fn clear(
-    grants: &[Grant],
+    (grants, policy): (&[Grant], Option<&WarningPolicy>),
     mut item: Delivery,
     now: Timestamp,
 ) -> Result<Cleared<Delivery>, Box<(Delivery, Denied)>> {
-    match decide(grants, Request::to_send(&item, now)).map(|permit| permit.grant()) {
+    let decided = match item.matter {
+        Matter::Warning(_) => warn(policy, &item, &item.clinic, now),
+        _ => decide(grants, Request::to_send(&item, now)),
+    };
+    match decided.map(|permit| permit.grant()) {
         Ok(grant) => {
-            item.cleared_under = Some(grant);
+            item.cleared_under = grant;
             Ok(Cleared { item, at: now })
         }
         Err(denied) => Err(Box::new((item, denied))),
@@ -187,5 +194,25 @@ pub fn decide<'a, T: Disclosable>(grants: &[Grant], request: Request<'a, T>) -> 
     }
     let Some(grant) = covering else { return Err(Denied::for_reasons(reasons)) };
     let obliges = Obligations::of(&grant.terms, &matter);
-    Ok(Permit { item: request.item, clinic: request.clinic, grant: grant.id, grant_version: grant.version, obliges })
+    let grant = Some((grant.id, grant.version));
+    Ok(Permit { item: request.item, clinic: request.clinic, grant, obliges })
+}
+
+/// Decides whether a clinic is warned without consent that its patient may be in danger.
+///
+/// Permits only what is a warning, under a policy for this clinic, for the purpose that the policy has now, and only for a
+/// while after a person decided so. No grant is asked: none lets a warning go, and none stands in its way. Nothing else gets
+/// a permit here, whatever the policy.
+///
+/// # Errors
+/// [`Denied`] with the reason.
+pub fn warn<'a, T: Disclosable>(
+    policy: Option<&WarningPolicy>,
+    item: &'a T,
+    clinic: &'a ClinicId,
+    now: Timestamp,
+) -> Result<Permit<'a, T>, Denied> {
+    let obliges = warning::allowed(policy, &item.matter(), now)
+        .map_err(|reason| Denied::for_reasons(BTreeSet::from([reason])))?;
+    Ok(Permit { item, clinic, grant: None, obliges })
 }

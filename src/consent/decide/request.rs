@@ -10,6 +10,7 @@ use crate::domain::ids::{ClinicId, MemberId, PractitionerId};
 use crate::domain::matter::{Fact, Mark, Matter};
 use crate::domain::reading::{Reading, Retraction};
 use crate::domain::recommendation::{Recommendation, Reply};
+use crate::domain::warning::Warning;
 
 /// Something about a member that may be disclosed if they consent.
 pub trait Disclosable {
@@ -160,6 +161,16 @@ impl Disclosable for Reply<'_> {
 
     fn matter(&self) -> Matter {
         Matter::Answer
+    }
+}
+
+impl Disclosable for Warning {
+    fn member(&self) -> MemberId {
+        self.member
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Warning(self.decided)
     }
 }
 

@@ -27,6 +27,7 @@ pub struct Capabilities {
     types: Option<BTreeMap<String, TypeCapabilities>>,
     batch: bool,
     topics: BTreeSet<String>,
+    events: bool,
     takes: Takes,
 }
 
@@ -60,13 +61,14 @@ impl Capabilities {
             Some((resource.get("type").and_then(Value::as_str)?.to_owned(), capabilities))
         });
         let topics = resources.iter().flat_map(topics).collect();
-        Some(Self { types: Some(types.collect()), batch: interacts(rest, "batch"), topics, takes })
+        let events = resources.iter().any(tells_events);
+        Some(Self { types: Some(types.collect()), batch: interacts(rest, "batch"), topics, events, takes })
     }
 
     /// What is believed of an EHR that gave no statement.
     #[must_use]
     pub const fn unknown(takes: Takes) -> Self {
-        Self { types: None, batch: false, topics: BTreeSet::new(), takes }
+        Self { types: None, batch: false, topics: BTreeSet::new(), events: false, takes }
     }
 
     /// Whether the EHR gave no statement.
@@ -117,6 +119,12 @@ impl Capabilities {
         self.topics.contains(topic)
     }
 
+    /// Whether it says of events that were notified what they were about (`$events`).
+    #[must_use]
+    pub const fn tells_events(&self) -> bool {
+        self.events
+    }
+
     /// Whether resources of this type can be searched for.
     #[must_use]
     pub fn has_search(&self, resource_type: &str) -> bool {
@@ -145,6 +153,18 @@ fn topics(resource: &Value) -> impl Iterator<Item = String> {
     let extensions = resource.get("extension").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let named = extensions.iter().filter(|extension| extension.get("url").and_then(Value::as_str) == Some(TOPIC));
     named.filter_map(|extension| extension.get("valueCanonical")).filter_map(Value::as_str).map(str::to_owned)
+}
+
+/// Whether a resource's part of a statement is the one of Subscriptions, and has the operation `$events`: servers call it by its
+/// name, and some by that of its definition.
+fn tells_events(resource: &Value) -> bool {
+    let operations = resource.get("operation").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let named = |operation: &Value, element: &str| operation.get(element).and_then(Value::as_str).map(str::to_owned);
+    let is_events = |operation: &Value| {
+        let by_name = named(operation, "name").is_some_and(|name| name.trim_start_matches('$') == "events");
+        by_name || named(operation, "definition").is_some_and(|url| url.contains("/backport-subscription-events"))
+    };
+    resource.get("type").and_then(Value::as_str) == Some("Subscription") && operations.iter().any(is_events)
 }
 
 fn interacts(part: &Value, code: &str) -> bool {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Chain;
-use super::concern::{ConcernAt, ConcernTold};
+use super::concern::{ConcernAt, ConcernTold, WarningCleared, WarningDecided};
 use super::house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
@@ -121,6 +121,10 @@ events! {
     ConcernAcknowledged(ConcernAt) = "concern-acknowledged",
     /// They are done. Sealed: the name that they gave.
     ConcernClosed(ConcernAt) = "concern-closed",
+    /// A person decided that the clinic is warned without consent. Sealed: the name that they gave, why, and the legal basis.
+    WarningDecided(WarningDecided) = "warning-decided",
+    /// The warning may go: it was decided again as it was sent.
+    WarningCleared(WarningCleared) = "warning-cleared",
 
     /// Something that the clinic has for the member came in, or a new version of it.
     Received(ForMember) = "recommendation-received",
@@ -149,6 +153,7 @@ impl Event {
             Self::ConcernRaised(at) | Self::ConcernAcknowledged(at) | Self::ConcernClosed(at) => {
                 at.concern.0.as_bytes()
             }
+            Self::WarningDecided(decided) => decided.concern.0.as_bytes(),
             _ => b"",
         };
         let member = chain.member.map_or(Uuid::nil(), |member| member.0);

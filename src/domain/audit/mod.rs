@@ -10,7 +10,7 @@ mod house;
 mod member;
 mod way;
 
-pub use concern::{ConcernAt, ConcernTold};
+pub use concern::{ConcernAt, ConcernTold, WarningCleared, WarningDecided};
 pub use decisions::Decisions;
 pub use event::Event;
 pub use house::{

@@ -10,6 +10,7 @@ use crate::domain::delivery::Operation;
 use crate::domain::grant::Purpose;
 use crate::domain::ids::{DeliveryId, GrantId, RecommendationId};
 use crate::domain::matter::Matter;
+use crate::domain::warning::WarningPurpose;
 
 /// When something is decided.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -39,7 +40,7 @@ pub struct Decision {
 /// What an item tells, as far as the log says it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct About {
-    /// `fact`, `page`, `consent`, `mark`, `word` or `answer`.
+    /// `fact`, `page`, `consent`, `mark`, `word`, `answer` or `warning`.
     pub matter: String,
     /// The category of a fact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,15 +59,17 @@ impl About {
     pub fn of(matter: &Matter) -> Self {
         let (word, fact) = match matter {
             Matter::Fact(fact) => ("fact", Some(fact)),
+            Matter::Page(parts) if parts.answers => ("answered-page", None),
             Matter::Page(_) => ("page", None),
             Matter::Consent(_) => ("consent", None),
             Matter::Mark(fact) => ("mark", Some(fact)),
             Matter::Word => ("word", None),
             Matter::Answer => ("answer", None),
+            Matter::Warning(_) => ("warning", None),
         };
         let (category, detail) = (fact.map(|fact| fact.category), fact.map(|fact| fact.detail));
         let parts = match matter {
-            Matter::Page(parts) => parts.iter().map(|part| (part.category, part.detail)).collect(),
+            Matter::Page(parts) => parts.facts.iter().map(|part| (part.category, part.detail)).collect(),
             _ => BTreeMap::new(),
         };
         Self { matter: word.to_owned(), category, detail, parts }
@@ -104,11 +107,15 @@ pub struct Disclosure {
     /// Whether it is a part of what another resource says as a whole.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_part: bool,
-    /// The consent.
-    pub grant: GrantId,
+    /// The consent; `None`: there was none, and a policy let it go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
     /// Which version of it let the item go; `None` where that was not kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<i32>,
+    /// What for, where it went without consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<WarningPurpose>,
     /// After how many attempts, searches included.
     pub attempts: i32,
 }

@@ -10,10 +10,12 @@ mod field;
 mod message;
 mod order;
 mod plan;
+mod speaker;
 mod task;
 mod text;
 
 pub use bundle::{Bundle, NoBundle};
+pub use speaker::{Unnamed, say_name, unnamed};
 
 use serde_json::Value;
 

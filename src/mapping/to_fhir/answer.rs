@@ -1,10 +1,9 @@
 //! What a member says to something that a clinic has for them → the part of its Task that changes, or a Communication.
 
-use fhir_codec::{Decimals, WriteError};
 use serde_json::{Map, Value, json};
 
 use super::codes::{ACT_CODE, CONFIDENTIALITY, IDENTIFIER, OBSERVATION_VALUE, US_CORE_TAGS};
-use super::provenance::provenance;
+use super::provenance::{as_json, provenance};
 use super::{MappingError, Recipient};
 use crate::consent::decide::Permit;
 use crate::domain::language::Language;
@@ -76,8 +75,7 @@ pub fn message(
     };
     let patient = json!({"reference": format!("Patient/{}", recipient.patient)});
     let about = json!([{"reference": format!("{}/{}", reply.to.resource_type, reply.to.id)}]);
-    let provenance = fhir_codec::to_bytes(&provenance(recipient, permit.grant().0)?, &Decimals::new())?;
-    let provenance: Value = serde_json::from_slice(&provenance).map_err(WriteError::from)?;
+    let provenance: Value = as_json(&provenance(recipient, permit)?)?;
     let sensitive = permit.obliges().labels.iter().map(|label| (ACT_CODE, label.as_str()));
     let security = std::iter::once((CONFIDENTIALITY, "R")).chain(sensitive).chain([(OBSERVATION_VALUE, "PATAST")]);
     let security: Vec<Value> = security.map(|(system, code)| json!({"system": system, "code": code})).collect();

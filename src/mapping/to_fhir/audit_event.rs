@@ -8,10 +8,12 @@ use serde_json::{Map, Value, json};
 
 use super::codes::{ACT_REASON, IDENTIFIER};
 use crate::domain::audit::{
-    ClinicAccess, ClinicRefusal, ConsentState, Decision, Disclosure, Event, Permitted, Whereabouts,
+    ClinicAccess, ClinicRefusal, ConsentState, Decision, Disclosure, Event, Permitted, WarningCleared, WarningDecided,
+    Whereabouts,
 };
 use crate::domain::delivery::Operation;
 use crate::domain::ids::{ClinicId, GrantId};
+use crate::domain::warning::{Decided, WarningPurpose};
 
 const BALP: &str = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.";
 const AUTHZ_SUBTYPE: &str = "https://profiles.ihe.net/ITI/BALP/CodeSystem/AuthZsubType";
@@ -79,6 +81,14 @@ fn act(disclosure: &Disclosure, at: Timestamp, whereabouts: Option<&Whereabouts>
     profiled_at_ehr(&mut event, profile, cast);
     set(&mut event, "type", coding(EVENT_TYPE, "rest", "RESTful Operation"));
     set(&mut event, "subtype", json!([coding(INTERACTION, interaction, interaction)]));
+    let of_whom = match disclosure.purpose {
+        None => patient(cast),
+        // Not at the patient's word: somebody here decided so.
+        Some(purpose) => {
+            set(&mut event, "purposeOfEvent", json!([warned_for(purpose)]));
+            bridge(cast)
+        }
+    };
     set(
         &mut event,
         "agent",
@@ -86,39 +96,44 @@ fn act(disclosure: &Disclosure, at: Timestamp, whereabouts: Option<&Whereabouts>
             agent("110153", "Source Role ID", &bridge(cast), Some(cast.url), false),
             agent("110152", "Destination Role ID", &clinic(cast), cast.ehr, false),
             {"type": concept("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "AUT", "author (originator)"),
-             "who": patient(cast), "requestor": true},
+             "who": of_whom, "requestor": true},
         ]),
     );
     set(&mut event, "entity", json!([patient_entity(cast), data_entity(disclosure, whereabouts, cast)]));
     event
 }
 
-/// The disclosure that it means (BALP, `PrivacyDisclosure.Source`), under the consent that allows it.
+/// The disclosure that it means (BALP, `PrivacyDisclosure.Source`), under the consent that allows it, or for a purpose that
+/// needs none.
 fn disclosed(disclosure: &Disclosure, at: Timestamp, whereabouts: Option<&Whereabouts>, cast: Cast<'_>) -> Value {
     let mut event = frame(at, "R", cast);
     profiled_at_ehr(&mut event, "PrivacyDisclosure.Source", cast);
     set(&mut event, "type", coding(DCM, "110106", "Export"));
     set(&mut event, "subtype", json!([coding(LIFECYCLE, "disclose", "Disclose Record Lifecycle Event")]));
-    set(&mut event, "purposeOfEvent", json!([concept(ACT_REASON, "TREAT", "treatment")]));
-    set(
-        &mut event,
-        "agent",
-        json!([
-            agent("110153", "Source Role ID", &bridge(cast), Some(cast.url), false),
-            agent("110152", "Destination Role ID", &clinic(cast), cast.ehr, false),
-            {"type": concept(SCT, "429577009", "Patient Advocate"), "who": patient(cast), "requestor": true},
-        ]),
-    );
-    set(
-        &mut event,
-        "entity",
-        json!([
-            patient_entity(cast),
-            data_entity(disclosure, whereabouts, cast),
-            consent_entity(disclosure.grant, disclosure.version),
-        ]),
-    );
+    let purpose = disclosure.purpose.map_or_else(|| concept(ACT_REASON, "TREAT", "treatment"), warned_for);
+    set(&mut event, "purposeOfEvent", json!([purpose]));
+    let mut source = agent("110153", "Source Role ID", &bridge(cast), Some(cast.url), disclosure.purpose.is_some());
+    let mut destination = agent("110152", "Destination Role ID", &clinic(cast), cast.ehr, false);
+    for agent in [&mut source, &mut destination].into_iter().filter(|_| disclosure.purpose.is_some()) {
+        set(agent, "purposeOfUse", json!([purpose]));
+    }
+    let mut agents = vec![source, destination];
+    // Who wanted it: nobody but the patient consents; where nobody did, the bridge speaks for whoever decided so.
+    if disclosure.purpose.is_none() {
+        agents.push(
+            json!({"type": concept(SCT, "429577009", "Patient Advocate"), "who": patient(cast), "requestor": true}),
+        );
+    }
+    set(&mut event, "agent", json!(agents));
+    let mut entities = vec![patient_entity(cast), data_entity(disclosure, whereabouts, cast)];
+    entities.extend(disclosure.grant.map(|grant| consent_entity(grant, disclosure.version)));
+    set(&mut event, "entity", json!(entities));
     event
+}
+
+/// What a clinic is warned for.
+fn warned_for(purpose: WarningPurpose) -> Value {
+    concept(ACT_REASON, purpose.as_str(), purpose.display())
 }
 
 /// What was decided (BALP, `AuthZconsent`): one for what may go under each version of a consent, one for what may not.
@@ -235,6 +250,11 @@ fn other(event: &Event, at: Timestamp, cast: Cast<'_>) -> Value {
     let mut told = frame(at, "E", cast);
     set(&mut told, "type", coding(DCM, "110100", "Application Activity"));
     set(&mut told, "subtype", json!([own(event)]));
+    if let Event::WarningDecided(WarningDecided { purpose, .. })
+    | Event::WarningCleared(WarningCleared { decided: Decided { purpose, .. }, .. }) = event
+    {
+        set(&mut told, "purposeOfEvent", json!([warned_for(*purpose)]));
+    }
     let operator = match event {
         Event::OperatorAccess(access) => {
             Some(json!({"identifier": {"value": format!("uid {}", access.uid)}, "display": access.command}))

@@ -43,6 +43,9 @@ pub const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason
 /// FHIR R4 4.0.1, who took part in making a resource, and how.
 pub const PROVENANCE_PARTICIPANT: &str = "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
 
+/// FHIR R4 4.0.1, what a Communication is.
+pub const COMMUNICATION_CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/communication-category";
+
 /// Units of measure.
 pub const UCUM: &str = "http://unitsofmeasure.org";
 

@@ -1,4 +1,4 @@
-//! Observation → `DocumentReference`: for an EHR that takes no Observations from outside. What the Observation says in
+//! Observation, or warning → `DocumentReference`: for an EHR that takes none from outside. What the Observation says in
 //! codes, the note says in words; who, when, how sensitive and under which identifier stays the same.
 
 use base64::Engine;
@@ -23,17 +23,45 @@ pub fn coded((system, code, display): (&str, &str, &str)) -> Value {
     json!({"coding": [{"system": system, "code": code, "display": display}]})
 }
 
-/// The note that says what an Observation of the bridge says. `None` if it is none. Numbers may be strings that begin
-/// with a control character: it is left out.
+/// The note that says what an Observation of the bridge says, or a warning. `None` if it is neither. Numbers may be strings
+/// that begin with a control character: it is left out.
 #[must_use]
-pub fn document(observation: &Value) -> Option<Value> {
-    if text(observation, "/resourceType") != Some("Observation") {
-        return None;
+pub fn document(of: &Value) -> Option<Value> {
+    match text(of, "/resourceType")? {
+        "Observation" => of_observation(of),
+        "Communication" => of_warning(of),
+        _ => None,
     }
+}
+
+fn of_observation(observation: &Value) -> Option<Value> {
     let (start, end) = effective(observation)?;
-    let status = text(observation, "/status")?;
-    let mut meta = observation.get("meta")?.clone();
-    // The profile is one of Observations.
+    let mut document = made(observation, &title(observation), &note(observation, start, end), (start, end))?;
+    // Who said it; of what is worked out from that at once, as a total is, nobody is named: it is the patient's word.
+    let said_by_the_patient = start == end && observation.get("performer").is_none();
+    if let Some(subject) = observation.get("subject").filter(|_| said_by_the_patient) {
+        document.insert("author".to_owned(), json!([subject]));
+    }
+    if let Some(performer) = observation.get("performer") {
+        document.insert("author".to_owned(), performer.clone());
+    }
+    Some(Value::Object(document))
+}
+
+/// The patient did not write it, and so they are not its author.
+fn of_warning(communication: &Value) -> Option<Value> {
+    let (title, sent) = (text(communication, "/reasonCode/0/text")?, text(communication, "/sent")?);
+    let said = text(communication, "/payload/0/contentString")?;
+    let lines = said.lines().flat_map(|line| if line.is_empty() { vec![String::new()] } else { wrapped(line) });
+    let said = lines.collect::<Vec<_>>().join("\n") + "\n";
+    Some(Value::Object(made(communication, title, &said, (sent, sent))?))
+}
+
+/// What every note has in common.
+fn made(of: &Value, title: &str, said: &str, (start, end): (&str, &str)) -> Option<Map<String, Value>> {
+    let status = text(of, "/status")?;
+    let mut meta = of.get("meta")?.clone();
+    // The profile is one of what it is made from.
     meta.as_object_mut()?.remove("profile");
     let mut document = Map::new();
     for (name, value) in [
@@ -44,13 +72,13 @@ pub fn document(observation: &Value) -> Option<Value> {
         ("type", coded(PATIENT_NOTE)),
         ("category", json!([coded(CLINICAL_NOTE)])),
         ("date", json!(end)),
-        ("description", json!(title(observation))),
+        ("description", json!(title)),
         (
             "content",
             json!([{"attachment": {
                 "contentType": "text/plain; charset=utf-8",
-                "data": BASE64_STANDARD.encode(note(observation, start, end)),
-                "title": title(observation),
+                "data": BASE64_STANDARD.encode(said),
+                "title": title,
                 "creation": end,
             }}]),
         ),
@@ -58,19 +86,12 @@ pub fn document(observation: &Value) -> Option<Value> {
     ] {
         document.insert(name.to_owned(), value);
     }
-    // Who said it; of what is worked out from that at once, as a total is, nobody is named: it is the patient's word.
-    let said_by_the_patient = start == end && observation.get("performer").is_none();
-    if let Some(subject) = observation.get("subject").filter(|_| said_by_the_patient) {
-        document.insert("author".to_owned(), json!([subject]));
-    }
-    for (name, from) in
-        [("contained", "contained"), ("identifier", "identifier"), ("subject", "subject"), ("author", "performer")]
-    {
-        if let Some(value) = observation.get(from) {
+    for name in ["contained", "identifier", "subject"] {
+        if let Some(value) = of.get(name) {
             document.insert(name.to_owned(), value.clone());
         }
     }
-    Some(Value::Object(document))
+    Some(document)
 }
 
 /// From when to when it is about: the same for a moment.

@@ -98,7 +98,7 @@ pub fn address<'a, T>(permit: &'a Permit<'_, T>, recipient: Recipient<'a>) -> Re
         identifier: recipient.identifier,
         source: recipient.source,
         labels: &permit.obliges().labels,
-        provenance: vec![provenance(recipient, permit.grant().0)?],
+        provenance: vec![provenance(recipient, permit)?],
     })
 }
 

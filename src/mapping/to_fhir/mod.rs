@@ -19,6 +19,7 @@ mod report;
 mod subscription;
 mod summary;
 mod tags;
+mod warning;
 
 use fhir_codec::{BuilderError, Decimals, WriteError, resources::Resource};
 use jiff::Timestamp;
@@ -43,7 +44,8 @@ pub use document::document;
 pub use own::{own_copies, own_reference};
 pub use page::{Sheet, page_to_fhir};
 pub use report::{report_identifier, report_to_fhir};
-pub use subscription::{Watch, is_topic, subscription};
+pub use subscription::{Watch, beats, is_topic, subscription};
+pub use warning::{Operator, warning};
 
 /// What a resource needs to know beside the reading.
 #[derive(Clone, Copy)]

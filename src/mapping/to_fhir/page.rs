@@ -6,12 +6,12 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use fhir_codec::{Decimals, WriteError};
+use fhir_codec::WriteError;
 use serde_json::{Value, json};
 
 use super::codes::{ACT_CODE, CONFIDENTIALITY, IDENTIFIER, OBSERVATION_VALUE, US_CORE_TAGS};
 use super::document::{CLINICAL_NOTE, PATIENT_NOTE, coded};
-use super::provenance::provenance;
+use super::provenance::{as_json, provenance};
 use super::{MappingError, Recipient};
 use crate::consent::decide::Permit;
 use crate::domain::language::Language;
@@ -106,8 +106,7 @@ pub fn attachments(recipient: Recipient<'_>, sheet: &Sheet<'_>) -> impl Iterator
 
 /// Where it comes from.
 pub fn contained(permit: &Permit<'_, Page>, recipient: Recipient<'_>) -> Result<Value, MappingError> {
-    let provenance = fhir_codec::to_bytes(&provenance(recipient, permit.grant().0)?, &Decimals::new())?;
-    Ok(serde_json::from_slice(&provenance).map_err(WriteError::from)?)
+    as_json(&provenance(recipient, permit)?)
 }
 
 /// Restricted, as sensitive as all of its parts together, asserted by the patient (US Core 9, writing clinical notes).

@@ -5,6 +5,7 @@
 //! token. It calls plain functions of other rooms and fills a template. Everything that all pages have in common (whose
 //! host, whose form, which headers) is seen to by `guard`.
 
+mod asked_for;
 mod assets;
 mod caller;
 mod clinics;

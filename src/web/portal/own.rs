@@ -3,7 +3,9 @@
 use super::error::PortalError;
 use crate::domain::day::Days;
 use crate::domain::ids::MemberId;
+use crate::domain::language::Language;
 use crate::domain::settings::Settings;
+use crate::domain::warning::basis_in;
 use crate::domain::zone::Zone;
 use crate::pipeline::Bridge;
 use crate::readings::settings::settings;
@@ -21,12 +23,31 @@ pub struct Own {
     usual: Zone,
 }
 
-/// Which of a member's communities have people who are told if an answer wants a human's eye: their names, in one line;
-/// empty where none has.
-pub async fn watched_by(state: &State, tx: &mut Tx, member: MemberId) -> Result<String, PortalError> {
-    let communities = tx.communities_of(member).await?.into_iter();
-    let watched = communities.filter(|community| state.bridge.house.watched.contains_key(community));
-    Ok(watched.map(|community| state.portal.name_of(&community)).collect::<Vec<_>>().join(", "))
+/// Who is told if an answer wants a human's eye.
+pub struct Watched {
+    /// Those of a member's communities that have people for it: their names, in one line; empty where none has.
+    pub by: String,
+    /// Those of the member's clinics that may be told without consent, each with the law that allows it.
+    pub clinics: Vec<(String, String)>,
+}
+
+impl Watched {
+    /// Who is told of a member, in the language that they read.
+    pub async fn of(state: &State, tx: &mut Tx, member: MemberId, language: Language) -> Result<Self, PortalError> {
+        let house = &state.bridge.house;
+        let communities = tx.communities_of(member).await?;
+        let watched: Vec<_> = communities.iter().filter_map(|id| Some((id, house.watched.get(id)?))).collect();
+        let by = watched.iter().map(|(community, _)| state.portal.name_of(community)).collect::<Vec<_>>().join(", ");
+        let mut clinics = Vec::new();
+        if watched.iter().any(|(_, watch)| !watch.deciders.is_empty()) {
+            for link in tx.links(&[member]).await? {
+                let policy = house.clinics.get(&link.clinic).and_then(|clinic| clinic.warnings.as_ref());
+                let basis = policy.map(|policy| basis_in(&policy.legal_basis, language).to_owned());
+                clinics.extend(basis.map(|basis| (house.clinic_name(&link.clinic).to_owned(), basis)));
+            }
+        }
+        Ok(Self { by, clinics })
+    }
 }
 
 impl Own {

@@ -13,6 +13,9 @@ use super::sharing::words;
 use crate::audit::shared::{Shared, Standing, shared};
 use crate::domain::audit::About;
 use crate::domain::delivery::Operation;
+use crate::domain::language::Language;
+use crate::domain::warning::{WarningPurpose, basis_in};
+use crate::safety::{Warned, warnings};
 use crate::store::AuditCursor;
 use crate::web::State;
 
@@ -40,6 +43,16 @@ struct Item {
     lived: Option<String>,
     arrived: String,
     version: Option<String>,
+    /// By which right it went without consent, if it did.
+    without: Option<Without>,
+}
+
+/// By which right something went without consent.
+struct Without {
+    /// What it may be used for: the key of its words.
+    purpose: &'static str,
+    /// The law, in the operator's words.
+    legal_basis: String,
 }
 
 /// Which page.
@@ -62,6 +75,8 @@ pub async fn show(
     let mut tx = state.bridge.store.read().await?;
     let own = Own::open(&state.bridge, &mut tx, session.member).await?;
     let found = shared(&mut tx, &own.key, before.as_ref(), ON_A_PAGE).await?;
+    let warnings = warnings(&mut tx, &own.key).await?;
+    let language = frame.language;
     let days = own.days();
     let day = |at| frame.date(days.day_of(at));
     let item = |item: Shared| Item {
@@ -72,6 +87,10 @@ pub async fn show(
         lived: item.measured_at.map(day),
         arrived: day(item.at),
         version: item.disclosure.version.map(|version| version.to_string()),
+        without: item.disclosure.purpose.map(|purpose| Without {
+            purpose: purpose_words(purpose),
+            legal_basis: basis_of(&warnings, &item.disclosure.identifier, language),
+        }),
     };
     let mut items = found.items;
     // Parts stand with their whole, which arrives last; a part that came without one, for itself.
@@ -92,10 +111,26 @@ fn cursor(text: &str) -> Option<AuditCursor> {
     Some(AuditCursor { at: at.parse().ok()?, clinic: clinic.to_owned(), seq: seq.parse().ok()? }).filter(|_| end)
 }
 
+/// The law by which a clinic was warned with this resource; empty where it is not known any more.
+fn basis_of(warnings: &[Warned], identifier: &str, language: Language) -> String {
+    let of = warnings.iter().find(|warned| warned.identifier.to_string() == identifier);
+    of.map(|warned| basis_in(&warned.why.legal_basis, language).to_owned()).unwrap_or_default()
+}
+
+const fn purpose_words(purpose: WarningPurpose) -> &'static str {
+    match purpose {
+        WarningPurpose::EmergencyTreatment => "shared-for-emergency",
+        WarningPurpose::Threat => "shared-for-threat",
+    }
+}
+
 /// What it was: a page tells of several categories at once.
 fn what(about: &About) -> &'static str {
     if is_answer(about) {
         return "shared-answer";
+    }
+    if about.matter == "warning" {
+        return "shared-warning";
     }
     let page = if about.parts.is_empty() { "shared-consent" } else { "shared-page" };
     about.category.map_or(page, words::category)

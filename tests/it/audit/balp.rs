@@ -10,7 +10,7 @@ use mostik::domain::audit::Event;
 use mostik::mapping::to_fhir::{Cast, audit_events};
 use serde_json::{Value, json};
 
-use crate::audit::events::{decision, disclosure};
+use crate::audit::events::{decision, disclosure, disclosure_without_consent};
 use mostik::domain::delivery::Operation;
 
 const PROFILE: &str = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.";
@@ -183,7 +183,11 @@ fn told(ehr: Option<&str>, patient: Option<&str>) -> Vec<Value> {
     let (source, url) = ("urn:mostik:test", "https://mostik.example/");
     let cast = Cast { source, url, clinic: Some(&clinic), clinic_name: ehr.map(|_| "Riverside"), ehr, patient };
     let operations = [Operation::Create, Operation::Correct, Operation::Retract];
-    let events: Vec<Event> = operations.map(disclosure).into_iter().chain([decision(true), decision(false)]).collect();
+    let events: Vec<Event> = operations
+        .map(disclosure)
+        .into_iter()
+        .chain([decision(true), decision(false), disclosure_without_consent()])
+        .collect();
     events.iter().flat_map(|event| audit_events(event, Timestamp::UNIX_EPOCH, None, cast)).collect()
 }
 
@@ -198,7 +202,7 @@ fn what_claims_a_profile_keeps_it() {
     let claims = |event: &&Value| !event["meta"]["profile"].is_null();
     assert_eq!(
         told(ehr, Some("pat-1")).iter().filter(claims).count(),
-        8,
+        10,
         "and everything there is a profile for claims it"
     );
 }

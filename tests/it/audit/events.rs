@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use mostik::domain::audit::{
     About, ClinicAccess, ClinicRefusal, ConcernAt, ConcernTold, ConsentState, Decision, Disclosure, Event,
-    OperatorAccess, Permitted, Stage, Whereabouts,
+    OperatorAccess, Permitted, Stage, WarningCleared, WarningDecided, Whereabouts,
 };
 use mostik::domain::category::{Category, Detail};
 use mostik::domain::concern::Level;
 use mostik::domain::delivery::Operation;
 use mostik::domain::grant::Purpose;
 use mostik::domain::ids::{ConcernId, DeliveryId, GrantId};
+use mostik::domain::warning::{Decided, WarningPurpose};
 use mostik::mapping::to_fhir::{Cast, MOSTIK_AUDIT, audit_events};
 use serde_json::Value;
 use uuid::Uuid;
@@ -58,10 +59,20 @@ pub fn disclosure(operation: Operation) -> Event {
         about: mood(),
         is_part: false,
         resource_type: "Observation".to_owned(),
-        grant: GrantId(Uuid::from_u128(3)),
+        grant: Some(GrantId(Uuid::from_u128(3))),
         version: Some(2),
+        purpose: None,
         attempts: 1,
     })
+}
+
+/// A clinic was told without consent.
+pub fn disclosure_without_consent() -> Event {
+    let Event::Disclosed(disclosure) = disclosure(Operation::Create) else { unreachable!() };
+    let about = About { matter: "warning".to_owned(), category: None, detail: None, parts: [].into() };
+    let purpose = Some(WarningPurpose::EmergencyTreatment);
+    let resource_type = "Communication".to_owned();
+    Event::Disclosed(Disclosure { about, purpose, resource_type, grant: None, version: None, ..disclosure })
 }
 
 pub fn decision(permits: bool) -> Event {
@@ -159,6 +170,18 @@ async fn what_became_of_a_concern() {
     check("concern_told", &Event::ConcernTold(told)).await;
     let at = ConcernAt { concern, community: "forum".parse().unwrap() };
     check("concern_raised", &Event::ConcernRaised(at)).await;
+}
+
+#[tokio::test]
+async fn a_clinic_that_was_told_without_consent() {
+    check("warning", &disclosure_without_consent()).await;
+    let (identifier, purpose) = (Uuid::from_u128(2).to_string(), WarningPurpose::Threat);
+    let cleared =
+        WarningCleared { identifier: identifier.clone(), decided: Decided { at: Timestamp::UNIX_EPOCH, purpose } };
+    check("warning_cleared", &Event::WarningCleared(cleared)).await;
+    let (concern, community) = (ConcernId(Uuid::from_u128(4)), "forum".parse().unwrap());
+    let decided = WarningDecided { concern, community, identifier, purpose };
+    check("warning_decided", &Event::WarningDecided(decided)).await;
 }
 
 #[tokio::test]

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use mostik::consent::decide::{DenyReason, Direction, Disclosable, Obligations, Reader, Request, decide};
+use mostik::consent::decide::{DenyReason, Direction, Disclosable, Obligations, Reader, Request, decide, warn};
 use mostik::domain::category::{Category, Detail};
 use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Terms, WayBack};
 use mostik::domain::ids::{ClinicId, GrantId, MemberId, PractitionerId};
 use mostik::domain::label::Label;
-use mostik::domain::matter::{Fact, Matter};
+use mostik::domain::language::Language;
+use mostik::domain::matter::{Fact, Matter, Parts};
+use mostik::domain::warning::{Decided, WarningPolicy, WarningPurpose};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -46,7 +48,7 @@ impl Asked {
         let clinic = &clinic(0);
         match decide(grants, Request { item: &self.item, clinic, reader, purpose, direction, now }) {
             Ok(permit) => {
-                let (id, version) = permit.grant();
+                let (id, version) = permit.grant().unwrap();
                 Ok((id, version, permit.obliges().clone()))
             }
             Err(denied) => Err(denied.reasons().collect()),
@@ -126,11 +128,13 @@ prop_compose! {
 fn any_matter() -> impl Strategy<Value = Matter> {
     prop_oneof![
         6 => any_fact().prop_map(Matter::Fact),
-        4 => prop::collection::vec(any_fact(), 0..3).prop_map(Matter::Page),
+        4 => (prop::collection::vec(any_fact(), 0..3), any::<bool>())
+            .prop_map(|(facts, answers)| Matter::Page(Parts { facts, answers })),
         1 => (0u128..4).prop_map(|id| Matter::Consent(GrantId(Uuid::from_u128(id)))),
         1 => any_fact().prop_map(Matter::Mark),
         2 => Just(Matter::Word),
         2 => Just(Matter::Answer),
+        1 => any_decided().prop_map(Matter::Warning),
     ]
 }
 
@@ -175,21 +179,59 @@ fn plainly_covered(grant: &Grant, asked: &Asked) -> bool {
             && terms.withheld.is_disjoint(&inherent)
             && terms.data_from.is_none_or(|from| from <= fact.measured_at)
     };
+    let may_answer = is_outward && is_in_force && is_for_that && reader_is_named && terms.way_back > WayBack::None;
     is_theirs
         && match &asked.item.matter {
             Matter::Fact(fact) => is_covered(fact),
-            Matter::Page(parts) => !parts.is_empty() && parts.iter().all(is_covered),
-            Matter::Word => !is_outward && is_in_force && is_for_that && terms.way_back > WayBack::None,
-            Matter::Answer => {
-                is_outward && is_in_force && is_for_that && reader_is_named && terms.way_back > WayBack::None
+            Matter::Page(Parts { facts, answers }) => {
+                (*answers || !facts.is_empty()) && facts.iter().all(is_covered) && (!answers || may_answer)
             }
+            Matter::Word => !is_outward && is_in_force && is_for_that && terms.way_back > WayBack::None,
+            Matter::Answer => may_answer,
             Matter::Consent(about) => is_outward && grant.id == *about,
             Matter::Mark(_) => is_outward,
+            // No consent lets a warning go.
+            Matter::Warning(_) => false,
         }
+}
+
+fn any_purpose() -> impl Strategy<Value = WarningPurpose> {
+    any_of(&[WarningPurpose::EmergencyTreatment, WarningPurpose::Threat])
+}
+
+prop_compose! {
+    fn any_decided()(purpose in any_purpose(), hours in -30i64..30) -> Decided {
+        Decided { at: at(0) + SignedDuration::from_hours(hours), purpose }
+    }
+}
+
+fn policy(purpose: WarningPurpose) -> WarningPolicy {
+    let legal_basis = [(Language::En, "A law that allows it".to_owned())].into();
+    WarningPolicy { purpose, legal_basis, tell_member: true, language: Language::En }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn a_policy_lets_a_warning_go_for_its_own_purpose_and_for_a_day_and_nothing_else_ever(
+        asked in any_asked(), purpose in proptest::option::of(any_purpose()), hours in -1i64..30,
+    ) {
+        let (clinic, now) = (clinic(0), at(0) + SignedDuration::from_hours(hours));
+        let policy = purpose.map(policy);
+        let permitted = warn(policy.as_ref(), &asked.item, &clinic, now);
+        let plainly = match (&asked.item.matter, purpose) {
+            (Matter::Warning(decided), Some(purpose)) => {
+                decided.purpose == purpose && now < decided.at + SignedDuration::from_hours(24)
+            }
+            _ => false,
+        };
+        prop_assert_eq!(permitted.is_ok(), plainly);
+        if let Ok(permit) = permitted {
+            prop_assert_eq!((permit.grant(), permit.obliges().addressee), (None, Addressee::Clinic));
+            prop_assert_eq!(permit.obliges().way_back, WayBack::None);
+        }
+    }
 
     #[test]
     fn it_permits_exactly_what_some_active_grant_covers(grants in any_grants(), asked in any_asked()) {
@@ -200,7 +242,7 @@ proptest! {
                 prop_assert_eq!((obliges.addressee, obliges.way_back), (by.terms.recipient, by.terms.way_back));
                 let facts = match &asked.item.matter {
                     Matter::Fact(fact) => std::slice::from_ref(fact),
-                    Matter::Page(parts) => parts,
+                    Matter::Page(parts) => &parts.facts,
                     _ => &[],
                 };
                 if let [fact] = facts {
@@ -348,7 +390,7 @@ fn a_page_goes_only_as_long_as_each_of_its_parts_may() {
     let part = |category| Fact { detail: Detail::DailySummary, ..Fact::entry(category, at(0)) };
     let page = |parts: Vec<Fact>| {
         let mut asked = a_mood();
-        asked.item.matter = Matter::Page(parts);
+        asked.item.matter = Matter::Page(Parts { facts: parts, answers: false });
         asked
     };
     let both = vec![part(Category::Mood), part(Category::Sleep)];

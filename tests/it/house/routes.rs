@@ -35,6 +35,8 @@ pub enum Who {
     OtherKeeper,
     /// The people of their community who do.
     Keeper,
+    /// Those of them who may decide that a clinic is told without consent.
+    Decider,
     /// Another member, of the same community, and with a grant to the same clinic.
     OtherMember,
     /// A clinic that the member is no patient of.
@@ -49,17 +51,18 @@ pub enum Who {
     Member,
 }
 use Who::{
-    Browser, Clinic, Community, Keeper, KeyWithoutScope, Member, Nobody, OtherBrowser, OtherClinic, OtherCommunity,
-    OtherKeeper, OtherMember,
+    Browser, Clinic, Community, Decider, Keeper, KeyWithoutScope, Member, Nobody, OtherBrowser, OtherClinic,
+    OtherCommunity, OtherKeeper, OtherMember,
 };
 
-const EVERYBODY: [Who; 12] = [
+const EVERYBODY: [Who; 13] = [
     Nobody,
     OtherCommunity,
     KeyWithoutScope,
     Community,
     OtherKeeper,
     Keeper,
+    Decider,
     OtherMember,
     OtherClinic,
     Clinic,
@@ -133,15 +136,17 @@ const TABLE: &[Row] = &[
     row("GET /openapi.json", |_| ("/openapi.json".into(), Nothing), "200", &[]),
     row("GET /.well-known/jwks.json", |_| ("/.well-known/jwks.json".into(), Nothing), "200", &[]),
     row("POST /v1/events", |it| ("/v1/events".into(), Json(mood(&it.handle, &it.handle, 4))),
-        "401", &[(Community, "202"), (KeyWithoutScope, "403"), (OtherCommunity, "422"), (Keeper, "403"), (OtherKeeper, "403")]),
+        "401", &[(Community, "202"), (KeyWithoutScope, "403"), (OtherCommunity, "422"), (Keeper, "403"), (Decider, "403"), (OtherKeeper, "403")]),
     row("POST /v1/data-points", |_| ("/v1/data-points".into(), Json(json!({"data": {}}))),
-        "401", &[(Community, "200"), (KeyWithoutScope, "403"), (OtherCommunity, "200"), (Keeper, "403"), (OtherKeeper, "403"), (Member, "200"), (OtherMember, "200")]),
+        "401", &[(Community, "200"), (KeyWithoutScope, "403"), (OtherCommunity, "200"), (Keeper, "403"), (Decider, "403"), (OtherKeeper, "403"), (Member, "200"), (OtherMember, "200")]),
     row("GET /v1/concerns", |_| ("/v1/concerns".into(), Nothing),
-        "401", &[(Keeper, "200"), (OtherKeeper, "200"), (Community, "403"), (KeyWithoutScope, "403"), (OtherCommunity, "403")]),
+        "401", &[(Keeper, "200"), (OtherKeeper, "200"), (Decider, "403"), (Community, "403"), (KeyWithoutScope, "403"), (OtherCommunity, "403")]),
     row("POST /v1/concerns/{concern_id}/acknowledge", |it| (format!("/v1/concerns/{}/acknowledge", it.concern), Json(json!({"by": "anna"}))),
-        "401", &[(Keeper, "200"), (OtherKeeper, "404"), (Community, "403"), (KeyWithoutScope, "403"), (OtherCommunity, "403")]),
+        "401", &[(Keeper, "200"), (OtherKeeper, "404"), (Decider, "403"), (Community, "403"), (KeyWithoutScope, "403"), (OtherCommunity, "403")]),
     row("POST /v1/concerns/{concern_id}/close", |it| (format!("/v1/concerns/{}/close", it.concern), Json(json!({"by": "anna"}))),
-        "401", &[(Keeper, "409"), (OtherKeeper, "404"), (Community, "403"), (KeyWithoutScope, "403"), (OtherCommunity, "403")]),
+        "401", &[(Keeper, "409"), (OtherKeeper, "404"), (Decider, "403"), (Community, "403"), (KeyWithoutScope, "403"), (OtherCommunity, "403")]),
+    row("POST /v1/concerns/{concern_id}/disclose", |it| (format!("/v1/concerns/{}/disclose", it.concern), Json(json!({"by": "ada", "reason": "says goodbye"}))),
+        "401", &[(Decider, "200"), (Keeper, "403"), (OtherKeeper, "403"), (Community, "403"), (KeyWithoutScope, "403"), (OtherCommunity, "403")]),
     row("GET /v1/grants", |_| ("/v1/grants".into(), Nothing), "401", &[(Member, "200+"), (OtherMember, "200")]),
     row("POST /v1/grants", |_| ("/v1/grants".into(), Json(json!({"clinic": "riverside", "terms": terms()}))),
         "401", &[(Member, "409+"), (OtherMember, "409")]),

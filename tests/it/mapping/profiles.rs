@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use mostik::domain::audit::Event;
+use mostik::domain::language::Language;
 use mostik::domain::reading::Measure;
+use mostik::domain::warning::WarningPurpose;
 use mostik::mapping::to_fhir::{Cast, audit_events, document, own_copies};
 use serde_json::{Value, json};
 
 use crate::mapping::everything::told;
 use crate::mapping::moods::{mapped, reading};
+use crate::mapping::warnings::mapped as warned;
 use crate::support::ehr::Ehr;
 use crate::support::profiles::{claiming, package, profile_of};
 use crate::support::validate::{assert_valid, verdicts};
@@ -41,6 +44,9 @@ fn wrong() -> Vec<(&'static str, &'static str, Value)> {
         ("mostik-screening-total", "/note", Value::Null),
         ("mostik-screening-total", "/valueQuantity/code", json!("1")),
         ("mostik-state-of-mind", "/component/1", Value::Null),
+        ("mostik-warning", "/priority", json!("routine")),
+        ("mostik-warning", "/meta/security/3", Value::Null),
+        ("mostik-warning", "/category/0/coding/0/code", json!("reminder")),
         ("mostik-summary", "/component/2", Value::Null),
         ("mostik-summary", "/effectivePeriod/end", Value::Null),
     ]
@@ -70,6 +76,7 @@ async fn each_kind() -> BTreeMap<&'static str, Value> {
     let all = entries.into_iter().chain(summaries).chain([agenda, note_of_it, event]);
     let mut kinds: BTreeMap<&'static str, Value> = all.map(|it| (profile_of(&it).unwrap(), it)).collect();
     kinds.insert("mostik-provenance", note);
+    kinds.insert("mostik-warning", warned(Language::En, WarningPurpose::EmergencyTreatment));
     kinds
 }
 

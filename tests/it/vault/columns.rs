@@ -52,6 +52,16 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
         ],
     ),
     ("concern_tellings", &[("concern_id", Id), ("member_id", Id)]),
+    (
+        "warnings",
+        &[
+            ("member_id", Id),
+            ("identifier", Index),
+            ("concern_id", Id),
+            ("clinic_id", Word),
+            ("sealed_warning", Sealed),
+        ],
+    ),
     ("clinic_assertions", &[("clinic_id", Word), ("jti_index", Index)]),
     ("clinic_tokens", &[("token_index", Index), ("clinic_id", Word), ("scopes", Word)]),
     (

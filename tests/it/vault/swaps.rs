@@ -36,6 +36,7 @@ const SEALED: &[(&str, &str, By, Option<&str>)] = &[
     ("member_settings", "sealed_settings", By::Member, None),
     ("questionnaire_drafts", "sealed_draft", By::Member, Some("instrument")),
     ("concerns", "sealed_concern", By::Member, Some("concern_id")),
+    ("warnings", "sealed_warning", By::Member, Some("identifier")),
     ("push_subscriptions", "sealed_subscription", By::Member, Some("subscription_id")),
     ("recommendations", "sealed_recommendation", By::Member, Some("recommendation_id")),
     ("subscriptions", "sealed_secret", By::Member, Some("subscription_id")),

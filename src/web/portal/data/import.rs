@@ -23,7 +23,7 @@ use crate::web::portal::caller::Session;
 use crate::web::portal::error::PortalError;
 use crate::web::portal::form::Fields;
 use crate::web::portal::frame::{Frame, page_with};
-use crate::web::portal::own::{Own, watched_by};
+use crate::web::portal::own::{Own, Watched};
 use crate::web::portal::sharing::words;
 use crate::web::portal::upload::{Brought, Uploaded};
 
@@ -55,7 +55,7 @@ struct ImportPage {
     /// Names of moods that nobody said the meaning of.
     names: Vec<String>,
     /// Who is told if an answer in the file wants a human's eye: the names of communities; empty where nobody is.
-    watched_by: String,
+    watched: Watched,
 }
 
 /// What came of it, or would.
@@ -181,8 +181,8 @@ async fn form(
     let is_again = told.as_ref().is_some_and(|told: &Told| told.is_rehearsal || !names.is_empty());
     let zone_is_guessed = own.settings.zone.is_none();
     let largest = state.portal.room.largest_mib();
-    let watched_by = watched_by(state, &mut state.bridge.store.read().await?, own.key.member()).await?;
-    let page = ImportPage { frame, zone, zone_is_guessed, keeps, largest, wrong, told, is_again, names, watched_by };
+    let watched = Watched::of(state, &mut state.bridge.store.read().await?, own.key.member(), frame.language).await?;
+    let page = ImportPage { frame, zone, zone_is_guessed, keeps, largest, wrong, told, is_again, names, watched };
     page_with(status, &page)
 }
 

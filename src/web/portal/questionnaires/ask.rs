@@ -13,7 +13,7 @@ use crate::web::portal::caller::Session;
 use crate::web::portal::error::PortalError;
 use crate::web::portal::form::Posted;
 use crate::web::portal::frame::{Frame, go_to, page_with};
-use crate::web::portal::own::{Own, watched_by};
+use crate::web::portal::own::{Own, Watched};
 
 /// What the form says when somebody would rather not answer.
 const DECLINED: &str = "declined";
@@ -38,7 +38,7 @@ struct QuestionPage {
     /// Whether it is where the questionnaire opens.
     is_first: bool,
     /// Who is told if an answer wants a human's eye: the names of communities; empty where nobody is.
-    watched_by: String,
+    watched: Watched,
 }
 
 /// What can be chosen.
@@ -59,8 +59,8 @@ pub async fn question(
     let mut tx = state.bridge.store.read().await?;
     let own = Own::open(&state.bridge, &mut tx, session.member).await?;
     let draft = draft_of(&state, &mut tx, &own, instrument).await?;
-    let watched_by = watched_by(&state, &mut tx, session.member).await?;
-    shown(StatusCode::OK, frame, &draft, &which.1, watched_by)
+    let watched = Watched::of(&state, &mut tx, session.member, frame.language).await?;
+    shown(StatusCode::OK, frame, &draft, &which.1, watched)
 }
 
 /// Takes an answer, and goes on to the next question.
@@ -78,8 +78,8 @@ pub async fn answer(
     let draft = draft_of(&state, &mut tx, &own, instrument).await?;
     let place = place_in(&draft, &which.1)?;
     let Some(answer) = chosen(posted.fields.text("answer")) else {
-        let watched_by = watched_by(&state, &mut tx, posted.session.member).await?;
-        return shown(StatusCode::UNPROCESSABLE_ENTITY, frame, &draft, &which.1, watched_by);
+        let watched = Watched::of(&state, &mut tx, posted.session.member, frame.language).await?;
+        return shown(StatusCode::UNPROCESSABLE_ENTITY, frame, &draft, &which.1, watched);
     };
     let draft = draft.with(place, answer);
     drafts::keep(&mut tx, &own.key, &draft, state.bridge.clock.now()).await?;
@@ -105,7 +105,7 @@ fn shown(
     frame: Frame,
     draft: &Draft,
     number: &str,
-    watched_by: String,
+    watched: Watched,
 ) -> Result<HttpResponse, PortalError> {
     let instrument = draft.instrument();
     let place = place_in(draft, number)?;
@@ -126,7 +126,7 @@ fn shown(
             is_wrong: status != StatusCode::OK,
             wants_help: draft.wants_help(),
             is_first: before.is_none(),
-            watched_by,
+            watched,
             frame,
         },
     )

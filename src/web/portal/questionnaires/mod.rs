@@ -17,7 +17,7 @@ use super::caller::Session;
 use super::error::PortalError;
 use super::form::Posted;
 use super::frame::{Frame, go_to, go_to_saying, page};
-use super::own::{Own, watched_by};
+use super::own::{Own, Watched};
 use crate::domain::questionnaire::{Answer, Draft, Instrument};
 use crate::insight::due::{self, Due};
 use crate::readings::drafts;
@@ -30,7 +30,7 @@ struct ListPage {
     frame: Frame,
     forms: Vec<Form>,
     /// Who is told if an answer wants a human's eye: the names of communities; empty where nobody is.
-    watched_by: String,
+    watched: Watched,
 }
 
 /// A questionnaire in the list.
@@ -58,8 +58,8 @@ pub async fn list(state: Data<State>, frame: Frame, session: Session) -> Result<
         asked_by: due.iter().find(|due| due.instrument == instrument).map(|due| names(&state, due)).unwrap_or_default(),
     };
     let forms = Instrument::ALL.map(form).into();
-    let watched_by = watched_by(&state, &mut tx, session.member).await?;
-    page(&ListPage { frame, forms, watched_by })
+    let watched = Watched::of(&state, &mut tx, session.member, frame.language).await?;
+    page(&ListPage { frame, forms, watched })
 }
 
 /// What the clinics are called that ask.

@@ -3,20 +3,20 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mostik::domain::ids::MemberId;
-use mostik::enrolment::credentials::{CONCERNS_MANAGE, EVENTS_WRITE, create_api_key};
+use mostik::enrolment::credentials::{CONCERNS_DISCLOSE, CONCERNS_MANAGE, EVENTS_WRITE, create_api_key};
 use mostik::enrolment::session;
 use mostik::vault::signing::SigningAlgorithm;
 use reqwest::{Method, RequestBuilder};
 
 use super::Body::{self, Form, Json, Nothing};
 use super::Who::{
-    self, Browser, Clinic, Community, Keeper, KeyWithoutScope, Member, Nobody, OtherBrowser, OtherClinic,
+    self, Browser, Clinic, Community, Decider, Keeper, KeyWithoutScope, Member, Nobody, OtherBrowser, OtherClinic,
     OtherCommunity, OtherKeeper, OtherMember,
 };
 use super::{Row, Target};
 use crate::support::bridge::{Person, TestBridge, forum};
 use crate::support::clinic::{ALL_SCOPES, PUBLIC_URL, System, entries, read, two_clinics};
-use crate::support::concerns::{watched, worrying};
+use crate::support::concerns::{POLICY, with_ada, worrying};
 use crate::support::database::Database;
 use crate::support::http::{self, client};
 use crate::support::postbox::Postbox;
@@ -29,6 +29,7 @@ pub struct World {
     other_community: String,
     without_scope: String,
     keeper: String,
+    decider: String,
     other_keeper: String,
     other: Person,
     pub clinic: String,
@@ -43,7 +44,8 @@ impl World {
         let lake = System::new("lakeside-ehr", SigningAlgorithm::Es384);
         let access = river.registered("riverside") + &lake.registered("lakeside");
         let text = two_clinics(&database, &access) + "[communities.chat]\nname = \"The chat\"\n" + PUSH;
-        let text = text + &watched(&database, &Postbox::open(), "PT15M");
+        let nobody = Postbox::open();
+        let text = text + &with_ada(&database, &nobody, &nobody) + POLICY;
         let bridge = TestBridge::start_with(database, &text).await;
         let key = async |community: &str, scopes: &str| {
             let mut tx = bridge.bridge.store.begin().await.unwrap();
@@ -58,6 +60,7 @@ impl World {
             other_community: key("chat", EVENTS_WRITE).await,
             without_scope: key("forum", "other:thing").await,
             keeper: key("forum", CONCERNS_MANAGE).await,
+            decider: key("forum", CONCERNS_DISCLOSE).await,
             other_keeper: key("chat", CONCERNS_MANAGE).await,
             other,
             clinic: river.token(&bridge, ALL_SCOPES).await,
@@ -108,6 +111,7 @@ impl World {
             KeyWithoutScope => Some(&self.without_scope),
             Community => Some(&self.bridge.api_key),
             Keeper => Some(&self.keeper),
+            Decider => Some(&self.decider),
             OtherKeeper => Some(&self.other_keeper),
             OtherMember => Some(&self.other.token),
             OtherClinic => Some(&self.other_clinic),
