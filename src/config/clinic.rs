@@ -9,6 +9,7 @@ use super::ConfigError;
 use super::access::ClinicAccess;
 use super::auth::{Auth, ClientAuthentication};
 use super::launch::Launch;
+use super::video::VideoService;
 use crate::domain::consented::Practitioner;
 use crate::domain::form::{Rule, Takes};
 use crate::domain::page::PageRules;
@@ -58,6 +59,8 @@ pub struct Clinic {
     /// What is changed in resources before they go.
     #[serde(default)]
     pub rules: Vec<Rule>,
+    /// Where it holds its remote visits.
+    pub video: Option<VideoService>,
 }
 
 const fn yes() -> bool {
@@ -147,6 +150,9 @@ impl Clinic {
             return Err(ConfigError::Invalid { setting, expected });
         }
         self.check_warnings(id)?;
+        if let Some(video) = &self.video {
+            video.check(id, private_networks)?;
+        }
         self.access.as_ref().map_or(Ok(()), |access| access.check(id, private_networks))
     }
 

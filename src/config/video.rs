@@ -70,3 +70,30 @@ impl VideoService {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    #[test]
+    fn an_address_that_others_could_listen_to_is_refused() {
+        let clinic = "[clinics.a]\nname = \"A\"\nfhir_base = \"https://a.example/fhir\"\n[clinics.a.video]\n";
+        let jitsi = "method = \"jitsi\"\nurl = \"https://meet.example/\"\napp_id = \"m\"\nsecret_file = \"s\"\n";
+        let live_kit = "method = \"live-kit\"\nurl = \"https://meet.example/custom\"\nserver = \"wss://rtc.example\"\n\
+                        key = \"k\"\nsecret_file = \"s\"\n";
+        for good in [jitsi, live_kit, "method = \"link\"\nurl = \"https://meet.example/dr-lane\"\n"] {
+            assert!(Config::from_toml(&format!("{clinic}{good}")).is_ok(), "{good}");
+        }
+        for (text, expected) in [
+            (jitsi.replace("https", "http"), "clinics.a.video.url: expected an https URL"),
+            (jitsi.replace("meet.", "user:word@meet."), "without user and password"),
+            (jitsi.replace("\"m\"", "\"\""), "clinics.a.video.app_id"),
+            (jitsi.replace("secret_file = \"s\"\n", ""), "secret_file"),
+            (live_kit.replace("wss", "ws"), "clinics.a.video.server: expected a wss URL"),
+            (jitsi.replace("jitsi", "carrier-pigeon"), "carrier-pigeon"),
+        ] {
+            let error = Config::from_toml(&format!("{clinic}{text}")).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+}
