@@ -59,6 +59,9 @@ pub mod rotation;
 /// Stages 1 to 4 on one page.
 pub mod pipeline;
 
+/// Members book visits at clinics.
+pub mod booking;
+
 /// Members are told that there is something for them.
 pub mod telling;
 

@@ -1,6 +1,6 @@
 //! The settings of a clinic: its FHIR endpoint, and how the bridge gets in there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use url::Url;
@@ -13,6 +13,7 @@ use crate::domain::consented::Practitioner;
 use crate::domain::form::{Rule, Takes};
 use crate::domain::page::PageRules;
 use crate::domain::questionnaire::{Instrument, Rhythm};
+use crate::domain::visit_type::VisitType;
 use crate::domain::way_back::WayBackRules;
 
 /// A clinic.
@@ -48,6 +49,9 @@ pub struct Clinic {
     pub summary: Option<PageRules>,
     /// Whether and how what it has for members is looked for.
     pub way_back: Option<WayBackRules>,
+    /// What kinds of visits it offers to members.
+    #[serde(default)]
+    pub visits: Vec<VisitType>,
     /// What is changed in resources before they go.
     #[serde(default)]
     pub rules: Vec<Rule>,
@@ -139,6 +143,27 @@ impl Clinic {
             let expected = "poll_minutes from 1, and look_back_days of at most 366";
             return Err(ConfigError::Invalid { setting, expected });
         }
+        self.check_visits(id)?;
         self.access.as_ref().map_or(Ok(()), |access| access.check(id, private_networks))
+    }
+
+    /// Each kind of visit has a name of its own, and can be booked.
+    fn check_visits(&self, id: &str) -> Result<(), ConfigError> {
+        let mut names = BTreeSet::new();
+        for visit in &self.visits {
+            let invalid = |setting: &str, expected| {
+                Err(ConfigError::Invalid {
+                    setting: format!("clinics.{id}.visits ({}): {setting}", visit.id),
+                    expected,
+                })
+            };
+            if !names.insert(&visit.id) {
+                return invalid("id", "a name that no other visit of the clinic has");
+            }
+            if let Err((setting, expected)) = visit.check() {
+                return invalid(setting, expected);
+            }
+        }
+        Ok(())
     }
 }

@@ -24,6 +24,13 @@ pub enum Matter {
     Word,
     /// A clinic learns what a member says to something that it told them.
     Answer,
+    /// A clinic learns that a member wants to see somebody there, and when.
+    Booking {
+        /// Whether it learns why, in the member's own words.
+        says_why: bool,
+    },
+    /// A clinic learns that it need not keep a time for a member any longer. It learns nothing new about them.
+    Cancelling,
 }
 
 /// What is known of something reported without opening it.

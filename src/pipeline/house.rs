@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use crate::domain::consented::Practitioner;
-use crate::domain::ids::{ClinicId, CommunityId};
+use crate::domain::ids::{ClinicId, CommunityId, VisitTypeId};
 use crate::domain::page::{PageRules, PageWhen};
 use crate::domain::questionnaire::{Instrument, Rhythm};
+use crate::domain::visit_type::VisitType;
 
 /// Who runs this installation, and for which clinics.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -36,6 +37,8 @@ pub struct Counterpart {
     pub asks_for: BTreeMap<Instrument, Rhythm>,
     /// What it wants of one-page summaries; `None`: it gets none.
     pub pages: Option<PageRules>,
+    /// What kinds of visits it offers.
+    pub visits: Vec<VisitType>,
 }
 
 impl House {
@@ -61,6 +64,24 @@ impl House {
     #[must_use]
     pub fn has_weekly_pages(&self, clinic: &ClinicId) -> bool {
         self.pages(clinic).is_some_and(|rules| rules.page == PageWhen::Weekly)
+    }
+
+    /// The kinds of visits that a clinic offers.
+    #[must_use]
+    pub fn visits(&self, clinic: &ClinicId) -> &[VisitType] {
+        self.clinics.get(clinic).map_or(&[][..], |clinic| clinic.visits.as_slice())
+    }
+
+    /// A kind of visit that a clinic offers, by its name.
+    #[must_use]
+    pub fn visit(&self, clinic: &ClinicId, id: &VisitTypeId) -> Option<&VisitType> {
+        self.visits(clinic).iter().find(|visit| visit.id == *id)
+    }
+
+    /// Whether any clinic offers visits.
+    #[must_use]
+    pub fn has_visits(&self) -> bool {
+        self.clinics.values().any(|clinic| !clinic.visits.is_empty())
     }
 
     /// Whether any clinic gets pages.

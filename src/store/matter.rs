@@ -47,6 +47,9 @@ impl From<&Matter> for MatterColumns {
             Matter::Mark(fact) => ("mark", fact),
             Matter::Word => ("word", &other),
             Matter::Answer => ("answer", &other),
+            Matter::Booking { says_why: false } => ("booking", &other),
+            Matter::Booking { says_why: true } => ("booking-why", &other),
+            Matter::Cancelling => ("cancelling", &other),
         };
         let labels: Vec<&str> = fact.labels.iter().map(|label| label.as_str()).collect();
         Self {
@@ -84,6 +87,9 @@ impl FactRow {
             "mark" => self.read().map(Matter::Mark),
             "word" => Ok(Matter::Word),
             "answer" => Ok(Matter::Answer),
+            "booking" => Ok(Matter::Booking { says_why: false }),
+            "booking-why" => Ok(Matter::Booking { says_why: true }),
+            "cancelling" => Ok(Matter::Cancelling),
             _ => Err(StoreError::Corrupt("a kind of item it should not")),
         }
     }

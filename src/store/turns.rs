@@ -91,7 +91,8 @@ impl Tx {
         self.first_open(clinic, members, by, "").await
     }
 
-    /// The same, of those items only that say how a consent stands: they go although others wait for the end of a pause.
+    /// The same, of those items only that go although others wait for the end of a pause: they say how a consent stands, or
+    /// give a time back.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -100,8 +101,8 @@ impl Tx {
         clinic: &ClinicId,
         members: &[MemberId],
     ) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
-        let by = self.pick(" INDEXED BY outbox_open_standings", "");
-        self.first_open(clinic, members, by, " AND i.kind = 'consent'").await
+        let by = self.pick(" INDEXED BY outbox_open_unparked", "");
+        self.first_open(clinic, members, by, " AND i.kind IN ('consent', 'cancelling')").await
     }
 
     /// SQLite is told `by` which index: it may take another that begins alike, and read every item a lane ever had.

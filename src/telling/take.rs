@@ -4,9 +4,9 @@ use super::ways::Way;
 use super::weigh::{Fate, Scales, weigh};
 use super::words::Item;
 use super::{Teller, TellingError};
-use crate::domain::ids::{MemberId, RecommendationId};
+use crate::domain::ids::{BookingId, MemberId, RecommendationId};
 use crate::domain::language::Language;
-use crate::domain::recommendation::Recommendation;
+use crate::domain::recommendation::{Recommendation, RecommendationKind, RecommendationState};
 use crate::domain::telling::Channel;
 use crate::readings::settings::settings;
 use crate::recommendations::{self, RecommendationError};
@@ -93,11 +93,27 @@ async fn found(tx: &mut Tx, key: &MemberKey, row: &TellingRow) -> Result<Option<
         return Ok(None);
     }
     match recommendations::one(tx, key, id).await {
-        Ok(found) => Ok(found),
+        Ok(Some(found)) => Ok(Some(found)),
+        Ok(None) => visit(tx, key, BookingId(row.recommendation)).await,
         Err(RecommendationError::Store(error)) => Err(error.into()),
         Err(error) => {
             tracing::error!(member_id = %key.member(), %error, "something for a member cannot be read, and is not told");
             Ok(None)
         }
     }
+}
+
+/// A visit of which there is something to say: an appointment, of which nothing is said but that there is news.
+async fn visit(tx: &mut Tx, key: &MemberKey, id: BookingId) -> Result<Option<Recommendation>, TellingError> {
+    let row = tx.booking((key.member(), id)).await?;
+    Ok(row.map(|row| Recommendation {
+        id: RecommendationId(row.id.0),
+        member: row.member,
+        clinic: row.clinic,
+        kind: RecommendationKind::Appointment,
+        state: RecommendationState::Received,
+        says: None,
+        received_at: row.updated_at,
+        updated_at: row.updated_at,
+    }))
 }

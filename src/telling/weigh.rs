@@ -53,11 +53,13 @@ pub fn weigh(row: &TellingRow, found: Recommendation, scales: Scales<'_>) -> Fat
     if due > scales.now {
         return Fate::Wait(due);
     }
+    // What is news says no more than that it is where it says nothing.
+    let most = if found.says.is_none() && found.state == RecommendationState::Received { Grade::Notice } else { grade };
     Fate::Tell(Box::new(Item {
         clinic: scales.house.clinic_name(&found.clinic).to_owned(),
         kind: found.kind,
         says: found.says,
-        grade: grade.min(scales.wishes.grade),
+        grade: most.min(scales.wishes.grade),
     }))
 }
 

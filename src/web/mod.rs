@@ -32,6 +32,7 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
+use crate::booking::Finder;
 use crate::config::{Config, ConfigError};
 use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::enrolment::clinic_access::Clients;
@@ -73,6 +74,8 @@ pub struct State {
     launches: Launches,
     /// Where members sign in with their community's account.
     identities: Identities,
+    /// What reads free times at clinics.
+    finder: Finder,
     /// How often a member may take a copy of everything.
     exports: Limit<MemberId>,
     /// How many readings the data points of one request may have.
@@ -91,6 +94,7 @@ impl State {
         clients: Clients,
         launches: Launches,
         identities: Identities,
+        finder: Finder,
     ) -> Result<Self, StateError> {
         let portal = Portal::new(config, &bridge.clock)?;
         let fhir = fhir::Door::new(config, clients, &bridge);
@@ -110,6 +114,7 @@ impl State {
             fhir,
             launches,
             identities,
+            finder,
             exports,
             data_point_readings: config.limits.data_point_readings.get() as usize,
         })

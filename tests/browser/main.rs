@@ -51,4 +51,5 @@ stories! {
     sign_in: Linked,
     share: Unlinked,
     papers: Linked,
+    visit: Linked,
 }

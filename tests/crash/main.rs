@@ -12,6 +12,7 @@
 mod support;
 
 mod judge;
+mod race;
 mod random;
 mod replicas;
 mod stop;

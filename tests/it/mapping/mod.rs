@@ -11,3 +11,4 @@ mod questionnaire_forms;
 mod questionnaires;
 pub(crate) mod subscriptions;
 mod summaries;
+mod visits;

@@ -16,6 +16,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::audit;
+use crate::support::booking;
 use crate::support::bridge::{NOON, Person, TestBridge, config_text, mood, note};
 use crate::support::concerns::{watched_at, worrying};
 use crate::support::database::Database;
@@ -86,6 +87,7 @@ pub async fn known_in_every_room(bridge: &TestBridge, ehr: &Ehr) -> Person {
     tx.commit().await.unwrap();
     let [point, auth] = BROWSER_KEYS;
     bridge.subscribe(&sparrow, "https://push.example/sparrow", point, auth).await;
+    booking::put(bridge, &sparrow, "It is about the nights").await;
     sparrow
 }
 
