@@ -59,6 +59,9 @@ pub mod rotation;
 /// Stages 1 to 4 on one page.
 pub mod pipeline;
 
+/// Members book visits at clinics.
+pub mod booking;
+
 /// What can be said of readings: summaries for clinics, and a preview and charts for the member.
 pub mod insight;
 

@@ -45,6 +45,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "booking",
+        &["domain", "vault", "store", "inbound", "consent::decide", "mapping", "outbox", "delivery::ehr", "pipeline"],
+    ),
+    (
         "insight",
         &[
             "domain",
@@ -72,6 +76,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "enrolment",
             "recommendations",
             "pipeline",
+            "booking",
         ],
     ),
     (
@@ -108,10 +113,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "safety",
             "recommendations",
             "pipeline",
+            "booking",
         ],
     ),
-    ("erasure", &["domain", "vault", "store", "delivery::smart_auth::patient", "enrolment", "pipeline"]),
-    ("chores", &["store", "audit", "enrolment", "readings", "safety", "pipeline", "erasure", "insight"]),
+    ("erasure", &["domain", "vault", "store", "delivery::smart_auth::patient", "enrolment", "pipeline", "booking"]),
+    ("chores", &["store", "audit", "enrolment", "readings", "safety", "pipeline", "booking", "erasure", "insight"]),
     ("config", &["domain", "vault", "telemetry"]),
     (
         "web",
@@ -129,6 +135,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "delivery",
             "recommendations",
             "pipeline",
+            "booking",
             "telling",
             "export",
             "erasure",
@@ -155,6 +162,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "readings",
             "safety",
             "pipeline",
+            "booking",
             "telling",
             "way_back",
             "erasure",

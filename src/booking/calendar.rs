@@ -3,7 +3,7 @@
 //! Calendars are shared with families and employers and lie at third parties: a visit is called an appointment and no more, says
 //! neither clinic nor purpose, and its address leads to the member's own page, which asks who they are. How to join is not in it.
 
-use icalendar::{Calendar, Class, Component, Event, EventLike, EventStatus, Property};
+use icalendar::{Calendar, Class, Component, Event, EventStatus, Property};
 use jiff::Timestamp;
 use url::Url;
 use uuid::Uuid;

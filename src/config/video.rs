@@ -55,15 +55,21 @@ impl VideoService {
             let anonymous = url.username().is_empty() && url.password().is_none() && url.host_str().is_some();
             anonymous && (url.scheme() == safe || (url.scheme() == plain && private_networks))
         };
-        let (Self::Jitsi { url, .. } | Self::LiveKit { url, .. } | Self::BigBlueButton { url, .. } | Self::Link { url }) =
-            self;
+        let (Self::Jitsi { url, .. }
+        | Self::LiveKit { url, .. }
+        | Self::BigBlueButton { url, .. }
+        | Self::Link { url }) = self;
         if !is_one_of(url, "https", "http") {
-            return invalid("url", "an https URL without user and password (http is for delivery.private_networks = true only)");
+            return invalid(
+                "url",
+                "an https URL without user and password (http is for delivery.private_networks = true only)",
+            );
         }
         match self {
-            Self::LiveKit { server, .. } if !is_one_of(server, "wss", "ws") => {
-                invalid("server", "a wss URL without user and password (ws is for delivery.private_networks = true only)")
-            }
+            Self::LiveKit { server, .. } if !is_one_of(server, "wss", "ws") => invalid(
+                "server",
+                "a wss URL without user and password (ws is for delivery.private_networks = true only)",
+            ),
             Self::Jitsi { app_id: name, .. } if name.is_empty() => invalid("app_id", "a name"),
             Self::LiveKit { key: name, .. } if name.is_empty() => invalid("key", "a name"),
             _ => Ok(()),

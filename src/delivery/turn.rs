@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::account;
+use super::booked;
 use super::desk::{Desk, WorkError};
 use super::ehr::Ticket;
 use super::settle::{Known, Outcome, Verdict, outcome};
@@ -291,6 +292,7 @@ impl Turn<'_> {
     async fn settle(&mut self, known: Vec<Known>) -> Result<(), WorkError> {
         let mut settled = Vec::with_capacity(known.len());
         let mut stored: Vec<(Delivery, Stored)> = Vec::new();
+        let mut booked = Vec::new();
         for known in known {
             let (item, from) = (known.item.clone(), known.from);
             self.unsummarised.extend(to_be_summarised(&known));
@@ -305,6 +307,7 @@ impl Turn<'_> {
             let sealed_answer = self.seal(&item, &outcome)?;
             let key = self.member_key(item.member);
             account::of_settling(&mut self.tx, &item, &outcome, key.as_ref(), self.now)?;
+            booked.extend(booked::answer(&item, &outcome));
             settled.push(Settled {
                 member: item.member,
                 seq: item.seq,
@@ -321,7 +324,8 @@ impl Turn<'_> {
         }
         let confirmed: Vec<(&Delivery, &Stored)> = stored.iter().map(|(item, stored)| (item, stored)).collect();
         self.tx.insert_ledger(&self.desk.clinic, &confirmed, self.now).await?;
-        Ok(self.tx.settle(&self.desk.clinic, settled, self.now).await?)
+        self.tx.settle(&self.desk.clinic, settled, self.now).await?;
+        Ok(booked::write_down(&mut self.tx, booked, self.now).await?)
     }
 
     /// A member is told that their clinic was warned, unless the policy says otherwise.
@@ -382,10 +386,5 @@ fn to_be_paged(known: &Known) -> Option<(LaneKey, String)> {
 
 /// The item that a request may change something with in the EHR, and the type as which it goes.
 fn marked_as(task: &Task) -> Option<(&Delivery, &str)> {
-    match task {
-        Task::Search(_) | Task::Look(..) => None,
-        Task::Create(outgoing) | Task::Update(outgoing, _) | Task::Respond(outgoing, _) => {
-            Some((outgoing.cleared.item(), outgoing.resource_type.as_str()))
-        }
-    }
+    task.outgoing().map(|outgoing| (outgoing.cleared.item(), outgoing.resource_type.as_str()))
 }

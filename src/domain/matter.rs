@@ -25,6 +25,13 @@ pub enum Matter {
     Word,
     /// A clinic learns what a member says to something that it told them.
     Answer,
+    /// A clinic learns that a member wants to see somebody there, and when.
+    Booking {
+        /// Whether it learns why, in the member's own words.
+        says_why: bool,
+    },
+    /// A clinic learns that it need not keep a time for a member any longer. It learns nothing new about them.
+    Cancelling,
     /// A clinic is warned without consent that its patient may be in danger: a person decided so.
     Warning(Decided),
 }

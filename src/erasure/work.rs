@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::certificate::certificate;
 use super::{ErasureError, LOOK_AGAIN_AFTER, UPSTREAM};
+use crate::booking::let_go_of;
 use crate::delivery::smart_auth::patient::TokenSet;
 use crate::domain::audit::{self, Chain, Event};
 use crate::domain::consented::Method;
@@ -92,6 +93,7 @@ async fn begin(
             consent::ask_to_mark(bridge, tx, member, &link.clinic, now).await?;
         }
     }
+    let_go_of(bridge, tx, member, now).await?;
     end_all(tx, erasure.member, now).await?;
     erasure.state = ErasureState::Upstream;
     erasure.upstream_until = Some(now.checked_add(UPSTREAM).unwrap_or(Timestamp::MAX));

@@ -34,7 +34,20 @@ pub(super) struct FactRow {
 
 /// Whether this program knows a kind of item. A later one, at work on the same database, may have kinds of its own.
 pub(super) fn is_known(kind: &str) -> bool {
-    matches!(kind, "fact" | "page" | "answered-page" | "consent" | "mark" | "word" | "answer" | "warning")
+    matches!(
+        kind,
+        "fact"
+            | "page"
+            | "answered-page"
+            | "consent"
+            | "mark"
+            | "word"
+            | "answer"
+            | "warning"
+            | "booking"
+            | "booking-why"
+            | "cancelling"
+    )
 }
 
 impl From<&Matter> for MatterColumns {
@@ -52,6 +65,9 @@ impl From<&Matter> for MatterColumns {
             Matter::Mark(fact) => ("mark", fact),
             Matter::Word => ("word", &other),
             Matter::Answer => ("answer", &other),
+            Matter::Booking { says_why: false } => ("booking", &other),
+            Matter::Booking { says_why: true } => ("booking-why", &other),
+            Matter::Cancelling => ("cancelling", &other),
             Matter::Warning(decided) => {
                 parts = serde_json::to_string(decided).ok();
                 ("warning", &other)
@@ -94,6 +110,9 @@ impl FactRow {
             "mark" => self.read().map(Matter::Mark),
             "word" => Ok(Matter::Word),
             "answer" => Ok(Matter::Answer),
+            "booking" => Ok(Matter::Booking { says_why: false }),
+            "booking-why" => Ok(Matter::Booking { says_why: true }),
+            "cancelling" => Ok(Matter::Cancelling),
             "warning" => {
                 let decided = parts.and_then(|parts| serde_json::from_str(parts).ok());
                 decided.map(Matter::Warning).ok_or(StoreError::Corrupt("a warning without its decision"))

@@ -7,6 +7,7 @@
 mod audit;
 mod audit_read;
 mod backfill;
+mod bookings;
 mod clinic_access;
 mod clinics;
 mod concerns;
@@ -55,6 +56,7 @@ mod wipe;
 
 pub use audit::{ChainKey, key_of};
 pub use audit_read::{AuditCursor, AuditHead, AuditPlace, AuditRow, AuditScope, HeadedRow};
+pub use bookings::{BookingKey, SealedBooking};
 pub use clinic_access::ClinicTokenRow;
 pub use clinics::ClinicRow;
 pub use concerns::{ConcernRow, NewConcern, OpenConcerns, SealedNames, Telling};

@@ -97,8 +97,8 @@ impl Tx {
         self.first_open(clinic, members, by, "").await
     }
 
-    /// The same, of those items only that need no living consent to be told at once: how a consent stands, and warnings. They
-    /// go although others wait for the end of a pause.
+    /// The same, of those items only that go although others wait for the end of a pause: they say how a consent stands, warn, or
+    /// give a time back.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -108,7 +108,7 @@ impl Tx {
         members: &[MemberId],
     ) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
         let by = self.pick(" INDEXED BY outbox_open_urgent", "");
-        Ok(self.first_open(clinic, members, by, " AND i.kind IN ('consent', 'warning')").await?.items)
+        Ok(self.first_open(clinic, members, by, " AND i.kind IN ('consent', 'warning', 'cancelling')").await?.items)
     }
 
     /// SQLite is told `by` which index: it may take another that begins alike, and read every item a lane ever had.

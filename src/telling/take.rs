@@ -4,9 +4,9 @@ use super::ways::Way;
 use super::weigh::{Fate, Scales, weigh, weigh_reminder, weigh_warning};
 use super::words::Item;
 use super::{Teller, TellingError};
-use crate::domain::ids::{ClinicId, MemberId, RecommendationId};
+use crate::domain::ids::{BookingId, ClinicId, MemberId, RecommendationId};
 use crate::domain::language::Language;
-use crate::domain::recommendation::Recommendation;
+use crate::domain::recommendation::{Recommendation, RecommendationKind, RecommendationState};
 use crate::domain::telling::Channel;
 use crate::insight::due::{Due, due};
 use crate::insight::remind::reminder;
@@ -117,6 +117,9 @@ impl Teller {
                 if let Some(clinic) = tx.warned_clinic(member, row.recommendation).await? {
                     return Ok(Some(News::Warned(clinic)));
                 }
+                if let Some(visit) = visit(tx, key, BookingId(row.recommendation)).await? {
+                    return Ok(Some(News::Kept(Box::new(visit))));
+                }
                 let mut due = due(&self.bridge, tx, member).await?.into_iter();
                 let is_it = |due: &Due| reminder(&self.bridge, member, due.instrument) == row.recommendation;
                 Ok(due.find(is_it).map(News::Due))
@@ -128,4 +131,19 @@ impl Teller {
             }
         }
     }
+}
+
+/// A visit of which there is something to say: an appointment, of which nothing is said but that there is news.
+async fn visit(tx: &mut Tx, key: &MemberKey, id: BookingId) -> Result<Option<Recommendation>, TellingError> {
+    let row = tx.booking((key.member(), id)).await?;
+    Ok(row.map(|row| Recommendation {
+        id: RecommendationId(row.id.0),
+        member: row.member,
+        clinic: row.clinic,
+        kind: RecommendationKind::Appointment,
+        state: RecommendationState::Received,
+        says: None,
+        received_at: row.updated_at,
+        updated_at: row.updated_at,
+    }))
 }

@@ -56,11 +56,13 @@ pub fn weigh(row: &TellingRow, found: Recommendation, scales: Scales<'_>) -> Fat
     if due > scales.now {
         return Fate::Wait(due);
     }
+    // What is news says no more than that it is where it says nothing.
+    let most = if found.says.is_none() && found.state == RecommendationState::Received { Grade::Notice } else { grade };
     Fate::Tell(Box::new(Item {
         clinic: scales.house.clinic_name(&found.clinic).to_owned(),
         kind: Some(found.kind),
         says: found.says,
-        grade: grade.min(scales.wishes.grade),
+        grade: most.min(scales.wishes.grade),
     }))
 }
 
@@ -89,7 +91,12 @@ pub fn weigh_reminder(row: &TellingRow, due: &Due, member: MemberId, scales: Sca
         return Fate::Wait(at);
     }
     let clinic = scales.house.clinic_name(clinic).to_owned();
-    Fate::Tell(Box::new(Item { clinic, kind: Some(RecommendationKind::Questionnaire), says: None, grade: Grade::Notice }))
+    Fate::Tell(Box::new(Item {
+        clinic,
+        kind: Some(RecommendationKind::Questionnaire),
+        says: None,
+        grade: Grade::Notice,
+    }))
 }
 
 /// How much the member's consent lets out of the portal, if anything.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Place, WayBack, WayBackError};
+use crate::booking;
 use crate::consent::decide::{Permit, Request, decide};
 use crate::domain::advice::{Advice, Standing, Word};
 use crate::domain::audit::{Chain, Decisions, Event, ForMember, NotKept, Stage};
@@ -15,6 +16,7 @@ use crate::domain::ids::{ClinicId, GrantId, MemberId, RecommendationId};
 use crate::domain::recommendation::{RecommendationState, Said};
 use crate::enrolment::join::PATIENT_COLUMN;
 use crate::inbound::advice::{self, NoAdvice};
+use crate::inbound::visits;
 use crate::pipeline::Bridge;
 use crate::recommendations;
 use crate::store::{EhrVersion, LaneKey, ResourceIndexes, SealedRecommendation, StoreError, Tx};
@@ -119,7 +121,8 @@ impl<'a> Taking<'a> {
             own.into_iter().map(|row| (row.id, row)).collect();
         let told = match advice::read(resource, self.own_focus(found), place.ear()) {
             Ok(told) => told,
-            Err(NoAdvice::Own | NoAdvice::NoResource) => return Ok(()),
+            Err(NoAdvice::Own) => return self.own_visit(tx, resource, place).await,
+            Err(NoAdvice::NoResource) => return Ok(()),
             Err(NoAdvice::NoPatient | NoAdvice::NotForThem) => Vec::new(),
         };
         // What is this Patient's now was perhaps told to somebody else, and is theirs no longer.
@@ -152,6 +155,22 @@ impl<'a> Taking<'a> {
         // It was told before, and is no longer there, or no longer for them.
         for row in known.into_values() {
             retract(tx, &row, self.now).await?;
+        }
+        Ok(())
+    }
+
+    /// What became of a visit that the bridge asked for.
+    async fn own_visit(&mut self, tx: &mut Tx, resource: &Value, place: &Place) -> Result<(), WayBackError> {
+        let ear = place.ear();
+        let Some(theirs) = visits::read(resource, ear.identifier_system, ear.base) else { return Ok(()) };
+        if theirs.patient != self.patient {
+            self.not_kept(tx, "Appointment", "another-patient");
+            return Ok(());
+        }
+        let word = Word { member: self.member, advice: None };
+        match decide(&self.grants, Request::to_member(&word, self.clinic, self.now)) {
+            Ok(_) => drop(booking::changed(self.bridge, tx, (self.member, self.clinic), &theirs, self.now).await?),
+            Err(denied) => self.decisions.deny(self.clinic, self.member, denied.foremost().as_str()),
         }
         Ok(())
     }

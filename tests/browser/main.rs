@@ -74,4 +74,5 @@ stories! {
     share: Unlinked,
     papers: Linked,
     warned: Linked,
+    visit: Linked,
 }

@@ -11,6 +11,7 @@ use actix_web::{App, HttpResponse, HttpServer};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use crate::support::booking::{first_talk, free_slot, schedule};
 use crate::support::bridge::{Person, TestBridge};
 use crate::support::concerns::{Keepers, POLICY, REASON, with_ada};
 use crate::support::database::Database;
@@ -53,6 +54,8 @@ struct Stage {
     ehr: Ehr,
     /// Where Sparrow signs in to the clinic.
     clinic: String,
+    /// Where the clinic keeps its times.
+    schedule: String,
     /// The Task that the clinic wrote last.
     task: std::sync::Mutex<Option<String>>,
 }
@@ -86,14 +89,16 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
         Place::Linked => {
             let ehr = Ehr::sandbox().await;
             let safety = with_ada(&database, &postbox, &postbox);
+            let schedule = schedule(&ehr.base).await;
             let text = config(&ehr.base)
+                + &first_talk(&schedule, "")
                 + "[clinics.riverside.summary]\npage = \"on-request\"\n[clinics.riverside.way_back]\n"
                 + PUSH
                 + &safety
                 + POLICY;
             let portal = Portal::before(TestBridge::start_with(database, &text).await, postbox);
             let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
-            Stage { portal, sparrow, ehr, clinic: String::new(), task: std::sync::Mutex::default() }
+            Stage { portal, sparrow, ehr, clinic: String::new(), schedule, task: std::sync::Mutex::default() }
         }
         Place::Told { by_topic } => {
             let ehr = Ehr::sekmet().await?;
@@ -108,7 +113,7 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
             let (sparrow, _) = open_person(&portal.bridge, "sparrow", &ehr.patient).await;
             look(&portal.bridge).await;
             until_active(&ehr).await;
-            Stage { portal, sparrow, ehr, clinic: String::new(), task: std::sync::Mutex::default() }
+            Stage { portal, sparrow, ehr, clinic: String::new(), schedule: String::new(), task: std::sync::Mutex::default() }
         }
         Place::Unlinked => {
             let (ehr, gate) = (Ehr::sekmet().await?, part("MOSTIK_TEST_SMART_GATE", "a gate before an EHR")?);
@@ -117,7 +122,7 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
             let text = format!("{text}[communities.forum.sign_in]\nissuer = {clinic:?}\n{PROVIDER}{LENDING}");
             let portal = Portal::before(TestBridge::start_at(database, &text, present()).await, postbox);
             let sparrow = portal.bridge.unlinked_person("sparrow").await;
-            Stage { portal, sparrow, ehr, clinic, task: std::sync::Mutex::default() }
+            Stage { portal, sparrow, ehr, clinic, schedule: String::new(), task: std::sync::Mutex::default() }
         }
     };
     Some((stage, address))
@@ -149,6 +154,7 @@ fn doors(stage: Stage) -> String {
             .route("/clinician-writes", web::post().to(clinician_writes))
             .route("/clinic-takes-back", web::post().to(clinic_takes_back))
             .route("/clinic-reads", web::post().to(clinic_reads))
+            .route("/clinic-frees", web::post().to(clinic_frees))
     };
     tokio::spawn(HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run());
     address
@@ -245,4 +251,18 @@ async fn clinic_reads(stage: Data<Stage>) -> HttpResponse {
     stage.portal.bridge.deliver_in_time().await;
     let task = task_of(&stage).await;
     HttpResponse::Ok().json(json!({"state": task["status"], "output": task["output"]}))
+}
+
+/// The member lets something come back, and shares what they want to talk about; the clinic has times for them, so many hours
+/// from now.
+async fn clinic_frees(stage: Data<Stage>, asked: Json<Value>) -> HttpResponse {
+    let bridge = &stage.portal.bridge;
+    let terms = json!({"categories": {"agenda": "every-entry"}, "way_back": "notice"});
+    let granted = json!({"clinic": "riverside", "terms": terms});
+    bridge.as_member(&stage.sparrow, reqwest::Method::POST, "/v1/grants", Some(&granted)).await;
+    for hours in asked["hours"].as_array().unwrap() {
+        let start = bridge.now() + SignedDuration::from_hours(hours.as_i64().unwrap());
+        free_slot(&stage.ehr.base, &stage.schedule, start).await;
+    }
+    HttpResponse::Ok().json(json!({}))
 }

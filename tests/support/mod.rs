@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod authority;
 pub mod backup;
+pub mod booking;
 pub mod bridge;
 pub mod browser;
 pub mod cells;

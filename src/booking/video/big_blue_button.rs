@@ -51,7 +51,13 @@ impl BigBlueButton {
         let role = if guest.is_moderator { "MODERATOR" } else { "VIEWER" };
         self.call(
             "join",
-            &[("meetingID", name.as_str()), ("fullName", guest.name), ("userID", &id), ("role", role), ("redirect", "true")],
+            &[
+                ("meetingID", name.as_str()),
+                ("fullName", guest.name),
+                ("userID", &id),
+                ("role", role),
+                ("redirect", "true"),
+            ],
         )
     }
 

@@ -73,7 +73,12 @@ impl Jitsi {
                     moderator: guest.is_moderator,
                     affiliation: if guest.is_moderator { "owner" } else { "member" },
                 },
-                features: Features { recording: false, livestreaming: false, transcription: false, outbound_call: false },
+                features: Features {
+                    recording: false,
+                    livestreaming: false,
+                    transcription: false,
+                    outbound_call: false,
+                },
             },
         };
         let mut url = below(&self.url, &[&name])?;

@@ -58,7 +58,13 @@ pub struct Guest<'a> {
 /// When a visit can be entered: from [`EARLY`] before its start to [`LATE`] after its end.
 #[must_use]
 pub fn is_open(start: Timestamp, end: Timestamp, now: Timestamp) -> bool {
-    now.saturating_add(EARLY).is_ok_and(|soon| soon >= start) && now.saturating_sub(LATE).is_ok_and(|past| past < end)
+    now.saturating_add(EARLY).is_ok_and(|soon| soon >= start) && !is_past(end, now)
+}
+
+/// Whether a visit that ended then cannot be entered any more.
+#[must_use]
+pub fn is_past(end: Timestamp, now: Timestamp) -> bool {
+    now.saturating_sub(LATE).is_ok_and(|past| past >= end)
 }
 
 /// A way in cannot be made: a key or an address is not what its service asks for.

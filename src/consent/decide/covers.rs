@@ -35,14 +35,26 @@ impl Obligations {
             Matter::Page(parts) => {
                 parts.facts.iter().filter_map(|part| terms.categories.get(&part.category)).min().copied()
             }
-            Matter::Consent(_) | Matter::Mark(_) | Matter::Word | Matter::Answer | Matter::Warning(_) => None,
+            Matter::Consent(_)
+            | Matter::Mark(_)
+            | Matter::Word
+            | Matter::Answer
+            | Matter::Booking { .. }
+            | Matter::Cancelling
+            | Matter::Warning(_) => None,
         };
         let labels = match matter {
             Matter::Fact(fact) | Matter::Mark(fact) => fact.all_labels(),
             Matter::Page(parts) => parts.facts.iter().flat_map(Fact::all_labels).collect(),
             // That something is shared tells what it is about.
             Matter::Consent(_) => terms.categories.keys().flat_map(|category| category.labels()).copied().collect(),
-            Matter::Word | Matter::Answer | Matter::Warning(_) => BTreeSet::new(),
+            // Why somebody wants to be seen says what it is about; that they do is the clinic's own business.
+            Matter::Booking { says_why: true } => Category::Agenda.labels().iter().copied().collect(),
+            Matter::Word
+            | Matter::Answer
+            | Matter::Booking { says_why: false }
+            | Matter::Cancelling
+            | Matter::Warning(_) => BTreeSet::new(),
         };
         Self {
             aggregate_to: aggregate_to.unwrap_or(Detail::WeeklySummary),
@@ -61,12 +73,22 @@ pub(super) fn covers<T>(grant: &Grant, matter: &Matter, request: &Request<'_, T>
         (Matter::Page(parts), Direction::ToClinic) => covers_page(grant, parts, request),
         (Matter::Answer, Direction::ToClinic) => covers_answer(grant, request),
         (Matter::Word, Direction::ToMember) => covers_word(grant, request),
+        (Matter::Booking { .. }, Direction::ToClinic) if !may_read(grant.terms.recipient, request.reader) => {
+            in_force(grant, request.now).and(Err(DenyReason::RecipientNotNamed))
+        }
+        (Matter::Booking { says_why }, Direction::ToClinic) => covers_booking(grant, *says_why, request),
         // It tells about the grant itself, whatever became of it.
         (Matter::Consent(about), Direction::ToClinic) if *about == grant.id => Ok(()),
         (Matter::Consent(_), Direction::ToClinic) => Err(DenyReason::NoGrant),
-        (Matter::Mark(_), Direction::ToClinic) => Ok(()),
+        (Matter::Mark(_) | Matter::Cancelling, Direction::ToClinic) => Ok(()),
         (
-            Matter::Fact(_) | Matter::Page(_) | Matter::Consent(_) | Matter::Mark(_) | Matter::Answer,
+            Matter::Fact(_)
+            | Matter::Page(_)
+            | Matter::Consent(_)
+            | Matter::Mark(_)
+            | Matter::Answer
+            | Matter::Booking { .. }
+            | Matter::Cancelling,
             Direction::ToMember,
         )
         | (Matter::Word, Direction::ToClinic) => Err(DenyReason::DirectionNotGranted),
@@ -125,6 +147,22 @@ fn covers_word<T>(grant: &Grant, request: &Request<'_, T>) -> Result<(), DenyRea
         return Err(DenyReason::PurposeNotGranted);
     }
     not_paused(grant)
+}
+
+/// A visit is talked about in both directions: whoever lets nothing come back would not hear that it was cancelled. Why
+/// somebody comes is what they want to talk about, and shared as that.
+fn covers_booking<T>(grant: &Grant, says_why: bool, request: &Request<'_, T>) -> Result<(), DenyReason> {
+    let word = covers_word(grant, request);
+    if !says_why || word.is_err_and(|reason| reason < DenyReason::CategoryNotShared) {
+        return word;
+    }
+    if !grant.terms.categories.contains_key(&Category::Agenda) {
+        return Err(DenyReason::CategoryNotShared);
+    }
+    if Category::Agenda.labels().iter().any(|label| grant.terms.withheld.contains(label)) {
+        return Err(DenyReason::LabelWithheld);
+    }
+    word
 }
 
 fn in_force(grant: &Grant, now: Timestamp) -> Result<(), DenyReason> {

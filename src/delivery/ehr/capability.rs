@@ -26,6 +26,7 @@ pub struct Capabilities {
     /// `None` when the EHR gave no statement: then it is believed to do the plain things, and nothing special.
     types: Option<BTreeMap<String, TypeCapabilities>>,
     batch: bool,
+    transaction: bool,
     topics: BTreeSet<String>,
     events: bool,
     takes: Takes,
@@ -62,13 +63,14 @@ impl Capabilities {
         });
         let topics = resources.iter().flat_map(topics).collect();
         let events = resources.iter().any(tells_events);
-        Some(Self { types: Some(types.collect()), batch: interacts(rest, "batch"), topics, events, takes })
+        let (batch, transaction) = (interacts(rest, "batch"), interacts(rest, "transaction"));
+        Some(Self { types: Some(types.collect()), batch, transaction, topics, events, takes })
     }
 
     /// What is believed of an EHR that gave no statement.
     #[must_use]
     pub const fn unknown(takes: Takes) -> Self {
-        Self { types: None, batch: false, topics: BTreeSet::new(), events: false, takes }
+        Self { types: None, batch: false, transaction: false, topics: BTreeSet::new(), events: false, takes }
     }
 
     /// Whether the EHR gave no statement.
@@ -141,6 +143,12 @@ impl Capabilities {
     #[must_use]
     pub fn has_batch(&self) -> bool {
         self.takes.batch.unwrap_or(self.batch)
+    }
+
+    /// Whether several writes may go in one request of which all are done or none is (R4, http.html, 3.1.0.11.2).
+    #[must_use]
+    pub fn has_transaction(&self) -> bool {
+        self.transaction && self.takes.batch != Some(false)
     }
 
     fn of(&self, resource_type: &str) -> Option<&TypeCapabilities> {

@@ -2,6 +2,7 @@
 
 mod activity;
 mod answer;
+mod appointment;
 mod audit_event;
 mod codes;
 mod consent;
@@ -37,6 +38,7 @@ use envelope::{Address, Lived};
 use questionnaire::Part;
 
 pub use answer::{message, task_answer};
+pub use appointment::{Told, appointment};
 pub use audit_event::{Cast, MOSTIK_AUDIT, audit_events};
 pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
 pub use consent::{Paper, consent, consent_resource};

@@ -1,5 +1,6 @@
 //! `POST /fhir/Appointment/{identifier}/$join`: somebody of the clinic enters the remote visit that a patient booked.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, post};
 use serde_json::{Value, json};
@@ -41,14 +42,16 @@ pub async fn join(
     let booking = tx.booking_of_identifier(&identifier).await?.filter(|booking| booking.clinic == caller.clinic);
     note(&mut tx, &caller, booking.as_ref().map(|booking| booking.member), JOIN, id, now);
     tx.commit().await?;
-    let visit = booking.and_then(|booking| booking.visit()).filter(|visit| is_open(visit.time.start, visit.time.end, now));
+    let visit =
+        booking.and_then(|booking| booking.visit()).filter(|visit| is_open(visit.time.start, visit.time.end, now));
     let visit = visit.ok_or_else(Outcome::not_found)?;
     let way = match state.rooms.enter(&visit, (Side::Clinic, CLINICIAN), TITLE, now).await {
         Ok(way) => way.ok_or_else(Outcome::not_found)?,
         Err(RoomError::Video(error)) => return Err(Problem::internal(&error).into()),
         Err(error) => {
             tracing::warn!(clinic_id = %visit.clinic, cause = %error, "a room of the video service does not open");
-            return Err(Problem::busy().into());
+            let away = "The video service does not answer at present";
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "video-service-away", away).into());
         }
     };
     let until = now.checked_add(WAY_IN).unwrap_or(now);

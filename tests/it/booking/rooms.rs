@@ -90,7 +90,10 @@ async fn live_kit_lets_each_person_into_one_room_and_only_the_clinician_leads_it
     let Some((200, claims)) = judged("livekit", ask(&way)).await else { return };
     assert_eq!(claims["identity"], Uuid::from_u128(1).to_string());
     let video = &claims["video"];
-    assert_eq!((&video["room_join"], &video["room_admin"], &video["room_record"]), (&json!(true), &json!(false), &json!(false)));
+    assert_eq!(
+        (&video["room_join"], &video["room_admin"], &video["room_record"]),
+        (&json!(true), &json!(false), &json!(false))
+    );
     assert!(video["room"].as_str().unwrap().len() > 30, "nobody guesses it: {video}");
     let clinician = live_kit().way_in(room, guest(2, "Dr Lane", true), Timestamp::now()).unwrap();
     let (_, moderator) = judged("livekit", ask(&clinician)).await.unwrap();
@@ -107,7 +110,10 @@ fn big_blue_button_opens_a_room_that_nobody_can_record_and_takes_names_in_any_sc
     let room = Room::new(Uuid::from_u128(7));
     let opening = service.opening(room, "Appointment", 75).unwrap().unwrap();
     assert!(opening.as_str().starts_with("https://bbb.example/bigbluebutton/api/create?"), "{opening}");
-    assert_eq!((query(&opening, "record"), query(&opening, "allowStartStopRecording")), ("false".into(), "false".into()));
+    assert_eq!(
+        (query(&opening, "record"), query(&opening, "allowStartStopRecording")),
+        ("false".into(), "false".into())
+    );
     let way = service.way_in(room, guest(1, "Гость & co", false), Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!((query(&way, "fullName"), query(&way, "role")), ("Гость & co".to_owned(), "VIEWER".to_owned()));
     assert_eq!(query(&way, "meetingID"), query(&opening, "meetingID"));

@@ -135,6 +135,8 @@ fn any_matter() -> impl Strategy<Value = Matter> {
         2 => Just(Matter::Word),
         2 => Just(Matter::Answer),
         1 => any_decided().prop_map(Matter::Warning),
+        2 => any::<bool>().prop_map(|says_why| Matter::Booking { says_why }),
+        1 => Just(Matter::Cancelling),
     ]
 }
 
@@ -180,6 +182,8 @@ fn plainly_covered(grant: &Grant, asked: &Asked) -> bool {
             && terms.data_from.is_none_or(|from| from <= fact.measured_at)
     };
     let may_answer = is_outward && is_in_force && is_for_that && reader_is_named && terms.way_back > WayBack::None;
+    let shares_reasons = terms.categories.contains_key(&Category::Agenda)
+        && Category::Agenda.labels().iter().all(|label| !terms.withheld.contains(label));
     is_theirs
         && match &asked.item.matter {
             Matter::Fact(fact) => is_covered(fact),
@@ -189,7 +193,15 @@ fn plainly_covered(grant: &Grant, asked: &Asked) -> bool {
             Matter::Word => !is_outward && is_in_force && is_for_that && terms.way_back > WayBack::None,
             Matter::Answer => may_answer,
             Matter::Consent(about) => is_outward && grant.id == *about,
-            Matter::Mark(_) => is_outward,
+            Matter::Booking { says_why } => {
+                is_outward
+                    && is_in_force
+                    && is_for_that
+                    && reader_is_named
+                    && terms.way_back > WayBack::None
+                    && (!says_why || shares_reasons)
+            }
+            Matter::Mark(_) | Matter::Cancelling => is_outward,
             // No consent lets a warning go.
             Matter::Warning(_) => false,
         }

@@ -18,6 +18,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::audit;
+use crate::support::booking;
 use crate::support::bridge::{NOON, Person, TestBridge, config_text, lane, mood, note};
 use crate::support::concerns::{Keepers, POLICY, REASON, with_ada, worrying};
 use crate::support::database::Database;
@@ -123,6 +124,7 @@ pub async fn known_in_every_room(bridge: &TestBridge, ehr: &Ehr) -> Person {
     comes_back(bridge, &sparrow, id).await;
     let [point, auth] = BROWSER_KEYS;
     bridge.subscribe(&sparrow, "https://push.example/sparrow", point, auth).await;
+    booking::put(bridge, &sparrow, "It is about the nights").await;
     sparrow
 }
 

@@ -57,7 +57,8 @@ pub async fn for_calendar(
 }
 
 fn entry(state: &State, booking: &Booking, time: Time) -> Result<Entry, PortalError> {
-    let page = state.public_url.join(&format!("/visits/{}", booking.id)).map_err(|error| PortalError::internal(&error))?;
+    let page =
+        state.public_url.join(&format!("/visits/{}", booking.id)).map_err(|error| PortalError::internal(&error))?;
     Ok(Entry {
         id: booking.id.0,
         sequence: u32::try_from(booking.sequence).unwrap_or_default(),
