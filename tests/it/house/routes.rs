@@ -255,7 +255,7 @@ const TABLE: &[Row] = &[
     row("GET /messages/{message}", |it| (format!("/messages/{}", it.message), Nothing),
         "303 /sign-in", &[(Browser, "200"), (OtherBrowser, "404")]),
     row("POST /messages/{message}", |it| (format!("/messages/{}", it.message), Form(vec![("answer", "accept".to_owned())])),
-        "303 /sign-in", &[(Browser, "409"), (OtherBrowser, "404")]),
+        "303 /sign-in", &[(Browser, "422"), (OtherBrowser, "404")]),
     row("GET /visits", page!("/visits"), "303 /sign-in", SIGNED_IN),
     // Whoever lets nothing come back from a clinic books nothing there.
     row("GET /visits/ask/{clinic}/{visit}", page!("/visits/ask/riverside/first-talk"), "303 /sign-in", NONE_THERE),
