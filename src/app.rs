@@ -1,14 +1,17 @@
 //! The only wiring: from settings to a running bridge.
 
 mod bells;
+mod booking;
 mod clients;
 mod desk;
 mod identities;
 mod linking;
 mod messengers;
 mod safety;
+mod video;
 mod way_back;
 
+pub use booking::finder;
 pub use identities::{identities, provider};
 pub use linking::{launch_client, launches};
 pub use messengers::{link_sender, teller};
@@ -151,6 +154,7 @@ fn house(config: &Config) -> House {
         asks_for: clinic.questionnaires.clone(),
         pages: clinic.summary,
         warnings: clinic.warnings.clone(),
+        visits: clinic.visits.clone(),
     };
     let watch = |(id, community): (&CommunityId, &Community)| {
         let Safety { escalate_after, deciders, .. } = community.safety.as_ref()?;
@@ -283,11 +287,17 @@ pub fn signing_keys(config: &Config, clock: &Clock) -> Result<SigningKeys, Start
 ///
 /// # Errors
 /// [`StartError`].
-pub fn http_server(config: &Config, bridge: Bridge, listener: TcpListener) -> Result<Server, StartError> {
+pub fn http_server(
+    config: &Config,
+    bridge: Bridge,
+    desks: &Desks,
+    listener: TcpListener,
+) -> Result<Server, StartError> {
     let schemas = Schemas::compile().map_err(|error| StartError::Schemas(error.to_string()))?;
     let (clients, launches) = (clients::clients(config)?, launches(config, &bridge)?);
+    let visits = (finder(config, &bridge, desks), video::rooms(config, &bridge)?);
     let identities = identities(config, &bridge)?;
-    let state = Data::new(web::State::new(config, bridge, schemas, clients, launches, identities)?);
+    let state = Data::new(web::State::new(config, bridge, schemas, clients, launches, identities, visits)?);
     let app = move || {
         let guard = middleware::from_fn(web::guard); // outermost: whatever answers, its headers are there
         let refusals = middleware::from_fn(web::note_refusals); // innermost: within the span of its request
@@ -314,10 +324,10 @@ pub async fn serve(
     audit::note_start(&bridge.store, &bridge.keyring, bridge.clock.now()).await?;
     let listener = TcpListener::bind(config.server.listen)?;
     let address = listener.local_addr()?;
-    let server = http_server(config, bridge.clone(), listener)?;
+    let mut desks = desks(config, &bridge)?;
+    let server = http_server(config, bridge.clone(), &desks, listener)?;
     let handle = server.handle();
     let (stopping, stopped) = watch::channel(false);
-    let mut desks = desks(config, &bridge)?;
     desks.parts.stopping = stopped;
     let mut running = JoinSet::new();
     let bells = Bells { stored: Arc::clone(&bridge.wake), heard: Arc::default() };
@@ -327,6 +337,10 @@ pub async fn serve(
     let looking = way_back(config, &bridge, &desks);
     for clinic in looking.clinics() {
         running.spawn(way_back::look(looking.clone(), clinic, desks.parts.stopping.clone()));
+    }
+    let finder = finder(config, &bridge, &desks);
+    for clinic in finder.clinics() {
+        running.spawn(booking::look(finder.clone(), clinic, desks.parts.stopping.clone()));
     }
     let mut ringing = JoinSet::new();
     ringing.spawn(bells::announce(bridge.store.clone(), bells.clone()));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::audit;
 use crate::audit::checkpoint::CheckpointError;
+use crate::booking::{self, BookingError};
 use crate::enrolment::{code, launch};
 use crate::erasure::{self, ErasureError};
 use crate::insight::upkeep::look_after_members;
@@ -33,6 +34,9 @@ pub enum ChoreError {
     /// A member could not be erased.
     #[error(transparent)]
     Erasure(#[from] ErasureError),
+    /// A time at a clinic could not be given back.
+    #[error(transparent)]
+    Booking(#[from] BookingError),
 }
 
 /// Does what is due, a portion of each chore. Returns whether there may be more.
@@ -46,7 +50,8 @@ pub async fn run_due(bridge: &Bridge) -> Result<bool, ChoreError> {
     erasure::mirror(bridge).await?;
     // Each gets its turn, however much there is of the other; what was lent goes before its member may.
     let mut is_more = sweep_withdrawn(bridge).await? | consent::let_go(bridge).await?;
-    is_more |= erasure::work(bridge).await?;
+    // What clinics keep for members is given back before a member may go.
+    is_more |= booking::tend(bridge).await? | erasure::work(bridge).await?;
     is_more |= look_after_members(bridge).await? | forget_old_readings(bridge).await?;
     is_more |= forget_old_drafts(bridge).await? | forget_closed_concerns(bridge).await?;
     note_how_far_the_audit_log_goes(bridge).await?;

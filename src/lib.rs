@@ -59,14 +59,17 @@ pub mod rotation;
 /// Stages 1 to 4 on one page.
 pub mod pipeline;
 
+/// Members book visits at clinics.
+pub mod booking;
+
+/// What can be said of readings: summaries for clinics, and a preview and charts for the member.
+pub mod insight;
+
 /// Members are told that there is something for them.
 pub mod telling;
 
 /// What clinics have for members is looked for in their EHRs, and kept.
 pub mod way_back;
-
-/// What can be said of readings: summaries for clinics, and a preview and charts for the member.
-pub mod insight;
 
 /// A member's own files, through the pipeline.
 pub mod import;

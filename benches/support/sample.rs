@@ -148,7 +148,7 @@ pub fn page() -> Page {
     };
     let readings: Vec<Reading> = (0..28).flat_map(of_day).collect();
     let whose = Whose { member: MEMBER, grants: &grants, days: &days };
-    work_out(whose, &clinic, days.period_of(Detail::WeeklySummary, now()), &readings, now()).unwrap()
+    work_out(whose, &clinic, days.period_of(Detail::WeeklySummary, now()), &readings, Vec::new(), now()).unwrap()
 }
 
 fn reading(measure: Measure) -> Reading {

@@ -17,6 +17,9 @@ const RESOURCES: [&str; 2] = ["Consent", "AuditEvent"];
 /// What it takes to ask for a patient's summary.
 const ASK_FOR_SUMMARIES: &str = "system/DocumentReference.c";
 
+/// What it takes to enter visits.
+const JOIN_VISITS: &str = "system/Appointment.r";
+
 /// The client of a clinic (SMART App Launch 2.2.0, Backend Services).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Written")]
@@ -66,8 +69,8 @@ impl TryFrom<Written> for ClinicAccess {
         let scopes = scopes.unwrap_or_else(|| DEFAULT_SCOPES.to_owned());
         let scopes: Vec<&str> = scopes.split_whitespace().collect();
         if scopes.is_empty() || !scopes.iter().all(|scope| is_scope(scope)) {
-            return Err("expected scopes among system/Consent.rs and system/AuditEvent.rs, with r, s or both, and \
-                        system/DocumentReference.c"
+            return Err("expected scopes among system/Consent.rs and system/AuditEvent.rs, with r, s or both, \
+                        system/DocumentReference.c and system/Appointment.r"
                 .into());
         }
         Ok(Self { client_id, keys, scopes: scopes.join(" ") })
@@ -97,7 +100,7 @@ fn is_scope(scope: &str) -> bool {
         rest.split_once('.')
             .is_some_and(|(kind, letters)| RESOURCES.contains(&kind) && ["r", "s", "rs"].contains(&letters))
     };
-    scope == ASK_FOR_SUMMARIES || scope.strip_prefix("system/").is_some_and(known)
+    [ASK_FOR_SUMMARIES, JOIN_VISITS].contains(&scope) || scope.strip_prefix("system/").is_some_and(known)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The settings of a clinic: its FHIR endpoint, and how the bridge gets in there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use url::Url;
@@ -9,10 +9,12 @@ use super::ConfigError;
 use super::access::ClinicAccess;
 use super::auth::{Auth, ClientAuthentication};
 use super::launch::Launch;
+use super::video::VideoService;
 use crate::domain::consented::Practitioner;
 use crate::domain::form::{Rule, Takes};
 use crate::domain::page::PageRules;
 use crate::domain::questionnaire::{Instrument, Rhythm};
+use crate::domain::visit_type::VisitType;
 use crate::domain::warning::WarningPolicy;
 use crate::domain::way_back::WayBackRules;
 
@@ -55,9 +57,14 @@ pub struct Clinic {
     pub warnings: Option<WarningPolicy>,
     /// Whether and how what it has for members is looked for.
     pub way_back: Option<WayBackRules>,
+    /// What kinds of visits it offers to members.
+    #[serde(default)]
+    pub visits: Vec<VisitType>,
     /// What is changed in resources before they go.
     #[serde(default)]
     pub rules: Vec<Rule>,
+    /// Where it holds its remote visits.
+    pub video: Option<VideoService>,
 }
 
 const fn yes() -> bool {
@@ -147,6 +154,10 @@ impl Clinic {
             return Err(ConfigError::Invalid { setting, expected });
         }
         self.check_warnings(id)?;
+        self.check_visits(id)?;
+        if let Some(video) = &self.video {
+            video.check(id, private_networks)?;
+        }
         self.access.as_ref().map_or(Ok(()), |access| access.check(id, private_networks))
     }
 
@@ -169,6 +180,26 @@ impl Clinic {
                 ".legal_basis",
                 "the law that allows it, in words of 20 to 500 characters, in at least one language (en, ru)",
             );
+        }
+        Ok(())
+    }
+
+    /// Each kind of visit has a name of its own, and can be booked.
+    fn check_visits(&self, id: &str) -> Result<(), ConfigError> {
+        let mut names = BTreeSet::new();
+        for visit in &self.visits {
+            let invalid = |setting: &str, expected| {
+                Err(ConfigError::Invalid {
+                    setting: format!("clinics.{id}.visits ({}): {setting}", visit.id),
+                    expected,
+                })
+            };
+            if !names.insert(&visit.id) {
+                return invalid("id", "a name that no other visit of the clinic has");
+            }
+            if let Err((setting, expected)) = visit.check() {
+                return invalid(setting, expected);
+            }
         }
         Ok(())
     }

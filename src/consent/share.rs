@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::decide::Disclosable;
 use crate::domain::category::{Category, Detail};
 use crate::domain::ids::MemberId;
-use crate::domain::matter::{Fact, Matter};
+use crate::domain::matter::{Fact, Matter, Parts};
 use crate::domain::page::Page;
 use crate::domain::reading::Reading;
 use crate::domain::summary::Summary;
@@ -66,6 +66,6 @@ impl Disclosable for Page {
     }
 
     fn matter(&self) -> Matter {
-        Matter::Page(self.parts.clone())
+        Matter::Page(Parts { facts: self.parts.clone(), answers: !self.recommended.is_empty() })
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::settle::Outcome;
-use super::weigh::{Job, Task};
+use super::weigh::Job;
 use crate::consent::decide::DenyReason;
 use crate::domain::audit::{
     About, Chain, Decisions, Disclosure, Ended, Entry, Event, SEALED_COLUMN, Stage, WarningCleared, Whereabouts,
@@ -17,9 +17,7 @@ use crate::vault::{MemberKey, SealError};
 pub fn of_sending(tx: &mut Tx, jobs: &[Job], now: Timestamp) {
     let mut decisions = Decisions::at(Stage::Send);
     for job in jobs {
-        let (Task::Create(outgoing) | Task::Update(outgoing, _) | Task::Respond(outgoing, _)) = &job.task else {
-            continue;
-        };
+        let Some(outgoing) = job.task.outgoing() else { continue };
         let item = outgoing.cleared.item();
         if let Some(grant) = item.cleared_under {
             decisions.permit((&item.clinic, item.member), grant, About::of(&item.matter), item.identifier.clone());
@@ -108,8 +106,13 @@ fn seal(key: &MemberKey, entry: &Entry, item: &Delivery, stored: Option<&Stored>
         version: stored.and_then(|stored| stored.version.clone()),
         measured_at: match &item.matter {
             Matter::Fact(fact) | Matter::Mark(fact) => Some(fact.measured_at),
-            Matter::Page(parts) => parts.iter().map(|part| part.measured_at).min(),
-            Matter::Consent(_) | Matter::Word | Matter::Answer | Matter::Warning(_) => None,
+            Matter::Page(parts) => parts.facts.iter().map(|part| part.measured_at).min(),
+            Matter::Consent(_)
+            | Matter::Word
+            | Matter::Answer
+            | Matter::Booking { .. }
+            | Matter::Cancelling
+            | Matter::Warning(_) => None,
         },
     };
     let plain = serde_json::to_vec(&whereabouts).unwrap_or_default();

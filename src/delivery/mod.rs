@@ -1,6 +1,7 @@
 //! Delivery: each clinic has a [`desk`]; lanes are leased, each item is decided again, sent once, and settled by what is known of its fate.
 
 mod account;
+mod booked;
 pub mod check;
 pub mod desk;
 pub mod desks;

@@ -144,6 +144,14 @@ impl Sender {
                 let sent = self.ehr.respond(&cleared, &resource.body, &stored, &ticket, last_call).await;
                 sent_as(cleared, sent)
             }
+            Task::Book(outgoing) => {
+                let Ready { cleared, resource } = match self.ready(outgoing) {
+                    Ok(ready) => ready,
+                    Err(stuck) => return *stuck,
+                };
+                let sent = self.ehr.book(&cleared, &resource.body, &ticket, last_call).await;
+                sent_as(cleared, sent)
+            }
         }
     }
 

@@ -83,6 +83,9 @@ const ABSENT_ONCE: &str = "absent-once";
 /// Why an item is ready again: it is certainly not there.
 const ABSENT_TWICE: &str = "absent-twice";
 
+/// Why nothing was given back: twice it was not there.
+pub const NOTHING_THERE: &str = "nothing-to-cancel";
+
 /// Whether a search has shown that the resource is not in the EHR.
 #[must_use]
 pub fn is_absent(item: &Delivery) -> bool {
@@ -126,6 +129,15 @@ pub fn outcome(known: Known, rules: Rules<'_>, now: Timestamp) -> Result<Outcome
         Verdict::Sent(Sent::Unknown { reason }) => again(DeliveryState::Unknown, reason, None)?,
         Verdict::Sent(Sent::Rejected { reason, outcome }) => {
             Outcome { answer: outcome, ..plain(DeliveryState::Rejected, Some(&reason)) }
+        }
+        Verdict::Sent(Sent::Declined { reason }) => plain(DeliveryState::Withdrawn, Some(reason)),
+        Verdict::Sent(Sent::Absent) if item.reason.as_deref() == Some(ABSENT_ONCE) => {
+            plain(DeliveryState::Withdrawn, Some(NOTHING_THERE))
+        }
+        // What was asked for before may not have got there yet: then it would be kept for nobody.
+        Verdict::Sent(Sent::Absent) => {
+            let due_at = now.checked_add(rules.doubt).unwrap_or(now);
+            Outcome { due_at, ..plain(DeliveryState::Unknown, Some(ABSENT_ONCE)) }
         }
         Verdict::Sent(Sent::NotBegun) => {
             Outcome { attempts: item.attempts, reason: item.reason, ..plain(DeliveryState::Ready, None) }

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::account;
+use super::booked;
 use super::desk::{Desk, WorkError};
 use super::ehr::Ticket;
 use super::settle::{Known, Outcome, Verdict, outcome};
@@ -20,7 +21,7 @@ use crate::domain::grant::Grant;
 use crate::domain::ids::MemberId;
 use crate::domain::matter::Matter;
 use crate::outbox::enqueue::PAYLOAD_COLUMN;
-use crate::store::{HeldLane, Lane, LaneKey, Settled, Tx, Unsummarised, WITHDRAWN_REASON};
+use crate::store::{Heads, HeldLane, Lane, LaneKey, Settled, Tx, Unsummarised, WITHDRAWN_REASON};
 use crate::telemetry::crash_point;
 use crate::vault::{ContentKey, MemberKey};
 
@@ -29,6 +30,9 @@ pub const ANSWER_COLUMN: &str = "outbox.sealed_answer";
 
 /// How many items of a lane are settled without a request in one transaction.
 const SETTLED_PER_TURN: usize = 100;
+
+/// How long a lane is left alone that begins with something that this version does not know.
+const LEFT_FOR: SignedDuration = SignedDuration::from_secs(5);
 
 /// What may be had for requests, by member.
 pub type Tickets = HashMap<MemberId, Result<Ticket, TokenError>>;
@@ -109,11 +113,12 @@ impl Turn<'_> {
         let (mut lanes, mut free) = self.sweep().await?;
         for _ in 0..SETTLED_PER_TURN {
             let asked: Vec<MemberId> = lanes.iter().copied().collect();
-            let heads = self.tx.lane_heads(&self.desk.clinic, &asked).await?;
-            self.load_ended_grants(heads.iter().map(|(item, _)| item)).await?;
+            let Heads { items, unknown } = self.tx.lane_heads(&self.desk.clinic, &asked).await?;
+            self.leave(&unknown, &mut lanes).await?;
+            self.load_ended_grants(items.iter().map(|(item, _)| item)).await?;
             let mut settled = Vec::new();
             let mut going: BTreeSet<MemberId> = BTreeSet::new();
-            for (item, due_at) in heads {
+            for (item, due_at) in items {
                 let member = item.member;
                 if due_at > self.now || turned.jobs.len() >= room {
                     continue;
@@ -150,6 +155,18 @@ impl Turn<'_> {
         turned.lease_end = self.prolong(&turned.busy).await?;
         self.tx.release_lanes(&self.desk.clinic, &free, self.now).await?;
         Ok(turned)
+    }
+
+    /// Gives lanes back whose first item is of a kind that only a later version of this program knows: as long as replicas of
+    /// both are at work, the other one takes them up.
+    async fn leave(&mut self, unknown: &[MemberId], lanes: &mut BTreeSet<MemberId>) -> Result<(), WorkError> {
+        let until = self.now.checked_add(LEFT_FOR).unwrap_or(Timestamp::MAX);
+        for member in unknown {
+            tracing::info!(clinic_id = %self.desk.clinic, "a lane is left to a later version of this program");
+            self.tx.park_lane(&self.desk.lane(*member), until).await?;
+            lanes.remove(member);
+        }
+        Ok(())
     }
 
     /// Sees to it that the leases of these lanes last for a while. Until when they all do.
@@ -275,6 +292,7 @@ impl Turn<'_> {
     async fn settle(&mut self, known: Vec<Known>) -> Result<(), WorkError> {
         let mut settled = Vec::with_capacity(known.len());
         let mut stored: Vec<(Delivery, Stored)> = Vec::new();
+        let mut booked = Vec::new();
         for known in known {
             let (item, from) = (known.item.clone(), known.from);
             self.unsummarised.extend(to_be_summarised(&known));
@@ -289,6 +307,7 @@ impl Turn<'_> {
             let sealed_answer = self.seal(&item, &outcome)?;
             let key = self.member_key(item.member);
             account::of_settling(&mut self.tx, &item, &outcome, key.as_ref(), self.now)?;
+            booked.extend(booked::answer(&item, &outcome));
             settled.push(Settled {
                 member: item.member,
                 seq: item.seq,
@@ -305,7 +324,8 @@ impl Turn<'_> {
         }
         let confirmed: Vec<(&Delivery, &Stored)> = stored.iter().map(|(item, stored)| (item, stored)).collect();
         self.tx.insert_ledger(&self.desk.clinic, &confirmed, self.now).await?;
-        Ok(self.tx.settle(&self.desk.clinic, settled, self.now).await?)
+        self.tx.settle(&self.desk.clinic, settled, self.now).await?;
+        Ok(booked::write_down(&mut self.tx, booked, self.now).await?)
     }
 
     /// A member is told that their clinic was warned, unless the policy says otherwise.
@@ -351,7 +371,8 @@ fn to_be_summarised(known: &Known) -> Option<Unsummarised> {
 
 /// A page that may not go as it is, because the consent covers less now, is made anew with what it covers.
 fn to_be_paged(known: &Known) -> Option<(LaneKey, String)> {
-    const LESS: [DenyReason; 4] = [
+    const LESS: [DenyReason; 5] = [
+        DenyReason::DirectionNotGranted,
         DenyReason::CategoryNotShared,
         DenyReason::SummaryOnly,
         DenyReason::LabelWithheld,
@@ -365,10 +386,5 @@ fn to_be_paged(known: &Known) -> Option<(LaneKey, String)> {
 
 /// The item that a request may change something with in the EHR, and the type as which it goes.
 fn marked_as(task: &Task) -> Option<(&Delivery, &str)> {
-    match task {
-        Task::Search(_) | Task::Look(..) => None,
-        Task::Create(outgoing) | Task::Update(outgoing, _) | Task::Respond(outgoing, _) => {
-            Some((outgoing.cleared.item(), outgoing.resource_type.as_str()))
-        }
-    }
+    task.outgoing().map(|outgoing| (outgoing.cleared.item(), outgoing.resource_type.as_str()))
 }

@@ -56,6 +56,8 @@ pub enum Task {
     Update(Outgoing, Stored),
     /// To go on with a Task of the clinic's.
     Respond(Outgoing, Stored),
+    /// To bring a visit to where it should stand.
+    Book(Outgoing),
 }
 
 impl Task {
@@ -64,7 +66,20 @@ impl Task {
     pub const fn item(&self) -> &Delivery {
         match self {
             Self::Search(item) | Self::Look(item, _) => item,
-            Self::Create(outgoing) | Self::Update(outgoing, _) | Self::Respond(outgoing, _) => outgoing.cleared.item(),
+            Self::Create(outgoing) | Self::Update(outgoing, _) | Self::Respond(outgoing, _) | Self::Book(outgoing) => {
+                outgoing.cleared.item()
+            }
+        }
+    }
+
+    /// What may go with it, if it may change something in the EHR.
+    #[must_use]
+    pub const fn outgoing(&self) -> Option<&Outgoing> {
+        match self {
+            Self::Search(_) | Self::Look(..) => None,
+            Self::Create(outgoing) | Self::Update(outgoing, _) | Self::Respond(outgoing, _) | Self::Book(outgoing) => {
+                Some(outgoing)
+            }
         }
     }
 }
@@ -110,6 +125,9 @@ pub fn weigh(item: Delivery, scales: Scales<'_>, open: impl FnOnce(&Delivery) ->
             // A message that was sent is taken back like anything else.
             _ => weigh_change(item, was_sent, scales, open),
         };
+    }
+    if matches!(item.matter, Matter::Booking { .. } | Matter::Cancelling) {
+        return book(item, scales, open);
     }
     weigh_change(item, was_sent, scales, open)
 }
@@ -227,6 +245,30 @@ fn respond(
     })
 }
 
+/// Brings a visit to where it should stand. It is read before it is changed, and so nothing is done twice. Nothing of it waits
+/// for the end of a pause, or for a member to connect a clinic: meanwhile a time would be kept from others. What may be kept
+/// already is given back by what follows.
+fn book(item: Delivery, scales: Scales<'_>, open: impl FnOnce(&Delivery) -> Option<Vec<u8>>) -> Step {
+    let cleared = match clear((scales.grants, scales.policy), item, scales.now) {
+        Ok(cleared) => cleared,
+        Err(denied) => return settle(denied.0, Verdict::Withdrawn(denied.1.foremost().as_str())),
+    };
+    let ticket = match scales.ticket {
+        Ok(ticket) if ticket.takes_bookings() => ticket,
+        Ok(_) => return settle(cleared.into_item(), Verdict::Withdrawn(BOOKING_NOT_TAKEN)),
+        Err(error @ TokenError::Connect(_)) => return settle(cleared.into_item(), Verdict::Withdrawn(error.code())),
+        Err(error) => return settle(cleared.into_item(), Verdict::Sent(no_token(error))),
+    };
+    if cleared.item().sealed_payload.is_none() {
+        return settle(cleared.into_item(), Verdict::Withdrawn("content-erased"));
+    }
+    let Some(mapped) = open(cleared.item()) else {
+        return settle(cleared.into_item(), Verdict::Stuck("content-does-not-open"));
+    };
+    let resource_type = APPOINTMENT_TYPE.to_owned();
+    ask(Task::Book(Outgoing { cleared, mapped, rung: Rung::Discrete, resource_type }), ticket)
+}
+
 /// Why a member's answer does not go as a message, if it does not.
 fn unless_message(item: &Delivery, ticket: &Ticket) -> Option<&'static str> {
     if item.stored.is_some() {
@@ -271,6 +313,7 @@ fn outgoing(
         Matter::Page(_) | Matter::Fact(_) | Matter::Mark(_) | Matter::Word if item.is_part => &item.resource_type,
         Matter::Page(_) => PAGE_TYPE,
         Matter::Answer | Matter::Warning(_) => MESSAGE_TYPE,
+        Matter::Booking { .. } | Matter::Cancelling => APPOINTMENT_TYPE,
         Matter::Fact(_) | Matter::Mark(_) | Matter::Word => MAPPED_TYPE,
     };
     // What stands there already keeps its form; a new one takes the highest that the EHR has.
@@ -306,6 +349,12 @@ pub const MAPPED_TYPE: &str = "Observation";
 
 /// What every page is mapped to.
 const PAGE_TYPE: &str = "DocumentReference";
+
+/// What a visit is mapped to.
+pub const APPOINTMENT_TYPE: &str = "Appointment";
+
+/// Why a visit is not asked for: the EHR takes no Appointments.
+pub const BOOKING_NOT_TAKEN: &str = "booking-not-taken";
 
 /// What a member's answer goes on with, where the clinic gave them a Task.
 pub const TASK_TYPE: &str = "Task";

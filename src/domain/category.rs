@@ -23,7 +23,8 @@ pub enum Category {
     Heart,
     /// Answers to validated questionnaires, and their totals.
     Questionnaires,
-    /// What the member wants to talk about, in their own words. It stands on pages for clinics and goes by no other way.
+    /// What the member wants to talk about, in their own words. It stands on pages for clinics, and with a visit that they
+    /// ask for if they say why; it goes by no other way.
     Agenda,
     /// What the member does in their community, and others towards them: counted for each week, and nothing finer.
     Community,

@@ -69,6 +69,11 @@ uuid_id!(
     RecommendationId
 );
 
+uuid_id!(
+    /// A member's way to one visit at a clinic.
+    BookingId
+);
+
 /// A slug was not a slug.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected 1 to 63 characters of a-z, 0-9 and '-', starting with a letter or digit")]
@@ -126,6 +131,11 @@ slug_id!(
 slug_id!(
     /// A clinic: a tenant with one FHIR endpoint, as named in the configuration.
     ClinicId
+);
+
+slug_id!(
+    /// A kind of visit that a clinic offers, as named in the configuration.
+    VisitTypeId
 );
 
 /// Imported files belong to no community; their events are told apart by this name, which no community may have.

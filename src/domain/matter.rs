@@ -16,7 +16,7 @@ pub enum Matter {
     /// A clinic learns something that a member reported.
     Fact(Fact),
     /// A clinic learns several things on one page: it goes only as long as each of them may.
-    Page(Vec<Fact>),
+    Page(Parts),
     /// A clinic learns how a consent stands that the member has given it, or has ended.
     Consent(GrantId),
     /// A clinic is asked to mark as entered in error what it was told: the member asked for that. It learns nothing new.
@@ -25,8 +25,24 @@ pub enum Matter {
     Word,
     /// A clinic learns what a member says to something that it told them.
     Answer,
+    /// A clinic learns that a member wants to see somebody there, and when.
+    Booking {
+        /// Whether it learns why, in the member's own words.
+        says_why: bool,
+    },
+    /// A clinic learns that it need not keep a time for a member any longer. It learns nothing new about them.
+    Cancelling,
     /// A clinic is warned without consent that its patient may be in danger: a person decided so.
     Warning(Decided),
+}
+
+/// What a page tells.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Parts {
+    /// What the member reported.
+    pub facts: Vec<Fact>,
+    /// Whether it also says what the clinic recommended, and what the member answered.
+    pub answers: bool,
 }
 
 /// What is known of something reported without opening it.

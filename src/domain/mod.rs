@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod advice;
 pub mod audit;
+pub mod booking;
 pub mod category;
 pub mod clock;
 pub mod concern;
@@ -31,6 +32,7 @@ pub mod statistics;
 pub mod stretch;
 pub mod summary;
 pub mod telling;
+pub mod visit_type;
 pub mod warning;
 pub mod way_back;
 pub mod zone;

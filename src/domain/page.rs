@@ -14,6 +14,7 @@ use super::language::Language;
 use super::matter::Fact;
 use super::moment::Moment;
 use super::questionnaire::Instrument;
+use super::recommendation::{RecommendationKind, RecommendationState};
 use super::statistics::Spread;
 use super::summary::{Scale, TagCount};
 
@@ -73,6 +74,9 @@ pub struct Page {
     pub results: Vec<ReadingId>,
     /// What the member wants to talk about, and when they wrote it down.
     pub agenda: Option<(Moment, String)>,
+    /// What the clinic recommended of late, and what became of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recommended: Vec<Recommended>,
     /// What the consent is under which it goes.
     pub scope: Scope,
     /// What it tells, category by category: each must be covered when it goes.
@@ -116,6 +120,37 @@ pub struct Scored {
     pub on: Date,
     /// The total before it, and when that was.
     pub before: Option<(u8, Date)>,
+}
+
+/// Something that the clinic recommended.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Recommended {
+    /// As what it stands in the clinic's EHR.
+    pub kind: RecommendationKind,
+    /// How it begins.
+    pub what: String,
+    /// When it came to the member.
+    pub on: Date,
+    /// What became of it.
+    pub state: RecommendationState,
+    /// Since when.
+    pub since: Date,
+    /// Whether there is something to do.
+    pub is_actionable: bool,
+    /// What the member answered that the clinic's EHR took in no form.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replies: Vec<Untold>,
+}
+
+/// An answer that a clinic's EHR took in no form.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Untold {
+    /// Its word.
+    pub answer: &'static str,
+    /// What they wrote, if anything.
+    pub text: Option<String>,
+    /// When.
+    pub on: Date,
 }
 
 /// A consent, as a page says it.

@@ -40,6 +40,9 @@ pub struct Settings {
     /// Questionnaires that they left out when they were asked, each with the day from which on they are asked again.
     #[serde(default)]
     pub left_out: BTreeMap<Instrument, Date>,
+    /// Questionnaires of which they were told that they are due, each with the day on which that was last.
+    #[serde(default)]
+    pub reminded: BTreeMap<Instrument, Date>,
     /// How they are told that there is something for them.
     #[serde(default)]
     pub told: Wishes,
@@ -68,6 +71,8 @@ pub struct Change {
     pub moods: BTreeMap<String, u8>,
     /// A questionnaire that they leave out, and until when.
     pub left_out: Option<(Instrument, Date)>,
+    /// Questionnaires of which they are told on a day that they are due.
+    pub reminded: BTreeMap<Instrument, Date>,
     /// How they are told that there is something for them.
     pub told: Option<Wishes>,
     /// A way to them that leads nowhere any more.
@@ -89,6 +94,7 @@ impl Settings {
         self.keep = change.keep.unwrap_or(self.keep);
         self.moods.extend(change.moods);
         self.left_out.extend(change.left_out);
+        self.reminded.extend(change.reminded);
         self.told = change.told.unwrap_or(self.told);
         let of = |closed: &Closed, channel: Option<&Channel>| Some(&closed.channel) == channel;
         self.closed.retain(|closed| !of(closed, change.opened.as_ref()));

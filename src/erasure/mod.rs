@@ -24,6 +24,7 @@ pub use work::{work, work_on};
 
 use jiff::SignedDuration;
 
+use crate::booking::BookingError;
 use crate::domain::entropy::NoEntropy;
 use crate::pipeline::consent::ConsentError;
 use crate::store::StoreError;
@@ -53,6 +54,9 @@ pub enum ErasureError {
     /// Consent could not be ended.
     #[error(transparent)]
     Consent(#[from] ConsentError),
+    /// What clinics keep for the member could not be given back.
+    #[error(transparent)]
+    Booking(#[from] BookingError),
     /// The list of erased members cannot be used.
     #[error(transparent)]
     List(#[from] ErasedListError),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::certificate::certificate;
 use super::{ErasureError, LOOK_AGAIN_AFTER, UPSTREAM};
+use crate::booking::let_go_of;
 use crate::delivery::smart_auth::patient::TokenSet;
 use crate::domain::audit::{self, Chain, Event};
 use crate::domain::consented::Method;
@@ -47,7 +48,9 @@ pub async fn work_on(bridge: &Bridge, erasure: &Erasure) -> Result<ErasureState,
     };
     let sent = tx.sent_of(erasure.member).await?;
     let may_wait = erasure.upstream_until.is_some_and(|until| now < until);
-    if may_wait && sent.values().any(|sent| sent.open > 0) {
+    // Whose Subscription stays at an EHR is still watched there, and nobody could say any more that it should not be.
+    let is_watched = tx.subscriptions_at_ehrs(erasure.member).await? > 0;
+    if may_wait && (is_watched || sent.values().any(|sent| sent.open > 0)) {
         erasure.due_at = now.checked_add(LOOK_AGAIN_AFTER).unwrap_or(Timestamp::MAX);
         tx.update_erasure(&erasure).await?;
         tx.commit().await?;
@@ -90,6 +93,7 @@ async fn begin(
             consent::ask_to_mark(bridge, tx, member, &link.clinic, now).await?;
         }
     }
+    let_go_of(bridge, tx, member, now).await?;
     end_all(tx, erasure.member, now).await?;
     erasure.state = ErasureState::Upstream;
     erasure.upstream_until = Some(now.checked_add(UPSTREAM).unwrap_or(Timestamp::MAX));

@@ -18,6 +18,7 @@ mod recommendations;
 mod rooms;
 mod tables;
 mod unfinished;
+mod visits;
 mod waiting;
 
 pub use archive::Archive;
@@ -27,6 +28,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{Receiver, channel};
 
+use crate::booking::BookingError;
 use crate::domain::audit::{Chain, Event};
 use crate::domain::ids::MemberId;
 use crate::domain::language::Language;
@@ -85,6 +87,9 @@ pub enum ExportError {
     /// What clinics have for the member cannot be read.
     #[error(transparent)]
     Recommendation(#[from] RecommendationError),
+    /// The member's bookings cannot be read.
+    #[error(transparent)]
+    Booking(#[from] BookingError),
     /// The member's consents cannot be told.
     #[error(transparent)]
     Consent(#[from] ConsentError),

@@ -2,7 +2,7 @@
 
 use super::{
     Archive, ExportError, Exported, Section, access, concerns, consents, deliveries, disclosures, entries, profile,
-    readings, receipts, recommendations, unfinished, waiting,
+    readings, receipts, recommendations, unfinished, visits, waiting,
 };
 use crate::domain::language::Language;
 
@@ -26,7 +26,7 @@ macro_rules! about {
 
 const ARCHIVE: About = about!("archive");
 
-const ROOMS: [Room; 7] = [
+const ROOMS: [Room; 8] = [
     Room {
         name: "profile",
         about: about!("profile"),
@@ -43,6 +43,7 @@ const ROOMS: [Room; 7] = [
         sections: &[consents::write_words, consents::write_json, consents::write_fhir, consents::write_texts],
     },
     Room { name: "recommendations", about: about!("recommendations"), sections: &[recommendations::write] },
+    Room { name: "visits", about: about!("visits"), sections: &[visits::write] },
     Room { name: "receipts", about: about!("receipts"), sections: &[receipts::write_keys, receipts::write] },
     Room {
         name: "disclosures",

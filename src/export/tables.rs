@@ -18,6 +18,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("questionnaire_drafts", "readings/unfinished.json"),
     ("recommendations", "recommendations/recommendations.json"),
     ("recommendation_answers", "recommendations/recommendations.json"),
+    ("bookings", "visits/visits.json"),
     ("grants", "consents/consents.json"),
     ("consent_records", "consents/consents.json"),
     ("audit_entries", "disclosures/log.csv"),

@@ -8,7 +8,9 @@ pub mod files;
 pub mod mood;
 pub mod notice;
 pub mod observations;
+pub mod slots;
 pub mod table;
+pub mod visits;
 
 use data_point::{BrokenSchemas, DataPointSchemas};
 use event::{BrokenSchema, EventSchemas};

@@ -28,11 +28,11 @@ pub struct Due {
 }
 
 /// A questionnaire that clinics ask for, now or later.
-struct Asked {
-    instrument: Instrument,
+pub(super) struct Asked {
+    pub instrument: Instrument,
     clinics: Vec<ClinicId>,
     /// The day from which on it is asked for.
-    from: Date,
+    pub from: Date,
     /// Until when a member has peace who leaves it out today.
     next: Date,
 }
@@ -72,7 +72,13 @@ pub async fn leave_out(
     Ok(true)
 }
 
-async fn asked(bridge: &Bridge, tx: &mut Tx, standing: &Standing, now: Timestamp) -> Result<Vec<Asked>, AcceptError> {
+/// What a member is asked for, now or later.
+pub(super) async fn asked(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    standing: &Standing,
+    now: Timestamp,
+) -> Result<Vec<Asked>, AcceptError> {
     let share = Share::at(standing.member, Category::Questionnaires, now);
     let may_see = |clinic: &ClinicId| standing.decide(&share, clinic, now).is_ok();
     let asking = bridge.house.clinics.iter().filter(|(clinic, _)| may_see(clinic));

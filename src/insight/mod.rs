@@ -11,6 +11,7 @@ pub mod page;
 mod plan;
 pub mod preview;
 mod questionnaire;
+pub mod remind;
 mod stale;
 mod standing;
 pub mod summarise;

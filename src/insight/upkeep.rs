@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::forget::forget_uncovered;
 use super::page::make_due;
 use super::plan::{Made, plan};
+use super::remind::remind;
 use super::stale::take_back_stale;
 use super::standing::Standing;
 use super::tell::{mail, work_out};
@@ -87,7 +88,9 @@ async fn look_after(bridge: &Bridge, member: MemberId) -> Result<(), AcceptError
     tx.cross_out(member, &plan.settled).await?;
     tx.note_unsummarised(&mail.unsummarised).await?;
     let at_once = mail.unsummarised.first().map(|_| now);
-    let next = plan.next.into_iter().chain(at_once).chain(next_page).chain(turn_of_consent(&standing, now)).min();
+    let next_reminder = remind(bridge, &mut tx, &standing, now).await?;
+    let others = [at_once, next_page, next_reminder, turn_of_consent(&standing, now)];
+    let next = plan.next.into_iter().chain(others.into_iter().flatten()).min();
     tx.looked_after(member, next).await?;
     tx.commit().await?;
     if !mail.parcels.is_empty() {

@@ -1,22 +1,25 @@
 //! What a member does with something that a clinic has for them: it reaches them, they read it, they answer. Each is one
 //! transaction of the caller's, and everything that follows from it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
 use super::{Bridge, KnownPatient, Practitioners};
 use crate::consent::decide::{DenyReason, Request, decide};
 use crate::domain::audit::{Chain, Event, ForMember};
+use crate::domain::category::Detail;
 use crate::domain::delivery::Operation;
 use crate::domain::entropy::NoEntropy;
-use crate::domain::ids::{MemberId, RecommendationId};
+use crate::domain::ids::{ClinicId, MemberId, RecommendationId};
 use crate::domain::language::Language;
 use crate::domain::recommendation::{Answer, LONGEST_ANSWER, Recommendation, RecommendationState, Reply, Says};
 use crate::mapping::to_fhir::{MappingError, Recipient, message, task_answer};
 use crate::outbox::enqueue::{EnqueueError, Letter, Parcel, enqueue};
+use crate::readings::KeptError;
+use crate::readings::settings::settings;
 use crate::recommendations::{self, RecommendationError};
-use crate::store::{NewAnswer, SealedRecommendation, StoreError, Tx};
+use crate::store::{LaneKey, NewAnswer, PageDue, PageKey, SealedRecommendation, StoreError, Tx};
 use crate::vault::{MemberKey, SealError};
 
 /// An answer that could not be taken; nothing of it was stored.
@@ -57,6 +60,16 @@ impl From<RecommendationError> for AnswerError {
             RecommendationError::Store(error) => Self::Store(error),
             RecommendationError::Seal(error) => Self::Seal(error),
             RecommendationError::Unreadable => Self::Unreadable,
+        }
+    }
+}
+
+impl From<KeptError> for AnswerError {
+    fn from(error: KeptError) -> Self {
+        match error {
+            KeptError::Store(error) => Self::Store(error),
+            KeptError::Seal(error) => Self::Seal(error),
+            KeptError::Unreadable => Self::Unreadable,
         }
     }
 }
@@ -133,12 +146,56 @@ pub async fn answer(
         identifier: told.message,
     };
     tx.insert_answer(&kept, now).await?;
+    note_page(bridge, tx, &key, &row.clinic, now).await?;
     record(tx, &row, &answer, now);
     if to != row.state {
         tx.set_recommendation_state(&row, to, now).await?;
     }
     (recommendation.state, recommendation.updated_at) = (to, now);
     Ok(recommendation)
+}
+
+/// Why a member cannot answer something now, if their consent does not let them.
+///
+/// # Errors
+/// [`AnswerError`] when it cannot be found out.
+pub async fn why_not(
+    tx: &mut Tx,
+    key: &MemberKey,
+    found: &Recommendation,
+    now: Timestamp,
+) -> Result<Option<DenyReason>, AnswerError> {
+    let Some(says) = &found.says else { return Ok(None) };
+    let reply = Reply { member: found.member, to: &says.source, says: Says::Seen };
+    let grants = tx.living_grants(&[found.member]).await?;
+    let keys = HashMap::from([(found.member, key.clone())]);
+    match decide(&grants, Request::to_record(&reply, &found.clinic, now)) {
+        Err(denied) => Ok(Some(denied.foremost())),
+        Ok(permit) => {
+            let can_address = Practitioners::load(tx, &grants, &keys).await?.can_address(&permit);
+            let is_linked = tx.links(&[found.member]).await?.iter().any(|link| link.clinic == found.clinic);
+            Ok((!can_address).then_some(DenyReason::RecipientNotNamed).or((!is_linked).then_some(DenyReason::NoGrant)))
+        }
+    }
+}
+
+/// The page about this week says it too, where the clinic gets one: all the more if its EHR takes no answers.
+async fn note_page(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    key: &MemberKey,
+    clinic: &ClinicId,
+    now: Timestamp,
+) -> Result<(), AnswerError> {
+    if !bridge.house.has_weekly_pages(clinic) {
+        return Ok(());
+    }
+    let days = settings(tx, key).await?.days(&bridge.readings.zone);
+    let week = days.period_of(Detail::WeeklySummary, now);
+    let lane = LaneKey { clinic: clinic.clone(), member: key.member() };
+    let page = PageKey { lane, first_day: week.first_day };
+    tx.note_pages(&BTreeSet::from([page]), PageDue::Changed).await?;
+    Ok(tx.look_after(&[(key.member(), week.end)]).await?)
 }
 
 /// The identifiers of the items that tell something.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use crate::domain::consented::Practitioner;
-use crate::domain::ids::{ClinicId, CommunityId};
+use crate::domain::ids::{ClinicId, CommunityId, VisitTypeId};
 use crate::domain::page::{PageRules, PageWhen};
 use crate::domain::questionnaire::{Instrument, Rhythm};
+use crate::domain::visit_type::VisitType;
 use crate::domain::warning::WarningPolicy;
 
 /// Who runs this installation, and for which clinics.
@@ -47,6 +48,8 @@ pub struct Counterpart {
     pub pages: Option<PageRules>,
     /// Under what it may be warned without consent; `None`: it never is.
     pub warnings: Option<WarningPolicy>,
+    /// What kinds of visits it offers.
+    pub visits: Vec<VisitType>,
 }
 
 impl House {
@@ -72,6 +75,30 @@ impl House {
     #[must_use]
     pub fn has_weekly_pages(&self, clinic: &ClinicId) -> bool {
         self.pages(clinic).is_some_and(|rules| rules.page == PageWhen::Weekly)
+    }
+
+    /// The kinds of visits that a clinic offers.
+    #[must_use]
+    pub fn visits(&self, clinic: &ClinicId) -> &[VisitType] {
+        self.clinics.get(clinic).map_or(&[][..], |clinic| clinic.visits.as_slice())
+    }
+
+    /// A kind of visit that a clinic offers, by its name.
+    #[must_use]
+    pub fn visit(&self, clinic: &ClinicId, id: &VisitTypeId) -> Option<&VisitType> {
+        self.visits(clinic).iter().find(|visit| visit.id == *id)
+    }
+
+    /// Whether any clinic offers visits.
+    #[must_use]
+    pub fn has_visits(&self) -> bool {
+        self.clinics.values().any(|clinic| !clinic.visits.is_empty())
+    }
+
+    /// Whether any clinic asks its patients for a questionnaire.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.clinics.values().any(|clinic| !clinic.asks_for.is_empty())
     }
 
     /// Whether any clinic gets pages.

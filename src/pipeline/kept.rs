@@ -63,6 +63,7 @@ impl<'a> Fates<'a> {
             if outcomes.get(candidate.position) != Some(&Outcome::Duplicate) {
                 self.reopen(candidate, &before, &mut kept);
                 self.page(candidate, &before, &mut kept);
+                self.questionnaire(candidate, &mut kept);
             }
             if let Some(end) = self.members.end_of_consent(candidate.member) {
                 kept.look_after(candidate.member, end);
@@ -120,6 +121,13 @@ impl<'a> Fates<'a> {
                 });
                 kept.look_after(candidate.member, self.now);
             }
+        }
+    }
+
+    /// When a questionnaire was filled in, it is known when it is due again.
+    fn questionnaire(&self, candidate: &Candidate, kept: &mut Kept) {
+        if candidate.category() == Some(Category::Questionnaires) && self.bridge.house.asks() {
+            kept.look_after(candidate.member, self.now);
         }
     }
 

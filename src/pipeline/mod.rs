@@ -47,6 +47,7 @@ use crate::inbound::event::{Event, Refusal};
 use crate::mapping::to_fhir::MappingError;
 use crate::outbox::enqueue::{EnqueueError, enqueue};
 use crate::readings::{KeptError, Rules};
+use crate::recommendations::RecommendationError;
 use crate::safety::SafetyError;
 use crate::store::{Store, StoreError, Tx};
 use crate::telemetry::crash_point;
@@ -150,6 +151,16 @@ impl From<SafetyError> for AcceptError {
         match error {
             SafetyError::Store(error) => Self::Store(error),
             other => Self::Safety(other),
+        }
+    }
+}
+
+impl From<RecommendationError> for AcceptError {
+    fn from(error: RecommendationError) -> Self {
+        match error {
+            RecommendationError::Store(error) => Self::Store(error),
+            RecommendationError::Seal(error) => Self::Seal(error),
+            RecommendationError::Unreadable => KeptError::Unreadable.into(),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::category::{Category, Detail};
 use crate::domain::grant::Addressee;
 use crate::domain::ids::{GrantId, PractitionerId};
 use crate::domain::label::Label;
-use crate::domain::matter::{Fact, Matter};
+use crate::domain::matter::{Fact, Matter, Parts};
 
 /// The columns of what an item tells.
 pub(super) struct MatterColumns {
@@ -32,6 +32,24 @@ pub(super) struct FactRow {
     measured_at: i64,
 }
 
+/// Whether this program knows a kind of item. A later one, at work on the same database, may have kinds of its own.
+pub(super) fn is_known(kind: &str) -> bool {
+    matches!(
+        kind,
+        "fact"
+            | "page"
+            | "answered-page"
+            | "consent"
+            | "mark"
+            | "word"
+            | "answer"
+            | "warning"
+            | "booking"
+            | "booking-why"
+            | "cancelling"
+    )
+}
+
 impl From<&Matter> for MatterColumns {
     fn from(matter: &Matter) -> Self {
         // A program that does not know kinds decides about anything else as about what is guarded most.
@@ -40,13 +58,16 @@ impl From<&Matter> for MatterColumns {
         let (kind, fact) = match matter {
             Matter::Fact(fact) => ("fact", fact),
             Matter::Page(of) => {
-                parts = serde_json::to_string(of).ok();
-                ("page", of.first().unwrap_or(&other))
+                parts = serde_json::to_string(&of.facts).ok();
+                (if of.answers { "answered-page" } else { "page" }, of.facts.first().unwrap_or(&other))
             }
             Matter::Consent(_) => ("consent", &other),
             Matter::Mark(fact) => ("mark", fact),
             Matter::Word => ("word", &other),
             Matter::Answer => ("answer", &other),
+            Matter::Booking { says_why: false } => ("booking", &other),
+            Matter::Booking { says_why: true } => ("booking-why", &other),
+            Matter::Cancelling => ("cancelling", &other),
             Matter::Warning(decided) => {
                 parts = serde_json::to_string(decided).ok();
                 ("warning", &other)
@@ -80,14 +101,18 @@ impl FactRow {
     pub(super) fn matter(self, kind: &str, parts: Option<&str>, grant: Option<GrantId>) -> Result<Matter, StoreError> {
         match kind {
             "fact" => self.read().map(Matter::Fact),
-            "page" => {
-                let parts = parts.and_then(|parts| serde_json::from_str(parts).ok());
-                parts.map(Matter::Page).ok_or(StoreError::Corrupt("a page without its parts"))
+            "page" | "answered-page" => {
+                let facts = parts.and_then(|parts| serde_json::from_str(parts).ok());
+                let facts = facts.ok_or(StoreError::Corrupt("a page without its parts"))?;
+                Ok(Matter::Page(Parts { facts, answers: kind == "answered-page" }))
             }
             "consent" => grant.map(Matter::Consent).ok_or(StoreError::Corrupt("a consent without its grant")),
             "mark" => self.read().map(Matter::Mark),
             "word" => Ok(Matter::Word),
             "answer" => Ok(Matter::Answer),
+            "booking" => Ok(Matter::Booking { says_why: false }),
+            "booking-why" => Ok(Matter::Booking { says_why: true }),
+            "cancelling" => Ok(Matter::Cancelling),
             "warning" => {
                 let decided = parts.and_then(|parts| serde_json::from_str(parts).ok());
                 decided.map(Matter::Warning).ok_or(StoreError::Corrupt("a warning without its decision"))

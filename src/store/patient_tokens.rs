@@ -53,6 +53,9 @@ const LEFT_TO_TELL: &str = "SELECT 1 FROM outbox o JOIN lanes l ON l.clinic_id =
      WHERE o.state IN ('ready', 'sending', 'retry', 'unknown') \
      AND (o.state IN ('sending', 'unknown') OR o.seq > l.withdrawn_through)";
 
+/// Of the same lanes, the Subscriptions that stand at the EHR: they are still to be deleted.
+const LEFT_TO_DELETE: &str = "SELECT 1 FROM subscriptions s WHERE s.ehr_id IS NOT NULL";
+
 impl PatientTokensState {
     /// The word used in the database.
     #[must_use]
@@ -228,7 +231,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Some of the tokens that are to go: their end has come, or nothing is left on their lane that they are kept for.
+    /// Some of the tokens that are to go: their end has come, or nothing is left that they are kept for.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -237,9 +240,10 @@ impl Tx {
             let mut query = QueryBuilder::<Db>::new(
                 "SELECT t.clinic_id, t.member_id FROM patient_tokens t WHERE t.ends_at IS NOT NULL AND (t.ends_at <= ",
             );
-            query.push_bind(now.as_microsecond()).push(" OR NOT EXISTS (").push(LEFT_TO_TELL);
-            query.push(" AND o.clinic_id = t.clinic_id AND o.member_id = t.member_id)) ORDER BY t.ends_at LIMIT ");
-            query.push_bind(limit).build_query_as().fetch_all(conn).await?
+            query.push_bind(now.as_microsecond()).push(" OR (NOT EXISTS (").push(LEFT_TO_TELL);
+            query.push(" AND o.clinic_id = t.clinic_id AND o.member_id = t.member_id) AND NOT EXISTS (");
+            query.push(LEFT_TO_DELETE).push(" AND s.clinic_id = t.clinic_id AND s.member_id = t.member_id))) ");
+            query.push("ORDER BY t.ends_at LIMIT ").push_bind(limit).build_query_as().fetch_all(conn).await?
         });
         rows.into_iter()
             .map(|(clinic, member)| Ok(LaneKey { clinic: clinic_id(clinic)?, member: MemberId(member) }))
@@ -257,8 +261,9 @@ impl Tx {
             query.push(" AND t.clinic_id = ").push_bind(lane.clinic.as_str());
             query.push(" AND t.member_id = ").push_bind(lane.member.0);
             query.push(" AND (t.ends_at <= ").push_bind(now.as_microsecond());
-            query.push(" OR NOT EXISTS (").push(LEFT_TO_TELL);
-            query.push(" AND o.clinic_id = t.clinic_id AND o.member_id = t.member_id))");
+            query.push(" OR (NOT EXISTS (").push(LEFT_TO_TELL);
+            query.push(" AND o.clinic_id = t.clinic_id AND o.member_id = t.member_id) AND NOT EXISTS (");
+            query.push(LEFT_TO_DELETE).push(" AND s.clinic_id = t.clinic_id AND s.member_id = t.member_id)))");
             query.build_query_scalar().fetch_optional(conn).await?
         });
         Ok(found.is_some())

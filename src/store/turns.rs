@@ -5,7 +5,7 @@ use sqlx::QueryBuilder;
 use sqlx::types::Uuid;
 
 use super::error::changed;
-use super::matter::{FactRow, addressee, grant};
+use super::matter::{FactRow, addressee, grant, is_known};
 use super::{StoreError, Tx, clinic_id, instant, named, on, padded};
 use crate::domain::delivery::{Delivery, DeliveryState, Operation, Stored};
 use crate::domain::ids::{ClinicId, DeliveryId, GrantId, MemberId};
@@ -48,6 +48,16 @@ pub struct Refused {
 /// [`padded`].
 const ITEMS: &str = " WHERE (member_id, seq, state) IN (SELECT column1, column2, column3 FROM item) AND clinic_id = ";
 
+/// The first open items of some lanes.
+#[derive(Debug, Default)]
+pub struct Heads {
+    /// Each with the time from which it may be worked on.
+    pub items: Vec<(Delivery, Timestamp)>,
+    /// Whose lanes begin with something of a kind that this program does not know: another replica, of a later version,
+    /// put it there, and knows what to do with it. It is left alone, and what is behind it waits.
+    pub unknown: Vec<MemberId>,
+}
+
 type RefusedRow = (String, Uuid, Option<Vec<u8>>, Option<Vec<u8>>);
 
 #[derive(sqlx::FromRow)]
@@ -78,21 +88,17 @@ struct Row {
 }
 
 impl Tx {
-    /// The first open item of each of some lanes of a clinic, with the time from which it may be worked on.
+    /// The first open item of each of some lanes of a clinic.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn lane_heads(
-        &mut self,
-        clinic: &ClinicId,
-        members: &[MemberId],
-    ) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
+    pub async fn lane_heads(&mut self, clinic: &ClinicId, members: &[MemberId]) -> Result<Heads, StoreError> {
         let by = self.pick(" INDEXED BY outbox_open", "");
         self.first_open(clinic, members, by, "").await
     }
 
-    /// The same, of those items only that need no living consent to be told at once: how a consent stands, and
-    /// warnings. They go although others wait for the end of a pause.
+    /// The same, of those items only that go although others wait for the end of a pause: they say how a consent
+    /// stands, warn, or give a time back.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -102,7 +108,7 @@ impl Tx {
         members: &[MemberId],
     ) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
         let by = self.pick(" INDEXED BY outbox_open_urgent", "");
-        self.first_open(clinic, members, by, " AND i.kind IN ('consent', 'warning')").await
+        Ok(self.first_open(clinic, members, by, " AND i.kind IN ('consent', 'warning', 'cancelling')").await?.items)
     }
 
     /// SQLite is told `by` which index: it may take another that begins alike, and read every item a lane ever had.
@@ -112,9 +118,9 @@ impl Tx {
         members: &[MemberId],
         by: &'static str,
         of_those: &'static str,
-    ) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
+    ) -> Result<Heads, StoreError> {
         if members.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Heads::default());
         }
         let rows: Vec<Row> = on!(self, conn: Db => {
             let mut query = QueryBuilder::<Db>::new(
@@ -139,7 +145,9 @@ impl Tx {
             query.push(of_those).push(" ORDER BY i.seq LIMIT 1) ORDER BY o.member_id");
             query.build_query_as().fetch_all(conn).await?
         });
-        rows.into_iter().map(|row| read(clinic, row)).collect()
+        let (known, unknown): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| is_known(&row.kind));
+        let items = known.into_iter().map(|row| read(clinic, row)).collect::<Result<_, _>>()?;
+        Ok(Heads { items, unknown: unknown.into_iter().map(|row| MemberId(row.member_id)).collect() })
     }
 
     /// Marks items as being sent, each as the type that is given, under the grant that let it go.

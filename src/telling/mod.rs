@@ -24,8 +24,8 @@ use url::Url;
 use crate::delivery::member::{Messengers, Push};
 use crate::domain::entropy::NoEntropy;
 use crate::outbox::retry::next_attempt;
-use crate::pipeline::Bridge;
 use crate::pipeline::answers::{AnswerError, delivered};
+use crate::pipeline::{AcceptError, Bridge};
 use crate::readings::KeptError;
 use crate::readings::settings::change_settings;
 use crate::recommendations::RecommendationError;
@@ -67,6 +67,9 @@ pub enum TellingError {
     /// What is to be told cannot be read.
     #[error(transparent)]
     Recommendation(#[from] RecommendationError),
+    /// It cannot be seen which questionnaires are due.
+    #[error(transparent)]
+    Due(#[from] AcceptError),
     /// It cannot be noted that the member was told.
     #[error(transparent)]
     Answer(#[from] AnswerError),

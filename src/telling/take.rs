@@ -1,13 +1,15 @@
 //! What it is time to tell one member is taken up: weighed while they are held, and made one message.
 
 use super::ways::Way;
-use super::weigh::{Fate, Scales, weigh, weigh_warning};
+use super::weigh::{Fate, Scales, weigh, weigh_reminder, weigh_warning};
 use super::words::Item;
 use super::{Teller, TellingError};
-use crate::domain::ids::{MemberId, RecommendationId};
+use crate::domain::ids::{BookingId, ClinicId, MemberId, RecommendationId};
 use crate::domain::language::Language;
-use crate::domain::recommendation::Recommendation;
+use crate::domain::recommendation::{Recommendation, RecommendationKind, RecommendationState};
 use crate::domain::telling::Channel;
+use crate::insight::due::{Due, due};
+use crate::insight::remind::reminder;
 use crate::readings::settings::settings;
 use crate::recommendations::{self, RecommendationError};
 use crate::store::{StoreError, TellingRow, Try, Tx};
@@ -53,11 +55,12 @@ impl Teller {
         let (mut items, mut what, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
         let (mut message, mut attempt) = (None, 0);
         for row in rows {
-            let fate = match (found(&mut tx, &key, &row).await?, tx.warned_clinic(member, row.recommendation).await?) {
-                _ if ways.is_empty() => Fate::Drop,
-                (Some(found), _) => weigh(&row, found, scales),
-                (None, Some(clinic)) => weigh_warning(&row, &clinic, scales),
-                (None, None) => Fate::Drop,
+            let fate = match self.found(&mut tx, &key, &row).await? {
+                Some(_) if ways.is_empty() => Fate::Drop,
+                Some(News::Kept(found)) => weigh(&row, *found, scales),
+                Some(News::Due(due)) => weigh_reminder(&row, &due, member, scales),
+                Some(News::Warned(clinic)) => weigh_warning(&row, &clinic, scales),
+                None => Fate::Drop,
             };
             match fate {
                 // Warnings stand elsewhere in the portal: a message of their own tells of them, after this one.
@@ -91,18 +94,56 @@ fn of_one_message(mut rows: Vec<TellingRow>) -> Vec<TellingRow> {
     rows
 }
 
-/// What is there for the member; nothing where it is told with something else, is gone, or does not open.
-async fn found(tx: &mut Tx, key: &MemberKey, row: &TellingRow) -> Result<Option<Recommendation>, TellingError> {
-    let id = RecommendationId(row.recommendation);
-    if tx.is_told_by_a_task(key.member(), id).await? {
-        return Ok(None);
-    }
-    match recommendations::one(tx, key, id).await {
-        Ok(found) => Ok(found),
-        Err(RecommendationError::Store(error)) => Err(error.into()),
-        Err(error) => {
-            tracing::error!(member_id = %key.member(), %error, "something for a member cannot be read, and is not told");
-            Ok(None)
+/// What a member is to be told of.
+enum News {
+    /// Something that a clinic has for them.
+    Kept(Box<Recommendation>),
+    /// A questionnaire that is due.
+    Due(Due),
+    /// That a clinic was told something without their consent.
+    Warned(ClinicId),
+}
+
+impl Teller {
+    /// What is there for the member; nothing where it is told with something else, is gone, or does not open.
+    async fn found(&self, tx: &mut Tx, key: &MemberKey, row: &TellingRow) -> Result<Option<News>, TellingError> {
+        let (member, id) = (key.member(), RecommendationId(row.recommendation));
+        if tx.is_told_by_a_task(member, id).await? {
+            return Ok(None);
+        }
+        match recommendations::one(tx, key, id).await {
+            Ok(Some(found)) => Ok(Some(News::Kept(Box::new(found)))),
+            Ok(None) => {
+                if let Some(clinic) = tx.warned_clinic(member, row.recommendation).await? {
+                    return Ok(Some(News::Warned(clinic)));
+                }
+                if let Some(visit) = visit(tx, key, BookingId(row.recommendation)).await? {
+                    return Ok(Some(News::Kept(Box::new(visit))));
+                }
+                let mut due = due(&self.bridge, tx, member).await?.into_iter();
+                let is_it = |due: &Due| reminder(&self.bridge, member, due.instrument) == row.recommendation;
+                Ok(due.find(is_it).map(News::Due))
+            }
+            Err(RecommendationError::Store(error)) => Err(error.into()),
+            Err(error) => {
+                tracing::error!(member_id = %member, %error, "something for a member cannot be read, and is not told");
+                Ok(None)
+            }
         }
     }
+}
+
+/// A visit of which there is something to say: an appointment, of which nothing is said but that there is news.
+async fn visit(tx: &mut Tx, key: &MemberKey, id: BookingId) -> Result<Option<Recommendation>, TellingError> {
+    let row = tx.booking((key.member(), id)).await?;
+    Ok(row.map(|row| Recommendation {
+        id: RecommendationId(row.id.0),
+        member: row.member,
+        clinic: row.clinic,
+        kind: RecommendationKind::Appointment,
+        state: RecommendationState::Received,
+        says: None,
+        received_at: row.updated_at,
+        updated_at: row.updated_at,
+    }))
 }

@@ -5,10 +5,12 @@ use jiff::tz::TimeZone;
 
 use super::words::{Item, subject_of};
 use crate::consent::decide::{Direction, Reader, Request, decide};
+use crate::domain::advice::Word;
 use crate::domain::grant::{Grant, Purpose, WayBack};
-use crate::domain::ids::ClinicId;
-use crate::domain::recommendation::{Recommendation, RecommendationState};
-use crate::domain::telling::{Grade, Wishes};
+use crate::domain::ids::{ClinicId, MemberId};
+use crate::domain::recommendation::{Recommendation, RecommendationKind, RecommendationState};
+use crate::domain::telling::{Grade, Subject, Wishes};
+use crate::insight::due::Due;
 use crate::pipeline::House;
 use crate::store::TellingRow;
 
@@ -54,11 +56,13 @@ pub fn weigh(row: &TellingRow, found: Recommendation, scales: Scales<'_>) -> Fat
     if due > scales.now {
         return Fate::Wait(due);
     }
+    // What is news says no more than that it is where it says nothing.
+    let most = if found.says.is_none() && found.state == RecommendationState::Received { Grade::Notice } else { grade };
     Fate::Tell(Box::new(Item {
         clinic: scales.house.clinic_name(&found.clinic).to_owned(),
         kind: Some(found.kind),
         says: found.says,
-        grade: grade.min(scales.wishes.grade),
+        grade: most.min(scales.wishes.grade),
     }))
 }
 
@@ -71,6 +75,28 @@ pub fn weigh_warning(row: &TellingRow, clinic: &ClinicId, scales: Scales<'_>) ->
     }
     let clinic = scales.house.clinic_name(clinic).to_owned();
     Fate::Tell(Box::new(Item { clinic, kind: None, says: None, grade: Grade::Notice }))
+}
+
+/// Weighs the word that a questionnaire is due: to be told at all, a clinic that asks for it must be one from which they let
+/// something come back. It says nothing but that there is something.
+pub fn weigh_reminder(row: &TellingRow, due: &Due, member: MemberId, scales: Scales<'_>) -> Fate {
+    let word = Word { member, advice: None };
+    let may = |clinic: &&ClinicId| decide(scales.grants, Request::to_member(&word, clinic, scales.now)).is_ok();
+    let Some(clinic) = due.clinics.iter().find(may) else { return Fate::Drop };
+    if scales.wishes.silent.contains(&Subject::Questionnaire) {
+        return Fate::Drop;
+    }
+    let at = scales.wishes.due(row.created_at, scales.now, scales.zone);
+    if at > scales.now {
+        return Fate::Wait(at);
+    }
+    let clinic = scales.house.clinic_name(clinic).to_owned();
+    Fate::Tell(Box::new(Item {
+        clinic,
+        kind: Some(RecommendationKind::Questionnaire),
+        says: None,
+        grade: Grade::Notice,
+    }))
 }
 
 /// How much the member's consent lets out of the portal, if anything.

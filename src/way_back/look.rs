@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::take::{Found, is_known};
+use super::take::is_known;
 use super::{CLAIM, LOOKS_AT_ONCE, Place, WayBack, WayBackError};
 use crate::consent::decide::{Request, decide};
 use crate::delivery::ehr::{NotShown, Shown, Ticket};
@@ -14,7 +14,7 @@ use crate::domain::advice::Word;
 use crate::domain::ids::ClinicId;
 use crate::domain::recommendation::RecommendationKind;
 use crate::enrolment::join::{EnrolError, linked_patient};
-use crate::inbound::advice::{Bundle, TYPES, focus_of};
+use crate::inbound::advice::{Bundle, TYPES};
 use crate::store::{DueLook, LaneKey, LookedAt, StoreError};
 
 /// How many resources a page should hold: few enough that it is not longer than is read.
@@ -35,7 +35,7 @@ pub(super) enum Gate {
 }
 
 /// Why a look ended early.
-enum Missed {
+pub(super) enum Missed {
     /// Something of this house.
     Ours(WayBackError),
     /// The EHR.
@@ -172,7 +172,7 @@ impl WayBack {
         }
     }
 
-    /// Keeps what a page holds. What a Task asks to do is looked up, unless nothing about the Task is new.
+    /// Keeps what a page holds. What it refers to is looked up, unless nothing about it is new.
     async fn take_page(
         &self,
         place: &Place,
@@ -188,28 +188,12 @@ impl WayBack {
             if is_known(&self.bridge, &lane.clinic, &resource).await? {
                 continue;
             }
-            let focus = match focus_of(&resource, place.ehr.base().as_str()) {
-                Some((kind, id)) => self.focus(place, &kind, &id, ticket).await.map_err(Missed::Theirs)?,
-                None => None,
-            };
-            found.push(Found { resource, focus });
+            let text = |pointer: &str| resource.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+            let about = (text("/resourceType"), text("/id"));
+            found.extend(self.tasks_about(place, lane, about, ticket).await?);
+            found.push(self.complete(place, resource, ticket).await.map_err(Missed::Theirs)?);
         }
         Ok(self.take(place, lane, &found).await?)
-    }
-
-    /// What a Task asks to do. What the EHR does not show is as good as not there; one that is away is asked again later.
-    pub(super) async fn focus(
-        &self,
-        place: &Place,
-        kind: &str,
-        id: &str,
-        ticket: &Ticket,
-    ) -> Result<Option<Value>, NotShown> {
-        match place.ehr.show(&format!("{kind}/{id}"), &[], ticket).await {
-            Ok(shown) => Ok(serde_json::from_slice(&shown.body).ok()),
-            Err(NotShown::Gone | NotShown::Refused { .. }) => Ok(None),
-            Err(away) => Err(away),
-        }
     }
 }
 

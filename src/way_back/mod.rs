@@ -6,6 +6,7 @@
 //!
 //! Locks are taken in one order: members, then what is kept for them, then their rows of `way_back`.
 
+mod complete;
 mod look;
 mod notified;
 mod receive;
@@ -22,6 +23,7 @@ use jiff::SignedDuration;
 use tokio::sync::Notify;
 use url::Url;
 
+use crate::booking::BookingError;
 use crate::delivery::ehr::EhrClient;
 use crate::domain::ids::ClinicId;
 use crate::domain::way_back::WayBackRules;
@@ -68,6 +70,16 @@ pub enum WayBackError {
     /// What is kept for a member cannot be read.
     #[error("what is kept for a member cannot be read")]
     Unreadable,
+}
+
+impl From<BookingError> for WayBackError {
+    fn from(error: BookingError) -> Self {
+        match error {
+            BookingError::Store(error) => Self::Store(error),
+            BookingError::Seal(error) => Self::Seal(error),
+            _ => Self::Unreadable,
+        }
+    }
 }
 
 impl From<RecommendationError> for WayBackError {

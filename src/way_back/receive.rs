@@ -1,8 +1,11 @@
 //! A notice comes in. Whoever sends it proves that they know both secrets of a Subscription, and still is believed no more
 //! than that it is worth a look: nothing of what a notice brings along is kept.
 //!
-//! Each event has a number. One that was seen is ignored. Where one is missing, everything is looked for: what changed
-//! before the one that came is there by then. A number that is lower than before means that the EHR counts anew.
+//! Each event has a number. One that was seen is ignored. Where one is missing, the EHR is asked what it was about, or
+//! everything is looked for: what changed before the one that came is there by then. A number that is lower than before means
+//! that the EHR counts anew.
+
+use std::collections::BTreeMap;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use jiff::{SignedDuration, Timestamp};
@@ -67,43 +70,55 @@ async fn take(tx: &mut Tx, row: &SubscriptionRow, notice: &Notice, now: Timestam
     // It was begun anew, or taken back to an earlier state: whatever was between is looked for.
     let is_anew = last.zip(counted).is_some_and(|(last, counted)| counted < last) && !is_replay(notice, last);
     let before = if is_anew { None } else { last };
-    let mut reached = before;
-    let mut is_gap = is_anew || notice.is_more;
-    let mut fresh: Vec<(i64, &(String, String))> = Vec::new();
-    for News { number, focus } in &notice.news {
-        let Some(number) = number.or(counted) else {
-            is_gap = true;
-            continue;
-        };
-        if before.is_some_and(|before| number <= before) {
-            continue;
-        }
-        is_gap |= reached.is_some_and(|reached| number > reached.saturating_add(1));
-        reached = Some(reached.map_or(number, |reached| reached.max(number)));
-        match focus {
-            Some(focus) => fresh.push((number, focus)),
-            None => is_gap = true,
-        }
-    }
-    match notice.kind {
-        // It says how many there were: of those that did not come, nobody knows what they were about.
-        NoticeKind::Handshake | NoticeKind::Heartbeat | NoticeKind::Status => {
-            is_gap |= before.zip(counted).is_some_and(|(before, counted)| counted > before);
-            reached = counted.or(reached);
-        }
-        NoticeKind::Event => is_gap |= notice.news.is_empty() && counted > before,
-    }
-    let waiting = i64::try_from(fresh.len()).unwrap_or(i64::MAX).saturating_add(tx.count_notices(row.id).await?);
-    if is_gap || waiting > MOST_WAITING {
+    let Fresh { events, reached, is_lost } = fresh(notice, before, counted);
+    let waiting = i64::try_from(events.len()).unwrap_or(i64::MAX).saturating_add(tx.count_notices(row.id).await?);
+    if is_anew || is_lost || waiting > MOST_WAITING {
         tx.look_for_notified(&row.lane, now, GAP).await?;
     } else {
-        for (number, focus) in fresh {
-            let (lane, focus) = (row.lane.clone(), focus.clone());
+        for (number, focus) in events {
+            let (lane, focus) = (row.lane.clone(), focus.cloned());
             tx.insert_notice(&NoticeRow { lane, subscription: row.id, number, focus }, now).await?;
         }
     }
     let state = heard(row, notice.status.as_deref());
     Ok(tx.heard_of(row, (state, reached.or(counted)), now).await?)
+}
+
+/// What a notice tells that nobody told before.
+struct Fresh<'a> {
+    /// Each event with its number, and with what it is about, where the notice says so. Those that never came are among them.
+    events: BTreeMap<i64, Option<&'a (String, String)>>,
+    /// The last number up to which all are told, looked for, or among them.
+    reached: Option<i64>,
+    /// Whether there were more that cannot be named.
+    is_lost: bool,
+}
+
+fn fresh(notice: &Notice, before: Option<i64>, counted: Option<i64>) -> Fresh<'_> {
+    let is_fresh = |number: i64| before.is_none_or(|before| number > before);
+    let numbered = notice.news.iter().map(|News { number, focus }| (number.or(counted), focus.as_ref()));
+    let (mut events, mut is_lost) = (BTreeMap::new(), notice.is_more);
+    for (number, focus) in numbered {
+        match number {
+            Some(number) if is_fresh(number) => {
+                events.insert(number, focus);
+            }
+            Some(_) => {}
+            None => is_lost = true,
+        }
+    }
+    let last = events.keys().next_back().copied();
+    // What only counts them says how many there were: of those that did not come, nobody knows what they were about.
+    let reached = match notice.kind {
+        NoticeKind::Event if !notice.news.is_empty() => last,
+        _ => counted.filter(|counted| is_fresh(*counted)).max(last),
+    };
+    if let Some((before, reached)) = before.zip(reached) {
+        let missing = (before.saturating_add(1)..=reached).filter(|number| !events.contains_key(number));
+        let missing: Vec<i64> = missing.take(usize::try_from(MOST_WAITING).unwrap_or_default() + 1).collect();
+        events.extend(missing.into_iter().map(|number| (number, None)));
+    }
+    Fresh { events, reached: reached.or(before), is_lost }
 }
 
 /// Whether all that it tells was told before, by one that comes late or a second time: its events are old, and so is its

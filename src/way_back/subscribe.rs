@@ -11,12 +11,13 @@ use super::receive::GAP;
 use super::secret::Secret;
 use super::{CLAIM, Place, WayBack, WayBackError};
 use crate::delivery::ehr::{NotShown, Ticket};
+use crate::delivery::smart_auth::TokenError;
 use crate::domain::ids::ClinicId;
 use crate::domain::way_back::{Subscribe, SubscriptionState};
 use crate::enrolment::join::linked_patient;
 use crate::inbound::advice::{Bundle, TYPES};
 use crate::inbound::notice::Notice;
-use crate::mapping::to_fhir::{Watch, is_topic, subscription};
+use crate::mapping::to_fhir::{Watch, beats, is_topic, subscription};
 use crate::store::{LaneKey, NewSubscription, StoreError, SubscriptionRow, Tended};
 
 /// How many are looked after in one step.
@@ -94,23 +95,19 @@ impl WayBack {
 
     async fn tend_one(&self, place: &Place, row: &SubscriptionRow, now: Timestamp) -> Result<(), WayBackError> {
         let (store, lane) = (&self.bridge.store, &row.lane);
-        let prepared = self.prepare(place, row, now).await?;
         if row.state == SubscriptionState::Unwanted {
-            let deleted = match (&row.ehr_id, &prepared) {
-                (Some(id), Some(tending)) => place.ehr.unsubscribe(id, &tending.ticket).await,
-                // There is nothing, or nobody who might delete it: its address is known to nobody any more.
-                _ => Ok(()),
-            };
+            let deleted = delete(place, row).await;
             let mut tx = store.begin().await?;
             match deleted {
                 Err(NotShown::Away { reason, .. }) if row.failures < DELETE_ATTEMPTS => {
                     tx.tended(row, &later(row, reason, now)).await?;
                 }
+                // Where it could not be deleted its address is known to nobody any more.
                 _ => tx.forget_subscription(row).await?,
             }
             return Ok(tx.commit().await?);
         }
-        let Some(tending) = prepared else {
+        let Some(tending) = self.prepare(place, row, now).await? else {
             let mut tx = store.begin().await?;
             tx.tended(row, &later(row, "no-access".to_owned(), now)).await?;
             return Ok(tx.commit().await?);
@@ -139,8 +136,7 @@ impl WayBack {
         let patient = linked_patient(&mut tx, &self.bridge.keyring, row.lane.member, &row.lane.clinic).await;
         let patient = patient.map_err(|_| StoreError::Corrupt("a link it should not"))?;
         drop(tx);
-        let is_over = row.state == SubscriptionState::Unwanted;
-        let Some(patient) = patient.or_else(|| is_over.then(String::new)) else { return Ok(None) };
+        let Some(patient) = patient else { return Ok(None) };
         let Ok(ticket) = place.ehr.prepare(row.lane.member).await else { return Ok(None) };
         let endpoint = secret.endpoint(notify);
         let until = now.checked_add(KEPT_FOR).unwrap_or(Timestamp::MAX);
@@ -209,19 +205,22 @@ impl Tending<'_> {
             }
             Ok(Err(_)) => return (later(self.row, "read-no-resource".to_owned(), self.now), false),
         };
-        let (status, is_behind) = self.status(id, &current).await;
+        let (mut status, is_behind) = self.status(id, &current).await;
+        if status == "active" && self.is_silent(&current) {
+            "silent".clone_into(&mut status);
+        }
         let ends_soon = self.row.ends_at.is_none_or(|end| end.duration_since(self.now) < RENEWED_BEFORE);
         let id = Some(id.to_owned());
         match status.as_str() {
             "active" if !ends_soon => {
                 let stands = self.stands(SubscriptionState::Active, id, WATCHED_EVERY, None);
-                (Tended { ends_at: self.row.ends_at, ..stands }, is_behind || self.is_silent())
+                (Tended { ends_at: self.row.ends_at, ..stands }, is_behind)
             }
             "requested" if !ends_soon && self.row.failures < 3 => {
                 let stands = self.stands(SubscriptionState::Requested, id, SOON, Some("not-active-yet".to_owned()));
                 (Tended { ends_at: self.row.ends_at, ..stands }, false)
             }
-            // Only whoever made it may begin it anew after an error.
+            // Only whoever made it may begin it anew, after an error or when nothing is heard of it any more.
             status => {
                 let is_well = status == "active";
                 let (status, why) = if is_well { ("active", None) } else { ("requested", Some(status)) };
@@ -260,10 +259,10 @@ impl Tending<'_> {
         (told.status.unwrap_or(stands), is_behind)
     }
 
-    /// Whether an EHR that is to say that it lives has not done so for long.
-    fn is_silent(&self) -> bool {
+    /// Whether an EHR that promised to say that it lives has not done so for long.
+    fn is_silent(&self, current: &Value) -> bool {
         let longest = SignedDuration::from_secs(i64::from(HEARTBEAT) * 3);
-        is_topic(&self.row.topic) && self.row.heard_at.is_some_and(|at| self.now.duration_since(at) > longest)
+        beats(current) && self.row.heard_at.is_some_and(|at| self.now.duration_since(at) > longest)
     }
 
     async fn put(&self, current: &Value, status: &str) -> Result<(), NotShown> {
@@ -296,6 +295,16 @@ impl Tending<'_> {
     fn refused(&self, reason: String) -> Tended {
         self.stands(SubscriptionState::Refused, None, SignedDuration::from_hours(24), Some(reason))
     }
+}
+
+/// Deletes one that nobody wants any more.
+async fn delete(place: &Place, row: &SubscriptionRow) -> Result<(), NotShown> {
+    // Nothing is known to stand there.
+    let Some(id) = &row.ehr_id else { return Ok(()) };
+    let no_access =
+        |error: TokenError| NotShown::Away { reason: error.code().to_owned(), retry_after: error.retry_after() };
+    let ticket = place.ehr.prepare(row.lane.member).await.map_err(no_access)?;
+    place.ehr.unsubscribe(id, &ticket).await
 }
 
 /// It stays as it is, and is tried again.

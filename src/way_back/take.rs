@@ -7,14 +7,16 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Place, WayBack, WayBackError};
+use crate::booking;
 use crate::consent::decide::{Permit, Request, decide};
 use crate::domain::advice::{Advice, Standing, Word};
 use crate::domain::audit::{Chain, Decisions, Event, ForMember, NotKept, Stage};
 use crate::domain::grant::Grant;
 use crate::domain::ids::{ClinicId, GrantId, MemberId, RecommendationId};
-use crate::domain::recommendation::RecommendationState;
+use crate::domain::recommendation::{RecommendationState, Said};
 use crate::enrolment::join::PATIENT_COLUMN;
 use crate::inbound::advice::{self, NoAdvice};
+use crate::inbound::visits;
 use crate::pipeline::Bridge;
 use crate::recommendations;
 use crate::store::{EhrVersion, LaneKey, ResourceIndexes, SealedRecommendation, StoreError, Tx};
@@ -119,7 +121,8 @@ impl<'a> Taking<'a> {
             own.into_iter().map(|row| (row.id, row)).collect();
         let told = match advice::read(resource, self.own_focus(found), place.ear()) {
             Ok(told) => told,
-            Err(NoAdvice::Own | NoAdvice::NoResource) => return Ok(()),
+            Err(NoAdvice::Own) => return self.own_visit(tx, resource, place).await,
+            Err(NoAdvice::NoResource) => return Ok(()),
             Err(NoAdvice::NoPatient | NoAdvice::NotForThem) => Vec::new(),
         };
         // What is this Patient's now was perhaps told to somebody else, and is theirs no longer.
@@ -135,7 +138,9 @@ impl<'a> Taking<'a> {
             }
             let id = self.id_of(&advice);
             let before = known.remove(&id);
-            if before.as_ref().is_some_and(|row| is_stale(row, &advice)) || !place.rules.wants(advice.kind) {
+            if before.as_ref().is_some_and(|row| is_stale(row, &advice, found.focus.is_some()))
+                || !place.rules.wants(advice.kind)
+            {
                 continue;
             }
             let word = Word { member: self.member, advice: Some(&advice) };
@@ -150,6 +155,22 @@ impl<'a> Taking<'a> {
         // It was told before, and is no longer there, or no longer for them.
         for row in known.into_values() {
             retract(tx, &row, self.now).await?;
+        }
+        Ok(())
+    }
+
+    /// What became of a visit that the bridge asked for.
+    async fn own_visit(&mut self, tx: &mut Tx, resource: &Value, place: &Place) -> Result<(), WayBackError> {
+        let ear = place.ear();
+        let Some(theirs) = visits::read(resource, ear.identifier_system, ear.base) else { return Ok(()) };
+        if theirs.patient != self.patient {
+            self.not_kept(tx, "Appointment", "another-patient");
+            return Ok(());
+        }
+        let word = Word { member: self.member, advice: None };
+        match decide(&self.grants, Request::to_member(&word, self.clinic, self.now)) {
+            Ok(_) => drop(booking::changed(self.bridge, tx, (self.member, self.clinic), &theirs, self.now).await?),
+            Err(denied) => self.decisions.deny(self.clinic, self.member, denied.foremost().as_str()),
         }
         Ok(())
     }
@@ -181,9 +202,10 @@ impl<'a> Taking<'a> {
     }
 }
 
-/// Whether an older version, or the very same, was shown late.
-fn is_stale(row: &SealedRecommendation, advice: &Advice) -> bool {
-    let is_same = advice.version.is_some() && row.version.id == advice.version;
+/// Whether an older version, or the very same, was shown late. The same Task may say something else, where what it asks to do
+/// was shown with it.
+fn is_stale(row: &SealedRecommendation, advice: &Advice, has_focus: bool) -> bool {
+    let is_same = advice.version.is_some() && row.version.id == advice.version && !has_focus;
     let is_older = row.version.updated_at.zip(advice.updated_at).is_some_and(|(kept, shown)| shown < kept);
     is_same || is_older
 }
@@ -230,7 +252,7 @@ async fn keep(
         Standing::Declined => RecommendationState::Declined,
         Standing::Open => before.state,
     };
-    let is_news = recommendations::open(key, before.clone())?.says.as_ref() != Some(&advice.says);
+    let is_news = is_news(recommendations::open(key, before.clone())?.says.as_ref(), &advice.says);
     let row = if is_news && advice.standing == Standing::Open {
         SealedRecommendation {
             kind: advice.kind,
@@ -251,6 +273,13 @@ async fn keep(
         tx.put_telling(row.member, row.id.0, now).await?;
     }
     Ok(tx.put_recommendation(&row, indexes).await?)
+}
+
+/// Whether it says something else than before. That somebody's name cannot be had this time is no news.
+fn is_news(before: Option<&Said>, says: &Said) -> bool {
+    let Some(before) = before else { return true };
+    let by = says.by.clone().or_else(|| before.by.clone());
+    *before != Said { by, ..says.clone() }
 }
 
 /// Takes something back, and all that it said.

@@ -32,6 +32,8 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
+use crate::booking::Finder;
+use crate::booking::video::Rooms;
 use crate::config::{Config, ConfigError};
 use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::enrolment::clinic_access::Clients;
@@ -73,6 +75,10 @@ pub struct State {
     launches: Launches,
     /// Where members sign in with their community's account.
     identities: Identities,
+    /// What reads free times at clinics.
+    finder: Finder,
+    /// Where clinics hold their visits.
+    rooms: Rooms,
     /// How often a member may take a copy of everything.
     exports: Limit<MemberId>,
     /// How many readings the data points of one request may have.
@@ -91,6 +97,7 @@ impl State {
         clients: Clients,
         launches: Launches,
         identities: Identities,
+        (finder, rooms): (Finder, Rooms),
     ) -> Result<Self, StateError> {
         let portal = Portal::new(config, &bridge.clock)?;
         let fhir = fhir::Door::new(config, clients, &bridge);
@@ -110,6 +117,8 @@ impl State {
             fhir,
             launches,
             identities,
+            finder,
+            rooms,
             exports,
             data_point_readings: config.limits.data_point_readings.get() as usize,
         })

@@ -69,6 +69,7 @@ routes! {
     "POST" "/fhir/Consent/_search" => fhir::consents::search_by_post,
     "GET" "/fhir/Consent/{id}" => fhir::consents::read,
     "POST" "/fhir/Patient/{id}/$ask-summary" => fhir::ask_summary::ask_summary,
+    "POST" "/fhir/Appointment/{identifier}/$join" => fhir::join::join,
     "POST" "/fhir/notify/{token}" => fhir::notify::notify,
     "GET" "/fhir/AuditEvent" => fhir::audit_events::search,
     "POST" "/fhir/AuditEvent/_search" => fhir::audit_events::search_by_post,

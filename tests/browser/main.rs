@@ -43,6 +43,28 @@ macro_rules! visitors {
     };
 }
 
+/// From what a clinician writes into an EHR that nobody here wrote to what it says in the end; the EHR tells the bridge at once
+/// that there is something, in either way.
+mod recommended_by_topic {
+    use super::*;
+
+    visitors! {
+        "recommended", stage::Place::Told { by_topic: true };
+        on_a_phone_in_russian_without_scripts: "phone", "ru", "off";
+        at_a_desk_in_english: "desktop", "en", "on";
+    }
+}
+
+mod recommended_by_criteria {
+    use super::*;
+
+    visitors! {
+        "recommended", stage::Place::Told { by_topic: false };
+        on_a_phone_in_english: "phone", "en", "on";
+        at_a_desk_in_russian_without_scripts: "desktop", "ru", "off";
+    }
+}
+
 stories! {
     account: Unlinked,
     ask: Linked,
@@ -52,4 +74,5 @@ stories! {
     share: Unlinked,
     papers: Linked,
     warned: Linked,
+    visit: Linked,
 }

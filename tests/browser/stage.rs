@@ -11,15 +11,17 @@ use actix_web::{App, HttpResponse, HttpServer};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use crate::support::booking::{first_talk, free_slot, schedule};
 use crate::support::bridge::{Person, TestBridge};
 use crate::support::concerns::{Keepers, POLICY, REASON, with_ada};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
+use crate::support::notices::{notified, task_topic, until_active};
 use crate::support::parts::part;
 use crate::support::portal::{PORTAL, Portal, portal_config};
 use crate::support::postbox::Postbox;
 use crate::support::receiver::PUSH;
-use crate::support::recommendations::{look_later, task, write};
+use crate::support::recommendations::{look, look_later, open_person, task, write};
 use crate::support::smart::present;
 
 /// Who visits, and with what.
@@ -37,6 +39,12 @@ pub enum Place {
     /// Sparrow has to connect the clinic: to sign in at a server that nobody here wrote, before an EHR that nobody here
     /// wrote, which takes nothing without a token of that server.
     Unlinked,
+    /// An EHR that nobody here wrote says at once that it has something for Sparrow, by a topic or by criteria; looking alone
+    /// would find nothing before tomorrow.
+    Told {
+        /// By a topic.
+        by_topic: bool,
+    },
 }
 
 /// What the doors lead to.
@@ -46,6 +54,8 @@ struct Stage {
     ehr: Ehr,
     /// Where Sparrow signs in to the clinic.
     clinic: String,
+    /// Where the clinic keeps its times.
+    schedule: String,
     /// The Task that the clinic wrote last.
     task: std::sync::Mutex<Option<String>>,
 }
@@ -79,14 +89,38 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
         Place::Linked => {
             let ehr = Ehr::sandbox().await;
             let safety = with_ada(&database, &postbox, &postbox);
+            let schedule = schedule(&ehr.base).await;
             let text = config(&ehr.base)
+                + &first_talk(&schedule, "")
                 + "[clinics.riverside.summary]\npage = \"on-request\"\n[clinics.riverside.way_back]\n"
                 + PUSH
                 + &safety
                 + POLICY;
             let portal = Portal::before(TestBridge::start_with(database, &text).await, postbox);
             let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
-            Stage { portal, sparrow, ehr, clinic: String::new(), task: std::sync::Mutex::default() }
+            Stage { portal, sparrow, ehr, clinic: String::new(), schedule, task: std::sync::Mutex::default() }
+        }
+        Place::Told { by_topic } => {
+            let ehr = Ehr::sekmet().await?;
+            let told = if by_topic {
+                format!("subscribe = \"topics\"\ntopics = [{:?}]\n", task_topic(&ehr).await)
+            } else {
+                "subscribe = \"criteria\"\n".to_owned()
+            };
+            let text = config(&ehr.base);
+            let text = format!("{text}[clinics.riverside.way_back]\nkinds = [\"task\"]\npoll_minutes = 1440\n{told}");
+            let portal = Portal::before(TestBridge::start_with(database, &text).await, postbox);
+            let (sparrow, _) = open_person(&portal.bridge, "sparrow", &ehr.patient).await;
+            look(&portal.bridge).await;
+            until_active(&ehr).await;
+            Stage {
+                portal,
+                sparrow,
+                ehr,
+                clinic: String::new(),
+                schedule: String::new(),
+                task: std::sync::Mutex::default(),
+            }
         }
         Place::Unlinked => {
             let (ehr, gate) = (Ehr::sekmet().await?, part("MOSTIK_TEST_SMART_GATE", "a gate before an EHR")?);
@@ -95,7 +129,7 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
             let text = format!("{text}[communities.forum.sign_in]\nissuer = {clinic:?}\n{PROVIDER}{LENDING}");
             let portal = Portal::before(TestBridge::start_at(database, &text, present()).await, postbox);
             let sparrow = portal.bridge.unlinked_person("sparrow").await;
-            Stage { portal, sparrow, ehr, clinic, task: std::sync::Mutex::default() }
+            Stage { portal, sparrow, ehr, clinic, schedule: String::new(), task: std::sync::Mutex::default() }
         }
     };
     Some((stage, address))
@@ -124,8 +158,10 @@ fn doors(stage: Stage) -> String {
             .route("/member", web::post().to(member))
             .route("/ehr", web::post().to(ehr))
             .route("/clinic-writes", web::post().to(clinic_writes))
+            .route("/clinician-writes", web::post().to(clinician_writes))
             .route("/clinic-takes-back", web::post().to(clinic_takes_back))
             .route("/clinic-reads", web::post().to(clinic_reads))
+            .route("/clinic-frees", web::post().to(clinic_frees))
     };
     tokio::spawn(HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run());
     address
@@ -190,6 +226,17 @@ async fn clinic_writes(stage: Data<Stage>, asked: Json<Value>) -> HttpResponse {
     HttpResponse::Ok().json(json!({}))
 }
 
+/// A clinician writes a Task for the member into the EHR, which says so.
+async fn clinician_writes(stage: Data<Stage>, asked: Json<Value>) -> HttpResponse {
+    let (bridge, ehr) = (&stage.portal.bridge, &stage.ehr);
+    let written = task(&ehr.patient, asked["text"].as_str().unwrap());
+    let written = notified(bridge, write(&ehr.base, written)).await;
+    stage.task.lock().unwrap().replace(written["id"].as_str().unwrap().to_owned());
+    bridge.clock.advance(SignedDuration::from_secs(6));
+    look(bridge).await;
+    HttpResponse::Ok().json(json!({}))
+}
+
 /// It cancels the Task that it wrote last.
 async fn clinic_takes_back(stage: Data<Stage>) -> HttpResponse {
     let mut written = task_of(&stage).await;
@@ -209,5 +256,20 @@ async fn task_of(stage: &Stage) -> Value {
 /// What the clinic reads in the Task that it wrote.
 async fn clinic_reads(stage: Data<Stage>) -> HttpResponse {
     stage.portal.bridge.deliver_in_time().await;
-    HttpResponse::Ok().json(json!({"state": task_of(&stage).await["status"]}))
+    let task = task_of(&stage).await;
+    HttpResponse::Ok().json(json!({"state": task["status"], "output": task["output"]}))
+}
+
+/// The member lets something come back, and shares what they want to talk about; the clinic has times for them, so many hours
+/// from now.
+async fn clinic_frees(stage: Data<Stage>, asked: Json<Value>) -> HttpResponse {
+    let bridge = &stage.portal.bridge;
+    let terms = json!({"categories": {"agenda": "every-entry"}, "way_back": "notice"});
+    let granted = json!({"clinic": "riverside", "terms": terms});
+    bridge.as_member(&stage.sparrow, reqwest::Method::POST, "/v1/grants", Some(&granted)).await;
+    for hours in asked["hours"].as_array().unwrap() {
+        let start = bridge.now() + SignedDuration::from_hours(hours.as_i64().unwrap());
+        free_slot(&stage.ehr.base, &stage.schedule, start).await;
+    }
+    HttpResponse::Ok().json(json!({}))
 }

@@ -257,7 +257,7 @@ impl Traffic {
     /// Whether anything about these members is on its way.
     pub async fn is_on_its_way(&self, server: &Server, members: &[MemberId]) -> bool {
         let mut tx = server.bridge.store.read().await.unwrap();
-        !tx.lane_heads(&riverside(), members).await.unwrap().is_empty()
+        !tx.lane_heads(&riverside(), members).await.unwrap().items.is_empty()
     }
 }
 

@@ -5,6 +5,7 @@
 mod support;
 
 mod audit;
+mod booking;
 mod clinic;
 mod consent;
 mod delivery;

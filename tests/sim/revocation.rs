@@ -183,7 +183,7 @@ impl Scene<'_> {
         tx.commit().await.unwrap();
         let mut tx = self.bridge.store.read().await.unwrap();
         let head = tx.lane_heads(&self.clinic, &[person.id]).await.unwrap();
-        let sending = head.into_iter().find(|(item, _)| item.state == DeliveryState::Sending);
+        let sending = head.items.into_iter().find(|(item, _)| item.state == DeliveryState::Sending);
         let under_way = sending.map(|(item, _)| item.identifier);
         self.taken_back.push(TakenBack { at, through: self.told, under_way });
         self.consents = false;

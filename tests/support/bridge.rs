@@ -71,8 +71,8 @@ impl TestBridge {
         if !text.contains("public_url") {
             config.server.public_url = api.parse().unwrap();
         }
-        tokio::spawn(app::http_server(&config, bridge.clone(), listener).unwrap());
         let desks = app::desks(&config, &bridge).unwrap();
+        tokio::spawn(app::http_server(&config, bridge.clone(), &desks, listener).unwrap());
         let mut tx = bridge.store.begin().await.unwrap();
         let key = create_api_key(&mut tx, &bridge.keyring, &forum(), EVENTS_WRITE, clock.now()).await.unwrap();
         tx.commit().await.unwrap();

@@ -25,6 +25,8 @@ pub struct Portal {
     pub bridge: TestBridge,
     pub postbox: Postbox,
     pub sender: LinkSender,
+    /// Where it is, as far as browsers know.
+    pub origin: String,
 }
 
 /// A configuration with a portal and a way to the members of the forum.
@@ -63,12 +65,14 @@ impl Portal {
     pub fn before(bridge: TestBridge, postbox: Postbox) -> Self {
         let config = Config::from_toml(&bridge.config).unwrap();
         let sender = app::link_sender(&config, &bridge.bridge).unwrap();
-        Self { bridge, postbox, sender }
+        let origin = config.server.public_url.as_str().trim_end_matches('/').to_owned();
+        Self { bridge, postbox, sender, origin }
     }
 
     /// Somebody's browser, with nothing in it.
     pub fn browser(&self) -> Browser {
-        Browser { client: http::client(), api: self.bridge.api.clone(), cookies: BTreeMap::new(), csrf: String::new() }
+        let (api, origin) = (self.bridge.api.clone(), self.origin.clone());
+        Browser { client: http::client(), api, origin, cookies: BTreeMap::new(), csrf: String::new() }
     }
 
     /// Sends every link that was asked for.
@@ -83,7 +87,7 @@ impl Portal {
         assert_eq!((asked.status, asked.location()), (303, "/sign-in/sent"), "{}", asked.body);
         self.send_links().await;
         let link = self.postbox.letters().last().unwrap().link();
-        link.strip_prefix(PORTAL).unwrap().to_owned()
+        link.strip_prefix(&self.origin).unwrap().to_owned()
     }
 
     /// Signs a person in the way they do it themselves: ask, get the link, open it, press the button.
@@ -102,6 +106,7 @@ impl Portal {
 pub struct Browser {
     client: Client,
     api: String,
+    origin: String,
     pub cookies: BTreeMap<String, String>,
     pub csrf: String,
 }
@@ -176,7 +181,8 @@ impl Browser {
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let csrf = self.csrf.clone();
         let fields: Vec<(&str, &str)> = fields.iter().copied().chain([("csrf", csrf.as_str())]).collect();
-        self.request(Method::POST, path, &[("origin", PORTAL), ("sec-fetch-site", "same-origin")], Some(&fields)).await
+        let origin = self.origin.clone();
+        self.request(Method::POST, path, &[("origin", &origin), ("sec-fetch-site", "same-origin")], Some(&fields)).await
     }
 
     /// Sends a form with a file, part by part as it is written here.
@@ -190,7 +196,9 @@ impl Browser {
         }
         body.extend(format!("--{BOUNDARY}--\r\n").into_bytes());
         let media_type = format!("multipart/form-data; boundary={BOUNDARY}");
-        let headers = [("origin", PORTAL), ("sec-fetch-site", "same-origin"), ("content-type", media_type.as_str())];
+        let origin = self.origin.clone();
+        let headers =
+            [("origin", origin.as_str()), ("sec-fetch-site", "same-origin"), ("content-type", media_type.as_str())];
         self.send(Method::POST, path, &headers, |request| request.body(body)).await
     }
 
@@ -226,7 +234,7 @@ impl Browser {
     ) -> Page {
         let mut request = self.client.request(method, format!("{}{path}", self.api)).header("accept", "text/html");
         if !headers.iter().any(|(name, _)| *name == "host") {
-            request = request.header("host", PORTAL.strip_prefix("https://").unwrap());
+            request = request.header("host", self.origin.split_once("://").unwrap().1);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);

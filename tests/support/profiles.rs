@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 pub const PROFILES: &str = "https://w3id.org/mostik/fhir/StructureDefinition/";
 
 /// What leaves the bridge: whatever is of these types has a profile of ours.
-const EMITTED: [&str; 8] = [
+const EMITTED: [&str; 9] = [
+    "Appointment",
     "AuditEvent",
     "Communication",
     "Consent",

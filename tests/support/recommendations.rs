@@ -93,11 +93,14 @@ pub async fn looking_bridge(database: Database, ehr: &str, settings: &str) -> Te
     TestBridge::start_with(database, &format!("{text}[clinics.riverside.way_back]\n{settings}")).await
 }
 
+/// An address on this machine that is free now, and that nobody here asks for by its number.
+pub fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
 /// The same, where the EHR reaches the bridge and is asked to say when something changed.
 pub async fn notified_bridge(database: Database, ehr: &str, settings: &str) -> TestBridge {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let listen = free.local_addr().unwrap().to_string();
-    drop(free);
+    let listen = free_address();
     let text = config_text(&database, ehr, &listen);
     let text = text.replacen("[server]\n", &format!("[server]\npublic_url = \"http://{listen}/\"\n"), 1);
     TestBridge::start_with(database, &format!("{text}[clinics.riverside.way_back]\n{settings}")).await

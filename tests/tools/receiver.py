@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Whatever members are told by, written by others: a webhook endpoint that checks signatures with `standardwebhooks`, a browser
-with its push service that checks VAPID with PyJWT and decrypts with `http_ece`, and a mail server (`aiosmtpd`).
+with its push service that checks VAPID with PyJWT and decrypts with `http_ece`, and a mail server (`aiosmtpd`). And whatever
+they come to visits by: tokens as Jitsi (PyJWT) and LiveKit (`livekit-api`) check them, calendars as `icalendar` reads them.
 
     receiver.py PORT MAIL_PORT
     GET  /                    when ready
@@ -8,6 +9,8 @@ with its push service that checks VAPID with PyJWT and decrypts with `http_ece`,
     POST /answers/ID {"hook", "push", "mail"}   what is answered next, the last of a list first; 200, 201, 250 otherwise.
                               429000600 is 429 with `Retry-After: 600`
     GET  /seen/ID             everything that came, in order: {"by", "status", ...}
+    POST /judge/jitsi {"token", "app_id", "secret"}, /judge/livekit {"token", "key", "secret"}, /judge/calendar (iCalendar)
+                              what is in it; 400 and {"wrong"} if it is not good
 """
 
 import base64
@@ -20,10 +23,12 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import http_ece
+import icalendar
 import jwt
 from aiosmtpd.controller import Controller
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from livekit.api import TokenVerifier
 from standardwebhooks import Webhook
 
 PORT, MAIL_PORT = int(sys.argv[1]), int(sys.argv[2])
@@ -85,6 +90,33 @@ class Receiver:
         return status
 
 
+def jitsi(body):
+    asked = json.loads(body)
+    return jwt.decode(asked["token"], asked["secret"], ["HS256"], audience="jitsi", issuer=asked["app_id"],
+                      options={"require": ["exp", "nbf", "room", "sub"]})
+
+
+def livekit(body):
+    asked = json.loads(body)
+    claims = TokenVerifier(asked["key"], asked["secret"]).verify(asked["token"])
+    return {"identity": claims.identity, "name": claims.name, "video": vars(claims.video)}
+
+
+def calendar(body):
+    def said(event, name):
+        value = event.get(name)
+        return value.dt.isoformat() if hasattr(value, "dt") else None if value is None else str(value)
+
+    read = icalendar.Calendar.from_ical(body)
+    names = ["uid", "sequence", "status", "summary", "class", "dtstamp", "dtstart", "dtend", "url", "description", "location"]
+    events = [{name: said(event, name) for name in names} for event in read.walk("VEVENT")]
+    wrong = [str(error) for event in read.walk("VEVENT") for error in event.errors]
+    return {"method": str(read["method"]), "name": str(read["x-wr-calname"]), "events": events, "wrong": wrong}
+
+
+JUDGES = {"jitsi": jitsi, "livekit": livekit, "calendar": calendar}
+
+
 class Door(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -123,6 +155,11 @@ class Door(BaseHTTPRequestHandler):
             with lock:
                 receivers[receiver.id] = receiver
             return self.say(200, receiver.told())
+        if self.path.startswith("/judge/"):
+            try:
+                return self.say(200, JUDGES[self.path.rsplit("/", 1)[-1]](body))
+            except Exception as error:
+                return self.say(400, {"wrong": repr(error)})
         receiver = self.receiver()
         kind = self.path.split("/")[1]
         if receiver is None:

@@ -10,7 +10,7 @@ use super::request::{Direction, Reader, Request};
 use crate::domain::category::{Category, Detail};
 use crate::domain::grant::{Addressee, Grant, GrantState, Terms, WayBack};
 use crate::domain::label::Label;
-use crate::domain::matter::{Fact, Matter};
+use crate::domain::matter::{Fact, Matter, Parts};
 
 /// What whoever uses a permit must see to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,15 +32,29 @@ impl Obligations {
     pub(super) fn of(terms: &Terms, matter: &Matter) -> Self {
         let aggregate_to = match matter {
             Matter::Fact(fact) => terms.categories.get(&fact.category).copied(),
-            Matter::Page(parts) => parts.iter().filter_map(|part| terms.categories.get(&part.category)).min().copied(),
-            Matter::Consent(_) | Matter::Mark(_) | Matter::Word | Matter::Answer | Matter::Warning(_) => None,
+            Matter::Page(parts) => {
+                parts.facts.iter().filter_map(|part| terms.categories.get(&part.category)).min().copied()
+            }
+            Matter::Consent(_)
+            | Matter::Mark(_)
+            | Matter::Word
+            | Matter::Answer
+            | Matter::Booking { .. }
+            | Matter::Cancelling
+            | Matter::Warning(_) => None,
         };
         let labels = match matter {
             Matter::Fact(fact) | Matter::Mark(fact) => fact.all_labels(),
-            Matter::Page(parts) => parts.iter().flat_map(Fact::all_labels).collect(),
+            Matter::Page(parts) => parts.facts.iter().flat_map(Fact::all_labels).collect(),
             // That something is shared tells what it is about.
             Matter::Consent(_) => terms.categories.keys().flat_map(|category| category.labels()).copied().collect(),
-            Matter::Word | Matter::Answer | Matter::Warning(_) => BTreeSet::new(),
+            // Why somebody wants to be seen says what it is about; that they do is the clinic's own business.
+            Matter::Booking { says_why: true } => Category::Agenda.labels().iter().copied().collect(),
+            Matter::Word
+            | Matter::Answer
+            | Matter::Booking { says_why: false }
+            | Matter::Cancelling
+            | Matter::Warning(_) => BTreeSet::new(),
         };
         Self {
             aggregate_to: aggregate_to.unwrap_or(Detail::WeeklySummary),
@@ -57,17 +71,24 @@ pub(super) fn covers<T>(grant: &Grant, matter: &Matter, request: &Request<'_, T>
     match (matter, request.direction) {
         (Matter::Fact(fact), Direction::ToClinic) => covers_fact(grant, fact, request),
         (Matter::Page(parts), Direction::ToClinic) => covers_page(grant, parts, request),
-        (Matter::Answer, Direction::ToClinic) if !may_read(grant.terms.recipient, request.reader) => {
+        (Matter::Answer, Direction::ToClinic) => covers_answer(grant, request),
+        (Matter::Word, Direction::ToMember) => covers_word(grant, request),
+        (Matter::Booking { .. }, Direction::ToClinic) if !may_read(grant.terms.recipient, request.reader) => {
             in_force(grant, request.now).and(Err(DenyReason::RecipientNotNamed))
         }
-        // Whoever lets something come back may answer it.
-        (Matter::Word, Direction::ToMember) | (Matter::Answer, Direction::ToClinic) => covers_word(grant, request),
+        (Matter::Booking { says_why }, Direction::ToClinic) => covers_booking(grant, *says_why, request),
         // It tells about the grant itself, whatever became of it.
         (Matter::Consent(about), Direction::ToClinic) if *about == grant.id => Ok(()),
         (Matter::Consent(_), Direction::ToClinic) => Err(DenyReason::NoGrant),
-        (Matter::Mark(_), Direction::ToClinic) => Ok(()),
+        (Matter::Mark(_) | Matter::Cancelling, Direction::ToClinic) => Ok(()),
         (
-            Matter::Fact(_) | Matter::Page(_) | Matter::Consent(_) | Matter::Mark(_) | Matter::Answer,
+            Matter::Fact(_)
+            | Matter::Page(_)
+            | Matter::Consent(_)
+            | Matter::Mark(_)
+            | Matter::Answer
+            | Matter::Booking { .. }
+            | Matter::Cancelling,
             Direction::ToMember,
         )
         | (Matter::Word, Direction::ToClinic) => Err(DenyReason::DirectionNotGranted),
@@ -99,11 +120,22 @@ fn covers_fact<T>(grant: &Grant, fact: &Fact, request: &Request<'_, T>) -> Resul
 }
 
 /// Every part by itself; of several obstacles, the farthest from a permit is said. A page without parts is none.
-fn covers_page<T>(grant: &Grant, parts: &[Fact], request: &Request<'_, T>) -> Result<(), DenyReason> {
-    if parts.is_empty() {
+fn covers_page<T>(grant: &Grant, parts: &Parts, request: &Request<'_, T>) -> Result<(), DenyReason> {
+    if parts.facts.is_empty() && !parts.answers {
         return Err(DenyReason::CategoryNotShared);
     }
-    parts.iter().filter_map(|part| covers_fact(grant, part, request).err()).min().map_or(Ok(()), Err)
+    let of_facts = parts.facts.iter().filter_map(|part| covers_fact(grant, part, request).err());
+    let of_answers = parts.answers.then(|| covers_answer(grant, request)).and_then(Result::err);
+    of_facts.chain(of_answers).min().map_or(Ok(()), Err)
+}
+
+/// Whoever lets something come back may answer it.
+fn covers_answer<T>(grant: &Grant, request: &Request<'_, T>) -> Result<(), DenyReason> {
+    in_force(grant, request.now)?;
+    if !may_read(grant.terms.recipient, request.reader) {
+        return Err(DenyReason::RecipientNotNamed);
+    }
+    covers_word(grant, request)
 }
 
 fn covers_word<T>(grant: &Grant, request: &Request<'_, T>) -> Result<(), DenyReason> {
@@ -115,6 +147,22 @@ fn covers_word<T>(grant: &Grant, request: &Request<'_, T>) -> Result<(), DenyRea
         return Err(DenyReason::PurposeNotGranted);
     }
     not_paused(grant)
+}
+
+/// A visit is talked about in both directions: whoever lets nothing come back would not hear that it was cancelled. Why
+/// somebody comes is what they want to talk about, and shared as that.
+fn covers_booking<T>(grant: &Grant, says_why: bool, request: &Request<'_, T>) -> Result<(), DenyReason> {
+    let word = covers_word(grant, request);
+    if !says_why || word.is_err_and(|reason| reason < DenyReason::CategoryNotShared) {
+        return word;
+    }
+    if !grant.terms.categories.contains_key(&Category::Agenda) {
+        return Err(DenyReason::CategoryNotShared);
+    }
+    if Category::Agenda.labels().iter().any(|label| grant.terms.withheld.contains(label)) {
+        return Err(DenyReason::LabelWithheld);
+    }
+    word
 }
 
 fn in_force(grant: &Grant, now: Timestamp) -> Result<(), DenyReason> {

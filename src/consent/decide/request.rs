@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::advice::Word;
+use crate::domain::booking::Asking;
 use crate::domain::category::Detail;
 use crate::domain::delivery::Delivery;
 use crate::domain::grant::{Addressee, Purpose, Standing};
@@ -171,6 +172,16 @@ impl Disclosable for Warning {
 
     fn matter(&self) -> Matter {
         Matter::Warning(self.decided)
+    }
+}
+
+impl Disclosable for Asking<'_> {
+    fn member(&self) -> MemberId {
+        self.member
+    }
+
+    fn matter(&self) -> Matter {
+        if self.wish.asks() { Matter::Booking { says_why: self.reason.is_some() } } else { Matter::Cancelling }
     }
 }
 

@@ -51,7 +51,9 @@ fn a_create_without_a_place_or_with_a_foreign_one_is_unknown_not_confirmed() {
 fn every_status_is_read_as_what_it_says_about_the_resource() {
     let kind = |status| match sent("Observation", answer(status, &[], "")) {
         Sent::Confirmed(_) => "confirmed",
-        Sent::NotStored { .. } | Sent::TokenSpent | Sent::NotBegun => "not stored",
+        Sent::NotStored { .. } | Sent::TokenSpent | Sent::NotBegun | Sent::Declined { .. } | Sent::Absent => {
+            "not stored"
+        }
         Sent::Unknown { .. } => "unknown",
         Sent::Rejected { .. } => "rejected",
     };

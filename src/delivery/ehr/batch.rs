@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::client::{EhrClient, FHIR_JSON, PREFER, Ticket};
 use super::write::Resource;
-use super::{Sent, answer};
+use super::{Sent, answer, exact};
 use crate::consent::decide::Cleared;
 use crate::delivery::egress::Answer;
 use crate::domain::delivery::Delivery;
@@ -58,7 +58,8 @@ impl EhrClient {
         let request = request.header(CONTENT_TYPE, FHIR_JSON).header(PREFER, "return=minimal").body(body);
         let answer = self.exchange(request, not_after).await;
         match answer {
-            Ok(answer) if answer.status == StatusCode::OK => match entries(&answer.body, types.len()) {
+            Ok(answer) if answer.status == StatusCode::OK => match entries("batch-response", &answer.body, types.len())
+            {
                 Some(entries) => {
                     if let Some(token) = ticket.shared_token() {
                         self.learn(ticket, token, answer.status);
@@ -82,13 +83,49 @@ impl EhrClient {
         }
     }
 
+    /// Writes several resources of these types, all of them or none (R4, http.html, 3.1.0.11.2). What is known of each, in the
+    /// order in which they were given.
+    ///
+    /// # Errors
+    /// What is known of all of them; nothing where the EHR takes no such transaction, and did none of it.
+    pub(super) async fn transact(
+        &self,
+        bundle: &Value,
+        types: &[&str],
+        ticket: &Ticket,
+        not_after: Timestamp,
+    ) -> Result<Vec<Sent>, Option<Sent>> {
+        let unknown = |reason: &str| Some(Sent::Unknown { reason: reason.to_owned() });
+        let (request, body) = (self.request(Method::POST, "", ticket.token()), exact::write(bundle));
+        let (Some(request), Some(body)) = (request, body) else { return Err(unknown("content-unwritable")) };
+        let request = request.header(CONTENT_TYPE, FHIR_JSON).header(PREFER, "return=minimal").body(body);
+        match self.exchange(request, not_after).await {
+            Ok(answer) if answer.status == StatusCode::OK => {
+                if let Some(token) = ticket.shared_token() {
+                    self.learn(ticket, token, answer.status);
+                }
+                let entries = entries("transaction-response", &answer.body, types.len());
+                let entries = entries.ok_or_else(|| unknown("transaction-unreadable"))?;
+                Ok(entries.into_iter().zip(types).map(|(entry, of)| answer::sent(of, Ok(entry))).collect())
+            }
+            answer => Err(match self.judge("Bundle", ticket, answer) {
+                Sent::Rejected { reason, .. } | Sent::NotStored { reason, .. }
+                    if is_refusal_of_batches(&reason) || reason == "scope-missing" =>
+                {
+                    None
+                }
+                sent => Some(sent),
+            }),
+        }
+    }
+
     fn bundle(&self, items: &[(&Cleared<Delivery>, Resource)], ticket: &Ticket) -> Option<Vec<u8>> {
         let entries = items.iter().map(|(cleared, resource)| {
             let conditional = ticket.capabilities().has_conditional_create(&resource.resource_type);
             let request = Request {
                 method: "POST",
                 url: &resource.resource_type,
-                if_none_exist: conditional.then(|| self.if_none_exist(cleared.item())),
+                if_none_exist: conditional.then(|| self.if_none_exist(&cleared.item().identifier)),
             };
             Some(Entry { resource: serde_json::from_slice(&resource.body).ok()?, request })
         });
@@ -102,9 +139,9 @@ fn is_refusal_of_batches(reason: &str) -> bool {
 }
 
 /// The answer of each entry, as if it had been sent alone. `None` if there is not one for each.
-fn entries(body: &[u8], expected: usize) -> Option<Vec<Answer>> {
+fn entries(kind: &str, body: &[u8], expected: usize) -> Option<Vec<Answer>> {
     let bundle: Value = serde_json::from_slice(body).ok()?;
-    if bundle.get("type").and_then(Value::as_str) != Some("batch-response") {
+    if bundle.get("type").and_then(Value::as_str) != Some(kind) {
         return None;
     }
     let entries = bundle.get("entry")?.as_array().filter(|entries| entries.len() == expected)?;
@@ -131,7 +168,7 @@ mod tests {
 
     fn read(parts: &str, expected: usize) -> Option<Vec<Answer>> {
         let bundle = format!(r#"{{"resourceType":"Bundle","type":"batch-response","entry":[{parts}]}}"#);
-        entries(bundle.as_bytes(), expected)
+        entries("batch-response", bundle.as_bytes(), expected)
     }
 
     #[test]
@@ -150,6 +187,6 @@ mod tests {
         assert!(read(created, 2).is_none());
         assert!(read(r#"{"resource":{}}"#, 1).is_none());
         assert!(read(r#"{"response":{"status":"fine"}}"#, 1).is_none());
-        assert!(entries(br#"{"resourceType":"OperationOutcome"}"#, 1).is_none());
+        assert!(entries("batch-response", br#"{"resourceType":"OperationOutcome"}"#, 1).is_none());
     }
 }

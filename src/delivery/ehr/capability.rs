@@ -26,7 +26,9 @@ pub struct Capabilities {
     /// `None` when the EHR gave no statement: then it is believed to do the plain things, and nothing special.
     types: Option<BTreeMap<String, TypeCapabilities>>,
     batch: bool,
+    transaction: bool,
     topics: BTreeSet<String>,
+    events: bool,
     takes: Takes,
 }
 
@@ -60,13 +62,15 @@ impl Capabilities {
             Some((resource.get("type").and_then(Value::as_str)?.to_owned(), capabilities))
         });
         let topics = resources.iter().flat_map(topics).collect();
-        Some(Self { types: Some(types.collect()), batch: interacts(rest, "batch"), topics, takes })
+        let events = resources.iter().any(tells_events);
+        let (batch, transaction) = (interacts(rest, "batch"), interacts(rest, "transaction"));
+        Some(Self { types: Some(types.collect()), batch, transaction, topics, events, takes })
     }
 
     /// What is believed of an EHR that gave no statement.
     #[must_use]
     pub const fn unknown(takes: Takes) -> Self {
-        Self { types: None, batch: false, topics: BTreeSet::new(), takes }
+        Self { types: None, batch: false, transaction: false, topics: BTreeSet::new(), events: false, takes }
     }
 
     /// Whether the EHR gave no statement.
@@ -117,6 +121,12 @@ impl Capabilities {
         self.topics.contains(topic)
     }
 
+    /// Whether it says of events that were notified what they were about (`$events`).
+    #[must_use]
+    pub const fn tells_events(&self) -> bool {
+        self.events
+    }
+
     /// Whether resources of this type can be searched for.
     #[must_use]
     pub fn has_search(&self, resource_type: &str) -> bool {
@@ -135,6 +145,12 @@ impl Capabilities {
         self.takes.batch.unwrap_or(self.batch)
     }
 
+    /// Whether several writes may go in one request of which all are done or none is (R4, http.html, 3.1.0.11.2).
+    #[must_use]
+    pub fn has_transaction(&self) -> bool {
+        self.transaction && self.takes.batch != Some(false)
+    }
+
     fn of(&self, resource_type: &str) -> Option<&TypeCapabilities> {
         self.types.as_ref()?.get(resource_type)
     }
@@ -145,6 +161,18 @@ fn topics(resource: &Value) -> impl Iterator<Item = String> {
     let extensions = resource.get("extension").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let named = extensions.iter().filter(|extension| extension.get("url").and_then(Value::as_str) == Some(TOPIC));
     named.filter_map(|extension| extension.get("valueCanonical")).filter_map(Value::as_str).map(str::to_owned)
+}
+
+/// Whether a resource's part of a statement is the one of Subscriptions, and has the operation `$events`: servers call it by its
+/// name, and some by that of its definition.
+fn tells_events(resource: &Value) -> bool {
+    let operations = resource.get("operation").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let named = |operation: &Value, element: &str| operation.get(element).and_then(Value::as_str).map(str::to_owned);
+    let is_events = |operation: &Value| {
+        let by_name = named(operation, "name").is_some_and(|name| name.trim_start_matches('$') == "events");
+        by_name || named(operation, "definition").is_some_and(|url| url.contains("/backport-subscription-events"))
+    };
+    resource.get("type").and_then(Value::as_str) == Some("Subscription") && operations.iter().any(is_events)
 }
 
 fn interacts(part: &Value, code: &str) -> bool {

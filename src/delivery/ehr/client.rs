@@ -112,6 +112,21 @@ impl Ticket {
         self.capabilities.has_create("Communication") && self.token.as_ref().is_none_or(may)
     }
 
+    /// Whether the EHR takes Appointments from this bridge.
+    #[must_use]
+    pub fn takes_bookings(&self) -> bool {
+        let may = |token: &Arc<AccessToken>| token.may("Appointment", "crus");
+        self.capabilities.has_create("Appointment") && self.token.as_ref().is_none_or(may)
+    }
+
+    /// Whether the EHR lets this bridge take Slots.
+    #[must_use]
+    pub fn takes_slots(&self) -> bool {
+        let may = |token: &Arc<AccessToken>| token.may("Slot", "rus");
+        let is_said = self.capabilities.has_search("Slot") && self.capabilities.has_update("Slot");
+        is_said && self.takes_bookings() && self.token.as_ref().is_none_or(may)
+    }
+
     /// Whether the EHR lets this bridge make Subscriptions.
     #[must_use]
     pub fn may_subscribe(&self) -> bool {

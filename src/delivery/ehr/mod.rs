@@ -3,17 +3,20 @@
 mod access;
 mod answer;
 mod batch;
+mod book;
 mod capability;
 mod client;
 pub(super) mod exact;
 mod read;
 mod respond;
+mod slot;
 mod subscribe;
 mod update;
 mod write;
 
 pub use access::Access;
 pub(super) use answer::{retry_after, server_time};
+pub use book::{SLOT_GONE, SLOT_TAKEN, VISIT_OVER};
 pub use capability::{Capabilities, REPORT_TYPE, RESPONSE_TYPE, SAID_TWICE};
 pub use client::{EhrClient, EhrSettings, Ticket, with_slash};
 pub use read::{NotShown, Shown};
@@ -44,6 +47,13 @@ pub enum Sent {
         /// Why, as a code.
         reason: String,
     },
+    /// It cannot be, and nothing is to be mended: what was asked for is somebody else's, or over.
+    Declined {
+        /// Why, as a code.
+        reason: &'static str,
+    },
+    /// What was to be given back is not there.
+    Absent,
     /// The EHR will never take it as it is.
     Rejected {
         /// Why, as a code.

@@ -40,6 +40,17 @@ impl EhrClient {
         ticket: &Ticket,
         not_after: Timestamp,
     ) -> Sent {
+        self.create_as(&cleared.item().identifier, resource, ticket, not_after).await
+    }
+
+    /// Creates a resource under an identifier.
+    pub(super) async fn create_as(
+        &self,
+        identifier: &str,
+        resource: Resource,
+        ticket: &Ticket,
+        not_after: Timestamp,
+    ) -> Sent {
         let Resource { resource_type, body } = resource;
         let Some(request) = self.request(Method::POST, &resource_type, ticket.token()) else {
             return Sent::Rejected { reason: "no-such-address".to_owned(), outcome: None };
@@ -47,7 +58,7 @@ impl EhrClient {
         let mut request = request.header(CONTENT_TYPE, FHIR_JSON).header(PREFER, "return=minimal").body(body);
         // An EHR that could not be asked is not believed to take conditional creates.
         if ticket.capabilities().has_conditional_create(&resource_type) {
-            request = request.header(IF_NONE_EXIST, self.if_none_exist(cleared.item()));
+            request = request.header(IF_NONE_EXIST, self.if_none_exist(identifier));
         }
         let answer = self.exchange(request, not_after).await;
         self.judge(&resource_type, ticket, answer)
@@ -64,8 +75,8 @@ impl EhrClient {
     }
 
     /// The query of a conditional create.
-    pub(super) fn if_none_exist(&self, item: &Delivery) -> String {
-        format!("identifier={}|{}", self.identifier_system(), item.identifier)
+    pub(super) fn if_none_exist(&self, identifier: &str) -> String {
+        format!("identifier={}|{identifier}", self.identifier_system())
     }
 
     /// What the answer to a write means, for the item, for the token, and for what is known of the EHR.

@@ -40,7 +40,7 @@ pub struct Decision {
 /// What an item tells, as far as the log says it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct About {
-    /// `fact`, `page`, `consent`, `mark`, `word`, `answer` or `warning`.
+    /// `fact`, `page`, `consent`, `mark`, `word`, `answer`, `booking`, `booking-why`, `cancelling` or `warning`.
     pub matter: String,
     /// The category of a fact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,16 +59,20 @@ impl About {
     pub fn of(matter: &Matter) -> Self {
         let (word, fact) = match matter {
             Matter::Fact(fact) => ("fact", Some(fact)),
+            Matter::Page(parts) if parts.answers => ("answered-page", None),
             Matter::Page(_) => ("page", None),
             Matter::Consent(_) => ("consent", None),
             Matter::Mark(fact) => ("mark", Some(fact)),
             Matter::Word => ("word", None),
             Matter::Answer => ("answer", None),
             Matter::Warning(_) => ("warning", None),
+            Matter::Booking { says_why: false } => ("booking", None),
+            Matter::Booking { says_why: true } => ("booking-why", None),
+            Matter::Cancelling => ("cancelling", None),
         };
         let (category, detail) = (fact.map(|fact| fact.category), fact.map(|fact| fact.detail));
         let parts = match matter {
-            Matter::Page(parts) => parts.iter().map(|part| (part.category, part.detail)).collect(),
+            Matter::Page(parts) => parts.facts.iter().map(|part| (part.category, part.detail)).collect(),
             _ => BTreeMap::new(),
         };
         Self { matter: word.to_owned(), category, detail, parts }

@@ -6,14 +6,16 @@
 
 mod appointment;
 mod bundle;
-mod field;
+pub(super) mod field;
 mod message;
 mod order;
 mod plan;
+mod speaker;
 mod task;
 mod text;
 
 pub use bundle::{Bundle, NoBundle};
+pub use speaker::{Unnamed, say_name, unnamed};
 
 use serde_json::Value;
 
@@ -99,7 +101,7 @@ pub fn focus_of(task: &Value, base: &str) -> Option<(String, String)> {
 }
 
 /// Whether anything in it changes its meaning in a way that is not understood here.
-fn is_marked(value: &Value) -> bool {
+pub(super) fn is_marked(value: &Value) -> bool {
     match value {
         Value::Object(members) => members.iter().any(|(name, member)| {
             let is_mark = name == "modifierExtension" || name == "implicitRules";

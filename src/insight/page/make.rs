@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::pdf::pdf;
+use super::recommended::recommended;
 use super::text::text;
 use super::words::{Fixed, Words};
 use super::work_out::{Whose, weeks, work_out};
@@ -46,14 +47,16 @@ pub(crate) async fn page_for(
     week: Period,
     now: Timestamp,
 ) -> Result<Option<Page>, AcceptError> {
-    let from = weeks(&standing.days, week).first().map_or(week.start, |first| first.start);
+    let weeks = weeks(&standing.days, week);
+    let from = weeks.first().map_or(week.start, |first| first.start);
     let mut readings = Vec::new();
     for category in Category::ALL.into_iter().filter(|it| it.is_summarised() && !it.is_weekly_only()) {
         readings.extend(kept::all(tx, &standing.key, Some(category), from, week.end).await?);
     }
     readings.extend(kept::all(tx, &standing.key, Some(Category::Agenda), Timestamp::MIN, Timestamp::MAX).await?);
     let whose = Whose { member: standing.member, grants: &standing.grants, days: &standing.days };
-    Ok(work_out(whose, clinic, week, &readings, now))
+    let recommended = recommended(tx, standing, clinic, &weeks, now).await?;
+    Ok(work_out(whose, clinic, week, &readings, recommended, now))
 }
 
 /// The last week that is over.

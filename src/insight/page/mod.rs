@@ -7,10 +7,12 @@
 
 mod make;
 pub mod pdf;
+mod recommended;
 mod scores;
 pub mod text;
 mod wish;
 mod words;
+mod words_recommended;
 mod work_out;
 
 pub(super) use make::make_due;

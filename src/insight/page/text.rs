@@ -33,6 +33,13 @@ pub fn text(page: &Page, addressee: Option<&str>, language: Language) -> String 
         text.heading(words.fixed(Fixed::Scores));
         page.scores.iter().for_each(|scored| text.item(&words.score(scored)));
     }
+    if !page.recommended.is_empty() {
+        text.heading(words.fixed(Fixed::Recommended));
+    }
+    for recommended in &page.recommended {
+        text.item(&words.recommended(recommended));
+        recommended.replies.iter().for_each(|reply| text.say(&words.reply(reply), "    "));
+    }
     if !(page.rows.is_empty() && page.tags.is_empty()) {
         text.heading(words.fixed(Fixed::Glance));
     }

@@ -35,6 +35,7 @@ pub enum Fixed {
     Change,
     Legend,
     Tags,
+    Recommended,
     Scope,
     ScopeOnly,
     Not,
@@ -63,6 +64,7 @@ impl Words {
                 "За каждую неделю: среднее, под ним – от и до, и за сколько дней есть записи.",
             ),
             Fixed::Tags => ("Tags used most", "Самые частые метки"),
+            Fixed::Recommended => ("What you recommended", "Что вы рекомендовали"),
             Fixed::Scope => ("What the patient shares with you", "Чем пациент с вами делится"),
             Fixed::ScopeOnly => (
                 "Nothing else is on this page. The patient can change or end this at any time.",

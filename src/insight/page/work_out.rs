@@ -15,7 +15,7 @@ use crate::domain::label::Label;
 use crate::domain::matter::Fact;
 use crate::domain::measurement::Measured;
 use crate::domain::moment::Moment;
-use crate::domain::page::{Page, Row, Scope, WEEKS, Week};
+use crate::domain::page::{Page, Recommended, Row, Scope, WEEKS, Week};
 use crate::domain::reading::{Measure, Reading, StateOfMindKind};
 use crate::domain::summary::{Figures, Scale, Summary, TagCount};
 use crate::insight::chart::charts;
@@ -52,13 +52,15 @@ pub fn weeks(days: &Days, week: Period) -> Vec<Period> {
     weeks
 }
 
-/// What the page about a week tells a clinic, made of readings of its weeks; `None` if it may be told nothing of them.
+/// What the page about a week tells a clinic, made of readings of its weeks, and of what the clinic recommended and may know
+/// the fate of; `None` if it may be told nothing.
 #[must_use]
 pub fn work_out(
     whose: Whose<'_>,
     clinic: &ClinicId,
     week: Period,
     readings: &[Reading],
+    recommended: Vec<Recommended>,
     now: Timestamp,
 ) -> Option<Page> {
     let grant = whose.grants.iter().find(|grant| grant.clinic == *clinic)?;
@@ -89,8 +91,12 @@ pub fn work_out(
         parts.push(fact);
         (moment, words)
     });
+    has_news |= recommended.iter().any(|it| {
+        let days = it.replies.iter().map(|reply| reply.on).chain([it.since]);
+        days.into_iter().any(|day| (week.first_day..week.next_day).contains(&day))
+    });
     let (first, last) = (weeks.first()?, last_second_before(week.end));
-    (!parts.is_empty()).then(|| Page {
+    (!(parts.is_empty() && recommended.is_empty())).then(|| Page {
         member: whose.member,
         weeks: weeks.iter().map(|week| week.first_day).collect(),
         start: whose.days.moment(first.start),
@@ -100,6 +106,7 @@ pub fn work_out(
         scores: found,
         results,
         agenda,
+        recommended,
         scope: scope(whose.days, grant),
         parts,
         has_news,

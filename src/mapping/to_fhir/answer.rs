@@ -75,7 +75,7 @@ pub fn message(
     };
     let patient = json!({"reference": format!("Patient/{}", recipient.patient)});
     let about = json!([{"reference": format!("{}/{}", reply.to.resource_type, reply.to.id)}]);
-    let provenance = as_json(&provenance(recipient, permit)?)?;
+    let provenance: Value = as_json(&provenance(recipient, permit)?)?;
     let sensitive = permit.obliges().labels.iter().map(|label| (ACT_CODE, label.as_str()));
     let security = std::iter::once((CONFIDENTIALITY, "R")).chain(sensitive).chain([(OBSERVATION_VALUE, "PATAST")]);
     let security: Vec<Value> = security.map(|(system, code)| json!({"system": system, "code": code})).collect();

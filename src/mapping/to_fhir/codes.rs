@@ -67,6 +67,15 @@ pub const PARTICIPATION_TYPE: &str = "http://terminology.hl7.org/CodeSystem/v3-P
 /// What can be consented to, and where a consent stands (`schemas/fhir/CodeSystem-mostik-consent.json`).
 pub const MOSTIK_CONSENT: &str = "https://w3id.org/mostik/fhir/CodeSystem/mostik-consent";
 
+/// FHIR R4 4.0.1, what service a visit is.
+pub const SERVICE_TYPE: &str = "http://terminology.hl7.org/CodeSystem/service-type";
+
+/// FHIR R4 4.0.1, of which kind a service is.
+pub const SERVICE_CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/service-category";
+
+/// FHIR R4 4.0.1, why a visit is cancelled.
+pub const CANCELLATION_REASON: &str = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason";
+
 /// Clinics, as this bridge is configured to call them.
 pub const CLINIC: &str = "https://w3id.org/mostik/fhir/sid/clinic";
 

@@ -2,6 +2,7 @@
 
 mod activity;
 mod answer;
+mod appointment;
 mod audit_event;
 mod codes;
 mod consent;
@@ -37,6 +38,7 @@ use envelope::{Address, Lived};
 use questionnaire::Part;
 
 pub use answer::{message, task_answer};
+pub use appointment::{Told, appointment};
 pub use audit_event::{Cast, MOSTIK_AUDIT, audit_events};
 pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
 pub use consent::{Paper, consent, consent_resource};
@@ -44,7 +46,7 @@ pub use document::document;
 pub use own::{own_copies, own_reference};
 pub use page::{Sheet, page_to_fhir};
 pub use report::{report_identifier, report_to_fhir};
-pub use subscription::{Watch, is_topic, subscription};
+pub use subscription::{Watch, beats, is_topic, subscription};
 pub use warning::{Operator, warning};
 
 /// What a resource needs to know beside the reading.

@@ -6,7 +6,9 @@ use fhir_codec::resources::{Provenance, ProvenanceAgent, ProvenanceEntity, Resou
 use fhir_codec::types::{Identifier, Reference};
 use fhir_codec::{BuilderError, Decimals, Instant, WriteError};
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::codes::{ACT_REASON, DATA_OPERATION, PARTICIPATION_TYPE, PROVENANCE_PARTICIPANT};
 use super::element::{coding, concept, patient};
@@ -63,15 +65,15 @@ fn made(
 }
 
 /// The patient decided it, and the bridge wrote it down: how a consent came to stand as it stands.
-pub fn of_consent(recipient: Recipient<'_>, grant: GrantId, is_first: bool) -> Result<Value, MappingError> {
+pub fn of_consent(recipient: Recipient<'_>, grant: GrantId, is_first: bool) -> Result<Box<RawValue>, MappingError> {
     let did = if is_first { ("CREATE", "create") } else { ("UPDATE", "revise") };
     // Decided for a practitioner, perhaps, but not by them nor sent to them.
     let recipient = Recipient { practitioner: None, ..recipient };
     as_json(&made(recipient, (Some(grant), ("TREAT", "treatment")), did)?)
 }
 
-/// As it is contained in what is written by hand.
-pub fn as_json(provenance: &Resource) -> Result<Value, MappingError> {
+/// As it is contained in what is written by hand: as a tree, or as it is.
+pub fn as_json<T: DeserializeOwned>(provenance: &Resource) -> Result<T, MappingError> {
     Ok(serde_json::from_slice(&fhir_codec::to_bytes(provenance, &Decimals::new())?).map_err(WriteError::from)?)
 }
 

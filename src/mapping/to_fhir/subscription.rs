@@ -61,6 +61,15 @@ pub fn subscription(watch: Watch<'_>) -> Value {
     })
 }
 
+/// Whether a Subscription, as its EHR keeps it, says from time to time that it lives.
+#[must_use]
+pub fn beats(subscription: &Value) -> bool {
+    let extensions =
+        subscription.pointer("/channel/extension").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let url = |extension: &Value| extension.get("url").and_then(Value::as_str).map(str::to_owned);
+    extensions.iter().any(|extension| url(extension) == Some(format!("{BACKPORT}backport-heartbeat-period")))
+}
+
 /// Whether it is a topic, and not a FHIR type.
 #[must_use]
 pub fn is_topic(topic: &str) -> bool {

@@ -59,6 +59,8 @@ pub async fn revoke(
     }
     // Only now it is known whether anything is left to be told.
     let lane = LaneKey { clinic: grant.clinic.clone(), member };
+    // What is kept for them there and is not booked is given back when the chores are done.
+    tx.end_holds(&lane, now).await?;
     let lent = forget(bridge, tx, &lane, now).await?;
     Ok(Revoked { grant, withdrawn, lent })
 }
@@ -107,6 +109,7 @@ pub(super) async fn end_link(
     let patient = linked_patient(tx, &bridge.keyring, member, clinic).await.map_err(ConsentError::from)?;
     let before = tx.living_grants(&[member]).await?;
     let withdrawn = link::unlink(tx, member, clinic, ended_by, now).await?;
+    tx.end_holds(&LaneKey { clinic: clinic.clone(), member }, now).await?;
     // It was perhaps somebody else's. What was their own, members keep.
     if ended_by != EndedBy::Member {
         tx.forget_recommendations(member, clinic).await?;

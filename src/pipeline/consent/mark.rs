@@ -95,7 +95,8 @@ pub async fn ask_to_mark(
 
 /// The wish for one resource; none for what is marked already, or was asked for, or is no fact.
 fn mark(member: MemberId, entry: &LedgerEntry, told: &Version) -> Option<Mark> {
-    let is_fact = entry.stored.resource_type != "Consent";
+    // A visit is cancelled; that it was asked for was no error.
+    let is_fact = !["Consent", "Appointment"].contains(&entry.stored.resource_type.as_str());
     let is_gone = told.operation == Operation::Retract;
     (is_fact && !is_gone).then(|| Mark { member, fact: told.fact.clone() })
 }

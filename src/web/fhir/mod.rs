@@ -13,6 +13,7 @@ mod caller;
 mod consent_record;
 pub(super) mod consents;
 pub(super) mod discovery;
+pub(super) mod join;
 pub(super) mod metadata;
 pub(super) mod notify;
 mod outcome;

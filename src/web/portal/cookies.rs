@@ -8,6 +8,8 @@ use actix_web::http::header::COOKIE;
 pub const SESSION: Cookie = Cookie { name: "__Host-session", max_age: None };
 /// Which browser it is, before anybody has signed in. Outlasts the walk to the inbox and back.
 pub const VISIT: Cookie = Cookie { name: "__Host-visit", max_age: Some(3600) };
+/// The path of the page that somebody asked for before they had signed in. As long as their link is good, and then some.
+pub const ASKED_FOR: Cookie = Cookie { name: "__Host-asked-for", max_age: Some(3600) };
 /// In which language.
 pub const LANGUAGE: Cookie = Cookie { name: "__Host-language", max_age: Some(365 * 24 * 3600) };
 /// What the next page says about what was just done: the key of a text.
@@ -30,7 +32,7 @@ impl Cookie {
             .find_map(|(name, value)| (name == self.name).then_some(value))
     }
 
-    /// The header that sets it. The value must be plain: letters, digits and dashes.
+    /// The header that sets it. The value must be plain: letters, digits, dashes and slashes.
     pub fn set(&self, value: &str) -> String {
         let max_age = self.max_age.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
         format!("{}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{max_age}", self.name)

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 use super::guard::wants_html;
+use crate::booking::BookingError;
 use crate::consent::change::ChangeError;
 use crate::enrolment::identity::IdentityError;
 use crate::enrolment::join::EnrolError;
@@ -174,6 +175,21 @@ impl From<RecommendationError> for PortalError {
     fn from(error: RecommendationError) -> Self {
         match error {
             RecommendationError::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<BookingError> for PortalError {
+    fn from(error: BookingError) -> Self {
+        match error {
+            BookingError::Store(error) => error.into(),
+            BookingError::NotFound => Self::NotFound,
+            BookingError::Reason => Self::BadForm,
+            // It was done in another window, the time was not confirmed while it was kept, or a consent has ended.
+            BookingError::NotNow | BookingError::NotOffered | BookingError::TooMany | BookingError::NotPermitted(_) => {
+                Self::ChangedMeanwhile
+            }
             other => Self::internal(&other),
         }
     }

@@ -52,6 +52,10 @@ const FLASHES: &[&str] = &[
     "flash-summary-nothing",
     "flash-summary-saved",
     "flash-told-saved",
+    "flash-visit-away",
+    "flash-visit-requested",
+    "flash-visit-waits",
+    "flash-visit-waits-no-more",
 ];
 
 /// What stands around a page.
@@ -74,6 +78,8 @@ pub struct Frame {
     pub icon: String,
     /// How many messages the member has not read.
     pub unread: i64,
+    /// Whether any clinic offers visits.
+    pub has_visits: bool,
     /// Where most members find help.
     pub help: Help,
     texts: Arc<Texts>,
@@ -94,6 +100,7 @@ impl Frame {
             flash: FLASH.of(request).and_then(|found| FLASHES.iter().copied().find(|known| *known == found)),
             style: state.portal.assets.url("portal.css"),
             icon: state.portal.assets.url("icon.svg"),
+            has_visits: state.bridge.house.has_visits(),
             help: state.help.usual().clone(),
             texts: Arc::clone(&state.portal.texts),
         })

@@ -73,7 +73,9 @@ fn in_words(answer: ServiceResponse) -> ServiceResponse {
 
 fn error_page(request: &HttpRequest, error: PortalError) -> HttpResponse {
     if error == PortalError::SignInFirst {
-        return super::frame::go_to("/sign-in");
+        let mut answer = super::frame::go_to("/sign-in");
+        super::asked_for::keep(request, &mut answer);
+        return answer;
     }
     let (title, more) = error.texts();
     let seconds = if let PortalError::TooOften(seconds) = error { seconds } else { 0 };

@@ -94,13 +94,19 @@ pub async fn come_back(state: Data<State>, frame: Frame, request: HttpRequest) -
         Err(error) => Err(error.into()),
     };
     match arrived {
-        Ok(arrived) => receive(&state, frame, &caller, &arrived).await,
+        Ok(arrived) => receive(&state, frame, &request, &caller, &arrived).await,
         Err(error) => refuse(frame, error, back_to(caller.session.as_ref())),
     }
 }
 
 /// Lets somebody in, or connects their account.
-async fn receive(state: &State, frame: Frame, caller: &Caller, arrived: &Arrived) -> Result<HttpResponse, PortalError> {
+async fn receive(
+    state: &State,
+    frame: Frame,
+    request: &HttpRequest,
+    caller: &Caller,
+    arrived: &Arrived,
+) -> Result<HttpResponse, PortalError> {
     let (keyring, now) = (&state.bridge.keyring, state.bridge.clock.now());
     let mut tx = state.bridge.store.begin().await?;
     let member = match &caller.session {
@@ -117,7 +123,8 @@ async fn receive(state: &State, frame: Frame, caller: &Caller, arrived: &Arrived
         tx.commit().await?;
         return Ok(go_to_saying("/settings", "flash-identity-connected"));
     }
-    let_in(state, tx, caller, Entrant { member, community: arrived.community.clone(), method: "openid-connect" }).await
+    let entrant = Entrant { member, community: arrived.community.clone(), method: "openid-connect" };
+    let_in(state, tx, request, caller, entrant).await
 }
 
 /// Takes an account as a way in no longer.

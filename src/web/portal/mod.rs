@@ -5,6 +5,7 @@
 //! token. It calls plain functions of other rooms and fills a template. Everything that all pages have in common (whose
 //! host, whose form, which headers) is seen to by `guard`.
 
+mod asked_for;
 mod assets;
 mod caller;
 mod clinics;
@@ -32,6 +33,7 @@ mod sign_out;
 mod texts;
 mod told;
 mod upload;
+mod visits;
 mod words;
 
 pub use texts::TextError;
@@ -197,6 +199,18 @@ pages! {
     "/questionnaires/{instrument}/{question}" => GET questionnaires::question, POST questionnaires::answer;
     "/messages" => GET messages::list;
     "/messages/{message}" => GET messages::show, POST messages::answer;
+    "/visits" => GET visits::list;
+    "/visits/ask/{clinic}/{visit}" => GET visits::form, POST visits::ask;
+    "/visits/{booking}" => GET visits::show;
+    "/visits/{booking}/join" => GET visits::join;
+    "/visits/{booking}/calendar.ics" => GET visits::for_calendar;
+    "/visits/{booking}/look" => POST visits::look;
+    "/visits/{booking}/wait" => POST visits::wait;
+    "/visits/{booking}/choose" => POST visits::choose;
+    "/visits/{booking}/confirm" => POST visits::confirm;
+    "/visits/{booking}/release" => POST visits::release;
+    "/visits/{booking}/change" => POST visits::change;
+    "/visits/{booking}/cancel" => GET visits::ask_to_cancel, POST visits::cancel;
     "/settings" => GET settings::show, POST settings::save;
     "/settings/messages" => GET told::show, POST told::save;
     "/settings/push" => GET told::push::show, POST told::push::on;

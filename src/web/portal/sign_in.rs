@@ -9,7 +9,6 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::Community;
 use super::caller::Caller;
 use super::cookies::{SESSION, VISIT};
 use super::error::PortalError;
@@ -17,6 +16,7 @@ use super::form::PostedByAnyone;
 use super::frame::{Frame, go_to, page, page_with};
 use super::own::Own;
 use super::settings::speaking;
+use super::{Community, asked_for};
 use crate::domain::audit::{Chain, Event, SignIn};
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::enrolment::join::handle_index;
@@ -138,6 +138,7 @@ pub async fn look(
 /// Uses the link: the member is in.
 pub async fn enter(
     state: Data<State>,
+    request: HttpRequest,
     frame: Frame,
     secret: Path<String>,
     posted: PostedByAnyone,
@@ -151,7 +152,7 @@ pub async fn enter(
     let Some((member, community)) = sign_in::redeem(&mut tx, keyring, &secret, &caller.visit, now).await? else {
         return link_page(frame, LinkState::Gone);
     };
-    let_in(&state, tx, &caller, Entrant { member, community, method: "link" }).await
+    let_in(&state, tx, &request, &caller, Entrant { member, community, method: "link" }).await
 }
 
 /// Somebody who has shown who they are.
@@ -164,10 +165,11 @@ pub(super) struct Entrant {
     pub method: &'static str,
 }
 
-/// Opens a session, and commits it together with what else was done.
+/// Opens a session, and commits it together with what else was done. They are led to the page that they asked for.
 pub(super) async fn let_in(
     state: &State,
     mut tx: Tx,
+    request: &HttpRequest,
     caller: &Caller,
     entrant: Entrant,
 ) -> Result<HttpResponse, PortalError> {
@@ -178,7 +180,8 @@ pub(super) async fn let_in(
     tx.record(Chain::of_member(member), now, Event::SignedIn(SignIn { method: method.to_owned() }));
     tx.commit().await?;
     tracing::info!(member_id = %member, method, "a member signed in");
-    let mut answer = go_to("/sharing");
+    let mut answer = go_to(asked_for::page(request));
+    asked_for::forget(request, &mut answer);
     append(&mut answer, &SESSION.set(&session));
     append(&mut answer, &VISIT.clear());
     // From now on pages speak the language that the member set, wherever they sign in.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use url::Url;
 
-use super::messages::what;
+use super::messages::{before, what};
 use super::texts::{TextError, Texts};
 use crate::domain::ids::{CommunityId, ConcernId};
 use crate::domain::language::Language;
@@ -93,10 +93,11 @@ impl Words {
             return head;
         }
         let unclear = || self.texts.say(language, "message-unclear", &[]);
-        let not = says.is_not_to_be_done.then(|| self.texts.say(language, "message-not-to-be-done", &[]));
         let text = if says.is_unclear { unclear() } else { says.text.clone() };
         let by = says.by.as_ref().map(|who| say("told-full-by", "who", who));
-        [Some(head), not, Some(text), by].into_iter().flatten().collect::<Vec<_>>().join("\n")
+        let before = before(says).map(|key| self.texts.say(language, key, &[]));
+        let parts = std::iter::once(head).chain(before).chain((!text.is_empty()).then_some(text)).chain(by);
+        parts.collect::<Vec<_>>().join("\n")
     }
 
     /// What a channel is called.

@@ -120,14 +120,14 @@ export async function control(path, body) {
   return answer.json();
 }
 
-// Signs a member in by a link that their community brings them.
-export async function enter(page, handle) {
+// Signs a member in by a link that their community brings them; they are led to the page that they asked for before.
+export async function enter(page, handle, to = "/sharing") {
   await page.goto("/sign-in");
   await page.fill("[name=handle]", handle);
   await press(page, "main button");
   await page.goto((await control("/link")).link);
   await press(page, "main form button");
-  assert.equal(new URL(page.url()).pathname, "/sharing");
+  assert.equal(new URL(page.url()).pathname, to);
 }
 
 // Presses what leads to another page, and waits for it.

@@ -1,159 +1,18 @@
 //! The decision, as properties.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use mostik::consent::decide::{DenyReason, Direction, Disclosable, Obligations, Reader, Request, decide, warn};
+use mostik::consent::decide::{DenyReason, Direction, Reader, warn};
 use mostik::domain::category::{Category, Detail};
 use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Terms, WayBack};
-use mostik::domain::ids::{ClinicId, GrantId, MemberId, PractitionerId};
+use mostik::domain::ids::GrantId;
 use mostik::domain::label::Label;
-use mostik::domain::language::Language;
-use mostik::domain::matter::{Fact, Matter};
-use mostik::domain::warning::{Decided, WarningPolicy, WarningPurpose};
+use mostik::domain::matter::{Fact, Matter, Parts};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-/// Something about a member, as far as the decision looks at it.
-#[derive(Clone, Debug)]
-struct Item {
-    member: MemberId,
-    matter: Matter,
-}
-
-impl Disclosable for Item {
-    fn member(&self) -> MemberId {
-        self.member
-    }
-
-    fn matter(&self) -> Matter {
-        self.matter.clone()
-    }
-}
-
-/// A request whose parts are its own.
-#[derive(Clone, Debug)]
-struct Asked {
-    item: Item,
-    reader: Reader,
-    purpose: Purpose,
-    direction: Direction,
-    now: Timestamp,
-}
-
-impl Asked {
-    /// Which grant permits it and what that obliges to, or why none does.
-    fn of(&self, grants: &[Grant]) -> Result<(GrantId, i32, Obligations), BTreeSet<DenyReason>> {
-        let (reader, purpose, direction, now) = (self.reader, self.purpose, self.direction, self.now);
-        let clinic = &clinic(0);
-        match decide(grants, Request { item: &self.item, clinic, reader, purpose, direction, now }) {
-            Ok(permit) => {
-                let (id, version) = permit.grant().unwrap();
-                Ok((id, version, permit.obliges().clone()))
-            }
-            Err(denied) => Err(denied.reasons().collect()),
-        }
-    }
-}
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).unwrap()
-}
-
-fn clinic(n: u8) -> ClinicId {
-    format!("clinic-{n}").parse().unwrap()
-}
-
-fn member(n: u8) -> MemberId {
-    MemberId(Uuid::from_u128(n.into()))
-}
-
-fn practitioner(n: u8) -> PractitionerId {
-    PractitionerId(Uuid::from_u128(n.into()))
-}
-
-fn any_of<T: Clone + std::fmt::Debug + 'static>(all: &[T]) -> impl Strategy<Value = T> + use<T> {
-    prop::sample::select(all.to_vec())
-}
-
-fn any_labels() -> impl Strategy<Value = BTreeSet<Label>> {
-    prop::collection::btree_set(any_of(&Label::ALL), 0..2)
-}
-
-fn any_addressee() -> impl Strategy<Value = Addressee> {
-    prop_oneof![Just(Addressee::Clinic), (0u8..2).prop_map(|n| Addressee::Practitioner(practitioner(n)))]
-}
-
-prop_compose! {
-    fn any_terms()(
-        categories in prop::collection::btree_map(any_of(&Category::ALL), any_of(&Detail::ALL), 0..4),
-        purposes in prop::collection::btree_set(any_of(&[Purpose::Treatment, Purpose::CareManagement]), 0..3),
-        from in -5i64..3, length in 0i64..12, data_from in prop::option::of(-5i64..5),
-        recipient in any_addressee(), way_back in any_of(&[WayBack::None, WayBack::Notice, WayBack::Full]),
-        withheld in any_labels(),
-    ) -> Terms {
-        let (valid_from, valid_until) = (at(from), at(from + length));
-        let data_from = data_from.map(at);
-        Terms { categories, purposes, valid_from, valid_until, data_from, recipient, way_back, withheld }
-    }
-}
-
-prop_compose! {
-    fn any_grant()(
-        id in 0u128..4, version in 1i32..4, whose in 0u8..2, towards in 0u8..2,
-        state in any_of(&[GrantState::Active, GrantState::Active, GrantState::Paused, GrantState::Superseded, GrantState::Revoked]),
-        terms in any_terms(),
-    ) -> Grant {
-        let (id, member, clinic, created_at) = (GrantId(Uuid::from_u128(id)), member(whose), clinic(towards), terms.valid_from);
-        Grant { id, version, member, clinic, state, terms, created_at, ended_at: None }
-    }
-}
-
-/// Grants as they can be: of each there is one version with a number.
-fn any_grants() -> impl Strategy<Value = Vec<Grant>> {
-    prop::collection::vec(any_grant(), 0..6).prop_map(|grants| {
-        let unique: BTreeMap<_, _> = grants.into_iter().map(|grant| ((grant.id, grant.version), grant)).collect();
-        unique.into_values().collect()
-    })
-}
-
-prop_compose! {
-    fn any_fact()(
-        category in any_of(&Category::ALL), detail in any_of(&Detail::ALL), labels in any_labels(), second in -6i64..6,
-    ) -> Fact {
-        Fact { category, detail, labels, measured_at: at(second) }
-    }
-}
-
-fn any_matter() -> impl Strategy<Value = Matter> {
-    prop_oneof![
-        6 => any_fact().prop_map(Matter::Fact),
-        4 => prop::collection::vec(any_fact(), 0..3).prop_map(Matter::Page),
-        1 => (0u128..4).prop_map(|id| Matter::Consent(GrantId(Uuid::from_u128(id)))),
-        1 => any_fact().prop_map(Matter::Mark),
-        2 => Just(Matter::Word),
-        2 => Just(Matter::Answer),
-        1 => any_decided().prop_map(Matter::Warning),
-    ]
-}
-
-fn any_reader() -> impl Strategy<Value = Reader> {
-    prop_oneof![
-        Just(Reader::Record),
-        Just(Reader::Anyone),
-        (0u8..2).prop_map(|n| Reader::Practitioner(practitioner(n)))
-    ]
-}
-
-prop_compose! {
-    fn any_asked()(
-        whose in 0u8..2, matter in any_matter(), reader in any_reader(), second in -6i64..16,
-        purpose in any_of(&[Purpose::Treatment, Purpose::CareManagement]),
-        direction in any_of(&[Direction::ToClinic, Direction::ToClinic, Direction::ToMember]),
-    ) -> Asked {
-        Asked { item: Item { member: member(whose), matter }, reader, purpose, direction, now: at(second) }
-    }
-}
+use super::any::*;
 
 /// Said again in other words, from the definition of a grant: the judge of the properties.
 fn plainly_covered(grant: &Grant, asked: &Asked) -> bool {
@@ -178,34 +37,30 @@ fn plainly_covered(grant: &Grant, asked: &Asked) -> bool {
             && terms.withheld.is_disjoint(&inherent)
             && terms.data_from.is_none_or(|from| from <= fact.measured_at)
     };
+    let may_answer = is_outward && is_in_force && is_for_that && reader_is_named && terms.way_back > WayBack::None;
+    let shares_reasons = terms.categories.contains_key(&Category::Agenda)
+        && Category::Agenda.labels().iter().all(|label| !terms.withheld.contains(label));
     is_theirs
         && match &asked.item.matter {
             Matter::Fact(fact) => is_covered(fact),
-            Matter::Page(parts) => !parts.is_empty() && parts.iter().all(is_covered),
-            Matter::Word => !is_outward && is_in_force && is_for_that && terms.way_back > WayBack::None,
-            Matter::Answer => {
-                is_outward && is_in_force && is_for_that && reader_is_named && terms.way_back > WayBack::None
+            Matter::Page(Parts { facts, answers }) => {
+                (*answers || !facts.is_empty()) && facts.iter().all(is_covered) && (!answers || may_answer)
             }
+            Matter::Word => !is_outward && is_in_force && is_for_that && terms.way_back > WayBack::None,
+            Matter::Answer => may_answer,
             Matter::Consent(about) => is_outward && grant.id == *about,
-            Matter::Mark(_) => is_outward,
+            Matter::Booking { says_why } => {
+                is_outward
+                    && is_in_force
+                    && is_for_that
+                    && reader_is_named
+                    && terms.way_back > WayBack::None
+                    && (!says_why || shares_reasons)
+            }
+            Matter::Mark(_) | Matter::Cancelling => is_outward,
             // No consent lets a warning go.
             Matter::Warning(_) => false,
         }
-}
-
-fn any_purpose() -> impl Strategy<Value = WarningPurpose> {
-    any_of(&[WarningPurpose::EmergencyTreatment, WarningPurpose::Threat])
-}
-
-prop_compose! {
-    fn any_decided()(purpose in any_purpose(), hours in -30i64..30) -> Decided {
-        Decided { at: at(0) + SignedDuration::from_hours(hours), purpose }
-    }
-}
-
-fn policy(purpose: WarningPurpose) -> WarningPolicy {
-    let legal_basis = [(Language::En, "A law that allows it".to_owned())].into();
-    WarningPolicy { purpose, legal_basis, tell_member: true, language: Language::En }
 }
 
 proptest! {
@@ -240,7 +95,7 @@ proptest! {
                 prop_assert_eq!((obliges.addressee, obliges.way_back), (by.terms.recipient, by.terms.way_back));
                 let facts = match &asked.item.matter {
                     Matter::Fact(fact) => std::slice::from_ref(fact),
-                    Matter::Page(parts) => parts,
+                    Matter::Page(parts) => &parts.facts,
                     _ => &[],
                 };
                 if let [fact] = facts {
@@ -388,7 +243,7 @@ fn a_page_goes_only_as_long_as_each_of_its_parts_may() {
     let part = |category| Fact { detail: Detail::DailySummary, ..Fact::entry(category, at(0)) };
     let page = |parts: Vec<Fact>| {
         let mut asked = a_mood();
-        asked.item.matter = Matter::Page(parts);
+        asked.item.matter = Matter::Page(Parts { facts: parts, answers: false });
         asked
     };
     let both = vec![part(Category::Mood), part(Category::Sleep)];

@@ -1,5 +1,6 @@
 //! What members decide, and what follows from it.
 
+mod any;
 mod decision;
 mod ended_by_clinic;
 mod expiry;

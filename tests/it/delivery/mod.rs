@@ -7,3 +7,4 @@ mod misbehaving;
 mod plans;
 mod queue;
 mod updates;
+mod versions;

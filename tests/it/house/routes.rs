@@ -97,6 +97,7 @@ pub struct Target {
     receipt: String,
     concern: String,
     message: String,
+    booking: String,
 }
 
 const fn row(
@@ -111,6 +112,10 @@ const fn row(
 const OWN: &[(Who, &str)] = &[(Member, "200+"), (OtherMember, "404")];
 const EACH_THEIR_OWN: &[(Who, &str)] = &[(Member, "200"), (OtherMember, "200")];
 const SIGNED_IN: &[(Who, &str)] = &[(Browser, "200"), (OtherBrowser, "200")];
+const THEIR_VISIT: &[(Who, &str)] = &[(Browser, "200"), (OtherBrowser, "404")];
+const BACK_TO_IT: &[(Who, &str)] = &[(Browser, "303 /visits/{booking}"), (OtherBrowser, "404")];
+const NOT_NOW: &[(Who, &str)] = &[(Browser, "409"), (OtherBrowser, "404")];
+const NONE_THERE: &[(Who, &str)] = &[(Browser, "404"), (OtherBrowser, "404")];
 const ITS_PATIENTS: &[(Who, &str)] = &[(Clinic, "200+"), (OtherClinic, "200")];
 
 /// A page that is looked at.
@@ -125,6 +130,12 @@ macro_rules! form {
     ($path:literal $(, $name:literal = $value:literal)*) => {
         |_| ($path.to_owned(), Form(vec![$(($name, $value.to_owned())),*]))
     };
+}
+
+/// A form about the member's visit.
+fn visit(it: &Target, form: &str, fields: &[(&'static str, &str)]) -> (String, Body) {
+    let fields = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    (format!("/visits/{}/{form}", it.booking), Form(fields))
 }
 
 #[rustfmt::skip]
@@ -171,6 +182,8 @@ const TABLE: &[Row] = &[
     row("GET /fhir/Consent/{id}", |it| (format!("/fhir/Consent/{}", it.consent), Nothing),
         "401", &[(Clinic, "200+"), (OtherClinic, "404")]),
     row("POST /fhir/Patient/{id}/$ask-summary", |it| (format!("/fhir/Patient/{}/$ask-summary", it.patient), Nothing),
+        "401", &[(Clinic, "403"), (OtherClinic, "403")]),
+    row("POST /fhir/Appointment/{identifier}/$join", |_| ("/fhir/Appointment/nothing/$join".into(), Nothing),
         "401", &[(Clinic, "403"), (OtherClinic, "403")]),
     row("GET /fhir/AuditEvent", |it| (format!("/fhir/AuditEvent?patient={}", it.patient), Nothing), "401", ITS_PATIENTS),
     row("POST /fhir/AuditEvent/_search", |it| ("/fhir/AuditEvent/_search".into(), Form(vec![("patient", it.patient.clone())])),
@@ -243,7 +256,22 @@ const TABLE: &[Row] = &[
     row("GET /messages/{message}", |it| (format!("/messages/{}", it.message), Nothing),
         "303 /sign-in", &[(Browser, "200"), (OtherBrowser, "404")]),
     row("POST /messages/{message}", |it| (format!("/messages/{}", it.message), Form(vec![("answer", "accept".to_owned())])),
-        "303 /sign-in", &[(Browser, "409"), (OtherBrowser, "404")]),
+        "303 /sign-in", &[(Browser, "422"), (OtherBrowser, "404")]),
+    row("GET /visits", page!("/visits"), "303 /sign-in", SIGNED_IN),
+    // Whoever lets nothing come back from a clinic books nothing there.
+    row("GET /visits/ask/{clinic}/{visit}", page!("/visits/ask/riverside/first-talk"), "303 /sign-in", NONE_THERE),
+    row("POST /visits/ask/{clinic}/{visit}", form!("/visits/ask/riverside/first-talk", "reason" = ""), "303 /sign-in", NONE_THERE),
+    row("GET /visits/{booking}", |it| (format!("/visits/{}", it.booking), Nothing), "303 /sign-in", THEIR_VISIT),
+    row("GET /visits/{booking}/join", |it| (format!("/visits/{}/join", it.booking), Nothing), "303 /sign-in", BACK_TO_IT),
+    row("GET /visits/{booking}/calendar.ics", |it| (format!("/visits/{}/calendar.ics", it.booking), Nothing), "303 /sign-in", NONE_THERE),
+    row("POST /visits/{booking}/look", |it| visit(it, "look", &[]), "303 /sign-in", NOT_NOW),
+    row("POST /visits/{booking}/wait", |it| visit(it, "wait", &[("wait", "yes")]), "303 /sign-in", NOT_NOW),
+    row("POST /visits/{booking}/choose", |it| visit(it, "choose", &[("place", "slot:x")]), "303 /sign-in", NOT_NOW),
+    row("POST /visits/{booking}/confirm", |it| visit(it, "confirm", &[]), "303 /sign-in", NOT_NOW),
+    row("POST /visits/{booking}/release", |it| visit(it, "release", &[]), "303 /sign-in", NOT_NOW),
+    row("POST /visits/{booking}/change", |it| visit(it, "change", &[]), "303 /sign-in", NOT_NOW),
+    row("GET /visits/{booking}/cancel", |it| (format!("/visits/{}/cancel", it.booking), Nothing), "303 /sign-in", THEIR_VISIT),
+    row("POST /visits/{booking}/cancel", |it| visit(it, "cancel", &[]), "303 /sign-in", BACK_TO_IT),
     row("GET /settings/messages", page!("/settings/messages"), "303 /sign-in", SIGNED_IN),
     row("POST /settings/messages", form!("/settings/messages", "grade" = "notice", "when" = "now"), "303 /sign-in",
         &[(Browser, "303 /settings/messages"), (OtherBrowser, "303 /settings/messages")]),

@@ -6,5 +6,6 @@ mod denials;
 mod history;
 pub(crate) mod pages;
 mod preview;
+mod recommended;
 mod reports;
 mod summaries;

@@ -11,4 +11,5 @@ mod questionnaire_forms;
 mod questionnaires;
 pub(crate) mod subscriptions;
 mod summaries;
+mod visits;
 pub(crate) mod warnings;

@@ -180,7 +180,7 @@ pub fn page(readings: &[Reading], grants: &[Grant]) -> Option<Page> {
     let days = berlin();
     let week = days.period_of(Detail::WeeklySummary, days.start_of(LAST));
     let whose = Whose { member: MEMBER, grants, days: &days };
-    work_out(whose, &clinic(), week, readings, week.end)
+    work_out(whose, &clinic(), week, readings, Vec::new(), week.end)
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use mostik::domain::audit::Event;
+use mostik::domain::booking::Wish;
 use mostik::domain::language::Language;
 use mostik::domain::reading::Measure;
 use mostik::domain::warning::WarningPurpose;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::mapping::everything::told;
 use crate::mapping::moods::{mapped, reading};
+use crate::mapping::visits;
 use crate::mapping::warnings::mapped as warned;
 use crate::support::ehr::Ehr;
 use crate::support::profiles::{claiming, package, profile_of};
@@ -23,6 +25,9 @@ fn wrong() -> Vec<(&'static str, &'static str, Value)> {
     let member = json!([{"identifier": {"system": "http://nobody.example", "value": "1"}}]);
     vec![
         ("mostik-agenda", "/component", another.clone()),
+        ("mostik-appointment", "/status", json!("fulfilled")),
+        ("mostik-appointment", "/meta/source", Value::Null),
+        ("mostik-appointment", "/participant/0/actor/reference", json!("Practitioner/1")),
         ("mostik-audit-event", "/action", Value::Null),
         ("mostik-community-activity", "/component/0", Value::Null),
         ("mostik-consent", "/provision/type", json!("permit")),
@@ -73,7 +78,8 @@ async fn each_kind() -> BTreeMap<&'static str, Value> {
     let provenance = note["contained"][0].clone();
     assert_eq!(profile_of(&provenance), Some("mostik-provenance"));
     let note_of_it = document(&note).unwrap();
-    let all = entries.into_iter().chain(summaries).chain([agenda, note_of_it, event]);
+    let visit = visits::told(Wish::Hold, None);
+    let all = entries.into_iter().chain(summaries).chain([agenda, note_of_it, event, visit]);
     let mut kinds: BTreeMap<&'static str, Value> = all.map(|it| (profile_of(&it).unwrap(), it)).collect();
     kinds.insert("mostik-provenance", note);
     kinds.insert("mostik-warning", warned(Language::En, WarningPurpose::EmergencyTreatment));

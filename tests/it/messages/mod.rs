@@ -6,6 +6,7 @@ mod channels;
 mod consent;
 mod from_the_ehr;
 mod push;
+mod reminders;
 mod signatures;
 mod telling;
 mod times;

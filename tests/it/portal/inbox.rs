@@ -3,15 +3,16 @@
 use jiff::SignedDuration;
 use mostik::domain::ids::RecommendationId;
 use mostik::domain::questionnaire::Instrument;
-use mostik::domain::recommendation::{RecommendationState, Said, When};
+use mostik::domain::recommendation::{AppointmentNews, RecommendationState, Said, When};
 use mostik::domain::settings::Change;
 use mostik::domain::telling::{Channel, Closed};
 
 use crate::on_both_databases;
 use crate::support::bridge::Person;
 use crate::support::database::Database;
+use crate::support::ehr::Ehr;
 use crate::support::portal::{Browser, Page, Portal};
-use crate::support::recommendations::{all, put, put_with_focus, said};
+use crate::support::recommendations::{all, put, put_with_focus, said, task, write};
 
 async fn open(database: Database) -> (Portal, Person, Browser) {
     let portal = Portal::open(database, "http://127.0.0.1:9/fhir").await;
@@ -161,6 +162,83 @@ on_both_databases! {
         assert!(hostile.contains("<script>alert(1)</script>"), "as text: {hostile}");
         let read_only = show(&mut browser, Said { is_actionable: false, is_answerable: false, ..said("for your information") }).await;
         assert!(!read_only.contains("Your answer"), "{read_only}");
+    }
+}
+
+on_both_databases! {
+    async fn an_appointment_says_what_became_of_it_also_where_nobody_wrote_anything(database) {
+        let (portal, sparrow, mut browser) = open(database).await;
+        let from = Some(When::At("2026-12-01T09:00:00Z".parse().unwrap()));
+        let visit = |news, text: &str| Said { appointment: Some(news), from, is_actionable: false, text: text.to_owned(), ..said(text) };
+        for (news, text, words) in [
+            (AppointmentNews::Pending, "x", "not confirmed yet"),
+            (AppointmentNews::Booked, "First talk", "This appointment is booked."),
+            (AppointmentNews::Cancelled, "", "This appointment was cancelled. It does not take place."),
+        ] {
+            let id = put(&portal.bridge, &sparrow, &visit(news, text)).await;
+            let page = main_text(&browser.get(&format!("/messages/{id}")).await);
+            assert!(page.contains(words) && page.contains("From when on 1 December 2026"), "{page}");
+            let list = main_text(&browser.get("/messages").await);
+            assert!(list.contains(words), "{list}");
+        }
+        put(&portal.bridge, &sparrow, &Said { is_not_to_be_done: true, ..said("Take aspirin") }).await;
+        let list = main_text(&browser.get("/messages").await);
+        assert!(list.contains("This says what you should not do: Take aspirin"), "{list}");
+    }
+}
+
+on_both_databases! {
+    async fn the_list_says_what_became_of_each_answer(database) {
+        let ehr = Ehr::sandbox().await;
+        let portal = Portal::open(database, &ehr.base).await;
+        let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
+        let terms = serde_json::json!({"categories": {"mood": "every-entry"}, "way_back": "notice"});
+        let grant = portal.bridge.share_by(&sparrow, terms).await;
+        let mut browser = portal.sign_in(&sparrow).await;
+        let task = write(&ehr.base, task(&ehr.patient, "Walk half an hour")).await;
+        let mut says = said("Walk half an hour");
+        task["id"].as_str().unwrap().clone_into(&mut says.source.id);
+        let path = format!("/messages/{}", put(&portal.bridge, &sparrow, &says).await);
+        browser.get(&path).await;
+        let untold = main_text(&browser.get("/messages").await);
+        assert!(!untold.contains("your answer"), "{untold}");
+        browser.post_and_follow(&path, &[("answer", "accept")]).await;
+        let waits = main_text(&browser.get("/messages").await);
+        assert!(waits.contains("· accepted · your answer is on its way"), "{waits}");
+        portal.bridge.deliver().await;
+        let told = main_text(&browser.get("/messages").await);
+        assert!(told.contains("· accepted · your clinic has your answer"), "{told}");
+        browser.post_and_follow(&path, &[("answer", "done")]).await;
+        portal.bridge.change_grant(&sparrow, &grant, "revoke").await;
+        let lost = main_text(&browser.get("/messages").await);
+        assert!(lost.contains("· done · your answer did not arrive"), "{lost}");
+    }
+}
+
+on_both_databases! {
+    async fn while_it_is_paused_nothing_can_be_answered_and_it_says_why(database) {
+        let portal = Portal::open(database, "http://127.0.0.1:9/fhir").await;
+        let sparrow = portal.bridge.person("sparrow", "patient-of-sparrow").await;
+        let terms = serde_json::json!({"categories": {"mood": "every-entry"}, "way_back": "notice"});
+        let grant = portal.bridge.share_by(&sparrow, terms).await;
+        let mut browser = portal.sign_in(&sparrow).await;
+        let id = put(&portal.bridge, &sparrow, &said("Walk half an hour")).await;
+        let path = format!("/messages/{id}");
+        browser.get(&path).await;
+        portal.bridge.change_grant(&sparrow, &grant, "pause").await;
+        let late = browser.post(&path, &[("answer", "question"), ("question", "How far?")]).await;
+        let text = main_text(&late);
+        assert_eq!(late.status, 422);
+        assert!(text.contains("This was not sent.") && text.contains("How far?"), "nothing they wrote is lost: {text}");
+        let page = browser.get(&path).await;
+        let text = main_text(&page);
+        assert!(text.contains("You have paused what you share with Riverside.") && text.contains("Walk half an hour"), "{text}");
+        assert!(page.html().by_id("why-not").links().contains(&"/sharing") && !page.body.contains("name=\"answer\""), "{text}");
+        portal.bridge.change_grant(&sparrow, &grant, "resume").await;
+        assert!(browser.get(&path).await.body.contains("name=\"answer\""));
+        portal.bridge.change_grant(&sparrow, &grant, "revoke").await;
+        let text = main_text(&browser.get(&path).await);
+        assert!(text.contains("You do not share with Riverside any more") && !text.contains("I will do it"), "{text}");
     }
 }
 

@@ -25,6 +25,32 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn whoever_asked_for_a_page_is_led_there_once_and_nowhere_else(database) {
+        let ehr = Ehr::sandbox().await;
+        let portal = Portal::open(database, &ehr.base).await;
+        portal.bridge.person("sparrow", &ehr.patient).await;
+        let mut browser = portal.browser();
+        assert_eq!(browser.get("/messages").await.location(), "/sign-in");
+        let link = portal.link(&mut browser, "sparrow").await;
+        browser.get(&link).await;
+        assert_eq!(browser.post(&link, &[]).await.location(), "/messages");
+        browser.post("/sign-out", &[]).await;
+        for odd in ["//evil.example", "https://evil.example/", "/\\evil.example", "/a/../b", "/messages?x=//evil", ""] {
+            let link = portal.link(&mut browser, "sparrow").await;
+            browser.get(&link).await;
+            browser.cookies.insert("__Host-asked-for".to_owned(), odd.to_owned());
+            assert_eq!(browser.post(&link, &[]).await.location(), "/sharing", "{odd}");
+            browser.get("/sharing").await;
+            browser.post("/sign-out", &[]).await;
+            portal.bridge.clock.advance(SignedDuration::from_mins(6));
+        }
+        browser.get("//evil.example/messages").await;
+        browser.post("/messages/01a20677-edf1-7058-8494-38af47edf4fc", &[("answer", "done")]).await;
+        assert!(!browser.cookies.contains_key("__Host-asked-for"), "only a page that was looked at is led to");
+    }
+}
+
+on_both_databases! {
     async fn the_message_says_what_it_is_and_in_the_language_of_the_page(database) {
         let ehr = Ehr::sandbox().await;
         let portal = Portal::open(database, &ehr.base).await;

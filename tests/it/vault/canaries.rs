@@ -11,6 +11,7 @@ use mostik::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
+use crate::support::booking;
 use crate::support::bridge::{Person, TestBridge, forum};
 use crate::support::cells::Column;
 use crate::support::database::Database;
@@ -30,7 +31,7 @@ pub(crate) const CONTROL: &str = "kontrollvogel-7q-";
 const MEMBERS: usize = 100;
 
 /// The fields that each member fills with a word of its own; the token set has two.
-const FIELDS: [&str; 8] = ["handle", "patient", "label", "note", "tag", "other-tag", "event", "source"];
+const FIELDS: [&str; 9] = ["handle", "patient", "label", "note", "tag", "other-tag", "event", "source", "visit"];
 
 /// A time zone in which few people live.
 const ZONE: &str = "Pacific/Chatham";
@@ -54,6 +55,7 @@ async fn member(bridge: &TestBridge, of: usize) -> Person {
     launch::store(bridge, person.id, &tokens).await;
     let [point, auth] = BROWSER_KEYS;
     bridge.subscribe(&person, &format!("https://push.example/{}", canary("browser", of)), point, auth).await;
+    booking::put(bridge, &person, &canary("visit", of)).await;
     person
 }
 
@@ -163,7 +165,7 @@ on_both_databases! {
         }
         let sealed = ["handles.sealed_handle", "links.sealed_patient", "outbox.sealed_payload", "outbox.sealed_answer",
             "patient_tokens.sealed_tokens", "member_settings.sealed_settings", "erasures.sealed_secret",
-            "push_subscriptions.sealed_subscription"];
+            "push_subscriptions.sealed_subscription", "bookings.sealed_booking"];
         for name in sealed {
             let (table, column) = name.split_once('.').unwrap();
             assert!(filled.get(&(table.to_owned(), column.to_owned())).is_some_and(|count| *count > 0), "{name} is empty");

@@ -41,6 +41,21 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
     ),
     ("audit_heads", &[("member_id", Id), ("clinic_id", Word), ("last_mac", Index), ("mac", Index)]),
     (
+        "bookings",
+        &[
+            ("member_id", Id),
+            ("booking_id", Id),
+            ("clinic_id", Word),
+            ("visit", Word),
+            ("state", Word),
+            ("wish", Word),
+            ("note", Word),
+            ("identifier", Id),
+            ("replaces", Id),
+            ("sealed_booking", Sealed),
+        ],
+    ),
+    (
         "concerns",
         &[
             ("concern_id", Id),

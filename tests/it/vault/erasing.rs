@@ -8,15 +8,18 @@ use mostik::config::Config;
 use mostik::domain::clock::Clock;
 use mostik::domain::consented::Method as Through;
 use mostik::domain::entropy::Entropy;
+use mostik::domain::ids::RecommendationId;
 use mostik::erasure::{self, ErasureError, GRACE, Requested, Wish};
+use mostik::recommendations::seal_answer;
 use mostik::sandbox::{Fault, FaultKind};
-use mostik::store::{ErasureState, KEPT_TABLES, MEMBER_TABLES};
+use mostik::store::{ErasureState, KEPT_TABLES, MEMBER_TABLES, NewAnswer, NewSubscription, NoticeRow};
 use mostik::vault::signing::{SigningAlgorithm, SigningKey};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::audit;
-use crate::support::bridge::{NOON, Person, TestBridge, config_text, mood, note};
+use crate::support::booking;
+use crate::support::bridge::{NOON, Person, TestBridge, config_text, lane, mood, note};
 use crate::support::concerns::{Keepers, POLICY, REASON, with_ada, worrying};
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patient};
@@ -50,7 +53,7 @@ pub const IN_TIME: Wish = Wish { at_once: false, ask_clinics: false, method: Thr
 
 pub const AT_ONCE: Wish = Wish { at_once: true, ..IN_TIME };
 
-async fn state(bridge: &TestBridge, requested: &Requested) -> ErasureState {
+pub async fn state(bridge: &TestBridge, requested: &Requested) -> ErasureState {
     bridge.bridge.store.read().await.unwrap().erasure(requested.erasure.id).await.unwrap().unwrap().state
 }
 
@@ -71,6 +74,38 @@ pub async fn named_in(database: &Database, person: &Person) -> BTreeSet<String> 
     found.map(|cell| format!("{}.{}", cell.table, cell.column)).collect()
 }
 
+/// The member is to be told of something, has answered it, and is watched at an EHR that said that there is more.
+async fn comes_back(bridge: &TestBridge, person: &Person, to: RecommendationId) {
+    let (key, now) = (recommendations::key(&bridge.bridge, person).await, bridge.now());
+    let lane = lane(person);
+    let mut tx = bridge.bridge.store.begin().await.unwrap();
+    tx.put_telling(person.id, to.0, now).await.unwrap();
+    let answer = NewAnswer {
+        member: person.id,
+        recommendation: to,
+        answer: "question",
+        sealed: Some(seal_answer(&key, to, 1, "How far?").unwrap()),
+        ordinal: 1,
+        task_identifier: None,
+        identifier: None,
+    };
+    tx.insert_answer(&answer, now).await.unwrap();
+    let id = bridge.bridge.keyring.entropy().uuid(now).unwrap();
+    let index = |name| bridge.bridge.keyring.index().index(name, &[id.as_bytes()]);
+    let subscription = NewSubscription {
+        lane: &lane,
+        topic: "Task",
+        id,
+        path_index: index("path"),
+        sealed_secret: key.seal("subscriptions.sealed_secret", id.as_bytes(), b"a secret").unwrap(),
+        header_index: index("header"),
+    };
+    tx.want_subscription(&subscription, now).await.unwrap();
+    let focus = Some(("Task".to_owned(), "t1".to_owned()));
+    tx.insert_notice(&NoticeRow { lane: lane.clone(), subscription: id, number: 1, focus }, now).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
 /// A member about whom there is something in every table.
 pub async fn known_in_every_room(bridge: &TestBridge, ehr: &Ehr) -> Person {
     let sparrow = bridge.person("sparrow", &ehr.patient).await;
@@ -86,11 +121,10 @@ pub async fn known_in_every_room(bridge: &TestBridge, ehr: &Ehr) -> Person {
     let concern = keepers.open().await.remove(0);
     assert_eq!(keepers.disclose(&concern, "ada", REASON).await.status, 200);
     let id = recommendations::put(bridge, &sparrow, &recommendations::said("Walk half an hour")).await;
-    let mut tx = bridge.bridge.store.begin().await.unwrap();
-    tx.put_telling(sparrow.id, id.0, bridge.now()).await.unwrap();
-    tx.commit().await.unwrap();
+    comes_back(bridge, &sparrow, id).await;
     let [point, auth] = BROWSER_KEYS;
     bridge.subscribe(&sparrow, "https://push.example/sparrow", point, auth).await;
+    booking::put(bridge, &sparrow, "It is about the nights").await;
     sparrow
 }
 
@@ -99,6 +133,11 @@ on_every_database! {
         let ehr = Ehr::sandbox().await;
         let bridge = signing_bridge(database, &ehr.base).await;
         let sparrow = known_in_every_room(&bridge, &ehr).await;
+        let rooms = named_in(&bridge.database, &sparrow).await;
+        for table in ["recommendations", "recommendation_answers", "tellings", "push_subscriptions", "way_back",
+            "subscriptions", "news"] {
+            assert!(rooms.contains(&format!("{table}.member_id")), "{table} has nothing to be erased: {rooms:?}");
+        }
         let wren = bridge.person("wren", &create_patient(&ehr.base).await).await;
         bridge.grant(&wren, &["mood"]).await;
         let requested = request(&bridge, &sparrow, IN_TIME).await;

@@ -1,7 +1,7 @@
 //! What is sealed, handed out and erased.
 
 pub(crate) mod canaries;
-mod columns;
+pub(crate) mod columns;
 pub(crate) mod erasing;
 mod erasure_api;
 pub(crate) mod export;

@@ -7,6 +7,7 @@ use mostik::recommendations;
 
 use crate::on_both_databases;
 use crate::support::bridge::{Person, TestBridge, riverside};
+use crate::support::outbox::execute;
 use crate::support::recommendations::{all, answer, key, open_person, put, put_with_focus, said};
 
 async fn state(bridge: &TestBridge, person: &Person) -> RecommendationState {
@@ -86,6 +87,33 @@ on_both_databases! {
         tx.set_recommendation_state(&row, RecommendationState::Retracted, bridge.now()).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(all(&bridge, &sparrow).await.len(), 2, "it stands for itself again");
+    }
+}
+
+on_both_databases! {
+    async fn answers_that_change_places_do_not_open(database) {
+        let bridge = TestBridge::start(database, "http://127.0.0.1:9").await;
+        let (sparrow, _) = open_person(&bridge, "sparrow", "pat-1").await;
+        let ids = [put(&bridge, &sparrow, &said("a")).await, put(&bridge, &sparrow, &said("bb")).await];
+        for (id, text) in ids.into_iter().zip(["first", "second"]) {
+            answer(&bridge, &sparrow, id, question(text)).await.unwrap();
+            answer(&bridge, &sparrow, id, question(&format!("{text} again"))).await.unwrap();
+        }
+        let key = key(&bridge.bridge, &sparrow).await;
+        let opened = async || {
+            let mut tx = bridge.bridge.store.read().await.unwrap();
+            recommendations::answers(&mut tx, &key, None).await.unwrap().len()
+        };
+        assert_eq!(opened().await, 4);
+        // Within one, and between two.
+        execute(&bridge, "UPDATE recommendation_answers SET ordinal = 3 - ordinal + 10").await;
+        assert_eq!(opened().await, 0);
+        execute(&bridge, "UPDATE recommendation_answers SET ordinal = 13 - ordinal").await;
+        assert_eq!(opened().await, 4);
+        execute(&bridge, "UPDATE recommendation_answers SET sealed_answer = (SELECT o.sealed_answer \
+            FROM recommendation_answers o WHERE o.ordinal = recommendation_answers.ordinal \
+            ORDER BY o.recommendation_id LIMIT 1)").await;
+        assert_eq!(opened().await, 2, "each opens only where it was given");
     }
 }
 

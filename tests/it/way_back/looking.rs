@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use mostik::domain::consented::Method;
-use mostik::domain::recommendation::{RecommendationKind, RecommendationState};
+use mostik::domain::recommendation::{Answer, RecommendationKind, RecommendationState};
 use mostik::pipeline::consent::unlink;
 use mostik::sandbox::{Fault, FaultKind};
 use mostik::store::EndedBy;
@@ -15,7 +15,9 @@ use crate::support::audit;
 use crate::support::bridge::{Person, TestBridge, riverside};
 use crate::support::ehr::{Ehr, create_patient};
 use crate::support::fixed_ehr::FixedEhr;
-use crate::support::recommendations::{all, look, look_later, looking_bridge, message, open_person, task, told, write};
+use crate::support::recommendations::{
+    all, answer, look, look_later, looking_bridge, message, open_person, task, told, write,
+};
 
 const RECEIVED: RecommendationState = RecommendationState::Received;
 
@@ -87,6 +89,67 @@ on_both_databases! {
         let kinds = audit::kinds(&bridge, &audit::between(&sparrow)).await;
         assert_eq!(kinds.iter().filter(|kind| *kind == "recommendation-retracted").count(), 2, "{kinds:?}");
         assert_eq!(kinds.iter().filter(|kind| *kind == "recommendation-received").count(), 3, "{kinds:?}");
+    }
+}
+
+on_both_databases! {
+    async fn a_task_says_something_else_when_what_it_asks_to_do_has_changed(database) {
+        let Some(ehr) = Ehr::sekmet().await else { return };
+        let bridge = looking_bridge(database, &ehr.base, "").await;
+        let (sparrow, _) = open_person(&bridge, "sparrow", &ehr.patient).await;
+        let subject = json!({"reference": format!("Patient/{}", ehr.patient)});
+        let mut order = write(&ehr.base, json!({"resourceType": "ServiceRequest", "status": "active", "intent": "order",
+            "subject": subject, "code": {"text": "Walk half an hour"}})).await;
+        let mut asked = task(&ehr.patient, "Every day");
+        asked["focus"] = json!({"reference": format!("ServiceRequest/{}", order["id"].as_str().unwrap())});
+        write(&ehr.base, asked).await;
+        look(&bridge).await;
+        assert_eq!(told(&bridge, &sparrow).await, [("Every day\n\nWalk half an hour".to_owned(), RECEIVED)]);
+        let id = all(&bridge, &sparrow).await[0].id;
+        answer(&bridge, &sparrow, id, Answer::Accept).await.unwrap();
+        look_later(&bridge).await;
+        assert_eq!(told(&bridge, &sparrow).await[0].1, RecommendationState::Accepted, "seen again is no news");
+        order["code"]["text"] = json!("Walk an hour");
+        write(&ehr.base, order).await;
+        look_later(&bridge).await;
+        assert_eq!(told(&bridge, &sparrow).await, [("Every day\n\nWalk an hour".to_owned(), RECEIVED)], "it begins anew");
+    }
+}
+
+on_both_databases! {
+    async fn whoever_speaks_is_named_where_the_ehr_knows_their_name(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = looking_bridge(database, &ehr.base, "").await;
+        let (sparrow, _) = open_person(&bridge, "sparrow", &ehr.patient).await;
+        let named = json!({"resourceType": "Practitioner", "name": [{"given": ["Ada"], "family": "Lovelace"}]});
+        let known = write(&ehr.base, named).await;
+        let by = async |reference: String, text: &str| {
+            let mut asked = task(&ehr.patient, text);
+            asked["requester"] = json!({"reference": reference});
+            write(&ehr.base, asked).await
+        };
+        let mut walk = by(format!("Practitioner/{}", known["id"].as_str().unwrap()), "Walk").await;
+        by("Practitioner/nobody".to_owned(), "Run").await;
+        look(&bridge).await;
+        let named = async || {
+            let found = all(&bridge, &sparrow).await.into_iter().filter_map(|found| found.says);
+            let mut named: Vec<(String, Option<String>)> = found.map(|says| (says.text, says.by)).collect();
+            named.sort();
+            named
+        };
+        let ada = ("Walk".to_owned(), Some("Ada Lovelace".to_owned()));
+        assert_eq!(named().await, [("Run".to_owned(), None), ada.clone()]);
+        // A name that cannot be had the next time is no news, and nothing else waits for it.
+        let id = all(&bridge, &sparrow).await.into_iter().find(|found| found.says.as_ref().unwrap().text == "Walk").unwrap().id;
+        answer(&bridge, &sparrow, id, Answer::Accept).await.unwrap();
+        let refuse = Fault::always(FaultKind::Status { code: 500, retry_after: None }).on("GET", "Practitioner");
+        ehr.sandbox.as_ref().unwrap().faults().switch_on(refuse);
+        walk["note"] = json!([{"text": "for the clinic alone"}]);
+        write(&ehr.base, walk).await;
+        look_later(&bridge).await;
+        assert_eq!(named().await[1], ada);
+        let state = all(&bridge, &sparrow).await.into_iter().find(|found| found.id == id).unwrap().state;
+        assert_eq!(state, RecommendationState::Accepted);
     }
 }
 

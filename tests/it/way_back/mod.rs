@@ -1,6 +1,8 @@
 //! The way back: what clinics have for members, and what members answer.
 
 mod answering;
+mod each_kind;
+mod faults;
 mod kept;
 mod looking;
 mod notifying;

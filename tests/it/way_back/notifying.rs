@@ -1,59 +1,21 @@
 //! An EHR says that something changed: with a FHIR server that nobody here wrote, and with whatever can go wrong.
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
 use mostik::domain::recommendation::RecommendationState;
 use mostik::domain::way_back::SubscriptionState;
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::mapping::subscriptions::without_the_guide;
 use crate::on_both_databases;
 use crate::support::audit;
-use crate::support::bridge::{Person, TestBridge};
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patient};
 use crate::support::http;
+use crate::support::notices::{Scene, notified, states, subscriptions, task_topic, until_active};
 use crate::support::recommendations::{look, look_later, notified_bridge, open_person, task, told, write};
 use crate::support::validate::assert_valid;
 
 const RECEIVED: RecommendationState = RecommendationState::Received;
-
-/// The bridge's Subscriptions for a patient that an EHR has.
-async fn subscriptions(ehr: &Ehr) -> Vec<Value> {
-    let got = http::call(Method::GET, &format!("{}/Subscription?_count=200", ehr.base), None, None).await;
-    let found = got.json["entry"].as_array().into_iter().flatten().map(|entry| entry["resource"].clone());
-    found.filter(|found| found.to_string().contains(&ehr.patient)).collect()
-}
-
-/// How the bridge's Subscriptions stand.
-async fn states(bridge: &TestBridge) -> Vec<SubscriptionState> {
-    let counted = bridge.bridge.store.read().await.unwrap().count_subscriptions().await.unwrap();
-    counted.into_iter().map(|(_, state, _, _)| state).collect()
-}
-
-/// Does something, and waits until the bridge was notified of it.
-async fn notified<T>(bridge: &TestBridge, doing: impl Future<Output = T>) -> T {
-    let news = bridge.bridge.news.notified();
-    let done = doing.await;
-    tokio::time::timeout(Duration::from_secs(20), news).await.unwrap();
-    done
-}
-
-/// A topic about Tasks, as sekmet-fhir keeps topics.
-async fn task_topic(ehr: &Ehr) -> String {
-    const TOPIC: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic";
-    let url = format!("https://topics.example/task-{}", ehr.patient);
-    let trigger = json!([{"url": "resource", "valueUri": "http://hl7.org/fhir/StructureDefinition/Task"},
-        {"url": "supportedInteraction", "valueCode": "create"}, {"url": "supportedInteraction", "valueCode": "update"}]);
-    let filter = json!([{"url": "resource", "valueUri": "Task"}, {"url": "filterParameter", "valueString": "patient"}]);
-    let topic = json!({"resourceType": "Basic", "code": {"coding": [{"system": "http://hl7.org/fhir/fhir-types", "code": "SubscriptionTopic"}]},
-        "extension": [{"url": format!("{TOPIC}.url"), "valueUri": url}, {"url": format!("{TOPIC}.resourceTrigger"), "extension": trigger},
-            {"url": format!("{TOPIC}.canFilterBy"), "extension": filter}]});
-    write(&ehr.base, topic).await;
-    url
-}
 
 /// From what a clinician writes to what the member answers, without waiting for the next look.
 async fn story(database: Database, ehr: &Ehr, settings: &str) {
@@ -63,16 +25,7 @@ async fn story(database: Database, ehr: &Ehr, settings: &str) {
     let made = subscriptions(ehr).await;
     assert_eq!(made.len(), 1, "{made:?}");
     assert_valid(&without_the_guide(made[0].clone())).await;
-    let is_topic = !made[0]["_criteria"].is_null();
-    if is_topic {
-        // The handshake comes before it is active, and may come before anybody looks.
-        for _ in 0..200 {
-            if subscriptions(ehr).await[0]["status"] == "active" {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
-    }
+    until_active(ehr).await;
     bridge.clock.advance(SignedDuration::from_mins(2));
     look(&bridge).await;
     assert_eq!(states(&bridge).await, [SubscriptionState::Active]);
@@ -98,76 +51,6 @@ on_both_databases! {
     async fn an_ehr_with_criteria_says_at_once_that_there_is_something(database) {
         let Some(ehr) = Ehr::sekmet().await else { return };
         story(database, &ehr, "subscribe = \"auto\"\nkinds = [\"task\"]\n").await;
-    }
-}
-
-/// A bridge with a Subscription at the sandbox, which never notifies anybody: the test does.
-struct Scene {
-    ehr: Ehr,
-    bridge: TestBridge,
-    sparrow: Person,
-    grant: String,
-    endpoint: String,
-    secret: String,
-    subscription: String,
-}
-
-impl Scene {
-    async fn set(database: Database) -> Self {
-        let ehr = Ehr::sandbox().await;
-        let bridge = notified_bridge(database, &ehr.base, "subscribe = \"criteria\"\nkinds = [\"task\"]\n").await;
-        let (sparrow, grant) = open_person(&bridge, "sparrow", &ehr.patient).await;
-        look(&bridge).await;
-        let made = subscriptions(&ehr).await.remove(0);
-        let text = |pointer: &str| made.pointer(pointer).unwrap().as_str().unwrap().to_owned();
-        let secret = text("/channel/header/0").replace("Authorization: Bearer ", "");
-        let (endpoint, subscription) = (text("/channel/endpoint"), text("/id"));
-        bridge.clock.advance(SignedDuration::from_secs(10));
-        Self { ehr, bridge, sparrow, grant, endpoint, secret, subscription }
-    }
-
-    async fn send(&self, secret: &str, body: String) -> u16 {
-        let request = http::client().post(&self.endpoint).bearer_auth(secret).body(body);
-        request.header("content-type", "application/fhir+json").send().await.unwrap().status().as_u16()
-    }
-
-    /// A notice of these events, each about a resource.
-    fn notice(&self, kind: &str, count: i64, events: &[(i64, &str)]) -> String {
-        let event = |(number, focus): &(i64, &str)| {
-            json!({"name": "notification-event", "part": [{"name": "event-number", "valueString": number.to_string()},
-                {"name": "focus", "valueReference": {"reference": focus}}]})
-        };
-        let mut parameters = vec![
-            json!({"name": "subscription", "valueReference": {"reference": format!("Subscription/{}", self.subscription)}}),
-            json!({"name": "type", "valueCode": kind}),
-            json!({"name": "status", "valueCode": "active"}),
-            json!({"name": "events-since-subscription-start", "valueString": count.to_string()}),
-        ];
-        parameters.extend(events.iter().map(event));
-        json!({"resourceType": "Bundle", "type": "history",
-            "entry": [{"resource": {"resourceType": "Parameters", "parameter": parameters}}]})
-        .to_string()
-    }
-
-    async fn event(&self, number: i64, focus: &str) -> u16 {
-        self.send(&self.secret, self.notice("event-notification", number, &[(number, focus)])).await
-    }
-
-    /// A Task for sparrow, and how it is referred to.
-    async fn task(&self, text: &str) -> String {
-        let task = write(&self.ehr.base, task(&self.ehr.patient, text)).await;
-        format!("{}/Task/{}", self.ehr.base, task["id"].as_str().unwrap())
-    }
-
-    async fn told(&self) -> Vec<String> {
-        look(&self.bridge).await;
-        let mut told: Vec<String> = told(&self.bridge, &self.sparrow).await.into_iter().map(|(text, _)| text).collect();
-        told.sort();
-        told
-    }
-
-    async fn waiting(&self) -> i64 {
-        self.bridge.database.count("news").await
     }
 }
 
@@ -271,24 +154,6 @@ on_both_databases! {
         assert!(scene.told().await.is_empty());
         assert_eq!(scene.event(2, &walk).await, 404, "nobody listens any more");
         assert!(subscriptions(&scene.ehr).await.is_empty());
-    }
-}
-
-on_both_databases! {
-    async fn a_burst_of_notices_is_one_look(database) {
-        let scene = Scene::set(database).await;
-        let walk = scene.task("Walk").await;
-        let all: Vec<(i64, &str)> = (1..=100).map(|number| (number, walk.as_str())).collect();
-        for first in (0..1000).step_by(100) {
-            let some: Vec<(i64, &str)> = all.iter().map(|(number, focus)| (number + first, *focus)).collect();
-            assert_eq!(scene.send(&scene.secret, scene.notice("event-notification", first + 100, &some)).await, 204);
-        }
-        for number in 1001..=1100 {
-            assert_eq!(scene.event(number, &walk).await, 204);
-        }
-        assert!(scene.waiting().await <= 50, "nobody fills the database with notices: {}", scene.waiting().await);
-        assert_eq!(scene.told().await, ["Walk"]);
-        assert_eq!(scene.waiting().await, 0);
     }
 }
 

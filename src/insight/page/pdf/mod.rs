@@ -41,6 +41,9 @@ const FOOT: Style = Style::new(Weight::Regular, 8.0, Ink::Grey);
 /// How many lines of what the member wants to talk about stand here; the text has all of them.
 const MOST_LINES: usize = 9;
 
+/// How many lines on what the clinic recommended stand here; the text has all of them.
+const MOST_RECOMMENDED: usize = 5;
+
 /// How wide the name of a row is, and the change at its end.
 const NAME: f32 = 128.0;
 const CHANGE: f32 = 54.0;
@@ -113,6 +116,7 @@ impl Layout<'_, '_> {
         self.head(addressee);
         self.agenda();
         self.scores();
+        self.recommended();
         let drawn = drawn(self.page);
         let foot = self.foot_height();
         for row in &drawn {
@@ -175,6 +179,31 @@ impl Layout<'_, '_> {
                 self.y += BODY.leading();
                 self.sheet.words(&line, BODY, LEFT, self.y);
             }
+        }
+        self.y += 16.0;
+    }
+
+    /// What the clinic recommended: as many lines as leave room for what was noted.
+    fn recommended(&mut self) {
+        let (words, page) = (self.words, self.page);
+        if page.recommended.is_empty() {
+            return;
+        }
+        self.sheet.words(words.fixed(Fixed::Recommended), HEADING, LEFT, self.y + 8.0);
+        self.y += 10.0;
+        let said = page.recommended.iter().flat_map(|it| {
+            let replies = it.replies.iter().map(|reply| words.reply(reply));
+            std::iter::once(words.recommended(it)).chain(replies)
+        });
+        let said: Vec<String> = said.collect();
+        for line in said.iter().take(MOST_RECOMMENDED) {
+            self.y += BODY.leading();
+            let line = self.sheet.faces.cut(line, BODY, RIGHT - LEFT);
+            self.sheet.words(&line, BODY, LEFT, self.y);
+        }
+        if said.len() > MOST_RECOMMENDED {
+            self.y += BODY.leading();
+            self.sheet.words(&words.more(said.len() - MOST_RECOMMENDED), SMALL, LEFT, self.y);
         }
         self.y += 16.0;
     }

@@ -24,8 +24,10 @@ pub async fn answer(
     let (now, mut tx) = (state.bridge.clock.now(), state.bridge.store.begin().await?);
     match answers::answer(&state.bridge, &mut tx, posted.session.member, id, answer, now).await {
         Ok(_) => {}
-        Err(AnswerError::Text) => {
+        // It may have been paused in another window: what they wrote is not lost, and why it is not sent stands there.
+        Err(error @ (AnswerError::Text | AnswerError::NotPermitted(_))) => {
             drop(tx);
+            let wrong = if matches!(error, AnswerError::Text) { wrong } else { "message-wrong-not-shared" };
             let [reason, question] = ["reason", "question"].map(|name| posted.fields.text(name).to_owned());
             let tx = state.bridge.store.read().await?;
             return page(&state, frame, &posted.session, id, tx, Draft { wrong: Some(wrong), reason, question }).await;

@@ -6,7 +6,9 @@ mod shown;
 
 pub use answer::answer;
 pub use one::show;
-pub use shown::what;
+pub use shown::{before, what};
+
+use std::collections::HashMap;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};
@@ -20,8 +22,9 @@ use super::frame::{Frame, page};
 use super::own::Own;
 use super::told::channel_name;
 use crate::domain::ids::RecommendationId;
-use crate::domain::recommendation::{Recommendation, RecommendationState};
+use crate::domain::recommendation::{AnswerFate, Recommendation, RecommendationState, Said};
 use crate::domain::telling::Closed;
+use crate::insight::due::due;
 use crate::pipeline::answers::{self, AnswerError};
 use crate::recommendations;
 use crate::web::State;
@@ -39,6 +42,8 @@ struct ListPage {
     lines: Vec<Line>,
     /// Channels that lead nowhere any more: their names, and since when.
     closed: Vec<(String, String)>,
+    /// The questionnaires that clinics ask for now, by their titles; on the first page.
+    asked: Vec<String>,
     /// Where the next page begins.
     next: Option<String>,
 }
@@ -53,6 +58,8 @@ struct Line {
     day: String,
     /// How it stands: the key of its words.
     life: &'static str,
+    /// What became of the last answer, if there is one: the key of its words.
+    answer: Option<&'static str>,
     /// How it begins.
     glimpse: String,
 }
@@ -77,6 +84,11 @@ pub async fn list(
     let mut tx = state.bridge.store.read().await?;
     let own = Own::open(&state.bridge, &mut tx, session.member).await?;
     let found = recommendations::page(&mut tx, &own.key, before, ON_A_PAGE).await?;
+    let answers = recommendations::answers(&mut tx, &own.key, None).await?;
+    // The last answer to each counts.
+    let fates: HashMap<RecommendationId, AnswerFate> =
+        answers.into_iter().map(|(to, answer)| (to, answer.fate)).collect();
+    let due = if before.is_none() { due(&state.bridge, &mut tx, session.member).await? } else { Vec::new() };
     drop(tx);
     note_delivered(&state, &session, &found.recommendations).await?;
     let days = own.days();
@@ -87,14 +99,16 @@ pub async fn list(
         clinic: state.bridge.house.clinic_name(&it.clinic).to_owned(),
         day: frame.date(days.day_of(it.received_at)),
         life: shown::life(it.state),
-        glimpse: it.says.map(|says| glimpse(&says.text)).unwrap_or_default(),
+        answer: fates.get(&it.id).map(|fate| shown::answer_fate(*fate)),
+        glimpse: it.says.map(|says| glimpse(&frame, &says)).unwrap_or_default(),
     };
     let lines = found.recommendations.into_iter().map(line).collect();
     let word =
         |closed: &Closed| (channel_name(&state.portal, &frame, &closed.channel), frame.date(days.day_of(closed.at)));
     let closed = own.settings.closed.iter().map(word).collect();
     let next = found.next.map(|(at, id)| format!("{}.{id}", at.as_microsecond()));
-    page(&ListPage { frame, lines, closed, next })
+    let asked = due.iter().map(|due| due.instrument.title().to_owned()).collect();
+    page(&ListPage { frame, lines, closed, asked, next })
 }
 
 /// Whoever looks at the list need not be told of what stands in it.
@@ -119,8 +133,10 @@ fn place(text: &str) -> Option<(Timestamp, RecommendationId)> {
     Some((Timestamp::from_microsecond(at.parse().ok()?).ok()?, id.parse().ok()?))
 }
 
-fn glimpse(text: &str) -> String {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+fn glimpse(frame: &Frame, says: &Said) -> String {
+    let line = says.text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let short: String = line.chars().take(GLIMPSE).collect();
-    if short.len() < line.len() { short + "…" } else { short }
+    let short = if short.len() < line.len() { short + "…" } else { short };
+    let parts = before(says).map(|key| frame.t(key)).chain((!short.is_empty()).then_some(short));
+    parts.collect::<Vec<_>>().join(" ")
 }

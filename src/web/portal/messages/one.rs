@@ -36,6 +36,8 @@ struct MessagePage {
     answers: Vec<Line>,
     /// The words of what can be answered.
     takes: Vec<&'static str>,
+    /// Why nothing can be answered now that could be otherwise: the key of a text.
+    why_not: Option<&'static str>,
     help: Help,
     longest: usize,
     draft: Draft,
@@ -51,6 +53,11 @@ struct Line {
 }
 
 impl MessagePage {
+    /// What stands before what it says.
+    fn before(&self, says: &Said) -> Vec<&'static str> {
+        shown::before(says).collect()
+    }
+
     /// Whether it can be answered so.
     fn may(&self, answer: &str) -> bool {
         self.takes.contains(&answer)
@@ -95,13 +102,17 @@ pub async fn page(
     let own = Own::open(&state.bridge, &mut tx, session.member).await?;
     let found = recommendations::one(&mut tx, &own.key, id).await?.ok_or(PortalError::NotFound)?;
     let days = own.days();
-    let answers = recommendations::answers(&mut tx, &own.key, Some(id)).await?;
+    let denied = answers::why_not(&mut tx, &own.key, &found, state.bridge.clock.now()).await?;
+    let is_on_page = denied.is_none() && state.bridge.house.pages(&found.clinic).is_some();
+    let given = recommendations::answers(&mut tx, &own.key, Some(id)).await?;
     let line = |(_, Answered { answer, at, fate }): (RecommendationId, Answered)| Line {
         what: shown::answered(&answer),
-        fate: shown::fate(fate),
+        fate: shown::fate(fate, is_on_page),
         text: answer.text().unwrap_or_default().to_owned(),
         at: frame.moment(days.moment(at)),
     };
+    let could = takes(&found);
+    let why_not = denied.filter(|_| !could.is_empty()).map(shown::why_not);
     let status = if draft.wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let clinic = state.bridge.house.clinic_name(&found.clinic).to_owned();
     let template = MessagePage {
@@ -109,9 +120,10 @@ pub async fn page(
         what: shown::what(found.kind),
         about: about(&frame, &days, &found, &clinic),
         clinic,
-        takes: takes(&found),
+        takes: if why_not.is_some() { Vec::new() } else { could },
+        why_not,
         says: found.says.filter(|_| found.state != RecommendationState::Retracted),
-        answers: answers.into_iter().map(line).collect(),
+        answers: given.into_iter().map(line).collect(),
         help: state.help.of(&session.community).clone(),
         longest: LONGEST_ANSWER,
         draft,

@@ -35,6 +35,7 @@ rooms![
     "safety",
     "messages",
     "told",
+    "visits",
 ];
 
 /// The texts cannot be read. A defect: they are compiled in.

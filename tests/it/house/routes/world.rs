@@ -14,6 +14,7 @@ use super::Who::{
     OtherCommunity, OtherKeeper, OtherMember,
 };
 use super::{Row, Target};
+use crate::support::booking::{self, ASKED_FOR};
 use crate::support::bridge::{Person, TestBridge, forum};
 use crate::support::clinic::{ALL_SCOPES, PUBLIC_URL, System, entries, read, two_clinics};
 use crate::support::concerns::{POLICY, with_ada, worrying};
@@ -45,7 +46,7 @@ impl World {
         let access = river.registered("riverside") + &lake.registered("lakeside");
         let text = two_clinics(&database, &access) + "[communities.chat]\nname = \"The chat\"\n" + PUSH;
         let nobody = Postbox::open();
-        let text = text + &with_ada(&database, &nobody, &nobody) + POLICY;
+        let text = text + ASKED_FOR + &with_ada(&database, &nobody, &nobody) + POLICY;
         let bridge = TestBridge::start_with(database, &text).await;
         let key = async |community: &str, scopes: &str| {
             let mut tx = bridge.bridge.store.begin().await.unwrap();
@@ -81,7 +82,8 @@ impl World {
         let receipt = receipts.json["receipts"][0]["id"].as_str().unwrap().to_owned();
         let concern = self.concern(&handle).await;
         let message = put(&self.bridge, &member, &said("Walk half an hour")).await.to_string();
-        (Target { handle, patient, grant, consent, receipt, concern, message }, member)
+        let booking = booking::put(&self.bridge, &member, "a visit").await.to_string();
+        (Target { handle, patient, grant, consent, receipt, concern, message, booking }, member)
     }
 
     /// A concern about a member.
@@ -141,7 +143,7 @@ impl World {
         let status = response.status().as_u16();
         // Where it leads, without what only this caller is told.
         let leads = response.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
-        let leads = leads.map(|to| to.replace(&target.message, "{message}"));
+        let leads = leads.map(|to| to.replace(&target.message, "{message}").replace(&target.booking, "{booking}"));
         let leads = leads.and_then(|to| Some(format!(" {}", to.split('?').next()?))).unwrap_or_default();
         let answer = response.text().await.unwrap().replace('-', "");
         let marks = [target.grant.replace('-', ""), format!("/Patient/{}\"", target.patient).replace('-', "")];

@@ -1,0 +1,48 @@
+//! What a clinic's people did with a visit in their own system is written into the booking.
+
+use jiff::Timestamp;
+
+use super::BookingError;
+use super::kept::hold;
+use crate::domain::booking::{BookingState, Place, Wish};
+use crate::domain::ids::{ClinicId, MemberId};
+use crate::inbound::visits::TheirVisit;
+use crate::pipeline::Bridge;
+use crate::store::Tx;
+
+/// Writes down how a visit of this member stands at this clinic, as far as that is news. While the clinic's system is being
+/// asked for something else, nothing is: its answer says how it stands. The caller holds the member. Returns whether it was
+/// news.
+///
+/// # Errors
+/// [`BookingError`]; the transaction must then be dropped.
+pub async fn changed(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    (member, clinic): (MemberId, &ClinicId),
+    theirs: &TheirVisit,
+    now: Timestamp,
+) -> Result<bool, BookingError> {
+    let row = tx.booking_of_identifier(&theirs.identifier).await?;
+    let Some(row) = row.filter(|row| row.member == member && row.clinic == *clinic) else { return Ok(false) };
+    // Its people may propose a time before their system's own answer was heard.
+    if row.wish.is_some_and(|wish| wish != Wish::Request) {
+        return Ok(false);
+    }
+    let mut held = hold(bridge, tx, member, row.id).await?;
+    let before = held.booking();
+    let Some(after) = before.told(theirs.said, theirs.time) else { return Ok(false) };
+    let row = &mut held.row;
+    (row.state, row.note, row.wish, row.look_at) = (after.state, after.note, None, None);
+    row.hold_until = after.let_go.then_some(now);
+    row.sequence += 1;
+    if after.state == BookingState::Booked {
+        row.time = theirs.time.or(row.time);
+        held.details.place = theirs.slot.clone().map(Place::Slot).or(held.details.place);
+    }
+    held.keep(tx, now).await?;
+    if after.note.is_some() || before.state == BookingState::Requested {
+        tx.put_telling(member, before.id.0, now).await?;
+    }
+    Ok(true)
+}

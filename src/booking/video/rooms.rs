@@ -1,0 +1,99 @@
+//! The rooms of visits, clinic by clinic.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use reqwest::Method;
+use url::Url;
+use uuid::Uuid;
+
+use super::{Answer, Guest, Room, Video, VideoError};
+use crate::delivery::egress::{Egress, EgressError};
+use crate::domain::booking::Visit;
+use crate::domain::ids::ClinicId;
+use crate::vault::IndexKey;
+
+/// The rooms of visits at the clinics that hold them by video here.
+#[derive(Clone, Debug)]
+pub struct Rooms {
+    services: BTreeMap<ClinicId, Video>,
+    egress: Egress,
+    index: IndexKey,
+}
+
+/// Somebody cannot come in.
+#[derive(Debug, thiserror::Error)]
+pub enum RoomError {
+    /// A way in cannot be made.
+    #[error(transparent)]
+    Video(#[from] VideoError),
+    /// The video service does not answer.
+    #[error("the video service cannot be reached")]
+    Away(#[from] EgressError),
+    /// The video service does not open the room.
+    #[error("the video service does not open a room: {0}")]
+    Refused(String),
+}
+
+/// Who comes to a visit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// The member.
+    Member,
+    /// The clinic's people: they lead it.
+    Clinic,
+}
+
+impl Rooms {
+    /// The rooms of these services. `egress` must name the hosts of those whose rooms have to be opened.
+    #[must_use]
+    pub const fn new(services: BTreeMap<ClinicId, Video>, egress: Egress, index: IndexKey) -> Self {
+        Self { services, egress, index }
+    }
+
+    /// Whether a clinic holds its visits by video here.
+    #[must_use]
+    pub fn is_there(&self, clinic: &ClinicId) -> bool {
+        self.services.contains_key(clinic)
+    }
+
+    /// The address that leads one side into the room of a visit; `name` is what they are called there, `title` what the room
+    /// is. The room is opened first, where it does not open itself. `None`: the clinic has no rooms here.
+    ///
+    /// # Errors
+    /// [`RoomError`].
+    pub async fn enter(
+        &self,
+        visit: &Visit,
+        (side, name): (Side, &str),
+        title: &str,
+        now: Timestamp,
+    ) -> Result<Option<Url>, RoomError> {
+        let Some(service) = self.services.get(&visit.clinic) else { return Ok(None) };
+        let room = Room::new(self.secret(visit, "room"));
+        let minutes = visit.time.end.duration_since(visit.time.start).as_mins() + super::LATE.as_mins();
+        if let Some(opening) = service.opening(room, title, u16::try_from(minutes).unwrap_or(u16::MAX))? {
+            self.open(opening).await?;
+        }
+        let (who, is_moderator) = match side {
+            Side::Member => ("member", false),
+            Side::Clinic => ("clinic", true),
+        };
+        Ok(Some(service.way_in(room, Guest { id: self.secret(visit, who), name, is_moderator }, now)?))
+    }
+
+    async fn open(&self, opening: Url) -> Result<(), RoomError> {
+        let answer = self.egress.send(self.egress.request(Method::GET, opening)).await?;
+        let said = Answer::read(&String::from_utf8_lossy(&answer.body));
+        match said {
+            Some(said) if said.is_success() => Ok(()),
+            Some(said) => Err(RoomError::Refused(said.message_key.unwrap_or(said.returncode))),
+            None => Err(RoomError::Refused(answer.status.as_u16().to_string())),
+        }
+    }
+
+    /// What only this bridge can work out of a visit: nothing of it is stored, and every replica comes to the same.
+    fn secret(&self, visit: &Visit, of: &str) -> Uuid {
+        self.index.uuid("visit-video", &[of.as_bytes(), visit.booking.0.as_bytes()])
+    }
+}

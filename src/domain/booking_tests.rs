@@ -1,0 +1,94 @@
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+
+fn any_state() -> impl Strategy<Value = BookingState> {
+    select(BookingState::ALL)
+}
+
+fn any_answer() -> impl Strategy<Value = Answered> {
+    select(&[Answered::Done, Answered::No, Answered::Failed][..])
+}
+
+#[test]
+fn a_booking_goes_the_way_it_should() {
+    use BookingState::{Booked, Cancelled, Fulfilled, Held, NoShow, Offered, Requested, Rescheduled};
+    for (from, to) in [(Requested, Offered), (Offered, Held), (Held, Booked), (Held, Offered), (Booked, Rescheduled)] {
+        assert_eq!(from.step(to), Ok(to));
+    }
+    for (from, to) in
+        [(Requested, Held), (Booked, Held), (Cancelled, Booked), (Rescheduled, Booked), (Fulfilled, Booked)]
+    {
+        assert!(from.step(to).is_err(), "{from:?} to {to:?}");
+    }
+    assert_eq!(NoShow.step(Fulfilled), Ok(Fulfilled), "the clinic puts it right");
+    assert_eq!(InvalidStep { from: "booked", to: "held" }.to_string(), Booked.step(Held).unwrap_err().to_string());
+}
+
+#[test]
+fn words_read_back() {
+    assert!(BookingState::ALL.iter().all(|state| BookingState::from_name(state.as_str()) == Some(*state)));
+    assert!(Wish::ALL.iter().all(|wish| Wish::from_name(wish.as_str()) == Some(*wish)));
+    assert!(Note::ALL.iter().all(|note| Note::from_name(note.as_str()) == Some(*note)));
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_clinic_answers_to_a_legal_wish_is_a_legal_step(
+        state in any_state(), wish in select(Wish::ALL), answered in any_answer(),
+    ) {
+        prop_assume!(wish.is_legal(state));
+        let after = wish.settled(state, answered);
+        prop_assert!(state.step(after.state).is_ok(), "{state:?} {wish:?} {answered:?}");
+        prop_assert!(after.state != BookingState::Booked || wish == Wish::Book || state == BookingState::Booked);
+    }
+
+    #[test]
+    fn whatever_a_clinic_says_of_a_visit_is_a_legal_step_and_no_news_twice(
+        state in any_state(), said in select(&[Said::Booked, Said::Fulfilled, Said::NoShow, Said::Cancelled][..]),
+        has_time: bool,
+    ) {
+        let start = Timestamp::UNIX_EPOCH;
+        let time = has_time.then_some(Time { start, end: start + jiff::SignedDuration::from_mins(50) });
+        let booking = |state, time| Booking {
+            id: BookingId(uuid::Uuid::nil()),
+            member: MemberId(uuid::Uuid::nil()),
+            clinic: "riverside".parse().unwrap(),
+            visit: "first-talk".parse().unwrap(),
+            state, wish: None, note: None, time, hold_until: None, waits: false, replaces: None, sequence: 0,
+            details: Details::default(), created_at: start, updated_at: start,
+        };
+        let Some(after) = booking(state, None).told(said, time) else { return Ok(()) };
+        prop_assert!(state.step(after.state).is_ok(), "{state:?} {said:?}");
+        let again = booking(after.state, time).told(said, time);
+        prop_assert!(again.is_none(), "{again:?}");
+    }
+
+    /// Whatever happens, a member who asks and gives up at last keeps no time from anybody: of what may be kept at the clinic
+    /// it is either known that it is theirs, or it is to be let go.
+    #[test]
+    fn no_time_is_kept_for_nobody(answers in prop::collection::vec((any_answer(), any::<bool>()), 1..12)) {
+        let (mut state, mut may_be_kept) = (BookingState::Offered, false);
+        for (answered, goes_on) in answers {
+            let wish = match state {
+                BookingState::Offered => Wish::Hold,
+                BookingState::Held if goes_on => Wish::Book,
+                BookingState::Held => Wish::Release,
+                _ => break,
+            };
+            let after = wish.settled(state, answered);
+            may_be_kept = match (wish, answered) {
+                (Wish::Release, _) | (Wish::Hold, Answered::No) => false,
+                _ => true,
+            };
+            let is_known = matches!(after.state, BookingState::Held | BookingState::Booked);
+            prop_assert!(!may_be_kept || is_known || after.let_go, "{state:?} {wish:?} {answered:?}");
+            state = after.state;
+            if after.let_go {
+                (state, may_be_kept) = (Wish::Release.settled(state, Answered::Done).state, false);
+            }
+        }
+        prop_assert!(!may_be_kept || matches!(state, BookingState::Held | BookingState::Booked));
+    }
+}

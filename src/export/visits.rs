@@ -1,0 +1,33 @@
+//! `visits.json`: what the member booked at clinics, or was about to.
+
+use serde_json::{Value, json};
+
+use super::{Archive, Exported, Writing};
+use crate::booking;
+use crate::domain::booking::Booking;
+
+pub(super) fn write<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'a> {
+    Box::pin(async move {
+        let bookings = booking::all(&mut of.bridge.store.read().await?, &of.key).await?;
+        let said: Vec<Value> = bookings.iter().map(told).collect();
+        archive.file("visits/visits.json").await?;
+        archive.write(format!("{:#}\n", Value::from(said)).as_bytes()).await
+    })
+}
+
+fn told(booking: &Booking) -> Value {
+    json!({
+        "booking": booking.id,
+        "clinic": booking.clinic,
+        "visit": booking.visit,
+        "state": booking.state.as_str(),
+        "asked_of_the_clinic": booking.wish.map(crate::domain::booking::Wish::as_str),
+        "time": booking.time,
+        "kept_until": booking.hold_until,
+        "waits_for_a_free_time": booking.waits,
+        "takes_the_place_of": booking.replaces,
+        "details": booking.details,
+        "created_at": booking.created_at,
+        "updated_at": booking.updated_at,
+    })
+}

@@ -1,0 +1,135 @@
+//! A visit that a member asks for, chooses, books or gives back → FHIR R4 `Appointment` as it should stand.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::codes::{
+    ACT_CODE, CANCELLATION_REASON, CONFIDENTIALITY, IDENTIFIER, OBSERVATION_VALUE, SERVICE_CATEGORY, SERVICE_TYPE,
+    US_CORE_TAGS,
+};
+use super::provenance::{as_json, provenance};
+use super::{MappingError, Recipient};
+use crate::consent::decide::Permit;
+use crate::domain::booking::{Asking, Place, Wish};
+use crate::domain::language::Language;
+use crate::domain::outbound::Outbound;
+use crate::domain::visit_type::VisitType;
+
+/// What an Appointment says beside what is asked.
+#[derive(Clone, Copy)]
+pub struct Told<'a> {
+    /// What kind of visit it is; `None` where the clinic offers it no longer.
+    pub visit: Option<&'a VisitType>,
+    /// The language of the clinic's people.
+    pub language: Language,
+    /// Until when a visit is wished for, where the clinic is to propose one.
+    pub until: Timestamp,
+}
+
+/// The Appointment as it should stand at the clinic.
+///
+/// # Errors
+/// [`MappingError`]; never for what was asked in the portal.
+pub fn appointment(
+    permit: &Permit<'_, Asking<'_>>,
+    recipient: Recipient<'_>,
+    told: Told<'_>,
+) -> Result<Outbound, MappingError> {
+    let asking = permit.item();
+    let (status, answer) = standing(asking.wish);
+    let mut members = Map::new();
+    let mut set = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
+    set("resourceType", json!("Appointment"));
+    set("meta", meta(permit, recipient));
+    if asking.wish.asks() {
+        set("contained", json!([as_json::<Value>(&provenance(recipient, permit)?)?]));
+    }
+    set("identifier", json!([{"system": IDENTIFIER, "value": recipient.identifier.to_string()}]));
+    set("status", json!(status));
+    if status == "cancelled" {
+        set("cancelationReason", concept(CANCELLATION_REASON, "pat-cpp", "Patient: Canceled via Patient Portal"));
+    }
+    if let Some(visit) = told.visit {
+        if let Some(code) = &visit.service_category {
+            set("serviceCategory", json!([{"coding": [{"system": SERVICE_CATEGORY, "code": code}]}]));
+        }
+        let title = visit.title.get(told.language);
+        let coding = visit.service_type.as_ref().map(|code| json!([{"system": SERVICE_TYPE, "code": code}]));
+        set(
+            "serviceType",
+            json!([coding.map_or_else(|| json!({"text": title}), |coding| json!({"coding": coding, "text": title}),)]),
+        );
+        set("minutesDuration", json!(visit.minutes));
+    }
+    if let Some(reason) = asking.reason {
+        set("reasonCode", json!([{"text": reason}]));
+    }
+    if let Some(time) = asking.time {
+        set("start", json!(instant(time.start)));
+        set("end", json!(instant(time.end)));
+    } else if asking.wish == Wish::Request {
+        let period = json!([{"start": instant(recipient.recorded), "end": instant(told.until)}]);
+        set("requestedPeriod", period);
+    }
+    match asking.place {
+        Some(Place::Slot(id)) => set("slot", json!([{"reference": format!("Slot/{id}")}])),
+        Some(Place::Proposed(id)) => set("id", json!(id)),
+        None => {}
+    }
+    set("created", json!(instant(recipient.recorded)));
+    set("participant", participants(recipient, answer));
+    Ok(Outbound {
+        resource_type: "Appointment".into(),
+        identifier: recipient.identifier.to_string(),
+        is_part: false,
+        body: Value::Object(members).to_string().into_bytes(),
+    })
+}
+
+/// The status of the Appointment, and the member's own word in it (R4, appointmentstatus and participationstatus; the steps
+/// are Argonaut Scheduling's).
+const fn standing(wish: Wish) -> (&'static str, &'static str) {
+    match wish {
+        Wish::Hold => ("pending", "tentative"),
+        Wish::Book => ("booked", "accepted"),
+        Wish::Request => ("proposed", "needs-action"),
+        Wish::Release | Wish::Cancel | Wish::Replace => ("cancelled", "declined"),
+    }
+}
+
+fn meta(permit: &Permit<'_, Asking<'_>>, recipient: Recipient<'_>) -> Value {
+    let sensitive = permit.obliges().labels.iter().map(|label| (ACT_CODE, label.as_str()));
+    let security = std::iter::once((CONFIDENTIALITY, "R")).chain(sensitive).chain([(OBSERVATION_VALUE, "PATAST")]);
+    let security: Vec<Value> = security.map(|(system, code)| json!({"system": system, "code": code})).collect();
+    json!({
+        "source": recipient.source,
+        "security": security,
+        "tag": [{"system": US_CORE_TAGS, "code": "patient-supplied"}],
+    })
+}
+
+/// The patient, and the one practitioner whom it is addressed to, if it is.
+fn participants(recipient: Recipient<'_>, answer: &str) -> Value {
+    let patient = json!({
+        "actor": {"reference": format!("Patient/{}", recipient.patient)},
+        "required": "required",
+        "status": answer,
+    });
+    let named = recipient.practitioner.map(|named| {
+        json!({
+            "actor": {"reference": format!("Practitioner/{}", named.id), "display": named.display},
+            "required": "information-only",
+            "status": "needs-action",
+        })
+    });
+    Value::from([Some(patient), named].into_iter().flatten().collect::<Vec<_>>())
+}
+
+fn concept(system: &str, code: &str, display: &str) -> Value {
+    json!({"coding": [{"system": system, "code": code, "display": display}]})
+}
+
+/// An instant, in UTC (R4, datatypes, instant).
+fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

@@ -1,0 +1,148 @@
+//! R4 Consent (consent.html), as far as the bridge writes it. These types borrow and are written straight away: a consent
+//! permits up to ten kinds of data, each in eight codes and references.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// The resource.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Consent<'a> {
+    pub resource_type: &'static str,
+    pub meta: Meta<'a>,
+    pub language: &'static str,
+    pub text: Narrative,
+    pub contained: [Box<RawValue>; 1],
+    pub identifier: [Identifier; 1],
+    pub status: &'static str,
+    pub scope: Concept<'a>,
+    pub category: [Concept<'a>; 2],
+    pub patient: &'a Reference<'a>,
+    pub date_time: String,
+    pub performer: [&'a Reference<'a>; 1],
+    pub organization: [&'a Reference<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_attachment: Option<Attachment<'a>>,
+    pub policy: [Policy; 1],
+    pub provision: Rule<'a>,
+}
+
+/// Where it comes from, and how sensitive it is.
+#[derive(Serialize)]
+pub struct Meta<'a> {
+    pub source: &'a str,
+    pub security: Vec<Coding<'a>>,
+}
+
+/// It in words, as XHTML.
+#[derive(Serialize)]
+pub struct Narrative {
+    pub status: &'static str,
+    pub div: String,
+}
+
+/// The text that the member had before them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attachment<'a> {
+    pub content_type: &'static str,
+    pub language: &'static str,
+    pub data: String,
+    pub title: &'a str,
+}
+
+/// By which rules it is read.
+#[derive(Serialize)]
+pub struct Policy {
+    pub uri: &'static str,
+}
+
+/// What holds where no exception does.
+#[derive(Serialize)]
+pub struct Rule<'a> {
+    pub r#type: &'static str,
+    pub provision: Vec<Exception<'a>>,
+}
+
+/// One kind of data that may go to somebody.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exception<'a> {
+    pub r#type: &'static str,
+    pub period: &'a Period,
+    pub actor: [Actor<'a>; 1],
+    pub purpose: &'a [Coding<'a>],
+    pub code: [Concept<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_period: Option<&'a Period>,
+}
+
+/// Who it may go to.
+#[derive(Serialize)]
+pub struct Actor<'a> {
+    pub role: Concept<'a>,
+    pub reference: &'a Reference<'a>,
+}
+
+/// From when to when.
+#[derive(Serialize)]
+pub struct Period {
+    pub start: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
+}
+
+/// A resource, by its place or by its identifier.
+#[derive(Default, Serialize)]
+pub struct Reference<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<Identifier>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display: Option<&'a str>,
+}
+
+/// What something is called within a system.
+#[derive(Serialize)]
+pub struct Identifier {
+    pub system: &'static str,
+    pub value: String,
+}
+
+/// A concept of one code.
+#[derive(Serialize)]
+pub struct Concept<'a> {
+    coding: [Coding<'a>; 1],
+}
+
+/// A code, and what it means, for people.
+#[derive(Serialize)]
+pub struct Coding<'a> {
+    system: &'static str,
+    code: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display: Option<Cow<'a, str>>,
+}
+
+impl<'a> Coding<'a> {
+    /// A code without words.
+    pub fn new(system: &'static str, code: impl Into<Cow<'a, str>>) -> Self {
+        Self { system, code: code.into(), display: None }
+    }
+
+    /// A code in words, too.
+    pub fn said(system: &'static str, code: impl Into<Cow<'a, str>>, display: impl Into<Cow<'a, str>>) -> Self {
+        Self { system, code: code.into(), display: Some(display.into()) }
+    }
+}
+
+impl<'a> From<Coding<'a>> for Concept<'a> {
+    fn from(coding: Coding<'a>) -> Self {
+        Self { coding: [coding] }
+    }
+}

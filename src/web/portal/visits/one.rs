@@ -1,0 +1,170 @@
+//! The page of one visit: where it stands, and what can be done with it.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use askama::Template;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::{shown, title};
+use crate::booking;
+use crate::booking::video::{EARLY, is_open, is_past};
+use crate::domain::booking::{Booking, BookingState, Note, Visit};
+use crate::domain::day::Days;
+use crate::domain::ids::BookingId;
+use crate::web::State;
+use crate::web::portal::caller::Session;
+use crate::web::portal::error::PortalError;
+use crate::web::portal::frame::{Frame, page};
+use crate::web::portal::own::Own;
+
+#[derive(Template)]
+#[template(path = "visit.html")]
+struct VisitPage {
+    frame: Frame,
+    id: BookingId,
+    title: String,
+    clinic: String,
+    /// Where the member's clock stands, by which all times are shown.
+    zone: String,
+    /// How it stands: the key of its words.
+    stands: &'static str,
+    /// What the member is told about it: the key of its words.
+    note: Option<&'static str>,
+    when: Option<String>,
+    /// The time until which it is kept for them.
+    until: Option<String>,
+    reason: Option<String>,
+    /// The times that are offered, day by day.
+    days: Vec<Day>,
+    /// When it was looked which times are free.
+    looked: Option<String>,
+    /// Whether it takes the place of another one, which stays until then.
+    is_change: bool,
+    /// Whether the member waits for something free.
+    waits: bool,
+    /// Whether the clinic's system was asked something.
+    is_asked: bool,
+    can: Can,
+    /// The way in, where the clinic holds its visits by video.
+    way: Option<WayIn>,
+    /// Whether there is something for the member's own calendar.
+    is_for_calendar: bool,
+}
+
+/// The way into a visit.
+struct WayIn {
+    is_open: bool,
+    /// From when on, if that is to come.
+    from: Option<String>,
+}
+
+/// A day with the times that are free on it.
+struct Day {
+    name: String,
+    /// Each as a form names it, and as a clock shows it.
+    times: Vec<(String, String)>,
+}
+
+/// What can be done with a booking.
+#[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a button of its own")]
+struct Can {
+    choose: bool,
+    look: bool,
+    confirm: bool,
+    release: bool,
+    change: bool,
+    cancel: bool,
+    wait: bool,
+}
+
+/// Shows it.
+pub async fn show(
+    state: Data<State>,
+    frame: Frame,
+    session: Session,
+    id: Path<String>,
+) -> Result<HttpResponse, PortalError> {
+    let id: BookingId = id.parse().map_err(|_| PortalError::NotFound)?;
+    let mut tx = state.bridge.store.read().await?;
+    let own = Own::open(&state.bridge, &mut tx, session.member).await?;
+    let booking = booking::one(&mut tx, &own.key, id).await?.ok_or(PortalError::NotFound)?;
+    drop(tx);
+    let (days, now) = (own.days(), state.bridge.clock.now());
+    let moment = |at: Timestamp| frame.moment(days.moment(at));
+    let can = can(&booking, now);
+    let way = booking.visit().filter(|visit| state.rooms.is_there(&visit.clinic) && !is_past(visit.time.end, now));
+    let way = way.map(|Visit { time, .. }| WayIn {
+        is_open: is_open(time.start, time.end, now),
+        from: time.start.checked_sub(EARLY).ok().filter(|from| now < *from).map(moment),
+    });
+    page(&VisitPage {
+        way,
+        is_for_calendar: booking.time.is_some_and(|time| now < time.end) && booking.state == BookingState::Booked,
+        id,
+        title: title(&state, &frame, &booking),
+        clinic: state.bridge.house.clinic_name(&booking.clinic).to_owned(),
+        zone: own.zone().to_owned(),
+        stands: shown::stands(&booking),
+        note: booking.note.map(shown::note),
+        when: booking.time.map(|time| weekday(&frame, days.moment(time.start).shown().date(), &moment(time.start))),
+        until: booking.hold_until.filter(|_| can.confirm).map(|until| clock(&days, until)),
+        reason: booking.details.reason.clone(),
+        days: if can.choose { offers(&frame, &days, &booking, now) } else { Vec::new() },
+        looked: booking.details.looked_at.filter(|_| can.look).map(|at| clock(&days, at)),
+        is_change: booking.replaces.is_some() && !booking.state.is_over() && booking.state != BookingState::Booked,
+        waits: booking.waits,
+        is_asked: booking.wish.is_some(),
+        can,
+        frame,
+    })
+}
+
+fn can(booking: &Booking, now: Timestamp) -> Can {
+    let is_to_come = booking.time.is_none_or(|time| now < time.start);
+    if booking.wish.is_some() {
+        return Can::default();
+    }
+    let is_kept = booking.hold_until.is_some_and(|until| now < until);
+    let is_searching = booking.hold_until.is_none();
+    match booking.state {
+        BookingState::Requested => Can {
+            look: is_searching && booking.time.is_none() && booking.details.looked_at.is_some(),
+            wait: is_searching && booking.details.looked_at.is_some(),
+            cancel: true,
+            ..Can::default()
+        },
+        BookingState::Offered => Can { choose: is_searching, look: is_searching, cancel: true, ..Can::default() },
+        BookingState::Held => Can { confirm: is_kept, release: true, cancel: true, ..Can::default() },
+        BookingState::Booked => Can { change: is_to_come, cancel: is_to_come, ..Can::default() },
+        _ => Can::default(),
+    }
+}
+
+/// The times that can be chosen, day by day. One that somebody else has just taken is not among them.
+fn offers(frame: &Frame, days: &Days, booking: &Booking, now: Timestamp) -> Vec<Day> {
+    let taken = booking.details.place.as_ref().filter(|_| booking.note == Some(Note::Taken));
+    let mut by_day: Vec<(Date, Day)> = Vec::new();
+    for offer in booking.details.offers.iter().filter(|offer| offer.time.start > now && taken != Some(&offer.place)) {
+        let date = days.moment(offer.time.start).shown().date();
+        let time = (shown::field_of(&offer.place), clock(days, offer.time.start));
+        match by_day.last_mut() {
+            Some((last, day)) if *last == date => day.times.push(time),
+            _ => by_day.push((date, Day { name: weekday(frame, date, &frame.date(date)), times: vec![time] })),
+        }
+    }
+    by_day.into_iter().map(|(_, day)| day).collect()
+}
+
+/// What follows, with the day of the week before it.
+fn weekday(frame: &Frame, date: Date, rest: &str) -> String {
+    let number = i64::from(date.weekday().to_monday_one_offset());
+    frame.tn("visit-day", &[("weekday", number.into()), ("date", rest.into())])
+}
+
+/// What the member's clock shows.
+fn clock(days: &Days, at: Timestamp) -> String {
+    let shown = days.moment(at).shown();
+    format!("{:02}:{:02}", shown.hour(), shown.minute())
+}

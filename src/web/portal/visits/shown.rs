@@ -1,0 +1,52 @@
+//! The words of bookings: the same wherever they are shown.
+
+use crate::domain::booking::{Booking, BookingState, Note, Place, Wish};
+
+/// How a booking stands: the key of its words.
+pub const fn stands(booking: &Booking) -> &'static str {
+    match (booking.wish, booking.state) {
+        (Some(Wish::Hold), _) => "visit-stands-holding",
+        (Some(Wish::Book), _) => "visit-stands-booking",
+        (Some(Wish::Release), _) => "visit-stands-releasing",
+        (Some(Wish::Cancel | Wish::Replace), _) => "visit-stands-cancelling",
+        (Some(Wish::Request), _) | (None, BookingState::Requested) => "visit-stands-requested",
+        (None, BookingState::Offered) => "visit-stands-offered",
+        (None, BookingState::Held) => "visit-stands-held",
+        (None, BookingState::Booked) => "visit-stands-booked",
+        (None, BookingState::Rescheduled) => "visit-stands-rescheduled",
+        (None, BookingState::Fulfilled) => "visit-stands-fulfilled",
+        (None, BookingState::Cancelled) => "visit-stands-cancelled",
+        (None, BookingState::NoShow) => "visit-stands-noshow",
+    }
+}
+
+/// What the member is told about it: the key of its words.
+pub const fn note(note: Note) -> &'static str {
+    match note {
+        Note::Taken => "visit-note-taken",
+        Note::HoldEnded => "visit-note-hold-ended",
+        Note::NotDone => "visit-note-not-done",
+        Note::NotCancelled => "visit-note-not-cancelled",
+        Note::ClinicCancelled => "visit-note-clinic-cancelled",
+        Note::ClinicMoved => "visit-note-clinic-moved",
+        Note::NowFree => "visit-note-now-free",
+    }
+}
+
+/// A place as a form names it.
+pub fn field_of(place: &Place) -> String {
+    match place {
+        Place::Slot(id) => format!("slot:{id}"),
+        Place::Proposed(id) => format!("proposed:{id}"),
+    }
+}
+
+/// The place that a form names.
+pub fn place_of(field: &str) -> Option<Place> {
+    let (kind, id) = field.split_once(':')?;
+    match kind {
+        "slot" => Some(Place::Slot(id.to_owned())),
+        "proposed" => Some(Place::Proposed(id.to_owned())),
+        _ => None,
+    }
+}

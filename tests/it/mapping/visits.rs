@@ -1,0 +1,86 @@
+//! Visits → FHIR: a snapshot of each as it stands at its clinic, judged by both validators.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use mostik::consent::decide::{Request, decide};
+use mostik::domain::booking::{Asking, Place, Time, Wish};
+use mostik::domain::category::{Category, Detail};
+use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Terms, WayBack};
+use mostik::domain::helpline::Words;
+use mostik::domain::ids::{GrantId, MemberId};
+use mostik::domain::language::Language;
+use mostik::domain::visit_type::VisitType;
+use mostik::mapping::to_fhir::{Recipient, Told, appointment};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::support::profiles::profile_of;
+use crate::support::validate::assert_valid;
+
+/// A kind of visit.
+fn first_talk() -> VisitType {
+    VisitType {
+        id: "first-talk".parse().unwrap(),
+        title: Words { en: "A first talk".to_owned(), ru: "Первый разговор".to_owned() },
+        minutes: 50,
+        service_type: Some("490".to_owned()),
+        service_category: Some("22".to_owned()),
+        schedules: vec!["s".to_owned()],
+        way: None,
+        hold_minutes: 10,
+        ahead_days: 28,
+        notice_hours: 2,
+    }
+}
+
+/// What the clinic is told of a visit.
+pub fn told(wish: Wish, reason: Option<&str>) -> Value {
+    let member = MemberId(Uuid::from_u128(1));
+    let terms = Terms {
+        categories: [(Category::Agenda, Detail::EveryEntry)].into(),
+        purposes: BTreeSet::from([Purpose::Treatment]),
+        valid_from: Timestamp::MIN,
+        valid_until: Timestamp::MAX,
+        data_from: None,
+        recipient: Addressee::Clinic,
+        way_back: WayBack::Notice,
+        withheld: BTreeSet::new(),
+    };
+    let (id, clinic) = (GrantId(Uuid::from_u128(3)), "riverside".parse().unwrap());
+    let (state, created_at) = (GrantState::Active, Timestamp::UNIX_EPOCH);
+    let grants = [Grant { id, version: 1, member, clinic, state, terms, created_at, ended_at: None }];
+    let start: Timestamp = "2026-11-30T09:00:00Z".parse().unwrap();
+    let time = Time { start, end: start + jiff::SignedDuration::from_mins(50) };
+    let place = Place::Slot("slot-1".to_owned());
+    let is_request = wish == Wish::Request;
+    let asking =
+        Asking { member, wish, time: (!is_request).then_some(time), place: (!is_request).then_some(&place), reason };
+    let clinic = grants[0].clinic.clone();
+    let permit = decide(&grants, Request::to_record(&asking, &clinic, Timestamp::UNIX_EPOCH)).unwrap();
+    let recipient = Recipient {
+        patient: "pat-1",
+        identifier: Uuid::from_u128(4),
+        source: "urn:mostik:test",
+        recorded: Timestamp::UNIX_EPOCH,
+        practitioner: None,
+    };
+    let until = "1970-01-29T00:00:00Z".parse().unwrap();
+    let told = Told { visit: Some(&first_talk()), language: Language::En, until };
+    serde_json::from_slice(&appointment(&permit, recipient, told).unwrap().body).unwrap()
+}
+
+#[tokio::test]
+async fn each_step_of_a_visit() {
+    for (name, wish, reason) in [
+        ("held", Wish::Hold, Some("It is about the nights.")),
+        ("booked", Wish::Book, None),
+        ("asked", Wish::Request, Some("It is about the nights.")),
+        ("cancelled", Wish::Cancel, None),
+    ] {
+        let told = told(wish, reason);
+        assert_eq!(profile_of(&told), Some("mostik-appointment"));
+        assert_valid(&told).await;
+        insta::assert_json_snapshot!(format!("visit_{name}"), told);
+    }
+}
