@@ -238,7 +238,7 @@ const TABLE: &[Row] = &[
     row("GET /messages/{message}", |it| (format!("/messages/{}", it.message), Nothing),
         "303 /sign-in", &[(Browser, "200"), (OtherBrowser, "404")]),
     row("POST /messages/{message}", |it| (format!("/messages/{}", it.message), Form(vec![("answer", "accept".to_owned())])),
-        "303 /sign-in", &[(Browser, "409"), (OtherBrowser, "404")]),
+        "303 /sign-in", &[(Browser, "422"), (OtherBrowser, "404")]),
     row("GET /settings/messages", page!("/settings/messages"), "303 /sign-in", SIGNED_IN),
     row("POST /settings/messages", form!("/settings/messages", "grade" = "notice", "when" = "now"), "303 /sign-in",
         &[(Browser, "303 /settings/messages"), (OtherBrowser, "303 /settings/messages")]),
