@@ -132,8 +132,10 @@ fn what(about: &About) -> &'static str {
     if about.matter == "warning" {
         return "shared-warning";
     }
-    let page = if about.parts.is_empty() { "shared-consent" } else { "shared-page" };
-    about.category.map_or(page, words::category)
+    // One that tells nothing but what was recommended is a page, too.
+    let is_page = !about.parts.is_empty() || about.matter == "answered-page";
+    let other = if is_page { "shared-page" } else { "shared-consent" };
+    about.category.map_or(other, words::category)
 }
 
 /// Whether it is what the member said to something that the clinic has for them.
