@@ -129,8 +129,10 @@ fn what(about: &About) -> &'static str {
     if is_answer(about) {
         return "shared-answer";
     }
-    if about.matter == "warning" {
-        return "shared-warning";
+    match about.matter.as_str() {
+        "warning" => return "shared-warning",
+        "booking" | "booking-why" | "cancelling" => return "shared-visit",
+        _ => {}
     }
     // One that tells nothing but what was recommended is a page, too.
     let is_page = !about.parts.is_empty() || about.matter == "answered-page";

@@ -90,6 +90,8 @@ on_both_databases! {
         let early = browser.get(&stage.path).await;
         assert!(main_text(&early).contains("You can enter from 20 November 2026, 14:45 on"), "{}", main_text(&early));
         assert_eq!(browser.get(&format!("{}/join", stage.path)).await.location(), stage.path, "not yet");
+        let shared = main_text(&browser.get("/shared").await);
+        assert!(shared.contains("A visit that you arranged"), "{shared}");
         assert_eq!(clinician(&stage, &stage.identifier).await.status, 404, "nor the clinician");
 
         stage.portal.bridge.clock.advance(minutes(165));

@@ -116,6 +116,7 @@ const THEIR_VISIT: &[(Who, &str)] = &[(Browser, "200"), (OtherBrowser, "404")];
 const BACK_TO_IT: &[(Who, &str)] = &[(Browser, "303 /visits/{booking}"), (OtherBrowser, "404")];
 const NOT_NOW: &[(Who, &str)] = &[(Browser, "409"), (OtherBrowser, "404")];
 const NONE_THERE: &[(Who, &str)] = &[(Browser, "404"), (OtherBrowser, "404")];
+const NOT_THEIRS: &[(Who, &str)] = &[(Clinic, "403"), (OtherClinic, "403")];
 const ITS_PATIENTS: &[(Who, &str)] = &[(Clinic, "200+"), (OtherClinic, "200")];
 
 /// A page that is looked at.
@@ -181,10 +182,8 @@ const TABLE: &[Row] = &[
         "401", ITS_PATIENTS),
     row("GET /fhir/Consent/{id}", |it| (format!("/fhir/Consent/{}", it.consent), Nothing),
         "401", &[(Clinic, "200+"), (OtherClinic, "404")]),
-    row("POST /fhir/Patient/{id}/$ask-summary", |it| (format!("/fhir/Patient/{}/$ask-summary", it.patient), Nothing),
-        "401", &[(Clinic, "403"), (OtherClinic, "403")]),
-    row("POST /fhir/Appointment/{identifier}/$join", |_| ("/fhir/Appointment/nothing/$join".into(), Nothing),
-        "401", &[(Clinic, "403"), (OtherClinic, "403")]),
+    row("POST /fhir/Patient/{id}/$ask-summary", |it| (format!("/fhir/Patient/{}/$ask-summary", it.patient), Nothing), "401", NOT_THEIRS),
+    row("POST /fhir/Appointment/{identifier}/$join", |_| ("/fhir/Appointment/nothing/$join".into(), Nothing), "401", NOT_THEIRS),
     row("GET /fhir/AuditEvent", |it| (format!("/fhir/AuditEvent?patient={}", it.patient), Nothing), "401", ITS_PATIENTS),
     row("POST /fhir/AuditEvent/_search", |it| ("/fhir/AuditEvent/_search".into(), Form(vec![("patient", it.patient.clone())])),
         "401", ITS_PATIENTS),
