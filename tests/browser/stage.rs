@@ -113,7 +113,14 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
             let (sparrow, _) = open_person(&portal.bridge, "sparrow", &ehr.patient).await;
             look(&portal.bridge).await;
             until_active(&ehr).await;
-            Stage { portal, sparrow, ehr, clinic: String::new(), schedule: String::new(), task: std::sync::Mutex::default() }
+            Stage {
+                portal,
+                sparrow,
+                ehr,
+                clinic: String::new(),
+                schedule: String::new(),
+                task: std::sync::Mutex::default(),
+            }
         }
         Place::Unlinked => {
             let (ehr, gate) = (Ehr::sekmet().await?, part("MOSTIK_TEST_SMART_GATE", "a gate before an EHR")?);
