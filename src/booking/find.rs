@@ -110,6 +110,8 @@ impl Finder {
         }
         let now = self.bridge.clock.now();
         let waited = held.row.look_at.is_some();
+        // What was kept for them before is given back, and nobody speaks of it any more.
+        held.row.identifier = None;
         held.row.state = if offers.is_empty() { BookingState::Requested } else { BookingState::Offered };
         if !offers.is_empty() {
             held.row.look_at = None;
@@ -132,7 +134,7 @@ impl Finder {
         let mut tx = self.bridge.store.begin().await?;
         let mut held = hold(&self.bridge, &mut tx, member, id).await?;
         let now = self.bridge.clock.now();
-        if held.row.state != BookingState::Requested || held.row.identifier.is_some() && held.row.attempt == 0 {
+        if held.row.state != BookingState::Requested || !is_searching(&held) {
             return Err(BookingError::NotNow);
         }
         held.row.look_at = now.checked_add(LOOK_EVERY).ok().filter(|_| waits);
@@ -172,9 +174,10 @@ impl Finder {
     }
 }
 
-/// Whether times are being looked for: none is kept, or asked for.
+/// Whether times are being looked for: none is kept, or asked for, and the clinic's people do not propose one.
 fn is_searching(held: &Held) -> bool {
-    let is_open = matches!(held.row.state, BookingState::Requested | BookingState::Offered);
+    let is_proposed = held.row.state == BookingState::Requested && held.row.identifier.is_some();
+    let is_open = matches!(held.row.state, BookingState::Requested | BookingState::Offered) && !is_proposed;
     is_open && held.row.wish.is_none() && held.row.hold_until.is_none()
 }
 

@@ -1,12 +1,13 @@
 //! What a clinic's people do with a visit in their own system: it comes back to the booking and to the member, at the instant
 //! that they mean.
 
+use mostik::booking::{BookingError, FindError};
 use mostik::domain::booking::{BookingState, Note, Way};
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
 use crate::support::booking::{
-    ASKED_FOR, Does, appointments, asks, asks_as, done, first_talk, free_slot, schedule, stands,
+    ASKED_FOR, Does, appointments, asks, asks_as, done, finder, first_talk, free_slot, schedule, stands,
 };
 use crate::support::bridge::{Person, TestBridge, config_text};
 use crate::support::database::Database;
@@ -105,6 +106,8 @@ on_both_databases! {
         assert!(there[0]["requestedPeriod"][0]["end"].is_string() && there[0]["start"].is_null(), "{}", there[0]);
         look_later(&bridge).await;
         assert_eq!(stands(&bridge, &sparrow, first.id).await.state, BookingState::Requested, "they think about it");
+        let searched = finder(&bridge).find(sparrow.id, first.id).await;
+        assert!(matches!(searched, Err(FindError::Booking(BookingError::NotNow))), "nothing is chosen beside that");
         they(&ehr, |visit| {
             visit["status"] = json!("booked");
             visit["start"] = json!("2026-11-30T10:00:00+01:00");
