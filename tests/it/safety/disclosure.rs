@@ -158,6 +158,7 @@ on_both_databases! {
         scene.bridge.send(&worrying("3", "sparrow")).await;
         let other = keepers.open().await.into_iter().find(|it| it["handle"] == "sparrow" && it["id"] != first["id"]).unwrap();
         keepers.settle(&first, "acknowledge", "anna").await;
+        assert_eq!(theirs.disclose(&first, "ada", REASON).await.status, 404, "whoever looks after it");
         keepers.settle(&first, "close", "anna").await;
         let (status, said) = refused(&first, "ada", REASON).await;
         assert!(status == 409 && said.contains("closed"), "{status} {said}");
