@@ -217,7 +217,7 @@ mod tests {
         let policy = Config::from_toml(&good).unwrap().clinics.into_values().next().unwrap().warnings.unwrap();
         assert!(policy.tell_member, "unless it says otherwise");
         assert!(Config::from_toml(clinic).unwrap().clinics.into_values().all(|clinic| clinic.warnings.is_none()));
-        let lent = "[clinics.a.auth]\nmethod = \"patient\"\nclient_id = \"m\"\nscopes = \"patient/Communication.cs\"\n";
+        let lent = "[clinics.a.auth]\nmethod = \"patient\"\nclient_id = \"m\"\n";
         for (text, expected) in [
             (good.replace("ETREAT", "TREAT"), "ETREAT"),
             (good.replace("purpose = \"ETREAT\"\n", ""), "purpose"),

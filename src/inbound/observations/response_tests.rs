@@ -125,12 +125,19 @@ fn what_is_another_form_is_passed_over_and_what_is_wrong_is_named() {
     let whole = form(Instrument::Phq2, &[1, 2]);
     let group = json!([{"linkId": "/55757-9", "item": whole["item"].clone()}]);
     let path = json!([answered("/55757-9/44250-9", &choice(0)), answered("/55757-9/44255-8", &choice(3))]);
+    let mut deep = whole["item"].clone();
+    for depth in 0..DEEPEST {
+        deep = json!([{"linkId": format!("group-{depth}"), "item": deep}]);
+    }
+    let too_deep = json!([{"linkId": "outermost", "item": deep.clone()}]);
     let twice = adding(whole.clone(), answered("/44250-9", &choice(1)));
     let other = adding(whole.clone(), answered("/x", &json!({"valueString": "of their own"})));
     let two = json!({"linkId": "/44259-0", "answer": [choice(1), choice(2)]});
     for (resource, expected) in [
         (with(whole.clone(), "item", group), "phq-2 12=3"),
         (with(whole.clone(), "item", path), "phq-2 03=3"),
+        (with(whole.clone(), "item", deep), "phq-2 12=3"),
+        (with(whole.clone(), "item", too_deep), "each question once"),
         (with(whole.clone(), "item", json!([answered("1", &choice(1))])), "nothing"),
         (with(whole.clone(), "status", json!("in-progress")), "nothing"),
         (with(whole.clone(), "status", json!("entered-in-error")), "Retraction(..)"),

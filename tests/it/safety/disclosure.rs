@@ -158,6 +158,7 @@ on_both_databases! {
         scene.bridge.send(&worrying("3", "sparrow")).await;
         let other = keepers.open().await.into_iter().find(|it| it["handle"] == "sparrow" && it["id"] != first["id"]).unwrap();
         keepers.settle(&first, "acknowledge", "anna").await;
+        assert_eq!(theirs.disclose(&first, "ada", REASON).await.status, 404, "whoever looks after it");
         keepers.settle(&first, "close", "anna").await;
         let (status, said) = refused(&first, "ada", REASON).await;
         assert!(status == 409 && said.contains("closed"), "{status} {said}");
@@ -228,11 +229,11 @@ on_both_databases! {
     }
 }
 
-/// What an EHR gets that takes only these types, and where that stands then.
-async fn told_where_only(database: Database, types: &[&str]) -> (Vec<Value>, Vec<String>) {
+/// What an EHR gets that takes only these types, and where that stands then; `more` is what the operator says of it.
+async fn told_where_only(database: Database, types: &[&str], more: &str) -> (Vec<Value>, Vec<String>) {
     let fixed = FixedEhr::that_takes(types, &json!({"resourceType": "Bundle", "type": "searchset"}));
     let ehr = Ehr { base: fixed.base.clone(), patient: "pat-1".to_owned(), sandbox: None };
-    let scene = Scene::with(database, ehr, POLICY).await;
+    let scene = Scene::with(database, ehr, &(POLICY.to_owned() + more)).await;
     let keepers = Keepers::of(&scene.bridge).await;
     keepers.disclose(&concern(&keepers).await, "ada", REASON).await;
     scene.bridge.deliver().await;
@@ -241,7 +242,7 @@ async fn told_where_only(database: Database, types: &[&str]) -> (Vec<Value>, Vec
 
 on_both_databases! {
     async fn an_ehr_that_takes_no_messages_gets_a_note(database) {
-        let (written, states) = told_where_only(database, &["DocumentReference", "Observation"]).await;
+        let (written, states) = told_where_only(database, &["DocumentReference", "Observation"], "").await;
         assert_eq!((written.len(), states), (1, vec!["arrived".to_owned()]));
         assert_eq!(written[0]["description"], "Your patient may be in danger");
         assert_valid(&written[0]).await;
@@ -249,8 +250,17 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn an_operator_who_says_that_observations_are_taken_does_not_say_so_of_messages(database) {
+        let says = "[clinics.riverside.takes]\nform = \"discrete\"\n";
+        let (written, states) = told_where_only(database, &["DocumentReference"], says).await;
+        assert_eq!((written.len(), states), (1, vec!["arrived".to_owned()]));
+        assert_eq!(written[0]["resourceType"], "DocumentReference");
+    }
+}
+
+on_both_databases! {
     async fn an_ehr_that_takes_neither_gets_nothing_and_that_is_said_at_once(database) {
-        let (written, states) = told_where_only(database, &["Observation"]).await;
+        let (written, states) = told_where_only(database, &["Observation"], "").await;
         assert_eq!((written.len(), states), (0, vec!["failed".to_owned()]));
     }
 }
