@@ -146,9 +146,8 @@ impl BookingState {
     /// [`InvalidStep`] when its life does not allow it.
     pub const fn step(self, to: Self) -> Result<Self, InvalidStep> {
         let is_allowed = match (self, to) {
-            (Self::Requested, Self::Offered | Self::Booked | Self::Cancelled)
+            (Self::Requested | Self::Held, Self::Offered | Self::Booked | Self::Cancelled)
             | (Self::Offered, Self::Requested | Self::Held | Self::Booked | Self::Cancelled)
-            | (Self::Held, Self::Offered | Self::Booked | Self::Cancelled)
             | (Self::Booked, Self::Rescheduled | Self::Fulfilled | Self::Cancelled | Self::NoShow)
             // The clinic's people put right what they noted down.
             | (Self::Fulfilled, Self::NoShow)
