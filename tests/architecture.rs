@@ -46,7 +46,18 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "booking",
-        &["domain", "vault", "store", "inbound", "consent::decide", "mapping", "outbox", "delivery::ehr", "pipeline"],
+        &[
+            "domain",
+            "vault",
+            "store",
+            "inbound",
+            "consent::decide",
+            "mapping",
+            "outbox",
+            "delivery::ehr",
+            "delivery::egress",
+            "pipeline",
+        ],
     ),
     (
         "insight",

@@ -230,7 +230,7 @@ impl Person {
             id,
             lane: self.lane(),
             seq,
-            grant: self.grant.id,
+            grant: Some(self.grant.id),
             operation: Operation::Create,
             matter: reading.matter(),
             addressee: permit.obliges().addressee,

@@ -170,7 +170,7 @@ impl Clinic {
         if self.lends() {
             return invalid(
                 "",
-                "no such section: with auth.method = \"patient\" there is only what members lend for what they consent to",
+                "no such section: with auth.method = \"patient\" members lend access for what they consent to",
             );
         }
         let is_said =

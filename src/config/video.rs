@@ -96,7 +96,7 @@ mod tests {
             (jitsi.replace("\"m\"", "\"\""), "clinics.a.video.app_id"),
             (jitsi.replace("secret_file = \"s\"\n", ""), "secret_file"),
             (live_kit.replace("wss", "ws"), "clinics.a.video.server: expected a wss URL"),
-            (jitsi.replace("jitsi", "carrier-pigeon"), "carrier-pigeon"),
+            (jitsi.replace("jitsi", "carrier-pigeon"), "clinics.a.video.method: expected one of"),
         ] {
             let error = Config::from_toml(&format!("{clinic}{text}")).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");

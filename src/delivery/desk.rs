@@ -12,11 +12,11 @@ use tokio::sync::watch;
 use tokio::task::{self, JoinError, JoinSet};
 
 use super::desks::Counterpart;
+use super::names::MAPPED_TYPE;
 use super::send::Sender;
 use super::settle::{Known, Rules};
 use super::throttle::Trouble;
 use super::turn::{Tickets, Turned, turn};
-use super::weigh::MAPPED_TYPE;
 use crate::domain::clock::Clock;
 use crate::domain::delivery::Rung;
 use crate::domain::entropy::NoEntropy;

@@ -10,6 +10,7 @@ pub mod ehr;
 pub mod form;
 pub mod identity;
 pub mod member;
+mod names;
 mod rate_limit;
 mod send;
 mod settle;

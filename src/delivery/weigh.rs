@@ -4,6 +4,10 @@ use jiff::Timestamp;
 
 use super::ehr::{Found, SAID_TWICE, Sent, Ticket};
 use super::form::Forms;
+use super::names::{
+    ANSWER_NOT_TAKEN, APPOINTMENT_TYPE, BOOKING_NOT_TAKEN, MAPPED_TYPE, MESSAGE_TYPE, PAGE_TYPE, PART_NOT_TAKEN,
+    SAID_WITH_THE_TASK, SAID_WITH_THE_WHOLE, TASK_NOT_TAKEN, TASK_TYPE,
+};
 use super::settle::{Known, STANDING_NOT_TAKEN, Verdict, is_absent};
 use super::smart_auth::TokenError;
 use crate::consent::decide::{Cleared, DenyReason, clear};
@@ -343,39 +347,6 @@ fn outgoing(
     };
     ask(task(Outgoing { cleared, mapped, rung, resource_type }), ticket)
 }
-
-/// What every fact is mapped to, at the highest rung.
-pub const MAPPED_TYPE: &str = "Observation";
-
-/// What every page is mapped to.
-const PAGE_TYPE: &str = "DocumentReference";
-
-/// What a visit is mapped to.
-pub const APPOINTMENT_TYPE: &str = "Appointment";
-
-/// Why a visit is not asked for: the EHR takes no Appointments.
-pub const BOOKING_NOT_TAKEN: &str = "booking-not-taken";
-
-/// What a member's answer goes on with, where the clinic gave them a Task.
-pub const TASK_TYPE: &str = "Task";
-
-/// What a member's answer is mapped to, where it is a message.
-pub const MESSAGE_TYPE: &str = "Communication";
-
-/// Why an answer does not go on with the Task: the EHR does not let it be changed. A message says it then.
-pub const TASK_NOT_TAKEN: &str = "task-not-taken";
-
-/// Why an answer does not go as a message: the Task says it.
-pub const SAID_WITH_THE_TASK: &str = "said-with-the-task";
-
-/// Why an answer does not go at all: the EHR has no place for it.
-pub const ANSWER_NOT_TAKEN: &str = "answer-not-taken";
-
-/// Why a part does not go by itself: the note that the whole becomes says it.
-pub const SAID_WITH_THE_WHOLE: &str = "said-with-the-whole";
-
-/// Why a part does not go: the EHR has no place for it, and the other parts say the same.
-pub const PART_NOT_TAKEN: &str = "part-not-taken";
 
 fn search(item: Delivery, ticket: Result<&Ticket, &TokenError>) -> Step {
     match ticket {

@@ -11,8 +11,8 @@ use super::concern::Rule;
 use super::ids::{ConcernId, MemberId};
 use super::language::Language;
 
-/// For how long a decision lets a warning go. Whoever was in danger then may not be any more: what could not be sent by then
-/// is decided anew, or is not sent.
+/// For how long a decision lets a warning go. Whoever was in danger then may not be any more: what could not be sent by
+/// then is decided anew, or is not sent.
 pub const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// The longest reason, in characters.

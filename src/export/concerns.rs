@@ -1,5 +1,5 @@
-//! `concerns.json`: when the people of a community were told that somebody should look after the member. `warnings.json`:
-//! when a clinic was told so without consent, and by which right.
+//! `concerns.json`: when the people of a community were told that somebody should look after the member.
+//! `warnings.json`: when a clinic was told so without consent, and by which right.
 
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! A person of a community decides that the clinics of a member are told without consent that they may be in danger.
 //!
 //! Only clinics that the member is linked to, each only where a policy of the operator's lets it be warned
-//! (`[clinics.….warnings]`, off unless written); only by somebody whom the community named for it; and only that there was
-//! such an answer. Whether it may go is decided again in the transaction that sends it.
+//! (`[clinics.….warnings]`, off unless written); only by somebody whom the community named for it; and only that there
+//! was such an answer. Whether it may go is decided again in the transaction that sends it.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -68,8 +68,9 @@ struct Target<'a> {
     identifier: Uuid,
 }
 
-/// Has the clinics of the member warned whom a concern is about, and notes that whoever decided so looks after it, if nobody
-/// does yet. Decided twice by the same person, it is decided once; what was decided and did not go is decided anew.
+/// Has the clinics of the member warned whom a concern is about, and notes that whoever decided so looks after it, if
+/// nobody does yet. Decided twice by the same person, it is decided once; what was decided and did not go is decided
+/// anew.
 ///
 /// # Errors
 /// [`WarnError`]; the caller's transaction must then be dropped.

@@ -200,7 +200,8 @@ pub async fn concern(tx: &mut Tx, keyring: &Keyring, which: Which<'_>) -> Result
     opened(tx, keyring, row.ok_or(SafetyError::NotFound)?).await
 }
 
-/// A concern, with the name under which its community knows the member, which clinics were warned, and the member's key.
+/// A concern, with the name under which its community knows the member, which clinics were warned, and the member's
+/// key.
 async fn opened(tx: &mut Tx, keyring: &Keyring, row: ConcernRow) -> Result<(Concern, MemberKey), SafetyError> {
     let (member, community) = (row.member, row.community.clone());
     let names = tx.concern_names(&community, member).await?.ok_or(SafetyError::NotFound)?;

@@ -47,7 +47,8 @@ pub struct Warned {
     pub state: WarningState,
 }
 
-/// The warnings about the member whose key it is, the oldest first. One that does not open is left out; the log says so.
+/// The warnings about the member whose key it is, the oldest first. One that does not open is left out; the log says
+/// so.
 ///
 /// # Errors
 /// [`StoreError`].

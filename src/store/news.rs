@@ -88,6 +88,21 @@ impl Tx {
         Ok(())
     }
 
+    /// Whether what a clinic has for a member is looked for by an instant, by a look that has not begun.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn is_look_due(&mut self, lane: &LaneKey, by: Timestamp) -> Result<bool, StoreError> {
+        const SQL: &str = "SELECT COUNT(*) FROM way_back WHERE member_id = $1 AND clinic_id = $2 AND due_at <= $3";
+        let due: i64 = on!(self, conn => sqlx::query_scalar(SQL)
+            .bind(lane.member.0)
+            .bind(lane.clinic.as_str())
+            .bind(by.as_microsecond())
+            .fetch_one(conn)
+            .await?);
+        Ok(due > 0)
+    }
+
     /// Has what a clinic has for a member looked for soon, because it says that there is news: but not more often than
     /// every `gap`, however often it says so.
     ///

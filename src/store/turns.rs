@@ -97,8 +97,8 @@ impl Tx {
         self.first_open(clinic, members, by, "").await
     }
 
-    /// The same, of those items only that go although others wait for the end of a pause: they say how a consent stands, warn, or
-    /// give a time back.
+    /// The same, of those items only that go although others wait for the end of a pause: they say how a consent
+    /// stands, warn, or give a time back.
     ///
     /// # Errors
     /// [`StoreError`].

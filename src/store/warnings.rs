@@ -32,7 +32,8 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn put_warning(&mut self, warning: &WarningRow) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO warnings (member_id, identifier, concern_id, clinic_id, sealed_warning, decided_at) \
+        const SQL: &str = "INSERT INTO warnings \
+             (member_id, identifier, concern_id, clinic_id, sealed_warning, decided_at) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (member_id, identifier) DO UPDATE \
              SET sealed_warning = excluded.sealed_warning, decided_at = excluded.decided_at";
         on!(self, conn => sqlx::query(SQL)
@@ -48,13 +49,14 @@ impl Tx {
         Ok(())
     }
 
-    /// The warnings about a member, the oldest first, each with where its newest item stands. What waits on a lane that was
-    /// withdrawn since is withdrawn, whatever its row says as yet.
+    /// The warnings about a member, the oldest first, each with where its newest item stands. What waits on a lane that
+    /// was withdrawn since is withdrawn, whatever its row says as yet.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn warnings(&mut self, member: MemberId) -> Result<Vec<(WarningRow, Option<DeliveryState>)>, StoreError> {
-        const SQL: &str = "SELECT w.member_id, w.identifier, w.concern_id, w.clinic_id, w.sealed_warning, w.decided_at, \
+        const SQL: &str = "SELECT w.member_id, w.identifier, w.concern_id, w.clinic_id, w.sealed_warning, \
+             w.decided_at, \
              (SELECT CASE WHEN o.seq <= l.withdrawn_through AND o.state IN ('ready', 'retry', 'held') THEN 'withdrawn' \
              ELSE o.state END FROM outbox o JOIN lanes l ON l.clinic_id = o.clinic_id AND l.member_id = o.member_id \
              WHERE o.identifier = w.identifier AND o.member_id = w.member_id ORDER BY o.seq DESC LIMIT 1) \

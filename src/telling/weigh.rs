@@ -66,8 +66,8 @@ pub fn weigh(row: &TellingRow, found: Recommendation, scales: Scales<'_>) -> Fat
     }))
 }
 
-/// Weighs that a clinic was told something without the member's consent: nobody's consent keeps it from them, and outside of
-/// the portal nothing is said of it but that there is something.
+/// Weighs that a clinic was told something without the member's consent: nobody's consent keeps it from them, and
+/// outside of the portal nothing is said of it but that there is something.
 pub fn weigh_warning(row: &TellingRow, clinic: &ClinicId, scales: Scales<'_>) -> Fate {
     let due = scales.wishes.due(row.created_at, scales.now, scales.zone);
     if due > scales.now {

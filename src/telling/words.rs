@@ -31,8 +31,8 @@ pub struct Saying<'a> {
 pub struct Item {
     /// What the clinic is called.
     pub clinic: String,
-    /// As what it stands there; `None`: it is nothing of the clinic's, but that the clinic was told something without the
-    /// member's consent. Of that nothing is said outside of the portal.
+    /// As what it stands there; `None`: it is nothing of the clinic's, but that the clinic was told something without
+    /// the member's consent. Of that nothing is said outside of the portal.
     pub kind: Option<RecommendationKind>,
     /// What it says; nothing where the clinic took it back, or where nothing is said of it outside of the portal anyway.
     pub says: Option<Said>,

@@ -55,7 +55,7 @@ pub async fn receive(bridge: &Bridge, path: &str, header: &str, body: &[u8]) -> 
     let now = bridge.clock.now();
     if let Some(notice) = notice {
         take(&mut tx, &row, &notice, now).await?;
-    } else {
+    } else if row.state != SubscriptionState::Active || !is_looked_for(&mut tx, &row, now).await? {
         tx.look_for_notified(&row.lane, now, GAP).await?;
         tx.heard_of(&row, (heard(&row, None), row.last_event), now).await?;
     }
@@ -73,6 +73,9 @@ async fn take(tx: &mut Tx, row: &SubscriptionRow, notice: &Notice, now: Timestam
     let Fresh { events, reached, is_lost } = fresh(notice, before, counted);
     let waiting = i64::try_from(events.len()).unwrap_or(i64::MAX).saturating_add(tx.count_notices(row.id).await?);
     if is_anew || is_lost || waiting > MOST_WAITING {
+        if !is_anew && is_looked_for(tx, row, now).await? {
+            return Ok(());
+        }
         tx.look_for_notified(&row.lane, now, GAP).await?;
     } else {
         for (number, focus) in events {
@@ -82,6 +85,12 @@ async fn take(tx: &mut Tx, row: &SubscriptionRow, notice: &Notice, now: Timestam
     }
     let state = heard(row, notice.status.as_deref());
     Ok(tx.heard_of(row, (state, reached.or(counted)), now).await?)
+}
+
+/// Whether everything is looked for anyway, by a look that has not begun: of many notices at once the first one saw to that,
+/// and nothing has to be written down for the others.
+async fn is_looked_for(tx: &mut Tx, row: &SubscriptionRow, now: Timestamp) -> Result<bool, WayBackError> {
+    Ok(tx.is_look_due(&row.lane, now.checked_add(GAP).unwrap_or(now)).await?)
 }
 
 /// What a notice tells that nobody told before.

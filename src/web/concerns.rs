@@ -108,7 +108,8 @@ pub struct DiscloseRequest {
     /// Their name, as the operator wrote it among those who may decide so.
     #[schema(min_length = 1, max_length = 64)]
     by: String,
-    /// Why, in 1 to 1,000 characters. The clinic does not get it; the audit log has it, sealed, and the member's own archive.
+    /// Why, in 1 to 1,000 characters. The clinic does not get it; the audit log has it, sealed, and the member's own
+    /// archive.
     #[schema(min_length = 1, max_length = 1000)]
     reason: String,
 }
@@ -199,11 +200,11 @@ pub async fn close(
     Ok(HttpResponse::Ok().json(shown(&state, done)))
 }
 
-/// Decides that the member's clinics are told without consent that they may be in danger. Only where the operator has written
-/// by which law (`[clinics.….warnings]`), only by those whom the operator has named, and only clinics that the member is
-/// linked to; each is told that there was such an answer, and nothing else. Whoever decides so looks after the concern, if
-/// nobody does yet. The answer names the clinics: call them, for nobody knows when somebody reads what stands in a record. The
-/// same by the same person again is the same once; what did not go is decided anew.
+/// Decides that the member's clinics are told without consent that they may be in danger. Only where the operator has
+/// written by which law (`[clinics.….warnings]`), only by those whom the operator has named, and only clinics that the
+/// member is linked to; each is told that there was such an answer, and nothing else. Whoever decides so looks after
+/// the concern, if nobody does yet. The answer names the clinics: call them, for nobody knows when somebody reads what
+/// stands in a record. The same by the same person again is the same once; what did not go is decided anew.
 #[utoipa::path(
     tag = "concerns",
     params(("concern_id" = Uuid, Path)),

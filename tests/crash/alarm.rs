@@ -1,5 +1,5 @@
-//! `kill -9` of a process that tells people that somebody needs them: they are told, and whoever hears it twice sees that it
-//! is the same.
+//! `kill -9` of a process that tells people that somebody needs them: they are told, and whoever hears it twice sees
+//! that it is the same.
 
 use serde_json::json;
 

@@ -111,7 +111,7 @@ def calendar(body):
     names = ["uid", "sequence", "status", "summary", "class", "dtstamp", "dtstart", "dtend", "url", "description", "location"]
     events = [{name: said(event, name) for name in names} for event in read.walk("VEVENT")]
     wrong = [str(error) for event in read.walk("VEVENT") for error in event.errors]
-    return {"method": str(read["method"]), "name": str(read["x-wr-calname"]), "events": events, "wrong": wrong}
+    return {"method": str(read["method"]), "name": str(read["name"]), "events": events, "wrong": wrong}
 
 
 JUDGES = {"jitsi": jitsi, "livekit": livekit, "calendar": calendar}

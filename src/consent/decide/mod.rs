@@ -144,9 +144,9 @@ impl<T> Cleared<T> {
     }
 }
 
-/// Decides as [`decide`] does about a delivery to the clinic that it is meant for, addressed as it is, and keeps the two
-/// together; about a warning, as [`warn`] does under the policy of its clinic. The delivery remembers which version of which
-/// grant let it go.
+/// Decides as [`decide`] does about a delivery to the clinic that it is meant for, addressed as it is, and keeps the
+/// two together; about a warning, as [`warn`] does under the policy of its clinic. The delivery remembers which version
+/// of which grant let it go.
 ///
 /// # Errors
 /// The item, and why it may not go.
@@ -200,9 +200,9 @@ pub fn decide<'a, T: Disclosable>(grants: &[Grant], request: Request<'a, T>) -> 
 
 /// Decides whether a clinic is warned without consent that its patient may be in danger.
 ///
-/// Permits only what is a warning, under a policy for this clinic, for the purpose that the policy has now, and only for a
-/// while after a person decided so. No grant is asked: none lets a warning go, and none stands in its way. Nothing else gets
-/// a permit here, whatever the policy.
+/// Permits only what is a warning, under a policy for this clinic, for the purpose that the policy has now, and only
+/// for a while after a person decided so. No grant is asked: none lets a warning go, and none stands in its way.
+/// Nothing else gets a permit here, whatever the policy.
 ///
 /// # Errors
 /// [`Denied`] with the reason.

@@ -121,7 +121,8 @@ events! {
     ConcernAcknowledged(ConcernAt) = "concern-acknowledged",
     /// They are done. Sealed: the name that they gave.
     ConcernClosed(ConcernAt) = "concern-closed",
-    /// A person decided that the clinic is warned without consent. Sealed: the name that they gave, why, and the legal basis.
+    /// A person decided that the clinic is warned without consent. Sealed: the name that they gave, why, and the legal
+    /// basis.
     WarningDecided(WarningDecided) = "warning-decided",
     /// The warning may go: it was decided again as it was sent.
     WarningCleared(WarningCleared) = "warning-cleared",

@@ -53,7 +53,7 @@ pub async fn recommended(
     let mut untold: HashMap<RecommendationId, Vec<Untold>> = HashMap::new();
     for (to, answered) in recommendations::answers(tx, &standing.key, None).await? {
         if answered.fate == AnswerFate::NotTold && (since..last.end).contains(&answered.at) {
-            untold.entry(to).or_default().push(untold_of(answered, standing));
+            untold.entry(to).or_default().push(untold_of(&answered, standing));
         }
     }
     let of = |it: Recommendation| {
@@ -74,7 +74,7 @@ pub async fn recommended(
     Ok(found.into_iter().filter_map(of).take(MOST_ON_A_PAGE).collect())
 }
 
-fn untold_of(answered: Answered, standing: &Standing) -> Untold {
+fn untold_of(answered: &Answered, standing: &Standing) -> Untold {
     Untold {
         answer: answered.answer.as_str(),
         text: answered.answer.text().map(|text| cut(&text.replace('\n', " "), LONGEST_REPLY)),

@@ -103,8 +103,8 @@ fn act(disclosure: &Disclosure, at: Timestamp, whereabouts: Option<&Whereabouts>
     event
 }
 
-/// The disclosure that it means (BALP, `PrivacyDisclosure.Source`), under the consent that allows it, or for a purpose that
-/// needs none.
+/// The disclosure that it means (BALP, `PrivacyDisclosure.Source`), under the consent that allows it, or for a purpose
+/// that needs none.
 fn disclosed(disclosure: &Disclosure, at: Timestamp, whereabouts: Option<&Whereabouts>, cast: Cast<'_>) -> Value {
     let mut event = frame(at, "R", cast);
     profiled_at_ehr(&mut event, "PrivacyDisclosure.Source", cast);

@@ -23,8 +23,8 @@ pub fn coded((system, code, display): (&str, &str, &str)) -> Value {
     json!({"coding": [{"system": system, "code": code, "display": display}]})
 }
 
-/// The note that says what an Observation of the bridge says, or a warning. `None` if it is neither. Numbers may be strings
-/// that begin with a control character: it is left out.
+/// The note that says what an Observation of the bridge says, or a warning. `None` if it is neither. Numbers may be
+/// strings that begin with a control character: it is left out.
 #[must_use]
 pub fn document(of: &Value) -> Option<Value> {
     match text(of, "/resourceType")? {

@@ -18,8 +18,8 @@ use crate::consent::decide::Permit;
 use crate::domain::ids::GrantId;
 use crate::domain::warning::WarningPurpose;
 
-/// The patient said it, the bridge put it together, perhaps for one practitioner, and the consent of the permit permits it
-/// for treatment.
+/// The patient said it, the bridge put it together, perhaps for one practitioner, and the consent of the permit permits
+/// it for treatment.
 pub fn provenance<T>(recipient: Recipient<'_>, permit: &Permit<'_, T>) -> Result<Resource, MappingError> {
     let grant = permit.grant().map(|(grant, _)| grant);
     made(recipient, (grant, ("TREAT", "treatment")), ("CREATE", "create"))

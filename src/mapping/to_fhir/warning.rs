@@ -1,9 +1,9 @@
-//! Warning → Communication: a person decided that a clinic is told, and this is that telling. For an EHR that takes none, the
-//! same as a note.
+//! Warning → Communication: a person decided that a clinic is told, and this is that telling. For an EHR that takes
+//! none, the same as a note.
 //!
-//! Why no Flag: it would say of the patient, until somebody takes it away, what nobody has assessed. Why no Observation of the
-//! answer: a concern holds no answer, and would have to, of people who share nothing. Why no Condition: a screen is no
-//! diagnosis. What R4 has for "somebody should look at this now" is a Communication of the category alert.
+//! Why no Flag: it would say of the patient, until somebody takes it away, what nobody has assessed. Why no Observation
+//! of the answer: a concern holds no answer, and would have to, of people who share nothing. Why no Condition: a screen
+//! is no diagnosis. What R4 has for "somebody should look at this now" is a Communication of the category alert.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -105,31 +105,31 @@ fn text(warning: &Warning, language: Language, operator: Operator<'_>) -> String
         Language::En => [
             format!("{}.", title(language)),
             format!(
-                "What is known: an answer of theirs to question 9 of PHQ-9, which came in on {answered}, says that they \
-                 have been bothered by thoughts of being better off dead or of hurting themselves. Nobody has assessed \
-                 them, and nothing else about them is in this message."
+                "What is known: an answer of theirs to question 9 of PHQ-9, which came in on {answered}, says that \
+                 they have been bothered by thoughts of being better off dead or of hurting themselves. Nobody has \
+                 assessed them, and nothing else about them is in this message."
             ),
-            "Please get in touch with them. This message is no emergency call: nobody here knows whether and when somebody \
-             reads it."
+            "Please get in touch with them. This message is no emergency call: nobody here knows whether and when \
+             somebody reads it."
                 .to_owned(),
             format!(
-                "It is told without their consent. A person of their community who looks after its members decided so on \
-                 {decided}, for this purpose only: {purpose}. Legal basis: {basis}"
+                "It is told without their consent. A person of their community who looks after its members decided so \
+                 on {decided}, for this purpose only: {purpose}. Legal basis: {basis}"
             ),
         ],
         Language::Ru => [
             format!("{}.", title(language)),
             format!(
-                "Что известно: ответ пациента на вопрос 9 опросника PHQ-9, полученный {answered}, говорит о мыслях о том, \
-                 что лучше было бы умереть, или о том, чтобы причинить себе вред. Состояние никто не оценивал, и больше \
-                 ничего о пациенте в этом сообщении нет."
+                "Что известно: ответ пациента на вопрос 9 опросника PHQ-9, полученный {answered}, говорит о мыслях о \
+                 том, что лучше было бы умереть, или о том, чтобы причинить себе вред. Состояние никто не оценивал, и \
+                 больше ничего о пациенте в этом сообщении нет."
             ),
             "Пожалуйста, свяжитесь с пациентом. Это сообщение — не экстренный вызов: здесь не известно, прочтёт ли его \
              кто-нибудь и когда."
                 .to_owned(),
             format!(
-                "Об этом сообщается без согласия пациента. Так решил {decided} человек из сообщества, который заботится о \
-                 его участниках, и только с этой целью: {purpose}. Правовое основание: {basis}"
+                "Об этом сообщается без согласия пациента. Так решил {decided} человек из сообщества, который \
+                 заботится о его участниках, и только с этой целью: {purpose}. Правовое основание: {basis}"
             ),
         ],
     };

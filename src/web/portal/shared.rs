@@ -129,11 +129,15 @@ fn what(about: &About) -> &'static str {
     if is_answer(about) {
         return "shared-answer";
     }
-    if about.matter == "warning" {
-        return "shared-warning";
+    match about.matter.as_str() {
+        "warning" => return "shared-warning",
+        "booking" | "booking-why" | "cancelling" => return "shared-visit",
+        _ => {}
     }
-    let page = if about.parts.is_empty() { "shared-consent" } else { "shared-page" };
-    about.category.map_or(page, words::category)
+    // One that tells nothing but what was recommended is a page, too.
+    let is_page = !about.parts.is_empty() || about.matter == "answered-page";
+    let other = if is_page { "shared-page" } else { "shared-consent" };
+    about.category.map_or(other, words::category)
 }
 
 /// Whether it is what the member said to something that the clinic has for them.

@@ -5,6 +5,7 @@ mod changes;
 mod clocks;
 mod consent;
 mod holds;
+mod join;
 mod lost;
 mod portal;
 mod rooms;

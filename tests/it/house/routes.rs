@@ -113,8 +113,10 @@ const OWN: &[(Who, &str)] = &[(Member, "200+"), (OtherMember, "404")];
 const EACH_THEIR_OWN: &[(Who, &str)] = &[(Member, "200"), (OtherMember, "200")];
 const SIGNED_IN: &[(Who, &str)] = &[(Browser, "200"), (OtherBrowser, "200")];
 const THEIR_VISIT: &[(Who, &str)] = &[(Browser, "200"), (OtherBrowser, "404")];
+const BACK_TO_IT: &[(Who, &str)] = &[(Browser, "303 /visits/{booking}"), (OtherBrowser, "404")];
 const NOT_NOW: &[(Who, &str)] = &[(Browser, "409"), (OtherBrowser, "404")];
 const NONE_THERE: &[(Who, &str)] = &[(Browser, "404"), (OtherBrowser, "404")];
+const NOT_THEIRS: &[(Who, &str)] = &[(Clinic, "403"), (OtherClinic, "403")];
 const ITS_PATIENTS: &[(Who, &str)] = &[(Clinic, "200+"), (OtherClinic, "200")];
 
 /// A page that is looked at.
@@ -180,10 +182,8 @@ const TABLE: &[Row] = &[
         "401", ITS_PATIENTS),
     row("GET /fhir/Consent/{id}", |it| (format!("/fhir/Consent/{}", it.consent), Nothing),
         "401", &[(Clinic, "200+"), (OtherClinic, "404")]),
-    row("POST /fhir/Patient/{id}/$ask-summary", |it| (format!("/fhir/Patient/{}/$ask-summary", it.patient), Nothing),
-        "401", &[(Clinic, "403"), (OtherClinic, "403")]),
-    row("POST /fhir/Appointment/{identifier}/$join", |_| ("/fhir/Appointment/nothing/$join".into(), Nothing),
-        "401", &[(Clinic, "403"), (OtherClinic, "403")]),
+    row("POST /fhir/Patient/{id}/$ask-summary", |it| (format!("/fhir/Patient/{}/$ask-summary", it.patient), Nothing), "401", NOT_THEIRS),
+    row("POST /fhir/Appointment/{identifier}/$join", |_| ("/fhir/Appointment/nothing/$join".into(), Nothing), "401", NOT_THEIRS),
     row("GET /fhir/AuditEvent", |it| (format!("/fhir/AuditEvent?patient={}", it.patient), Nothing), "401", ITS_PATIENTS),
     row("POST /fhir/AuditEvent/_search", |it| ("/fhir/AuditEvent/_search".into(), Form(vec![("patient", it.patient.clone())])),
         "401", ITS_PATIENTS),
@@ -262,20 +262,16 @@ const TABLE: &[Row] = &[
     row("POST /visits/ask/{clinic}/{visit}", form!("/visits/ask/riverside/first-talk", "reason" = ""), "303 /sign-in",
         &[(Browser, "409"), (OtherBrowser, "409")]),
     row("GET /visits/{booking}", |it| (format!("/visits/{}", it.booking), Nothing), "303 /sign-in", THEIR_VISIT),
-    row("GET /visits/{booking}/join", |it| (format!("/visits/{}/join", it.booking), Nothing), "303 /sign-in",
-        &[(Browser, "303 /visits/{booking}"), (OtherBrowser, "404")]),
-    row("GET /visits/{booking}/calendar.ics", |it| (format!("/visits/{}/calendar.ics", it.booking), Nothing), "303 /sign-in",
-        &[(Browser, "404"), (OtherBrowser, "404")]),
+    row("GET /visits/{booking}/join", |it| (format!("/visits/{}/join", it.booking), Nothing), "303 /sign-in", BACK_TO_IT),
+    row("GET /visits/{booking}/calendar.ics", |it| (format!("/visits/{}/calendar.ics", it.booking), Nothing), "303 /sign-in", NONE_THERE),
     row("POST /visits/{booking}/look", |it| visit(it, "look", &[]), "303 /sign-in", NOT_NOW),
-    row("POST /visits/{booking}/wait", |it| visit(it, "wait", &[("wait", "yes")]), "303 /sign-in",
-        &[(Browser, "303 /visits/{booking}"), (OtherBrowser, "404")]),
+    row("POST /visits/{booking}/wait", |it| visit(it, "wait", &[("wait", "yes")]), "303 /sign-in", BACK_TO_IT),
     row("POST /visits/{booking}/choose", |it| visit(it, "choose", &[("place", "slot:x")]), "303 /sign-in", NOT_NOW),
     row("POST /visits/{booking}/confirm", |it| visit(it, "confirm", &[]), "303 /sign-in", NOT_NOW),
     row("POST /visits/{booking}/release", |it| visit(it, "release", &[]), "303 /sign-in", NOT_NOW),
     row("POST /visits/{booking}/change", |it| visit(it, "change", &[]), "303 /sign-in", NOT_NOW),
     row("GET /visits/{booking}/cancel", |it| (format!("/visits/{}/cancel", it.booking), Nothing), "303 /sign-in", THEIR_VISIT),
-    row("POST /visits/{booking}/cancel", |it| visit(it, "cancel", &[]), "303 /sign-in",
-        &[(Browser, "303 /visits/{booking}"), (OtherBrowser, "404")]),
+    row("POST /visits/{booking}/cancel", |it| visit(it, "cancel", &[]), "303 /sign-in", BACK_TO_IT),
     row("GET /settings/messages", page!("/settings/messages"), "303 /sign-in", SIGNED_IN),
     row("POST /settings/messages", form!("/settings/messages", "grade" = "notice", "when" = "now"), "303 /sign-in",
         &[(Browser, "303 /settings/messages"), (OtherBrowser, "303 /settings/messages")]),

@@ -51,7 +51,7 @@ fn wrong() -> Vec<(&'static str, &'static str, Value)> {
         ("mostik-state-of-mind", "/component/1", Value::Null),
         ("mostik-warning", "/priority", json!("routine")),
         ("mostik-warning", "/meta/security/3", Value::Null),
-        ("mostik-warning", "/category/0/coding/0/code", json!("reminder")),
+        ("mostik-warning", "/category/0/coding/0/system", json!("http://nobody.example")),
         ("mostik-summary", "/component/2", Value::Null),
         ("mostik-summary", "/effectivePeriod/end", Value::Null),
     ]

@@ -1,4 +1,5 @@
-//! Warning → FHIR: that a patient may be in danger, as a message and as a note; a snapshot of each, judged by both validators.
+//! Warning → FHIR: that a patient may be in danger, as a message and as a note; a snapshot of each, judged by both
+//! validators.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -1,5 +1,5 @@
-//! A clinic is told without consent that its patient may be in danger: only where a policy allows it, only because somebody
-//! who was named decided so, and only that.
+//! A clinic is told without consent that its patient may be in danger: only where a policy allows it, only because
+//! somebody who was named decided so, and only that.
 
 use jiff::SignedDuration;
 use mostik::app;

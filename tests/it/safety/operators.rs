@@ -2,12 +2,16 @@
 
 use std::process::Command;
 
+use jiff::SignedDuration;
+
 use crate::on_both_databases;
 use crate::safety::concerns::{audit_kinds, ready};
 use crate::support::bridge::{TestBridge, config_text};
 use crate::support::concerns::{Keepers, POLICY, REASON, with_ada, worrying};
 use crate::support::ehr::Ehr;
+use crate::support::own::at;
 use crate::support::postbox::Postbox;
+use crate::support::smart::present;
 
 /// Runs the program as an operator does: whether it ended well, and what it said.
 async fn mostik(bridge: &TestBridge, arguments: &[&str]) -> (bool, String) {
@@ -70,9 +74,11 @@ on_both_databases! {
     async fn an_operator_may_decide_for_somebody_who_was_named_that_a_clinic_is_told(database) {
         let (ehr, nobody) = (Ehr::sandbox().await, Postbox::open());
         let text = config_text(&database, &ehr.base, "127.0.0.1:0") + &with_ada(&database, &nobody, &nobody) + POLICY;
-        let bridge = TestBridge::start_with(database, &text).await;
+        // The program goes by the real clock, and so does the bridge here.
+        let now = present();
+        let bridge = TestBridge::start_at(database, &text, now).await;
         let sparrow = bridge.person("sparrow", &ehr.patient).await;
-        bridge.send(&worrying("1", "sparrow")).await;
+        bridge.send(&at(worrying("1", "sparrow"), &now.to_string())).await;
         let keepers = Keepers::of(&bridge).await;
         let id = keepers.open().await[0]["id"].as_str().unwrap().to_owned();
         let arguments = |by| ["safety", "disclose", id.as_str(), "--by", by, "--reason", REASON];
@@ -80,10 +86,13 @@ on_both_databases! {
         assert!(!good && said.contains("nobody by this name may decide"), "{said}");
         let (good, said) = mostik(&bridge, &arguments("ada")).await;
         assert!(good && said.contains("Riverside: waiting") && said.contains("Call them"), "{said}");
+        bridge.clock.advance(SignedDuration::from_mins(10));
         bridge.deliver().await;
         assert_eq!(ehr.sandbox.as_ref().unwrap().resources("Communication").len(), 1);
         let kinds = audit_kinds(&bridge, &sparrow).await;
-        assert!(kinds.contains(&"operator-access".to_owned()) && kinds.contains(&"warning-decided".to_owned()), "{kinds:?}");
+        for kind in ["operator-access", "warning-decided"] {
+            assert!(kinds.contains(&kind.to_owned()), "{kind}: {kinds:?}");
+        }
         let (_, said) = mostik(&bridge, &["key", "create", "--community", "forum", "--for", "disclosure"]).await;
         let key = said.lines().next().unwrap().to_owned();
         let own = Keepers { key: key.clone(), decider: key, ..Keepers::of(&bridge).await };

@@ -57,7 +57,7 @@ on_both_databases! {
             let said = main_text(&browser.get(path).await);
             assert!(said.contains(MAY_BE_TOLD) && said.contains("A law that allows it in an emergency"), "{path}: {said}");
         }
-        browser.get("/questionnaires?lang=ru").await;
+        browser.post("/language", &[("language", "ru"), ("back", "/questionnaires")]).await;
         let said = main_text(&browser.get("/questionnaires").await);
         assert!(said.contains("Закон, который это разрешает: Закон об экстренных случаях"), "{said}");
     }
@@ -105,7 +105,8 @@ on_both_databases! {
         for kept in ["ada", "canary-reason", "Under your consent"] {
             assert!(!said.contains(kept), "{kept}: {said}");
         }
-        let said = main_text(&browser.get("/shared?lang=ru").await);
+        browser.post("/language", &[("language", "ru"), ("back", "/shared")]).await;
+        let said = main_text(&browser.get("/shared").await);
         assert!(said.contains("без вашего согласия") && said.contains("Закон об экстренных случаях"), "{said}");
     }
 }

@@ -31,6 +31,8 @@ struct MessagePage {
     clinic: String,
     /// Names, as keys, and values.
     about: Vec<(&'static str, String)>,
+    /// What stands before what it says: the keys of texts.
+    before: Vec<&'static str>,
     /// What it says; nothing where the clinic took it back.
     says: Option<Said>,
     answers: Vec<Line>,
@@ -53,11 +55,6 @@ struct Line {
 }
 
 impl MessagePage {
-    /// What stands before what it says.
-    fn before(&self, says: &Said) -> Vec<&'static str> {
-        shown::before(says).collect()
-    }
-
     /// Whether it can be answered so.
     fn may(&self, answer: &str) -> bool {
         self.takes.contains(&answer)
@@ -122,6 +119,7 @@ pub async fn page(
         clinic,
         takes: if why_not.is_some() { Vec::new() } else { could },
         why_not,
+        before: found.says.iter().flat_map(shown::before).collect(),
         says: found.says.filter(|_| found.state != RecommendationState::Retracted),
         answers: given.into_iter().map(line).collect(),
         help: state.help.of(&session.community).clone(),

@@ -109,6 +109,7 @@ import-wrong-locked = This file is locked with a password. Nothing was taken. Pl
 import-wrong-encoding = The letters in this file cannot be read. Nothing was taken. Please choose the file as the app wrote it, not one that another program saved anew.
 import-wrong-much = There is more in this file than we can take at once. A table (CSV) has no pictures and is smaller.
 weeks-title = In my community, week by week
+weeks-table = The counts of each week
 weeks-lead = Counted from what your community tells this service: never what anybody wrote. The week that is not over counts up to now.
 weeks-week = Week from
 weeks-days = Days

@@ -2,6 +2,7 @@ shared-lead = Everything that clinics have received from you, the newest first.
 shared-nothing = Nothing has gone anywhere yet.
 shared-consent = Your decision about sharing
 shared-answer = Your answer to your clinic
+shared-visit = A visit that you arranged
 shared-page = Summary of your last weeks
 shared-warning = That you may be in danger
 shared-warning-text = You had answered that you think of being better off dead or of hurting yourself. A person on duty in your community decided to tell your clinic so, without your consent: that there was this answer, and nothing else. You can ask your community about it, and why it was decided stands in your copy of everything.
