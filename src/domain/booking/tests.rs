@@ -7,6 +7,10 @@ fn any_state() -> impl Strategy<Value = BookingState> {
     select(BookingState::ALL)
 }
 
+fn any_answer() -> impl Strategy<Value = Answered> {
+    select(&[Answered::Done, Answered::No, Answered::Failed][..])
+}
+
 #[test]
 fn a_booking_goes_the_way_it_should() {
     use BookingState::{Booked, Cancelled, Fulfilled, Held, NoShow, Offered, Requested, Rescheduled};
