@@ -182,7 +182,7 @@ impl<'a, R: Read> Bearable<'a, R> {
         let text = row.text(self.columns.amount, AMOUNT, About::Value)?;
         let slept = text.split_once(':').and_then(|(hours, rest)| {
             let (hours, rest): (u32, u32) = (hours.parse().ok()?, rest.parse().ok()?);
-            (hours <= 24 && rest < 60).then_some(i64::from(hours * 60 + rest))
+            (hours <= 24 && rest < 60).then(|| i64::from(hours * 60 + rest))
         });
         let value = slept.and_then(|slept| minutes(slept * 60));
         let bad = || BadLine::column(row.line, AMOUNT, About::Value, "hours and minutes such as 7:30");

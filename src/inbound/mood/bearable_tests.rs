@@ -71,7 +71,7 @@ fn sleep_is_minutes_and_what_is_not_known_is_passed_over() {
 #[test]
 fn each_fault_is_said_of_its_line_alone() {
     let rows = "31st Sep 2020,x,03:00,Mood,6,,\n22nd Sep 2020,x,25:00,Mood,6,,\n22nd Sep 2020,x,03:00,Mood,11,,\n\
-                22nd Sep 2020,x,03:00,Mood,,,\n22nd Sep 2020,x,,Sleep,25:99,,\n22nd Sep 2030,x,03:00,Mood,6,,\n\
+                22nd Sep 2020,x,03:00,Mood,,,\n22nd Sep 2020,x,,Sleep,722222222:30,,\n22nd Sep 2030,x,03:00,Mood,6,,\n\
                 22nd Sep 2020,x,03:00\n22nd Sep 2020,x,03:00,Mood,6,,\n";
     let lines = read(OLDER, rows);
     let faults: Vec<(u64, About)> =
