@@ -42,7 +42,7 @@ async fn seen_by_operators(bridge: &TestBridge) -> Vec<(SubscriptionState, Optio
 
 on_both_databases! {
     async fn an_ehr_of_which_nothing_is_heard_any_more_is_looked_at_and_asked_to_begin_anew(database) {
-        let (scene, _ehr) = watched(database, false).await;
+        let (scene, _ehr) = Box::pin(watched(database, false)).await;
         // As long as it says that it lives, nobody looks.
         for _ in 0..4 {
             scene.bridge.clock.advance(SignedDuration::from_mins(5));
@@ -82,7 +82,7 @@ on_both_databases! {
 
 on_both_databases! {
     async fn an_ehr_that_can_say_what_was_missed_is_asked_for_that_alone(database) {
-        let (scene, ehr) = watched(database, true).await;
+        let (scene, ehr) = Box::pin(watched(database, true)).await;
         let (walk, run, swim, rest) = (
             scene.task("Walk").await, scene.task("Run").await, scene.task("Swim").await, scene.task("Rest").await);
         scene.task("Nobody says anything of it").await;
@@ -104,7 +104,7 @@ on_both_databases! {
     async fn an_ehr_that_no_longer_knows_all_that_was_missed_is_looked_through(database) {
         for tells_events in [true, false] {
             let database = if database.is_sqlite() { Database::sqlite() } else { Database::postgres().await.unwrap() };
-            let (scene, ehr) = watched(database, tells_events).await;
+            let (scene, ehr) = Box::pin(watched(database, tells_events)).await;
             let (walk, run, rest) = (scene.task("Walk").await, scene.task("Run").await, scene.task("Rest").await);
             scene.task("The third").await;
             ehr.knows(&[(2, &run)]);
@@ -127,7 +127,7 @@ on_both_databases! {
         assert!(scene.waiting().await <= 50, "nobody fills the database with notices: {}", scene.waiting().await);
         assert_eq!(scene.told().await, ["Walk"]);
         assert_eq!(scene.waiting().await, 0);
-        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
     }
 }
 
