@@ -130,14 +130,11 @@ pub fn outcome(known: Known, rules: Rules<'_>, now: Timestamp) -> Result<Outcome
         Verdict::Sent(Sent::Rejected { reason, outcome }) => {
             Outcome { answer: outcome, ..plain(DeliveryState::Rejected, Some(&reason)) }
         }
-        Verdict::Sent(Sent::Declined { reason }) => plain(DeliveryState::Withdrawn, Some(reason)),
+        Verdict::Sent(Sent::Declined { reason }) | Verdict::Withdrawn(reason) => {
+            plain(DeliveryState::Withdrawn, Some(reason))
+        }
         Verdict::Sent(Sent::Absent) if item.reason.as_deref() == Some(ABSENT_ONCE) => {
             plain(DeliveryState::Withdrawn, Some(NOTHING_THERE))
-        }
-        // What was asked for before may not have got there yet: then it would be kept for nobody.
-        Verdict::Sent(Sent::Absent) => {
-            let due_at = now.checked_add(rules.doubt).unwrap_or(now);
-            Outcome { due_at, ..plain(DeliveryState::Unknown, Some(ABSENT_ONCE)) }
         }
         Verdict::Sent(Sent::NotBegun) => {
             Outcome { attempts: item.attempts, reason: item.reason, ..plain(DeliveryState::Ready, None) }
@@ -159,7 +156,8 @@ pub fn outcome(known: Known, rules: Rules<'_>, now: Timestamp) -> Result<Outcome
         Verdict::Searched(Found::Absent) if item.reason.as_deref() == Some(ABSENT_ONCE) => {
             plain(DeliveryState::Ready, Some(ABSENT_TWICE))
         }
-        Verdict::Searched(Found::Absent) => {
+        // A time that was asked for before may not have got there yet: then it would be kept for nobody.
+        Verdict::Sent(Sent::Absent) | Verdict::Searched(Found::Absent) => {
             let due_at = now.checked_add(rules.doubt).unwrap_or(now);
             Outcome { due_at, ..plain(DeliveryState::Unknown, Some(ABSENT_ONCE)) }
         }
@@ -170,7 +168,6 @@ pub fn outcome(known: Known, rules: Rules<'_>, now: Timestamp) -> Result<Outcome
         }
         Verdict::Looked(_) => plain(DeliveryState::Withdrawn, Some("not-changed-in-the-ehr")),
         Verdict::AlreadyThere => plain(DeliveryState::Confirmed, None),
-        Verdict::Withdrawn(reason) => plain(DeliveryState::Withdrawn, Some(reason)),
         Verdict::Stuck(reason) => plain(DeliveryState::Rejected, Some(reason)),
         Verdict::Held(reason) => plain(DeliveryState::Held, Some(reason)),
     })

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
 use super::{Guest, Room, VideoError, below};
+use crate::domain::audit::hex;
 
 /// A BigBlueButton server.
 #[derive(Clone, Debug)]
@@ -86,8 +87,7 @@ impl Answer {
 
 /// The checksum of a call, in hex.
 fn checksum(algorithm: &'static Algorithm, name: &str, query: &str, secret: &str) -> String {
-    let hash = digest(algorithm, format!("{name}{query}{secret}").as_bytes());
-    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(digest(algorithm, format!("{name}{query}{secret}").as_bytes()).as_ref())
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ struct User<'a> {
 /// What nobody may do, moderators included.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(clippy::struct_excessive_bools, reason = "Jitsi names each")]
 struct Features {
     recording: bool,
     livestreaming: bool,

@@ -35,6 +35,7 @@ struct Claims<'a> {
 /// What somebody may do in which room (`VideoGrants`).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "LiveKit names each")]
 struct Grants<'a> {
     room: &'a str,
     room_join: bool,

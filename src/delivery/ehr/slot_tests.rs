@@ -17,6 +17,7 @@ fn stored(resource_type: &str) -> Stored {
     Stored { resource_type: resource_type.to_owned(), id: "1".to_owned(), version: Some("1".to_owned()) }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "whatever is read may be absent")]
 fn slot(status: &str, mark: Option<&str>) -> Option<Slot> {
     let mut resource = json!({"resourceType": "Slot", "id": "s", "status": status, "comment": "theirs"});
     if let Some(mark) = mark {
@@ -25,6 +26,7 @@ fn slot(status: &str, mark: Option<&str>) -> Option<Slot> {
     Some(Slot { at: stored("Slot"), resource })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "whatever is read may be absent")]
 fn visit(status: &str) -> Option<Appointment> {
     let participants = json!([{"actor": {"reference": "Practitioner/d"}, "status": "accepted"},
                               {"actor": {"reference": "https://ehr.example/fhir/Patient/p"}, "status": "tentative"}]);

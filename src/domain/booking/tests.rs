@@ -85,10 +85,7 @@ proptest! {
                 _ => break,
             };
             let after = wish.settled(state, answered);
-            may_be_kept = match (wish, answered) {
-                (Wish::Release, _) | (Wish::Hold, Answered::No) => false,
-                _ => true,
-            };
+            may_be_kept = !matches!((wish, answered), (Wish::Release, _) | (Wish::Hold, Answered::No));
             let is_known = matches!(after.state, BookingState::Held | BookingState::Booked);
             prop_assert!(!may_be_kept || is_known || after.let_go, "{state:?} {wish:?} {answered:?}");
             state = after.state;

@@ -96,6 +96,7 @@ pub struct Period {
 
 /// A resource, by its place or by its identifier.
 #[derive(Default, Serialize)]
+#[expect(clippy::struct_field_names, reason = "R4 calls it so")]
 pub struct Reference<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r#type: Option<&'static str>,

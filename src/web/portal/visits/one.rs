@@ -20,6 +20,7 @@ use crate::web::portal::own::Own;
 
 #[derive(Template)]
 #[template(path = "visit.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a sentence of its own")]
 struct VisitPage {
     frame: Frame,
     id: BookingId,
