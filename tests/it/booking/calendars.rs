@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use mostik::booking::calendar::{Entry, EntryState, calendar};
 use uuid::Uuid;
 
-use crate::support::http::Got;
+use crate::support::http::{self, Got};
 use crate::support::parts::part;
 
 fn entry(sequence: u32, start: &str, state: EntryState) -> Entry {
@@ -24,7 +24,7 @@ fn entry(sequence: u32, start: &str, state: EntryState) -> Entry {
 async fn a_calendar_says_when_and_nothing_of_what_or_with_whom() {
     let text = calendar(&[entry(2, "2026-12-01T10:00:00Z", EntryState::Confirmed)], "Приёмы; мои, все", "Приём");
     let Some(base) = part("MOSTIK_TEST_RECEIVER", "a reader of calendars") else { return };
-    let asked = reqwest::Client::new().post(format!("{base}/judge/calendar")).body(text.clone()).send().await.unwrap();
+    let asked = http::client().post(format!("{base}/judge/calendar")).body(text.clone()).send().await.unwrap();
     let got = Got::read(asked).await;
     assert_eq!(got.status, 200, "{}", got.json);
     assert_eq!(got.json["wrong"], serde_json::json!([]));

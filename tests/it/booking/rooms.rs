@@ -1,7 +1,8 @@
-//! Ways into the rooms of visits, judged by programs that others wrote: PyJWT, as Jitsi's own server reads tokens, and `livekit-api`.
+//! Ways into the rooms of visits, judged by programs that others wrote: `PyJWT`, as Jitsi's own server reads tokens, and `livekit-api`.
 
 use jiff::{SignedDuration, Timestamp};
 use mostik::booking::video::{BigBlueButton, EARLY, Guest, Jitsi, LATE, LiveKit, Room, Video, WAY_IN, is_open};
+use mostik::domain::clock::Clock;
 use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
@@ -11,6 +12,11 @@ use crate::support::http;
 use crate::support::parts::part;
 
 const SECRET: &str = "a secret of forty characters, for tests.";
+
+/// By the clock that those programs have, too.
+fn now() -> Timestamp {
+    Clock::System.now()
+}
 
 fn url(text: &str) -> Url {
     text.parse().unwrap()
@@ -47,8 +53,8 @@ async fn judged(judge: &str, what: Value) -> Option<(u16, Value)> {
 #[tokio::test]
 async fn jitsi_lets_each_person_into_one_room_for_minutes_the_clinician_as_moderator_and_nothing_is_recorded() {
     let room = Room::new(Uuid::from_u128(7));
-    let way = jitsi().way_in(room, guest(1, "Гость", false), Timestamp::now()).unwrap();
-    let clinician = jitsi().way_in(room, guest(2, "Dr Lane", true), Timestamp::now()).unwrap();
+    let way = jitsi().way_in(room, guest(1, "Гость", false), now()).unwrap();
+    let clinician = jitsi().way_in(room, guest(2, "Dr Lane", true), now()).unwrap();
     assert_eq!(way.path(), clinician.path(), "they meet");
     let ask = |way: &Url| json!({"token": query(way, "jwt"), "app_id": "mostik", "secret": SECRET});
     let Some((200, claims)) = judged("jitsi", ask(&way)).await else { return };
@@ -69,13 +75,13 @@ async fn jitsi_lets_each_person_into_one_room_for_minutes_the_clinician_as_moder
 #[tokio::test]
 async fn a_way_in_is_refused_when_its_minutes_are_over_and_by_whoever_has_another_secret() {
     let room = Room::new(Uuid::from_u128(7));
-    let past = Timestamp::now() - WAY_IN - SignedDuration::from_secs(1);
+    let past = now() - WAY_IN - SignedDuration::from_secs(1);
     let old = jitsi().way_in(room, guest(1, "Guest", false), past).unwrap();
     let asked = json!({"token": query(&old, "jwt"), "app_id": "mostik", "secret": SECRET});
     let Some((status, answer)) = judged("jitsi", asked).await else { return };
     assert_eq!(status, 400);
     assert!(answer["wrong"].as_str().unwrap().contains("ExpiredSignature"), "{answer}");
-    let way = jitsi().way_in(room, guest(1, "Guest", false), Timestamp::now()).unwrap();
+    let way = jitsi().way_in(room, guest(1, "Guest", false), now()).unwrap();
     let asked = json!({"token": query(&way, "jwt"), "app_id": "mostik", "secret": format!("{SECRET}!")});
     let (_, answer) = judged("jitsi", asked).await.unwrap();
     assert!(answer["wrong"].as_str().unwrap().contains("InvalidSignature"), "{answer}");
@@ -84,7 +90,7 @@ async fn a_way_in_is_refused_when_its_minutes_are_over_and_by_whoever_has_anothe
 #[tokio::test]
 async fn live_kit_lets_each_person_into_one_room_and_only_the_clinician_leads_it() {
     let room = Room::new(Uuid::from_u128(7));
-    let way = live_kit().way_in(room, guest(1, "Guest", false), Timestamp::now()).unwrap();
+    let way = live_kit().way_in(room, guest(1, "Guest", false), now()).unwrap();
     assert_eq!(query(&way, "liveKitUrl"), "wss://rtc.example/");
     let ask = |way: &Url| json!({"token": query(way, "token"), "key": "APImostik", "secret": SECRET});
     let Some((200, claims)) = judged("livekit", ask(&way)).await else { return };
@@ -95,7 +101,7 @@ async fn live_kit_lets_each_person_into_one_room_and_only_the_clinician_leads_it
         (&json!(true), &json!(false), &json!(false))
     );
     assert!(video["room"].as_str().unwrap().len() > 30, "nobody guesses it: {video}");
-    let clinician = live_kit().way_in(room, guest(2, "Dr Lane", true), Timestamp::now()).unwrap();
+    let clinician = live_kit().way_in(room, guest(2, "Dr Lane", true), now()).unwrap();
     let (_, moderator) = judged("livekit", ask(&clinician)).await.unwrap();
     assert_eq!(moderator["video"]["room_admin"], true);
     assert_eq!(moderator["video"]["room"], video["room"], "they meet");

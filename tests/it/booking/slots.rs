@@ -166,8 +166,8 @@ on_both_databases! {
         let asked = asks(&bridge, &sparrow, "").await.unwrap();
         let refuses = Fault::always(FaultKind::Status { code: 422, retry_after: None }).on("POST", "Appointment");
         ehr.sandbox.as_ref().unwrap().faults().switch_on(refuses);
-        let refused = done(&bridge, &sparrow, asked.id, Does::Choose(0)).await;
-        assert_eq!((refused.state, refused.note), (BookingState::Offered, Some(Note::NotDone)));
+        let left = done(&bridge, &sparrow, asked.id, Does::Choose(0)).await;
+        assert_eq!((left.state, left.note), (BookingState::Offered, Some(Note::NotDone)));
         assert_eq!(status_of(&ehr.base, &slot).await, "free");
         assert_eq!(bridge.count(DeliveryState::Rejected).await, 1, "for a human to see");
     }
