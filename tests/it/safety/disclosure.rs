@@ -242,7 +242,7 @@ async fn told_where_only(database: Database, types: &[&str], more: &str) -> (Vec
 
 on_both_databases! {
     async fn an_ehr_that_takes_no_messages_gets_a_note(database) {
-        let (written, states) = told_where_only(database, &["DocumentReference", "Observation"], "").await;
+        let (written, states) = Box::pin(told_where_only(database, &["DocumentReference", "Observation"], "")).await;
         assert_eq!((written.len(), states), (1, vec!["arrived".to_owned()]));
         assert_eq!(written[0]["description"], "Your patient may be in danger");
         assert_valid(&written[0]).await;
@@ -252,7 +252,7 @@ on_both_databases! {
 on_both_databases! {
     async fn an_operator_who_says_that_observations_are_taken_does_not_say_so_of_messages(database) {
         let says = "[clinics.riverside.takes]\nform = \"discrete\"\n";
-        let (written, states) = told_where_only(database, &["DocumentReference"], says).await;
+        let (written, states) = Box::pin(told_where_only(database, &["DocumentReference"], says)).await;
         assert_eq!((written.len(), states), (1, vec!["arrived".to_owned()]));
         assert_eq!(written[0]["resourceType"], "DocumentReference");
     }
@@ -260,7 +260,7 @@ on_both_databases! {
 
 on_both_databases! {
     async fn an_ehr_that_takes_neither_gets_nothing_and_that_is_said_at_once(database) {
-        let (written, states) = told_where_only(database, &["Observation"], "").await;
+        let (written, states) = Box::pin(told_where_only(database, &["Observation"], "")).await;
         assert_eq!((written.len(), states), (0, vec!["failed".to_owned()]));
     }
 }
