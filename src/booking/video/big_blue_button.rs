@@ -24,9 +24,6 @@ pub struct BigBlueButton {
 pub struct Answer {
     /// `SUCCESS`, or else.
     pub returncode: String,
-    /// Why not.
-    #[serde(rename = "messageKey")]
-    pub message_key: Option<String>,
 }
 
 impl BigBlueButton {

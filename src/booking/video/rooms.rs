@@ -30,9 +30,9 @@ pub enum RoomError {
     /// The video service does not answer.
     #[error("the video service cannot be reached")]
     Away(#[from] EgressError),
-    /// The video service does not open the room.
-    #[error("the video service does not open a room: {0}")]
-    Refused(String),
+    /// The video service does not open the room, and answered with this status. What else it said may name the room.
+    #[error("the video service does not open a room (HTTP {0})")]
+    Refused(u16),
 }
 
 /// Who comes to a visit.
@@ -85,11 +85,8 @@ impl Rooms {
     async fn open(&self, opening: Url) -> Result<(), RoomError> {
         let answer = self.egress.send(self.egress.request(Method::GET, opening)).await?;
         let said = Answer::read(&String::from_utf8_lossy(&answer.body));
-        match said {
-            Some(said) if said.is_success() => Ok(()),
-            Some(said) => Err(RoomError::Refused(said.message_key.unwrap_or(said.returncode))),
-            None => Err(RoomError::Refused(answer.status.as_u16().to_string())),
-        }
+        let is_open = said.is_some_and(|said| said.is_success());
+        if is_open { Ok(()) } else { Err(RoomError::Refused(answer.status.as_u16())) }
     }
 
     /// What only this bridge can work out of a visit: nothing of it is stored, and every replica comes to the same.
