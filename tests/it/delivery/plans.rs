@@ -76,20 +76,22 @@ async fn no_statement_of_an_event_or_a_delivery_reads_sqlite_from_end_to_end() {
     }
 }
 
-/// The server itself tells the plan of all that it runs (`auto_explain`), planned for whatever values may come, with nearly
-/// nothing in its tables: as they were when a bridge began that has a million rows in them by now.
+/// The server itself tells the plan of all that it runs (`auto_explain`), planned for whatever values may come, and after it
+/// has counted tables with nearly nothing in them: as when a bridge began that has a million rows in them by now.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_statement_of_an_event_or_a_delivery_reads_postgresql_from_end_to_end() {
     let Some(database) = Database::postgres().await else { return };
     database.run(TELLING_PLANS).await;
     let ehr = Ehr::sandbox().await;
     let bridge = TestBridge::start(database, &ehr.base).await;
-    bridge.database.run("ANALYZE").await;
     let told = said_while_events_are_delivered(&bridge, &ehr, "sqlx::postgres::notice").await;
     assert!(told.len() > 20 && told.iter().any(|plan| plan.contains("Update on outbox")), "{told:#?}");
     for plan in told.iter().filter(|plan| !plan.contains("Query Text: WITH unswept")) {
-        // What is laid aside to be read again and again may be as large as its table.
-        assert!(!["Seq Scan on", "Materialize"].iter().any(|step| plan.contains(step)), "{plan}");
+        assert!(!plan.contains("Seq Scan on"), "{plan}");
+        // What is laid aside to be read again and again may be as large as its table: with lanes, as many as a clinic has
+        // members, which is counted again before it matters.
+        let claims = plan.contains("Query Text: UPDATE lanes SET lease_until");
+        assert!(claims || !plan.contains("Materialize"), "{plan}");
     }
 }
 
@@ -116,6 +118,10 @@ async fn said_while_events_are_delivered(bridge: &TestBridge, ehr: &Ehr, name: &
         assert_eq!(bridge.send(&mood(id, bird, 3)).await.status, 202);
     }
     bridge.deliver_in_time().await;
+    if !bridge.database.is_sqlite() {
+        // What has one row now is planned as if it always had one.
+        bridge.database.run("ANALYZE").await;
+    }
     for event in [correcting(mood("4", "sparrow", 2), "1"), retraction("5", "wren", "2")] {
         assert_eq!(bridge.send(&event).await.status, 202);
     }
