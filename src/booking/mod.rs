@@ -10,8 +10,11 @@ pub mod calendar;
 mod changed;
 mod error;
 mod find;
+mod here;
 mod kept;
 mod put;
+mod rate;
+mod remind;
 mod tend;
 pub mod video;
 
@@ -19,8 +22,11 @@ pub use act::{Ask, ask, cancel, change, choose, confirm, release};
 pub use changed::changed;
 pub use error::BookingError;
 pub use find::{FindError, Finder};
+pub use here::{arrive, arrived};
 pub use kept::{all, of, one};
 pub use put::may_ask;
+pub use rate::{is_to_be_rated, rate};
+pub use remind::{remind, reminded_of};
 pub use tend::{let_go_of, tend};
 
 use jiff::SignedDuration;

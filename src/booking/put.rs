@@ -59,6 +59,19 @@ pub(super) async fn put(
     wish: Wish,
     now: Timestamp,
 ) -> Result<(), BookingError> {
+    send(bridge, tx, held, wish, now).await?;
+    (held.row.wish, held.row.note) = (Some(wish), None);
+    Ok(())
+}
+
+/// Sends a wish to the clinic's system. Nothing of the booking changes.
+pub(super) async fn send(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    held: &Held,
+    wish: Wish,
+    now: Timestamp,
+) -> Result<(), BookingError> {
     let (member, clinic) = (held.row.member, held.row.clinic.clone());
     let identifier = held.row.identifier.clone().ok_or(BookingError::NotNow)?;
     let uuid: Uuid = identifier.parse().map_err(|_| BookingError::Unreadable)?;
@@ -95,16 +108,14 @@ pub(super) async fn put(
     let ahead = visit.map_or(USUAL_DAYS, |visit| visit.ahead_days);
     let until = now.checked_add(SignedDuration::from_hours(24 * i64::from(ahead))).unwrap_or(Timestamp::MAX);
     let language = bridge.house.pages(&clinic).map_or(Language::default(), |rules| rules.language);
-    let outbound = appointment(&permit, recipient, Told { visit, language, until })?;
+    let outbound = appointment(&permit, recipient, Told { visit, language, until, room: bridge.house.room(&clinic) })?;
     let operation = match wish {
         Wish::Hold | Wish::Request => Operation::Create,
-        Wish::Book => Operation::Correct,
+        Wish::Book | Wish::Arrive => Operation::Correct,
         Wish::Release | Wish::Cancel | Wish::Replace => Operation::Retract,
     };
     let parcel = Parcel::new(permit, Letter { operation, outbound, content: None }, &held.key);
     enqueue(tx, &[parcel], &[], bridge.keyring.entropy(), now).await?;
     // It goes although other things wait on its lane for the end of a pause.
-    tx.wake_lane(&LaneKey { clinic, member }).await?;
-    (held.row.wish, held.row.note) = (Some(wish), None);
-    Ok(())
+    Ok(tx.wake_lane(&LaneKey { clinic, member }).await?)
 }

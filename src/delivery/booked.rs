@@ -55,7 +55,7 @@ pub async fn write_down(tx: &mut Tx, answers: Vec<Answer>, now: Timestamp) -> Re
 const fn operation_of(wish: Wish) -> Operation {
     match wish {
         Wish::Hold | Wish::Request => Operation::Create,
-        Wish::Book => Operation::Correct,
+        Wish::Book | Wish::Arrive => Operation::Correct,
         Wish::Release | Wish::Cancel | Wish::Replace => Operation::Retract,
     }
 }

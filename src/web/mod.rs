@@ -2,6 +2,7 @@
 
 mod auth;
 mod body;
+mod calendar;
 mod concerns;
 mod data_points;
 mod erasure;

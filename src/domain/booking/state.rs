@@ -67,6 +67,8 @@ words! {
         Cancel = "cancel",
         /// To cancel, because another visit took its place.
         Replace = "replace",
+        /// To take note that the member is there. Nobody waits for the answer: it stands on no booking.
+        Arrive = "arrive",
     }
 }
 
@@ -168,14 +170,14 @@ impl Wish {
             Self::Request => matches!(state, BookingState::Requested),
             Self::Release => matches!(state, BookingState::Offered | BookingState::Held),
             Self::Cancel => !state.is_over(),
-            Self::Replace => matches!(state, BookingState::Booked),
+            Self::Replace | Self::Arrive => matches!(state, BookingState::Booked),
         }
     }
 
-    /// Whether it asks for something, and does not give anything back.
+    /// Whether it says something new of the member, and does not give anything back.
     #[must_use]
     pub const fn asks(self) -> bool {
-        matches!(self, Self::Hold | Self::Book | Self::Request)
+        matches!(self, Self::Hold | Self::Book | Self::Request | Self::Arrive)
     }
 
     /// Where a booking stands that stood at `state`, after the clinic's system answered this.
@@ -189,7 +191,7 @@ impl Wish {
             (Self::Book, Answered::Done) => (Booked, None, false),
             (Self::Book, Answered::No) => (Held, Some(Note::HoldEnded), true),
             (Self::Book, Answered::Failed) => (Held, Some(Note::NotDone), true),
-            (Self::Request, Answered::Done) => (state, None, false),
+            (Self::Request, Answered::Done) | (Self::Arrive, _) => (state, None, false),
             (Self::Request, Answered::No | Answered::Failed) => (Cancelled, Some(Note::NotDone), false),
             (Self::Release, _) => (Offered, None, false),
             (Self::Cancel, Answered::Done) => (Cancelled, None, false),

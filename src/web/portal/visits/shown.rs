@@ -12,7 +12,7 @@ pub const fn stands(booking: &Booking) -> &'static str {
         (Some(Wish::Request), _) | (None, BookingState::Requested) => "visit-stands-requested",
         (None, BookingState::Offered) => "visit-stands-offered",
         (None, BookingState::Held) => "visit-stands-held",
-        (None, BookingState::Booked) => "visit-stands-booked",
+        (Some(Wish::Arrive), _) | (None, BookingState::Booked) => "visit-stands-booked",
         (None, BookingState::Rescheduled) => "visit-stands-rescheduled",
         (None, BookingState::Fulfilled) => "visit-stands-fulfilled",
         (None, BookingState::Cancelled) => "visit-stands-cancelled",
