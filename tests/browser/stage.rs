@@ -10,10 +10,11 @@ use std::time::Duration;
 use actix_web::web::{self, Data, Json};
 use actix_web::{App, HttpResponse, HttpServer};
 use jiff::SignedDuration;
+use mostik::domain::booking::Way;
 use mostik::inbound::advice::TYPES;
 use serde_json::{Value, json};
 
-use crate::support::booking::{first_talk, free_slot, schedule};
+use crate::support::booking::{ASKED_FOR, asks_as, first_talk, free_slot, schedule};
 use crate::support::bridge::{Person, TestBridge};
 use crate::support::concerns::{Keepers, POLICY, REASON, with_ada};
 use crate::support::database::Database;
@@ -24,8 +25,9 @@ use crate::support::parts::part;
 use crate::support::portal::{PORTAL, Portal, portal_config};
 use crate::support::postbox::Postbox;
 use crate::support::receiver::PUSH;
-use crate::support::recommendations::{all, look, look_later, write};
+use crate::support::recommendations::{all, look, look_later, open_person, write};
 use crate::support::smart::present;
+use crate::support::staff::staff_setting;
 
 /// Who visits, and with what.
 pub struct Visitor {
@@ -42,6 +44,8 @@ pub enum Place {
     /// Sparrow has to connect the clinic: to sign in at a server that nobody here wrote, before an EHR that nobody here
     /// wrote, which takes nothing without a token of that server.
     Unlinked,
+    /// Sparrow's clinic is asked for visits, and its staff sign in at a server that nobody here wrote.
+    Staffed,
     /// An EHR that nobody here wrote says at once that it has something for Sparrow, by a topic or by criteria; looking alone
     /// would find nothing before tomorrow.
     Told {
@@ -113,6 +117,15 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
             until_active(&ehr).await;
             Stage { portal, sparrow, ehr, clinic: String::new(), schedule: String::new() }
         }
+        Place::Staffed => {
+            let (ehr, clinic) =
+                (Ehr::sandbox().await, part("MOSTIK_TEST_AUTHORIZATION_SERVER", "an authorization server")?);
+            let staff = staff_setting("riverside", &clinic, "portal-local").replace("Europe/Berlin", staff_zone());
+            let text = config(&ehr.base) + ASKED_FOR + VIDEO + &staff + "scopes = \"openid groups\"\n";
+            let portal = Portal::before(TestBridge::start_at(database, &text, present()).await, postbox);
+            let (sparrow, _) = open_person(&portal.bridge, "sparrow", &ehr.patient).await;
+            Stage { portal, sparrow, ehr, clinic, schedule: String::new() }
+        }
         Place::Unlinked => {
             let (ehr, gate) = (Ehr::sekmet().await?, part("MOSTIK_TEST_SMART_GATE", "a gate before an EHR")?);
             let clinic = part("MOSTIK_TEST_AUTHORIZATION_SERVER", "an authorization server")?;
@@ -133,6 +146,14 @@ const PROVIDER: &str = "client_id = \"portal-local\"\n";
 const LENDING: &str = "[clinics.riverside.auth]\nmethod = \"patient\"\nclient_id = \"launch-local\"\n\
      client_authentication = \"none\"\n";
 
+/// Where the clinic holds its visits.
+const VIDEO: &str = "[clinics.riverside.video]\nmethod = \"link\"\nurl = \"https://meet.example/room\"\n";
+
+/// A zone in which today still lasts for hours.
+fn staff_zone() -> &'static str {
+    if present().to_zoned(jiff::tz::TimeZone::UTC).hour() < 20 { "Europe/Berlin" } else { "America/New_York" }
+}
+
 /// Opens the doors; where they are.
 fn doors(stage: Stage) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -152,6 +173,8 @@ fn doors(stage: Stage) -> String {
             .route("/clinician-writes", web::post().to(clinician_writes))
             .route("/clinic-reads", web::post().to(clinic_reads))
             .route("/clinic-frees", web::post().to(clinic_frees))
+            .route("/clinic-asked", web::post().to(clinic_asked))
+            .route("/soon", web::post().to(soon))
     };
     tokio::spawn(HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run());
     address
@@ -251,4 +274,20 @@ async fn clinic_frees(stage: Data<Stage>, asked: Json<Value>) -> HttpResponse {
         free_slot(&stage.ehr.base, &stage.schedule, start).await;
     }
     HttpResponse::Ok().json(json!({}))
+}
+
+/// The member asks the clinic for a visit, and its EHR has that.
+async fn clinic_asked(stage: Data<Stage>) -> HttpResponse {
+    let bridge = &stage.portal.bridge;
+    asks_as(bridge, &stage.sparrow, "", Way::Request).await.unwrap();
+    bridge.deliver().await;
+    HttpResponse::Ok().json(json!({}))
+}
+
+/// Ten minutes from now, by the clinic's clock.
+async fn soon(stage: Data<Stage>) -> HttpResponse {
+    let soon = stage.portal.bridge.now() + SignedDuration::from_mins(10);
+    let shown = soon.in_tz(staff_zone()).unwrap();
+    let (day, time) = (shown.strftime("%Y-%m-%d").to_string(), shown.strftime("%H:%M").to_string());
+    HttpResponse::Ok().json(json!({"day": day, "time": time}))
 }
