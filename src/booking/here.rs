@@ -8,6 +8,7 @@ use super::kept::hold;
 use super::put::send;
 use super::video::{EARLY, is_open};
 use crate::domain::booking::{Visit, Wish};
+use crate::domain::delivery::Operation;
 use crate::domain::ids::{BookingId, MemberId};
 use crate::pipeline::Bridge;
 use crate::store::{StoreError, Tx};
@@ -29,7 +30,7 @@ pub async fn arrive(
     if arrived(tx, &visit).await?.is_some() {
         return Ok(());
     }
-    send(bridge, tx, &held, Wish::Arrive, now).await?;
+    send(bridge, tx, &held, (Wish::Arrive, Operation::Correct), now).await?;
     Ok(tx.note_arrival((member, id), now).await?)
 }
 

@@ -59,8 +59,24 @@ pub(super) async fn put(
     wish: Wish,
     now: Timestamp,
 ) -> Result<(), BookingError> {
-    send(bridge, tx, held, wish, now).await?;
-    (held.row.wish, held.row.note) = (Some(wish), None);
+    let operation = match wish {
+        Wish::Hold | Wish::Request => Operation::Create,
+        Wish::Book | Wish::Give | Wish::Offer | Wish::Arrive | Wish::Fulfil | Wish::Miss => Operation::Correct,
+        Wish::Release | Wish::Cancel | Wish::Replace | Wish::Decline => Operation::Retract,
+    };
+    put_as(bridge, tx, held, (wish, operation), now).await
+}
+
+/// The same, where it is known whether anything of it stands there.
+pub(super) async fn put_as(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    held: &mut Held,
+    asked: (Wish, Operation),
+    now: Timestamp,
+) -> Result<(), BookingError> {
+    send(bridge, tx, held, asked, now).await?;
+    (held.row.wish, held.row.note) = (Some(asked.0), None);
     Ok(())
 }
 
@@ -69,7 +85,7 @@ pub(super) async fn send(
     bridge: &Bridge,
     tx: &mut Tx,
     held: &Held,
-    wish: Wish,
+    (wish, operation): (Wish, Operation),
     now: Timestamp,
 ) -> Result<(), BookingError> {
     let (member, clinic) = (held.row.member, held.row.clinic.clone());
@@ -109,11 +125,6 @@ pub(super) async fn send(
     let until = now.checked_add(SignedDuration::from_hours(24 * i64::from(ahead))).unwrap_or(Timestamp::MAX);
     let language = bridge.house.pages(&clinic).map_or(Language::default(), |rules| rules.language);
     let outbound = appointment(&permit, recipient, Told { visit, language, until, room: bridge.house.room(&clinic) })?;
-    let operation = match wish {
-        Wish::Hold | Wish::Request => Operation::Create,
-        Wish::Book | Wish::Arrive => Operation::Correct,
-        Wish::Release | Wish::Cancel | Wish::Replace => Operation::Retract,
-    };
     let parcel = Parcel::new(permit, Letter { operation, outbound, content: None }, &held.key);
     enqueue(tx, &[parcel], &[], bridge.keyring.entropy(), now).await?;
     // It goes although other things wait on its lane for the end of a pause.

@@ -6,7 +6,7 @@ use super::ehr::{Found, Sent};
 use crate::domain::delivery::{Delivery, DeliveryState, Operation, Stored};
 use crate::domain::entropy::{Entropy, NoEntropy};
 use crate::domain::matter::Matter;
-use crate::outbox::retry::next_attempt;
+use crate::outbox::retry::{Pace, next_attempt};
 
 /// An item, where it stands, and what is known of its fate, not yet written down.
 #[derive(Clone, Debug)]
@@ -108,9 +108,14 @@ pub fn outcome(known: Known, rules: Rules<'_>, now: Timestamp) -> Result<Outcome
         answer: None,
     };
     let is_standing = matches!(item.matter, Matter::Consent(_));
+    let pace = match item.matter {
+        // What is given back counts, too: before it is, they cannot choose another time.
+        Matter::Booking { .. } | Matter::Cancelling => Pace::Watched,
+        _ => Pace::Patient,
+    };
     let again = |state, reason: String, retry_after| {
         let is_last = is_standing && attempts >= STANDING_ATTEMPTS;
-        let next = next_attempt(attempts, now, retry_after, rules.entropy)?.filter(|_| !is_last);
+        let next = next_attempt(attempts, pace, now, retry_after, rules.entropy)?.filter(|_| !is_last);
         let state = if next.is_some() { state } else { DeliveryState::Dead };
         Ok(Outcome { due_at: next.unwrap_or(now), reason: Some(reason), ..plain(state, None) })
     };
@@ -180,3 +185,7 @@ const fn unsure(from: DeliveryState) -> DeliveryState {
         _ => DeliveryState::Unknown,
     }
 }
+
+#[cfg(test)]
+#[path = "settle_tests.rs"]
+mod tests;

@@ -19,7 +19,7 @@ use crate::domain::clock::Clock;
 use crate::domain::concern::Level;
 use crate::domain::ids::{CommunityId, ConcernId};
 use crate::domain::language::Language;
-use crate::outbox::retry::next_attempt;
+use crate::outbox::retry::{Pace, next_attempt};
 use crate::store::{ConcernRow, Store, Telling, Tx};
 use crate::telemetry::crash_point;
 use crate::vault::Keyring;
@@ -189,7 +189,7 @@ impl AlarmSender {
             Err(cause) => {
                 let attempts = telling.attempts.saturating_add(1);
                 tracing::error!(%concern_id, %community_id, level = %telling.level, attempts, %cause, "nobody could be told of a concern");
-                let due_at = next_attempt(attempts.min(LAST_GROWTH), now, None, self.keyring.entropy())?;
+                let due_at = next_attempt(attempts.min(LAST_GROWTH), Pace::Patient, now, None, self.keyring.entropy())?;
                 tx.update_telling(&Telling { attempts, ..telling }, due_at.unwrap_or(now)).await?;
             }
         }

@@ -3,6 +3,7 @@
 mod auth;
 mod body;
 mod calendar;
+mod clinic;
 mod concerns;
 mod data_points;
 mod erasure;
@@ -40,6 +41,7 @@ use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::enrolment::clinic_access::Clients;
 use crate::enrolment::identity::Identities;
 use crate::enrolment::launch::Launches;
+use crate::enrolment::staff::StaffDoors;
 use crate::inbound::Schemas;
 use crate::pipeline::Bridge;
 use help::HelpDesk;
@@ -76,6 +78,8 @@ pub struct State {
     launches: Launches,
     /// Where members sign in with their community's account.
     identities: Identities,
+    /// Where clinics' staff sign in.
+    staff: StaffDoors,
     /// What reads free times at clinics.
     finder: Finder,
     /// Where clinics hold their visits.
@@ -97,7 +101,7 @@ impl State {
         schemas: Schemas,
         clients: Clients,
         launches: Launches,
-        identities: Identities,
+        (identities, staff): (Identities, StaffDoors),
         (finder, rooms): (Finder, Rooms),
     ) -> Result<Self, StateError> {
         let portal = Portal::new(config, &bridge.clock)?;
@@ -118,6 +122,7 @@ impl State {
             fhir,
             launches,
             identities,
+            staff,
             finder,
             rooms,
             exports,

@@ -17,6 +17,10 @@ pub enum Standing {
     Arrived,
     /// The clinic's people are to propose a time.
     Proposed,
+    /// It was.
+    Fulfilled,
+    /// The patient did not come.
+    Missed,
     /// It will not be, and its time is free again.
     Cancelled,
 }
@@ -67,12 +71,17 @@ impl Wanted {
             "booked" => Standing::Booked,
             "arrived" => Standing::Arrived,
             "proposed" => Standing::Proposed,
+            "fulfilled" => Standing::Fulfilled,
+            "noshow" => Standing::Missed,
             "cancelled" => Standing::Cancelled,
             _ => return None,
         };
         let identifier = text(&resource, "/identifier/0/value")?.to_owned();
         let slot = slot_of(&resource);
-        let is_possible = slot.is_some() || !matches!(standing, Standing::Held | Standing::Booked);
+        // What its people give may have no Slot.
+        let is_possible = slot.is_some()
+            || text(&resource, "/start").is_some()
+            || matches!(standing, Standing::Proposed | Standing::Cancelled);
         is_possible.then_some(Self { identifier, standing, slot, resource })
     }
 
@@ -89,6 +98,7 @@ impl Wanted {
             (Standing::Proposed, Some(visit)) => Next::Done(visit.at),
             (Standing::Proposed, None) => change(None, Some((None, self.resource.clone()))),
             (Standing::Arrived, visit) => self.arrive(visit),
+            (Standing::Fulfilled | Standing::Missed, visit) => self.note(visit),
             (Standing::Held | Standing::Booked, visit) => self.take(visit, slot, holder, system),
         }
     }
@@ -98,6 +108,18 @@ impl Wanted {
         match visit.as_ref().map(Appointment::status) {
             Some("arrived" | "checked-in" | "fulfilled") => Next::done(visit),
             Some("booked") => change(None, visit.map(|visit| visit.brought_to(self))),
+            _ => Next::Never(VISIT_OVER),
+        }
+    }
+
+    /// Says of a visit what became of it.
+    fn note(&self, visit: Option<Appointment>) -> Next {
+        let wanted = text(&self.resource, "/status").unwrap_or_default();
+        match visit.as_ref().map(Appointment::status) {
+            Some(status) if status == wanted => Next::done(visit),
+            Some("booked" | "arrived" | "checked-in" | "fulfilled" | "noshow") => {
+                change(None, visit.map(|visit| visit.brought_to(self)))
+            }
             _ => Next::Never(VISIT_OVER),
         }
     }
@@ -119,13 +141,16 @@ impl Wanted {
         match visit.as_ref().map(Appointment::status) {
             Some("cancelled" | "noshow" | "entered-in-error") => return Next::Never(VISIT_OVER),
             Some("booked" | "arrived" | "checked-in" | "fulfilled") => return Next::done(visit),
-            Some("pending") if self.standing == Standing::Held && holder == Some(Holder::Ours) => {
+            Some("pending")
+                if self.standing == Standing::Held && (holder == Some(Holder::Ours) || self.slot.is_none()) =>
+            {
                 return Next::done(visit);
             }
             _ => {}
         }
         let status = if self.standing == Standing::Booked { "busy" } else { "busy-tentative" };
         let slot = match (slot, holder) {
+            (None, _) if self.slot.is_none() => None,
             (None, _) | (_, None) => return Next::Never(SLOT_GONE),
             (_, Some(Holder::Others)) => return Next::Never(SLOT_TAKEN),
             (Some(slot), Some(Holder::Ours)) if slot.status() == status => None,
@@ -167,9 +192,11 @@ impl Appointment {
     fn brought_to(self, wanted: &Wanted) -> (Option<Stored>, Value) {
         let Self { at, mut resource } = self;
         if let Some(members) = resource.as_object_mut() {
-            for name in ["status", "cancelationReason"] {
-                if let Some(value) = wanted.resource.get(name) {
-                    members.insert(name.to_owned(), value.clone());
+            // What was proposed without a time gets one.
+            let when = if members.contains_key("start") { &[][..] } else { &["start", "end", "slot"][..] };
+            for name in ["status", "cancelationReason"].iter().chain(when) {
+                if let Some(value) = wanted.resource.get(*name) {
+                    members.insert((*name).to_owned(), value.clone());
                 }
             }
         }

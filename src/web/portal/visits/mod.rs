@@ -6,7 +6,7 @@ mod camera;
 mod join;
 mod near;
 mod one;
-mod shown;
+pub(in crate::web) mod shown;
 
 pub use act::{ask_to_cancel, cancel, change, choose, confirm, here, look, rate, release, wait};
 pub use ask::{ask, form};
