@@ -91,7 +91,7 @@ fn instants(visit: &Visit, minutes: &BTreeSet<u16>) -> BTreeSet<Timestamp> {
 /// The visits of a member that are to come: booked, not about to be given back, and no other one has taken their place.
 async fn coming(tx: &mut Tx, member: MemberId, now: Timestamp) -> Result<Vec<Visit>, StoreError> {
     let all = tx.bookings(member).await?;
-    let is_given_back = |row: &SealedBooking| matches!(row.wish, Some(Wish::Cancel | Wish::Replace));
+    let is_given_back = |row: &SealedBooking| matches!(row.wish, Some(Wish::Cancel | Wish::Replace | Wish::Decline));
     let is_replaced =
         |row: &SealedBooking| all.iter().any(|newer| newer.replaces == Some(row.id) && newer.visit().is_some());
     let coming = all.iter().filter(|row| !is_given_back(row) && !is_replaced(row)).filter_map(SealedBooking::visit);
