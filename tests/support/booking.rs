@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use mostik::app;
 use mostik::booking::{self, Ask, BookingError, Finder};
 use mostik::config::Config;
-use mostik::domain::booking::{Booking, BookingState, Details, Way};
+use mostik::domain::booking::{Booking, BookingState, Details, Time, Way};
 use mostik::domain::ids::{BookingId, VisitTypeId};
 use mostik::pipeline::Bridge;
 use mostik::store::SealedBooking;
@@ -127,6 +127,24 @@ pub async fn put(bridge: &TestBridge, person: &Person, reason: &str) -> BookingI
     let mut tx = bridge.bridge.store.begin().await.unwrap();
     tx.put_booking(&row).await.unwrap();
     tx.commit().await.unwrap();
+    id
+}
+
+/// Changes how a booking stands, without anybody being told.
+pub async fn set(bridge: &TestBridge, person: &Person, id: BookingId, change: impl FnOnce(&mut SealedBooking)) {
+    let mut tx = bridge.bridge.store.begin().await.unwrap();
+    let mut row = tx.booking((person.id, id)).await.unwrap().unwrap();
+    change(&mut row);
+    row.updated_at = bridge.now();
+    tx.put_booking(&row).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// A visit that is booked and begins then, put in its place without anybody being told.
+pub async fn put_booked(bridge: &TestBridge, person: &Person, start: Timestamp) -> BookingId {
+    let id = put(bridge, person, &start.to_string()).await;
+    let time = Time { start, end: start + SignedDuration::from_mins(MINUTES) };
+    set(bridge, person, id, |row| (row.state, row.time) = (BookingState::Booked, Some(time))).await;
     id
 }
 

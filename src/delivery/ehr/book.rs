@@ -26,6 +26,9 @@ pub const SLOT_GONE: &str = "slot-gone";
 /// Why nothing can be done with a visit any more: it was, or was called off.
 pub const VISIT_OVER: &str = "visit-over";
 
+/// Why it was not noted that a patient is there: the clinic's system takes no such word.
+const ARRIVAL_NOT_TAKEN: &str = "arrival-not-taken";
+
 /// What is to be done with a visit.
 pub(super) enum Next {
     /// It stands as it should.
@@ -75,6 +78,10 @@ impl EhrClient {
             match self.carry_out(change, &wanted, ticket, not_after).await {
                 // Somebody was faster: read again, and see who.
                 Sent::Unknown { reason } if is_conflict(&reason) => {}
+                // Nobody need see to that: the visit will be all the same.
+                Sent::Rejected { .. } if wanted.standing == Standing::Arrived => {
+                    return Sent::Declined { reason: ARRIVAL_NOT_TAKEN };
+                }
                 sent => return sent,
             }
         }

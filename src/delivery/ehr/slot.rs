@@ -13,6 +13,8 @@ pub enum Standing {
     Held,
     /// It will be.
     Booked,
+    /// The patient is there.
+    Arrived,
     /// The clinic's people are to propose a time.
     Proposed,
     /// It was.
@@ -67,6 +69,7 @@ impl Wanted {
         let standing = match text(&resource, "/status")? {
             "pending" => Standing::Held,
             "booked" => Standing::Booked,
+            "arrived" => Standing::Arrived,
             "proposed" => Standing::Proposed,
             "fulfilled" => Standing::Fulfilled,
             "noshow" => Standing::Missed,
@@ -94,8 +97,18 @@ impl Wanted {
             (Standing::Cancelled, Some(visit)) => self.cancel(visit, slot.filter(|_| holder == Some(Holder::Ours))),
             (Standing::Proposed, Some(visit)) => Next::Done(visit.at),
             (Standing::Proposed, None) => change(None, Some((None, self.resource.clone()))),
+            (Standing::Arrived, visit) => self.arrive(visit),
             (Standing::Fulfilled | Standing::Missed, visit) => self.note(visit),
             (Standing::Held | Standing::Booked, visit) => self.take(visit, slot, holder, system),
+        }
+    }
+
+    /// Says of a visit that will be that its patient is there, and of no other.
+    fn arrive(&self, visit: Option<Appointment>) -> Next {
+        match visit.as_ref().map(Appointment::status) {
+            Some("arrived" | "checked-in" | "fulfilled") => Next::done(visit),
+            Some("booked") => change(None, visit.map(|visit| visit.brought_to(self))),
+            _ => Next::Never(VISIT_OVER),
         }
     }
 

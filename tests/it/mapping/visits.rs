@@ -10,9 +10,10 @@ use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Terms, WayBac
 use mostik::domain::helpline::Words;
 use mostik::domain::ids::{GrantId, MemberId};
 use mostik::domain::language::Language;
-use mostik::domain::visit_type::VisitType;
+use mostik::domain::visit_type::{VisitType, usual_reminders};
 use mostik::mapping::to_fhir::{Recipient, Told, appointment};
 use serde_json::Value;
+use url::Url;
 use uuid::Uuid;
 
 use crate::support::profiles::profile_of;
@@ -31,11 +32,17 @@ fn first_talk() -> VisitType {
         hold_minutes: 10,
         ahead_days: 28,
         notice_hours: 2,
+        remind_minutes: usual_reminders(),
     }
 }
 
 /// What the clinic is told of a visit.
 pub fn told(wish: Wish, reason: Option<&str>) -> Value {
+    told_of(wish, reason, None)
+}
+
+/// The same; the clinic always holds its visits in this room.
+fn told_of(wish: Wish, reason: Option<&str>, room: Option<&Url>) -> Value {
     let member = MemberId(Uuid::from_u128(1));
     let terms = Terms {
         categories: [(Category::Agenda, Detail::EveryEntry)].into(),
@@ -66,7 +73,7 @@ pub fn told(wish: Wish, reason: Option<&str>) -> Value {
         practitioner: None,
     };
     let until = "1970-01-29T00:00:00Z".parse().unwrap();
-    let told = Told { visit: Some(&first_talk()), language: Language::En, until };
+    let told = Told { visit: Some(&first_talk()), language: Language::En, until, room };
     serde_json::from_slice(&appointment(&permit, recipient, told).unwrap().body).unwrap()
 }
 
@@ -76,6 +83,7 @@ async fn each_step_of_a_visit() {
         ("held", Wish::Hold, Some("It is about the nights.")),
         ("booked", Wish::Book, None),
         ("asked", Wish::Request, Some("It is about the nights.")),
+        ("arrived", Wish::Arrive, None),
         ("cancelled", Wish::Cancel, None),
     ] {
         let told = told(wish, reason);
@@ -83,4 +91,13 @@ async fn each_step_of_a_visit() {
         assert_valid(&told).await;
         insta::assert_json_snapshot!(format!("visit_{name}"), told);
     }
+}
+
+#[tokio::test]
+async fn a_room_that_is_always_the_same_is_said_where_it_is_asked_for() {
+    let room: Url = "https://meet.example/dr-lane".parse().unwrap();
+    let booked = told_of(Wish::Book, None, Some(&room));
+    assert_valid(&booked).await;
+    insta::assert_json_snapshot!("visit_virtual_service", booked["extension"]);
+    assert!(told_of(Wish::Cancel, None, Some(&room))["extension"].is_null());
 }
