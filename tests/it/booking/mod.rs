@@ -7,6 +7,7 @@ mod consent;
 mod holds;
 mod join;
 mod lost;
+mod operations;
 mod portal;
 mod rooms;
 mod slots;

@@ -34,8 +34,12 @@ fn first_talk() -> VisitType {
     }
 }
 
-/// What the clinic is told of a visit.
+/// What the clinic is told of a visit at one of its free times.
 pub fn told(wish: Wish, reason: Option<&str>) -> Value {
+    told_of(wish, reason, &Place::Slot("slot-1".to_owned()))
+}
+
+fn told_of(wish: Wish, reason: Option<&str>, place: &Place) -> Value {
     let member = MemberId(Uuid::from_u128(1));
     let terms = Terms {
         categories: [(Category::Agenda, Detail::EveryEntry)].into(),
@@ -52,10 +56,9 @@ pub fn told(wish: Wish, reason: Option<&str>) -> Value {
     let grants = [Grant { id, version: 1, member, clinic, state, terms, created_at, ended_at: None }];
     let start: Timestamp = "2026-11-30T09:00:00Z".parse().unwrap();
     let time = Time { start, end: start + jiff::SignedDuration::from_mins(50) };
-    let place = Place::Slot("slot-1".to_owned());
     let is_request = wish == Wish::Request;
     let asking =
-        Asking { member, wish, time: (!is_request).then_some(time), place: (!is_request).then_some(&place), reason };
+        Asking { member, wish, time: (!is_request).then_some(time), place: (!is_request).then_some(place), reason };
     let clinic = grants[0].clinic.clone();
     let permit = decide(&grants, Request::to_record(&asking, &clinic, Timestamp::UNIX_EPOCH)).unwrap();
     let recipient = Recipient {
@@ -80,6 +83,16 @@ async fn each_step_of_a_visit() {
     ] {
         let told = told(wish, reason);
         assert_eq!(profile_of(&told), Some("mostik-appointment"));
+        assert_valid(&told).await;
+        insta::assert_json_snapshot!(format!("visit_{name}"), told);
+    }
+}
+
+#[tokio::test]
+async fn each_step_of_a_visit_that_the_clinic_proposed_itself() {
+    let place = Place::Proposed("proposed-1".to_owned());
+    for (name, wish, reason) in [("proposed_held", Wish::Hold, None), ("proposed_booked", Wish::Book, Some("The nights."))] {
+        let told = told_of(wish, reason, &place);
         assert_valid(&told).await;
         insta::assert_json_snapshot!(format!("visit_{name}"), told);
     }
