@@ -12,7 +12,7 @@ mod video;
 mod way_back;
 
 pub use booking::finder;
-pub use identities::{identities, provider};
+pub use identities::{identities, provider, staff_doors};
 pub use linking::{launch_client, launches};
 pub use messengers::{link_sender, teller};
 pub use safety::alarm_sender;
@@ -296,7 +296,7 @@ pub fn http_server(
     let schemas = Schemas::compile().map_err(|error| StartError::Schemas(error.to_string()))?;
     let (clients, launches) = (clients::clients(config)?, launches(config, &bridge)?);
     let visits = (finder(config, &bridge, desks), video::rooms(config, &bridge)?);
-    let identities = identities(config, &bridge)?;
+    let identities = (identities(config, &bridge)?, staff_doors(config, &bridge)?);
     let state = Data::new(web::State::new(config, bridge, schemas, clients, launches, identities, visits)?);
     let app = move || {
         let guard = middleware::from_fn(web::guard); // outermost: whatever answers, its headers are there

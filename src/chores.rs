@@ -119,6 +119,7 @@ async fn forget_ended_sessions(bridge: &Bridge) -> Result<(), ChoreError> {
     tx.forget_ended_sessions(now).await?;
     tx.forget_expired_sign_in_links(now).await?;
     tx.forget_expired_identity_requests(now).await?;
+    tx.forget_ended_staff_sessions(now).await?;
     Ok(tx.commit().await?)
 }
 

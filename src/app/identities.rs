@@ -1,17 +1,21 @@
-//! Identity providers of communities, wired from the settings.
+//! Identity providers of communities and clinics, wired from the settings.
 
 use std::collections::BTreeMap;
 
 use super::StartError;
-use crate::config::{Config, SignIn};
+use crate::config::{Config, SignIn, Staff};
 use crate::delivery::egress::{Egress, EgressPolicy};
-use crate::delivery::identity::{Provider, ProviderSettings};
+use crate::delivery::identity::{Admission, Provider, ProviderSettings};
 use crate::enrolment::identity::Identities;
+use crate::enrolment::staff::{StaffDoor, StaffDoors};
 use crate::pipeline::Bridge;
 use crate::vault::read_secret_file;
 
 /// Where browsers come back from providers, below the bridge's public address.
 const COMES_BACK: &str = "/sign-in/return";
+
+/// Where the browsers of clinics' staff do.
+const STAFF_COMES_BACK: &str = "/clinic/return";
 
 /// The provider of every community that has one.
 ///
@@ -32,17 +36,43 @@ pub fn identities(config: &Config, bridge: &Bridge) -> Result<Identities, StartE
 /// # Errors
 /// [`StartError`].
 pub fn provider(config: &Config, sign_in: &SignIn) -> Result<Provider, StartError> {
+    provider_for(config, sign_in, COMES_BACK, None)
+}
+
+/// Where the staff of every clinic get in that lets them in.
+///
+/// # Errors
+/// [`StartError`].
+pub fn staff_doors(config: &Config, bridge: &Bridge) -> Result<StaffDoors, StartError> {
+    let mut doors = BTreeMap::new();
+    for (id, clinic) in &config.clinics {
+        if let Some(Staff { sign_in, claim, values, zone }) = &clinic.staff {
+            let admits = Admission { claim: claim.clone(), values: values.clone() };
+            let provider = provider_for(config, sign_in, STAFF_COMES_BACK, Some(admits))?;
+            doors.insert(id.clone(), StaffDoor { provider, zone: zone.clone() });
+        }
+    }
+    Ok(StaffDoors::new(bridge.store.clone(), bridge.keyring.clone(), bridge.clock.clone(), doors))
+}
+
+fn provider_for(
+    config: &Config,
+    sign_in: &SignIn,
+    comes_back: &str,
+    admits: Option<Admission>,
+) -> Result<Provider, StartError> {
     let SignIn { issuer, client_id, secret_file, scopes, handle, .. } = sign_in.clone();
     let (hosts, private_networks) = (sign_in.hosts(), config.delivery.private_networks);
     let policy = EgressPolicy { hosts: hosts.iter().cloned().collect(), private_networks, timeout: config.timeout() };
     let mut redirect_uri = config.server.public_url.clone();
-    redirect_uri.set_path(COMES_BACK);
+    redirect_uri.set_path(comes_back);
     let settings = ProviderSettings {
         issuer,
         client_id,
         secret: secret_file.as_deref().map(read_secret_file).transpose()?,
         scopes,
         handle,
+        admits,
         hosts,
         redirect_uri,
     };

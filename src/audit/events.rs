@@ -180,7 +180,7 @@ impl Teller {
 /// Whether a clinic may know of it: that something was denied or withdrawn is the member's own affair.
 fn is_for_clinics(event: &Event) -> bool {
     match event {
-        Event::Disclosed(_) | Event::ClinicAccess(_) => true,
+        Event::Disclosed(_) | Event::ClinicAccess(_) | Event::StaffSaw(_) | Event::StaffDecided(_) => true,
         Event::Decision(decision) => decision.stage == Stage::Send && decision.denied.is_empty(),
         _ => false,
     }

@@ -8,7 +8,7 @@ use super::sealed::opened;
 use crate::domain::audit::{Disclosure, Event, Whereabouts};
 use crate::domain::delivery::Operation;
 use crate::domain::ids::{ClinicId, MemberId};
-use crate::store::{AuditCursor, StoreError, Tx};
+use crate::store::{AuditCursor, AuditRow, StoreError, Tx};
 use crate::vault::MemberKey;
 
 /// Something that a clinic received.
@@ -91,6 +91,30 @@ pub async fn shared(
         item.standing = standing(item.disclosure.operation, newest.get(&item.disclosure.identifier).copied());
     }
     Ok(SharedPage { items, next: next.filter(|_| is_more) })
+}
+
+/// Something that a clinic's staff did with a member's visit, in the staff view.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ByStaff {
+    /// Of which clinic.
+    pub clinic: ClinicId,
+    /// When.
+    pub at: Timestamp,
+    /// Whether they decided something, and did not only look.
+    pub is_decision: bool,
+}
+
+/// What clinics' staff did with a member's visits, the newest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn by_staff(tx: &mut Tx, member: MemberId, limit: i64) -> Result<Vec<ByStaff>, StoreError> {
+    let read = |row: AuditRow| {
+        let is_decision = matches!(Event::from_json(&row.body)?, Event::StaffDecided(_));
+        let (at, clinic) = (Timestamp::from_microsecond(row.at).ok()?, row.clinic_id.parse().ok()?);
+        Some(ByStaff { clinic, at, is_decision })
+    };
+    Ok(tx.audit_of_staff(member, limit).await?.into_iter().filter_map(read).collect())
 }
 
 /// How a resource stands that the clinic last confirmed `newest` of.

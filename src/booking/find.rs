@@ -26,7 +26,7 @@ const PAGE: &str = "100";
 const MOST_PAGES: usize = 10;
 
 /// The most times that are offered, the earliest first.
-const MOST_OFFERS: usize = 200;
+pub const MOST_OFFERS: usize = 200;
 
 /// How often it is looked whether something is free that a member waits for.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(15);
@@ -108,6 +108,28 @@ impl Finder {
         let (ehr, ticket) = self.ticket(member, &held.row.clinic).await?;
         let offers = free(&ehr, &ticket, (visit, way), now).await?;
         Ok(self.offer(member, id, offers).await?)
+    }
+
+    /// The free times of a kind of visit, for a clinic's staff who look for one for this member.
+    ///
+    /// # Errors
+    /// [`FindError`].
+    pub async fn free_times(
+        &self,
+        member: MemberId,
+        clinic: &ClinicId,
+        visit: &VisitType,
+    ) -> Result<Vec<Offer>, FindError> {
+        let (ehr, ticket) = self.ticket(member, clinic).await?;
+        free(&ehr, &ticket, visit, self.bridge.clock.now()).await
+    }
+
+    /// The free times of a kind of visit, whoever they are for. Where members lend their access, nobody can look without one.
+    ///
+    /// # Errors
+    /// [`FindError`].
+    pub async fn free_at(&self, clinic: &ClinicId, visit: &VisitType) -> Result<Vec<Offer>, FindError> {
+        self.free_times(MemberId(uuid::Uuid::nil()), clinic, visit).await
     }
 
     /// Writes down what is free. Where the member did something else meanwhile, that counts.

@@ -8,19 +8,23 @@
 mod act;
 pub mod calendar;
 mod changed;
+mod decided;
 mod error;
 mod find;
 mod kept;
 mod put;
+mod seen;
 mod tend;
 pub mod video;
 
 pub use act::{Ask, ask, cancel, change, choose, confirm, release};
 pub use changed::changed;
+pub use decided::{Given, decline, give, mark};
 pub use error::BookingError;
-pub use find::{FindError, Finder};
+pub use find::{FindError, Finder, MOST_OFFERS};
 pub use kept::{all, of, one};
 pub use put::may_ask;
+pub use seen::{Seen, see, seen};
 pub use tend::{let_go_of, tend};
 
 use jiff::SignedDuration;

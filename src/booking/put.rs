@@ -59,6 +59,22 @@ pub(super) async fn put(
     wish: Wish,
     now: Timestamp,
 ) -> Result<(), BookingError> {
+    let operation = match wish {
+        Wish::Hold | Wish::Request => Operation::Create,
+        Wish::Book | Wish::Give | Wish::Offer | Wish::Fulfil | Wish::Miss => Operation::Correct,
+        Wish::Release | Wish::Cancel | Wish::Replace | Wish::Decline => Operation::Retract,
+    };
+    put_as(bridge, tx, held, (wish, operation), now).await
+}
+
+/// The same, where it is known whether anything of it stands there.
+pub(super) async fn put_as(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    held: &mut Held,
+    (wish, operation): (Wish, Operation),
+    now: Timestamp,
+) -> Result<(), BookingError> {
     let (member, clinic) = (held.row.member, held.row.clinic.clone());
     let identifier = held.row.identifier.clone().ok_or(BookingError::NotNow)?;
     let uuid: Uuid = identifier.parse().map_err(|_| BookingError::Unreadable)?;
@@ -99,11 +115,6 @@ pub(super) async fn put(
     let until = now.checked_add(SignedDuration::from_hours(24 * i64::from(ahead))).unwrap_or(Timestamp::MAX);
     let language = bridge.house.pages(&clinic).map_or(Language::default(), |rules| rules.language);
     let outbound = appointment(&permit, recipient, Told { visit, language, until })?;
-    let operation = match wish {
-        Wish::Hold | Wish::Request => Operation::Create,
-        Wish::Book => Operation::Correct,
-        Wish::Release | Wish::Cancel | Wish::Replace => Operation::Retract,
-    };
     let parcel = Parcel::new(permit, Letter { operation, outbound, content: None }, &held.key);
     enqueue(tx, &[parcel], &[], bridge.keyring.entropy(), now).await?;
     // It goes although other things wait on its lane for the end of a pause.

@@ -61,12 +61,14 @@ async fn tend_one(bridge: &Bridge, (member, id): BookingKey) -> Result<bool, Boo
 async fn due(tx: &mut Tx, held: &Held, now: Timestamp) -> Result<Option<Wish>, BookingError> {
     let row = &held.row;
     Ok(match row.wish {
-        None | Some(Wish::Hold | Wish::Book) if row.hold_until.is_some_and(|until| until <= now) => Some(Wish::Release),
+        None | Some(Wish::Hold | Wish::Book | Wish::Offer) if row.hold_until.is_some_and(|until| until <= now) => {
+            Some(Wish::Release)
+        }
         None if row.state == BookingState::Booked && row.note != Some(Note::NotCancelled) => {
             tx.is_replaced((row.member, row.id)).await?.then_some(Wish::Replace)
         }
         // It was said already, and did not get there: a consent ended, and all that waited with it.
-        Some(wish @ (Wish::Release | Wish::Cancel | Wish::Replace)) => {
+        Some(wish @ (Wish::Release | Wish::Cancel | Wish::Replace | Wish::Decline)) => {
             let identifier = row.identifier.as_deref().unwrap_or_default();
             (!tx.is_being_given_back(row.member, identifier).await?).then_some(wish)
         }
@@ -82,7 +84,9 @@ async fn give_back(
     now: Timestamp,
 ) -> Result<(), BookingError> {
     let note = match held.row.note {
-        None if wish == Wish::Release && !held.row.state.is_over() => Some(Note::HoldEnded),
+        None | Some(Note::ClinicOffers) if wish == Wish::Release && !held.row.state.is_over() => {
+            Some(Note::HoldEnded)
+        }
         note => note,
     };
     held.row.hold_until = None;

@@ -9,6 +9,7 @@ use super::ConfigError;
 use super::access::ClinicAccess;
 use super::auth::{Auth, ClientAuthentication};
 use super::launch::Launch;
+use super::staff::Staff;
 use super::video::VideoService;
 use crate::domain::consented::Practitioner;
 use crate::domain::form::{Rule, Takes};
@@ -63,6 +64,8 @@ pub struct Clinic {
     /// What is changed in resources before they go.
     #[serde(default)]
     pub rules: Vec<Rule>,
+    /// Who of its people may sign in to the staff view; without it, nobody.
+    pub staff: Option<Staff>,
     /// Where it holds its remote visits.
     pub video: Option<VideoService>,
 }
@@ -157,6 +160,9 @@ impl Clinic {
         self.check_visits(id)?;
         if let Some(video) = &self.video {
             video.check(id, private_networks)?;
+        }
+        if let Some(staff) = &self.staff {
+            staff.check(id, private_networks)?;
         }
         self.access.as_ref().map_or(Ok(()), |access| access.check(id, private_networks))
     }

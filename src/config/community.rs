@@ -91,7 +91,7 @@ impl Community {
     /// Refuses what cannot be; `id` is the community's name in the configuration.
     pub(super) fn check(&self, id: &str, private_networks: bool) -> Result<(), ConfigError> {
         if let Some(sign_in) = &self.sign_in {
-            sign_in.check(id, private_networks)?;
+            sign_in.check(&format!("communities.{id}"), private_networks)?;
         }
         if let Some(country) = &self.country {
             check_country(&format!("communities.{id}.country"), country)?;

@@ -14,6 +14,7 @@ mod readings;
 mod safety;
 mod server;
 mod sign_in;
+mod staff;
 mod video;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,7 @@ pub use self::readings::Readings;
 pub use self::safety::{Contact, Safety};
 pub use self::server::Server;
 pub use self::sign_in::SignIn;
+pub use self::staff::Staff;
 pub use self::video::VideoService;
 use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY};
 use crate::telemetry::logs::{LogFormat, is_filter};

@@ -27,6 +27,6 @@ impl Readings {
 }
 
 /// A time zone that is known here: a spelling error must not become another clock.
-fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zone, D::Error> {
+pub(super) fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zone, D::Error> {
     Zone::named(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }

@@ -1,4 +1,4 @@
-//! How members sign in at their community's identity provider (OpenID Connect), where it has one.
+//! How people sign in at an identity provider (OpenID Connect): members at their community's, staff at their clinic's.
 
 use std::path::PathBuf;
 
@@ -102,7 +102,7 @@ fn is_issuer(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https") && url.host_str().is_some() && plain
 }
 
-fn is_handle(claim: &str) -> bool {
+pub(super) fn is_handle(claim: &str) -> bool {
     !claim.is_empty() && claim.len() <= 255 && claim.trim() == claim && !NO_HANDLES.contains(&claim)
 }
 
@@ -114,11 +114,11 @@ impl SignIn {
         own.into_iter().chain(self.hosts.iter().cloned()).collect()
     }
 
-    /// Refuses what cannot be; `id` is the community's name in the configuration.
-    pub(super) fn check(&self, id: &str, private_networks: bool) -> Result<(), ConfigError> {
+    /// Refuses what cannot be; `section` is where it stands in the configuration.
+    pub(super) fn check(&self, section: &str, private_networks: bool) -> Result<(), ConfigError> {
         if self.issuer.url().scheme() == "http" && !private_networks {
             return Err(ConfigError::Invalid {
-                setting: format!("communities.{id}.sign_in.issuer"),
+                setting: format!("{section}.sign_in.issuer"),
                 expected: "https (http is for delivery.private_networks = true only)",
             });
         }

@@ -39,11 +39,13 @@ pub fn answer(item: &Delivery, outcome: &Outcome) -> Option<Answer> {
 pub async fn write_down(tx: &mut Tx, answers: Vec<Answer>, now: Timestamp) -> Result<(), StoreError> {
     for answer in answers {
         let Some(row) = tx.booking_of_identifier(&answer.identifier).await? else { continue };
-        let wish = row.wish.filter(|wish| operation_of(*wish) == answer.operation);
+        let wish = row.wish.filter(|wish| is_carried_by(*wish, answer.operation));
         let Some(wish) = wish else { continue };
+        let before = row.state;
         let settled = settled(row, wish, answer.answered, now);
-        // They believe that they need not come.
-        if settled.note == Some(Note::NotCancelled) {
+        // They believe that they need not come; or the clinic's people decided something.
+        let is_decided = matches!(wish, Wish::Give | Wish::Offer | Wish::Decline) && settled.state != before;
+        if settled.note == Some(Note::NotCancelled) || is_decided {
             tx.put_telling(settled.member, settled.id.0, now).await?;
         }
         tx.put_booking(&settled).await?;
@@ -51,12 +53,14 @@ pub async fn write_down(tx: &mut Tx, answers: Vec<Answer>, now: Timestamp) -> Re
     Ok(())
 }
 
-/// What an item does that carries a wish.
-const fn operation_of(wish: Wish) -> Operation {
+/// Whether an item that does this may carry a wish.
+const fn is_carried_by(wish: Wish, operation: Operation) -> bool {
     match wish {
-        Wish::Hold | Wish::Request => Operation::Create,
-        Wish::Book => Operation::Correct,
-        Wish::Release | Wish::Cancel | Wish::Replace => Operation::Retract,
+        Wish::Hold | Wish::Request => matches!(operation, Operation::Create),
+        Wish::Book | Wish::Fulfil | Wish::Miss => matches!(operation, Operation::Correct),
+        // As something of it stands there already, or not.
+        Wish::Give | Wish::Offer => matches!(operation, Operation::Create | Operation::Correct),
+        Wish::Release | Wish::Cancel | Wish::Replace | Wish::Decline => matches!(operation, Operation::Retract),
     }
 }
 
@@ -69,8 +73,10 @@ fn settled(row: SealedBooking, wish: Wish, answered: Answered, now: Timestamp) -
         _ => None,
     };
     // Of a time that is given back a member still hears why.
-    let note = if wish == Wish::Release { row.note } else { after.note };
-    let time = row.time.filter(|_| state != BookingState::Offered || after.let_go);
+    let is_said_before = wish == Wish::Release || (wish == Wish::Decline && answered == Answered::Done);
+    let note = if is_said_before { row.note } else { after.note };
+    let is_open = matches!(state, BookingState::Offered | BookingState::Requested);
+    let time = row.time.filter(|_| !is_open || after.let_go);
     let is_news = state != row.state && (state.is_over() || state == BookingState::Booked);
     let sequence = row.sequence + i64::from(is_news);
     SealedBooking { state, wish: None, note, hold_until, time, sequence, updated_at: now, ..row }

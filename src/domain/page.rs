@@ -185,6 +185,21 @@ impl Page {
         let next = self.weeks.get(place).and_then(|first| first.checked_add(Span::new().days(7)).ok());
         next.is_some_and(|next| self.scope.since.is_none_or(|since| since < next))
     }
+
+    /// What is shared and has its place on a page, and of which there is nothing to show.
+    pub fn silent(&self) -> impl Iterator<Item = Category> {
+        let has_a_place = |of: &Category| match of {
+            Category::Mood
+            | Category::Tags
+            | Category::Sleep
+            | Category::Activity
+            | Category::Heart
+            | Category::Questionnaires => true,
+            Category::Note | Category::Agenda | Category::Community => false,
+        };
+        let is_told = |of: &Category| self.parts.iter().any(|part| part.category == *of);
+        self.scope.categories.iter().map(|(of, _)| *of).filter(move |of| has_a_place(of) && !is_told(of))
+    }
 }
 
 impl fmt::Debug for Page {

@@ -10,5 +10,6 @@ pub mod link;
 pub mod returned;
 pub mod session;
 pub mod sign_in;
+pub mod staff;
 pub mod trouble;
 pub mod unlink;

@@ -45,7 +45,7 @@ pub fn unit(of: Measured, language: Language) -> &'static str {
         ("min", En) => "min",
         ("min", Ru) => "мин",
         ("/min", En) => "per min",
-        ("/min", Ru) => "в мин",
+        ("/min", Ru) => "уд/мин",
         ("ms", En) => "ms",
         ("ms", Ru) => "мс",
         _ => "",

@@ -299,6 +299,19 @@ impl Tx {
         }))
     }
 
+    /// What clinics' staff did with a member's visits, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn audit_of_staff(&mut self, member: MemberId, limit: i64) -> Result<Vec<AuditRow>, StoreError> {
+        Ok(on!(self, conn: Db => {
+            let mut query = QueryBuilder::<Db>::new(ENTRY);
+            query.push(" FROM audit_entries e WHERE e.kind IN ('staff-saw', 'staff-decided') AND e.member_id = ");
+            query.push_bind(member.0).push(" ORDER BY e.at DESC, e.seq DESC LIMIT ").push_bind(limit);
+            query.build_query_as().fetch_all(conn).await?
+        }))
+    }
+
     /// What a member's clinics last confirmed of some resources, by the value of the identifier.
     ///
     /// # Errors

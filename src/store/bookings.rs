@@ -190,7 +190,7 @@ impl Tx {
              AND n.state = 'booked' AND n.updated_at <= $1 AND o.state = 'booked' AND o.wish IS NULL \
              AND (o.note IS NULL OR o.note <> 'not-cancelled') LIMIT $2";
         const LOST: &str = concat!(
-            "SELECT b.member_id, b.booking_id FROM bookings b WHERE b.wish IN ('cancel', 'replace', 'release') \
+            "SELECT b.member_id, b.booking_id FROM bookings b WHERE b.wish IN ('cancel', 'replace', 'release', 'decline') \
              AND b.updated_at <= $1 AND NOT EXISTS (SELECT 1 ",
             being_given_back!(),
             " AND o.identifier = b.identifier AND o.member_id = b.member_id) LIMIT $2"

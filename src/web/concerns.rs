@@ -11,7 +11,7 @@ use super::auth::{ConcernDecider, ConcernKeeper};
 use super::body::json;
 use super::{Problem, State};
 use crate::domain::concern::{ConcernState, Rule};
-use crate::domain::ids::{CommunityId, ConcernId};
+use crate::domain::ids::ConcernId;
 use crate::pipeline::warn::{WarnError, warn};
 use crate::safety::{self, Concern, LONGEST_NAME, SafetyError, Warned, is_name};
 use crate::store::Tx;
@@ -117,6 +117,7 @@ pub struct DiscloseRequest {
 /// Lists the concerns about the members of the community. Whoever is named here may be in danger: show it to those who
 /// look after others, and to nobody else.
 #[utoipa::path(
+    operation_id = "list_concerns",
     tag = "concerns",
     params(("closed" = Option<bool>, Query, description = "`true`: those that are closed, too; then the newest come first")),
     security(("api_key" = ["concerns:manage"])),
@@ -164,10 +165,8 @@ pub async fn acknowledge(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let (id, by) = (concern_id(&concern)?, name(json(&request, payload).await?)?);
-    let done = settle(&state, &keeper.0, id, &by, safety::acknowledge).await?;
-    tracing::info!(concern_id = %id, community_id = %keeper.0, "a concern was acknowledged");
-    Ok(HttpResponse::Ok().json(shown(&state, done)))
+    let by = json(&request, payload).await?;
+    settle(&state, &keeper, &concern, by, safety::acknowledge).await
 }
 
 /// Says that whoever looks after a concern is done. It is forgotten ninety days later.
@@ -194,10 +193,8 @@ pub async fn close(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let (id, by) = (concern_id(&concern)?, name(json(&request, payload).await?)?);
-    let done = settle(&state, &keeper.0, id, &by, safety::close).await?;
-    tracing::info!(concern_id = %id, community_id = %keeper.0, "a concern was closed");
-    Ok(HttpResponse::Ok().json(shown(&state, done)))
+    let by = json(&request, payload).await?;
+    settle(&state, &keeper, &concern, by, safety::close).await
 }
 
 /// Decides that the member's clinics are told without consent that they may be in danger. Only where the operator has
@@ -243,16 +240,17 @@ pub async fn disclose(
 /// Settles a concern of a community, one way or the other.
 async fn settle(
     state: &State,
-    community: &CommunityId,
-    id: ConcernId,
-    by: &str,
+    ConcernKeeper(community): &ConcernKeeper,
+    concern: &str,
+    by: SettleRequest,
     how: impl AsyncFnOnce(&mut Tx, &Keyring, safety::Which<'_>, &str, Timestamp) -> Result<Concern, SafetyError>,
-) -> Result<Concern, Problem> {
-    let now = state.bridge.clock.now();
+) -> Result<HttpResponse, Problem> {
+    let (id, by, now) = (concern_id(concern)?, name(by)?, state.bridge.clock.now());
     let mut tx = state.bridge.store.begin().await?;
-    let done = how(&mut tx, &state.bridge.keyring, (Some(community), id), by, now).await?;
+    let done = how(&mut tx, &state.bridge.keyring, (Some(community), id), &by, now).await?;
     tx.commit().await?;
-    Ok(done)
+    tracing::info!(concern_id = %id, community_id = %community, state = done.state.as_str(), "a concern was settled");
+    Ok(HttpResponse::Ok().json(shown(state, done)))
 }
 
 fn concern_id(text: &str) -> Result<ConcernId, Problem> {

@@ -70,6 +70,7 @@ pub struct CertificateBody {
 
 /// Asks for the erasure of everything. For seven days nothing happens, and it can be called off.
 #[utoipa::path(
+    operation_id = "ask_for_erasure",
     tag = "member",
     security(("member_token" = [])),
     request_body = ErasureRequest,

@@ -2,6 +2,7 @@
 
 mod auth;
 mod body;
+mod clinic;
 mod concerns;
 mod data_points;
 mod erasure;
@@ -39,6 +40,7 @@ use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::enrolment::clinic_access::Clients;
 use crate::enrolment::identity::Identities;
 use crate::enrolment::launch::Launches;
+use crate::enrolment::staff::StaffDoors;
 use crate::inbound::Schemas;
 use crate::pipeline::Bridge;
 use help::HelpDesk;
@@ -75,6 +77,8 @@ pub struct State {
     launches: Launches,
     /// Where members sign in with their community's account.
     identities: Identities,
+    /// Where clinics' staff sign in.
+    staff: StaffDoors,
     /// What reads free times at clinics.
     finder: Finder,
     /// Where clinics hold their visits.
@@ -96,7 +100,7 @@ impl State {
         schemas: Schemas,
         clients: Clients,
         launches: Launches,
-        identities: Identities,
+        (identities, staff): (Identities, StaffDoors),
         (finder, rooms): (Finder, Rooms),
     ) -> Result<Self, StateError> {
         let portal = Portal::new(config, &bridge.clock)?;
@@ -117,6 +121,7 @@ impl State {
             fhir,
             launches,
             identities,
+            staff,
             finder,
             rooms,
             exports,

@@ -60,6 +60,7 @@ pub struct NoticeText {
 
 /// Lists the receipts of the member, oldest first: one for each change of each grant.
 #[utoipa::path(
+    operation_id = "list_receipts",
     tag = "receipts",
     security(("member_token" = [])),
     responses(

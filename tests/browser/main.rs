@@ -75,4 +75,5 @@ stories! {
     papers: Linked,
     warned: Linked,
     visit: Linked,
+    staff: Staffed,
 }

@@ -5,24 +5,29 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::{self, Data, Json};
 use actix_web::{App, HttpResponse, HttpServer};
 use jiff::SignedDuration;
+use mostik::domain::booking::Way;
+use mostik::inbound::advice::TYPES;
 use serde_json::{Value, json};
 
-use crate::support::booking::{first_talk, free_slot, schedule};
+use crate::support::booking::{ASKED_FOR, asks_as, first_talk, free_slot, schedule};
 use crate::support::bridge::{Person, TestBridge};
 use crate::support::concerns::{Keepers, POLICY, REASON, with_ada};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
-use crate::support::notices::{notified, task_topic, until_active};
+use crate::support::http;
+use crate::support::notices::{told_by, until_active};
 use crate::support::parts::part;
 use crate::support::portal::{PORTAL, Portal, portal_config};
 use crate::support::postbox::Postbox;
 use crate::support::receiver::PUSH;
-use crate::support::recommendations::{look, look_later, open_person, task, write};
+use crate::support::recommendations::{all, look, look_later, open_person, write};
 use crate::support::smart::present;
+use crate::support::staff::staff_setting;
 
 /// Who visits, and with what.
 pub struct Visitor {
@@ -39,6 +44,8 @@ pub enum Place {
     /// Sparrow has to connect the clinic: to sign in at a server that nobody here wrote, before an EHR that nobody here
     /// wrote, which takes nothing without a token of that server.
     Unlinked,
+    /// Sparrow's clinic is asked for visits, and its staff sign in at a server that nobody here wrote.
+    Staffed,
     /// An EHR that nobody here wrote says at once that it has something for Sparrow, by a topic or by criteria; looking alone
     /// would find nothing before tomorrow.
     Told {
@@ -56,8 +63,6 @@ struct Stage {
     clinic: String,
     /// Where the clinic keeps its times.
     schedule: String,
-    /// The Task that the clinic wrote last.
-    task: std::sync::Mutex<Option<String>>,
 }
 
 /// Plays a script of `scripts/` to its end.
@@ -98,29 +103,28 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
                 + POLICY;
             let portal = Portal::before(TestBridge::start_with(database, &text).await, postbox);
             let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
-            Stage { portal, sparrow, ehr, clinic: String::new(), schedule, task: std::sync::Mutex::default() }
+            Stage { portal, sparrow, ehr, clinic: String::new(), schedule }
         }
         Place::Told { by_topic } => {
             let ehr = Ehr::sekmet().await?;
-            let told = if by_topic {
-                format!("subscribe = \"topics\"\ntopics = [{:?}]\n", task_topic(&ehr).await)
-            } else {
-                "subscribe = \"criteria\"\n".to_owned()
-            };
-            let text = config(&ehr.base);
-            let text = format!("{text}[clinics.riverside.way_back]\nkinds = [\"task\"]\npoll_minutes = 1440\n{told}");
+            let told_by = told_by(&ehr, by_topic, &TYPES).await;
+            let text = config(&ehr.base) + "[clinics.riverside.way_back]\npoll_minutes = 1440\n" + &told_by;
             let portal = Portal::before(TestBridge::start_with(database, &text).await, postbox);
-            let (sparrow, _) = open_person(&portal.bridge, "sparrow", &ehr.patient).await;
+            let sparrow = portal.bridge.person("sparrow", &ehr.patient).await;
+            let categories = json!({"mood": "every-entry", "questionnaires": "every-entry"});
+            portal.bridge.share_by(&sparrow, json!({"categories": categories, "way_back": "full"})).await;
             look(&portal.bridge).await;
             until_active(&ehr).await;
-            Stage {
-                portal,
-                sparrow,
-                ehr,
-                clinic: String::new(),
-                schedule: String::new(),
-                task: std::sync::Mutex::default(),
-            }
+            Stage { portal, sparrow, ehr, clinic: String::new(), schedule: String::new() }
+        }
+        Place::Staffed => {
+            let (ehr, clinic) =
+                (Ehr::sandbox().await, part("MOSTIK_TEST_AUTHORIZATION_SERVER", "an authorization server")?);
+            let staff = staff_setting("riverside", &clinic, "portal-local").replace("Europe/Berlin", staff_zone());
+            let text = config(&ehr.base) + ASKED_FOR + VIDEO + &staff + "scopes = \"openid groups\"\n";
+            let portal = Portal::before(TestBridge::start_at(database, &text, present()).await, postbox);
+            let (sparrow, _) = open_person(&portal.bridge, "sparrow", &ehr.patient).await;
+            Stage { portal, sparrow, ehr, clinic, schedule: String::new() }
         }
         Place::Unlinked => {
             let (ehr, gate) = (Ehr::sekmet().await?, part("MOSTIK_TEST_SMART_GATE", "a gate before an EHR")?);
@@ -129,7 +133,7 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
             let text = format!("{text}[communities.forum.sign_in]\nissuer = {clinic:?}\n{PROVIDER}{LENDING}");
             let portal = Portal::before(TestBridge::start_at(database, &text, present()).await, postbox);
             let sparrow = portal.bridge.unlinked_person("sparrow").await;
-            Stage { portal, sparrow, ehr, clinic, schedule: String::new(), task: std::sync::Mutex::default() }
+            Stage { portal, sparrow, ehr, clinic, schedule: String::new() }
         }
     };
     Some((stage, address))
@@ -141,6 +145,14 @@ const PROVIDER: &str = "client_id = \"portal-local\"\n";
 /// The clinic lets the bridge in as those who signed in there.
 const LENDING: &str = "[clinics.riverside.auth]\nmethod = \"patient\"\nclient_id = \"launch-local\"\n\
      client_authentication = \"none\"\n";
+
+/// Where the clinic holds its visits.
+const VIDEO: &str = "[clinics.riverside.video]\nmethod = \"link\"\nurl = \"https://meet.example/room\"\n";
+
+/// A zone in which today still lasts for hours.
+fn staff_zone() -> &'static str {
+    if present().to_zoned(jiff::tz::TimeZone::UTC).hour() < 20 { "Europe/Berlin" } else { "America/New_York" }
+}
 
 /// Opens the doors; where they are.
 fn doors(stage: Stage) -> String {
@@ -159,9 +171,10 @@ fn doors(stage: Stage) -> String {
             .route("/ehr", web::post().to(ehr))
             .route("/clinic-writes", web::post().to(clinic_writes))
             .route("/clinician-writes", web::post().to(clinician_writes))
-            .route("/clinic-takes-back", web::post().to(clinic_takes_back))
             .route("/clinic-reads", web::post().to(clinic_reads))
             .route("/clinic-frees", web::post().to(clinic_frees))
+            .route("/clinic-asked", web::post().to(clinic_asked))
+            .route("/soon", web::post().to(soon))
     };
     tokio::spawn(HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run());
     address
@@ -214,50 +227,39 @@ async fn ehr(stage: Data<Stage>) -> HttpResponse {
     HttpResponse::Ok().json(json!({"observations": stage.ehr.observations().await}))
 }
 
-/// The clinic writes a Task for the member into its EHR.
-async fn clinic_writes(stage: Data<Stage>, asked: Json<Value>) -> HttpResponse {
-    let (bridge, ehr) = (&stage.portal.bridge, &stage.ehr);
+/// The clinic writes something for the member into its EHR, and it is looked for; as it stands there.
+async fn clinic_writes(stage: Data<Stage>, resource: Json<Value>) -> HttpResponse {
+    let bridge = &stage.portal.bridge;
     let terms = json!({"categories": {"mood": "every-entry"}, "way_back": "full"});
     let granted = json!({"clinic": "riverside", "terms": terms});
     bridge.as_member(&stage.sparrow, reqwest::Method::POST, "/v1/grants", Some(&granted)).await;
-    let written = write(&ehr.base, task(&ehr.patient, asked["text"].as_str().unwrap())).await;
-    stage.task.lock().unwrap().replace(written["id"].as_str().unwrap().to_owned());
+    let written = write(&stage.ehr.base, resource.into_inner()).await;
     look_later(bridge).await;
-    HttpResponse::Ok().json(json!({}))
+    HttpResponse::Ok().json(written)
 }
 
-/// A clinician writes a Task for the member into the EHR, which says so.
-async fn clinician_writes(stage: Data<Stage>, asked: Json<Value>) -> HttpResponse {
-    let (bridge, ehr) = (&stage.portal.bridge, &stage.ehr);
-    let written = task(&ehr.patient, asked["text"].as_str().unwrap());
-    let written = notified(bridge, write(&ehr.base, written)).await;
-    stage.task.lock().unwrap().replace(written["id"].as_str().unwrap().to_owned());
-    bridge.clock.advance(SignedDuration::from_secs(6));
-    look(bridge).await;
-    HttpResponse::Ok().json(json!({}))
+/// A clinician writes something for the member into the EHR, which says so; as it stands there.
+async fn clinician_writes(stage: Data<Stage>, resource: Json<Value>) -> HttpResponse {
+    let bridge = &stage.portal.bridge;
+    let before = all(bridge, &stage.sparrow).await;
+    let written = write(&stage.ehr.base, resource.into_inner()).await;
+    // It says so too of what the bridge itself wrote there a moment ago.
+    loop {
+        let news = bridge.bridge.news.notified();
+        bridge.clock.advance(SignedDuration::from_secs(6));
+        look(bridge).await;
+        if all(bridge, &stage.sparrow).await != before {
+            return HttpResponse::Ok().json(written);
+        }
+        tokio::time::timeout(Duration::from_secs(20), news).await.unwrap();
+    }
 }
 
-/// It cancels the Task that it wrote last.
-async fn clinic_takes_back(stage: Data<Stage>) -> HttpResponse {
-    let mut written = task_of(&stage).await;
-    written["status"] = json!("cancelled");
-    write(&stage.ehr.base, written).await;
-    look_later(&stage.portal.bridge).await;
-    HttpResponse::Ok().json(json!({}))
-}
-
-/// The Task that the clinic wrote last, as it stands in its EHR.
-async fn task_of(stage: &Stage) -> Value {
-    let id = stage.task.lock().unwrap().clone().unwrap();
-    let url = format!("{}/Task/{id}", stage.ehr.base);
-    crate::support::http::call(reqwest::Method::GET, &url, None, None).await.json
-}
-
-/// What the clinic reads in the Task that it wrote.
-async fn clinic_reads(stage: Data<Stage>) -> HttpResponse {
+/// What the clinic reads at a path of its EHR, once all that is due was delivered.
+async fn clinic_reads(stage: Data<Stage>, asked: Json<Value>) -> HttpResponse {
     stage.portal.bridge.deliver_in_time().await;
-    let task = task_of(&stage).await;
-    HttpResponse::Ok().json(json!({"state": task["status"], "output": task["output"]}))
+    let url = format!("{}/{}", stage.ehr.base, asked["path"].as_str().unwrap());
+    HttpResponse::Ok().json(http::call(reqwest::Method::GET, &url, None, None).await.json)
 }
 
 /// The member lets something come back, and shares what they want to talk about; the clinic has times for them, so many hours
@@ -272,4 +274,20 @@ async fn clinic_frees(stage: Data<Stage>, asked: Json<Value>) -> HttpResponse {
         free_slot(&stage.ehr.base, &stage.schedule, start).await;
     }
     HttpResponse::Ok().json(json!({}))
+}
+
+/// The member asks the clinic for a visit, and its EHR has that.
+async fn clinic_asked(stage: Data<Stage>) -> HttpResponse {
+    let bridge = &stage.portal.bridge;
+    asks_as(bridge, &stage.sparrow, "", Way::Request).await.unwrap();
+    bridge.deliver().await;
+    HttpResponse::Ok().json(json!({}))
+}
+
+/// Ten minutes from now, by the clinic's clock.
+async fn soon(stage: Data<Stage>) -> HttpResponse {
+    let soon = stage.portal.bridge.now() + SignedDuration::from_mins(10);
+    let shown = soon.in_tz(staff_zone()).unwrap();
+    let (day, time) = (shown.strftime("%Y-%m-%d").to_string(), shown.strftime("%H:%M").to_string());
+    HttpResponse::Ok().json(json!({"day": day, "time": time}))
 }

@@ -19,5 +19,6 @@ mod mapping;
 mod messages;
 mod portal;
 mod safety;
+mod staff;
 mod vault;
 mod way_back;

@@ -39,6 +39,7 @@ pub mod search;
 pub mod server;
 pub mod smart;
 pub mod smtp;
+pub mod staff;
 pub mod topic_ehr;
 pub mod tunnel;
 pub mod validate;

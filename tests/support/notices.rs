@@ -36,18 +36,35 @@ pub async fn notified<T>(bridge: &TestBridge, doing: impl Future<Output = T>) ->
     done
 }
 
-/// A topic about Tasks, as sekmet-fhir keeps topics.
-pub async fn task_topic(ehr: &Ehr) -> String {
+/// A topic about the resources of some types, as sekmet-fhir keeps topics.
+pub async fn topic(ehr: &Ehr, types: &[&str]) -> String {
     const TOPIC: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic";
-    let url = format!("https://topics.example/task-{}", ehr.patient);
-    let trigger = json!([{"url": "resource", "valueUri": "http://hl7.org/fhir/StructureDefinition/Task"},
-        {"url": "supportedInteraction", "valueCode": "create"}, {"url": "supportedInteraction", "valueCode": "update"}]);
-    let filter = json!([{"url": "resource", "valueUri": "Task"}, {"url": "filterParameter", "valueString": "patient"}]);
-    let topic = json!({"resourceType": "Basic", "code": {"coding": [{"system": "http://hl7.org/fhir/fhir-types", "code": "SubscriptionTopic"}]},
-        "extension": [{"url": format!("{TOPIC}.url"), "valueUri": url}, {"url": format!("{TOPIC}.resourceTrigger"), "extension": trigger},
-            {"url": format!("{TOPIC}.canFilterBy"), "extension": filter}]});
-    write(&ehr.base, topic).await;
+    let url = format!("https://topics.example/{}-{}", types.join("-"), ehr.patient);
+    let trigger = |of: &&str| {
+        let of = format!("http://hl7.org/fhir/StructureDefinition/{of}");
+        json!({"url": format!("{TOPIC}.resourceTrigger"), "extension": [{"url": "resource", "valueUri": of},
+            {"url": "supportedInteraction", "valueCode": "create"}, {"url": "supportedInteraction", "valueCode": "update"}]})
+    };
+    let filter = |of: &&str| {
+        json!({"url": format!("{TOPIC}.canFilterBy"), "extension": [{"url": "resource", "valueUri": of},
+            {"url": "filterParameter", "valueString": "patient"}]})
+    };
+    let named = json!({"url": format!("{TOPIC}.url"), "valueUri": url});
+    let parts: Value =
+        std::iter::once(named).chain(types.iter().map(trigger)).chain(types.iter().map(filter)).collect();
+    let code = json!({"coding": [{"system": "http://hl7.org/fhir/fhir-types", "code": "SubscriptionTopic"}]});
+    write(&ehr.base, json!({"resourceType": "Basic", "code": code, "extension": parts})).await;
     url
+}
+
+/// The settings of a way back by which sekmet-fhir says that it has something of these types: by a topic of its own, or by
+/// criteria.
+pub async fn told_by(ehr: &Ehr, by_topic: bool, types: &[&str]) -> String {
+    if by_topic {
+        format!("subscribe = \"topics\"\ntopics = [{:?}]\n", topic(ehr, types).await)
+    } else {
+        "subscribe = \"criteria\"\n".to_owned()
+    }
 }
 
 /// Waits until the EHR has found out that somebody listens, where it tries that: the handshake comes before anybody looks.

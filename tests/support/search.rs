@@ -1,52 +1,12 @@
 //! Looks for words where nobody may ever find them: in every byte of a database, of its backups, and of the logs.
 
-use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sqlx::{Connection, PgConnection};
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::database::Database;
-
-/// All that is logged, however unimportant.
-#[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Begins to listen, in this whole process.
-    pub fn listen() -> Self {
-        let log = Self::default();
-        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
-        subscriber.try_init().unwrap();
-        log
-    }
-
-    pub fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap().clone()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// The bytes of a word in hexadecimal.
 pub fn hexadecimal(word: &str) -> String {

@@ -1,6 +1,6 @@
 // An OpenID-certified authorization server behind loopback HTTP, JWT tokens: client_credentials with private_key_jwt, and
 // SMART standalone launches (code, PKCE, who signed in, refresh tokens that rotate; one used twice ends them all), and
-// sign-in to the members' portal (OpenID Connect). Whoever comes there is signed in and consents at once: as the one whom
+// sign-in to the members' portal and to the staff view (OpenID Connect). Whoever comes there is signed in and consents at once: as the one whom
 // the browser's cookie `patient` names, or `a-patient`.
 // The last word of a client's name says how it differs.
 //
@@ -53,13 +53,16 @@ const portal = (name, alg, authentication) => ({
   ...authentication,
   application_type: "web",
   grant_types: ["authorization_code"],
-  redirect_uris: ["https://mostik.example/sign-in/return"],
+  redirect_uris: ["https://mostik.example/sign-in/return", "https://mostik.example/clinic/return"],
   response_types: ["code"],
   id_token_signed_response_alg: alg,
 });
 const secret = { token_endpoint_auth_method: "client_secret_basic", client_secret: "a secret of a test: +/%& and long enough" };
 // A bridge on this machine, whatever its port (RFC 8252, section 7.3).
-const local = (path) => ({ application_type: "native", redirect_uris: [`http://127.0.0.1${path}`, `http://localhost${path}`] });
+const local = (...paths) => ({
+  application_type: "native",
+  redirect_uris: paths.flatMap((path) => [`http://127.0.0.1${path}`, `http://localhost${path}`]),
+});
 const nobody = { token_endpoint_auth_method: "none" };
 const signed = {
   token_endpoint_auth_method: "private_key_jwt",
@@ -76,7 +79,7 @@ const provider = new Provider(issuer, {
     { ...launcher("launch-local", nobody), ...local("/launch/return") },
     portal("portal", "RS256", secret),
     portal("portal-public", "ES384", nobody),
-    { ...portal("portal-local", "ES384", nobody), ...local("/sign-in/return") },
+    { ...portal("portal-local", "ES384", nobody), ...local("/sign-in/return", "/clinic/return") },
     portal("portal-hs256", "HS256", secret), // signs with the client's secret: the portal believes no such thing
     client("mostik-es384", "ES384", scopes.join(" ")),
     client("mostik-rs384", "RS384", scopes.join(" ")),
@@ -88,8 +91,8 @@ const provider = new Provider(issuer, {
       { ...(await exportJWK(rsa.privateKey)), alg: "RS256", use: "sig", kid: "server-rsa" },
     ],
   },
-  scopes: ["openid", "profile", "offline_access", ...scopes],
-  claims: { openid: ["sub"], profile: ["preferred_username"], fhirUser: ["fhirUser"] },
+  scopes: ["openid", "profile", "groups", "offline_access", ...scopes],
+  claims: { openid: ["sub"], profile: ["preferred_username"], groups: ["groups"], fhirUser: ["fhirUser"] },
   conformIdTokenClaims: false, // there is no other place where somebody would ask for them
   extraParams: {
     aud(ctx, value) {
@@ -104,7 +107,13 @@ const provider = new Provider(issuer, {
   cookies: { keys: ["of a test"] },
   findAccount: (ctx, sub) => ({
     accountId: sub,
-    claims: () => ({ sub, preferred_username: `name-of-${sub}`, fhirUser: `${fhir}/Patient/${sub}` }),
+    // Whoever is called so is of a clinic's telemedicine.
+    claims: () => ({
+      sub,
+      preferred_username: `name-of-${sub}`,
+      groups: sub.endsWith("telemedicine") ? ["staff", "telemedicine"] : ["staff"],
+      fhirUser: `${fhir}/Patient/${sub}`,
+    }),
   }),
   enabledJWA: {
     clientAuthSigningAlgValues: ["ES384", "RS384"],
@@ -136,7 +145,7 @@ provider.use(async (ctx, next) => {
   const { params } = await provider.interactionDetails(ctx.req, ctx.res);
   const accountId = ctx.cookies.get("patient") ?? "a-patient";
   const grant = new provider.Grant({ accountId, clientId: params.client_id });
-  grant.addOIDCScope("openid profile fhirUser offline_access");
+  grant.addOIDCScope("openid profile groups fhirUser offline_access");
   for (const scope of launchScopes) {
     if (params.client_id === "launch-narrow" && scope.startsWith("patient/Observation")) {
       grant.rejectResourceScope(audienceOf(params), scope);

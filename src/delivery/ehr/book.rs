@@ -61,7 +61,9 @@ impl EhrClient {
             return Sent::Rejected { reason: "content-unreadable".to_owned(), outcome: None };
         };
         let known = cleared.item().stored.as_ref();
-        if let Some(offer) = wanted.offer.clone() {
+        // What became of a visit is written by no operation.
+        let is_noted = matches!(wanted.standing, Standing::Fulfilled | Standing::Missed);
+        if let Some(offer) = wanted.offer.clone().filter(|_| !is_noted) {
             return self.operate(&wanted, &offer, known, ticket, not_after).await;
         }
         for _ in 0..ROUNDS {

@@ -86,7 +86,7 @@ pub(super) fn next(wanted: &Wanted, offer: &str, visit: Option<Appointment>, sys
         (Standing::Cancelled, _, Some(visit)) => cancel(wanted, visit, dialect),
         (Standing::Held, ..) => hold(wanted, offer, system, dialect),
         (Standing::Booked, _, visit) => book(wanted, visit.as_ref().map_or(offer, |visit| &visit.at.id), dialect),
-        (Standing::Proposed, ..) => Next::Never(VISIT_OVER),
+        (Standing::Proposed | Standing::Fulfilled | Standing::Missed, ..) => Next::Never(VISIT_OVER),
     }
 }
 

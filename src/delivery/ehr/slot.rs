@@ -15,6 +15,10 @@ pub enum Standing {
     Booked,
     /// The clinic's people are to propose a time.
     Proposed,
+    /// It was.
+    Fulfilled,
+    /// The patient did not come.
+    Missed,
     /// It will not be, and its time is free again.
     Cancelled,
 }
@@ -67,14 +71,19 @@ impl Wanted {
             "pending" => Standing::Held,
             "booked" => Standing::Booked,
             "proposed" => Standing::Proposed,
+            "fulfilled" => Standing::Fulfilled,
+            "noshow" => Standing::Missed,
             "cancelled" => Standing::Cancelled,
             _ => return None,
         };
         let identifier = text(&resource, "/identifier/0/value")?.to_owned();
         let slot = slot_of(&resource);
         let offer = text(&resource, "/id").map(str::to_owned);
-        let is_somewhere = slot.is_some() || offer.is_some();
-        let is_possible = is_somewhere || matches!(standing, Standing::Proposed | Standing::Cancelled);
+        // What its people give may have no Slot.
+        let is_possible = slot.is_some()
+            || offer.is_some()
+            || text(&resource, "/start").is_some()
+            || matches!(standing, Standing::Proposed | Standing::Cancelled);
         is_possible.then_some(Self { identifier, standing, slot, offer, resource })
     }
 
@@ -90,7 +99,20 @@ impl Wanted {
             (Standing::Cancelled, Some(visit)) => self.cancel(visit, slot.filter(|_| holder == Some(Holder::Ours))),
             (Standing::Proposed, Some(visit)) => Next::Done(visit.at),
             (Standing::Proposed, None) => change(None, Some((None, self.resource.clone()))),
+            (Standing::Fulfilled | Standing::Missed, visit) => self.note(visit),
             (Standing::Held | Standing::Booked, visit) => self.take(visit, slot, holder, system),
+        }
+    }
+
+    /// Says of a visit what became of it.
+    fn note(&self, visit: Option<Appointment>) -> Next {
+        let wanted = text(&self.resource, "/status").unwrap_or_default();
+        match visit.as_ref().map(Appointment::status) {
+            Some(status) if status == wanted => Next::done(visit),
+            Some("booked" | "arrived" | "checked-in" | "fulfilled" | "noshow") => {
+                change(None, visit.map(|visit| visit.brought_to(self)))
+            }
+            _ => Next::Never(VISIT_OVER),
         }
     }
 
@@ -111,13 +133,16 @@ impl Wanted {
         match visit.as_ref().map(Appointment::status) {
             Some("cancelled" | "noshow" | "entered-in-error") => return Next::Never(VISIT_OVER),
             Some("booked" | "arrived" | "checked-in" | "fulfilled") => return Next::done(visit),
-            Some("pending") if self.standing == Standing::Held && holder == Some(Holder::Ours) => {
+            Some("pending")
+                if self.standing == Standing::Held && (holder == Some(Holder::Ours) || self.slot.is_none()) =>
+            {
                 return Next::done(visit);
             }
             _ => {}
         }
         let status = if self.standing == Standing::Booked { "busy" } else { "busy-tentative" };
         let slot = match (slot, holder) {
+            (None, _) if self.slot.is_none() => None,
             (None, _) | (_, None) => return Next::Never(SLOT_GONE),
             (_, Some(Holder::Others)) => return Next::Never(SLOT_TAKEN),
             (Some(slot), Some(Holder::Ours)) if slot.status() == status => None,
@@ -160,9 +185,11 @@ impl Appointment {
     pub fn brought_to(self, wanted: &Wanted) -> (Option<Stored>, Value) {
         let Self { at, mut resource } = self;
         if let Some(members) = resource.as_object_mut() {
-            for name in ["status", "cancelationReason"] {
-                if let Some(value) = wanted.resource.get(name) {
-                    members.insert(name.to_owned(), value.clone());
+            // What was proposed without a time gets one.
+            let when = if members.contains_key("start") { &[][..] } else { &["start", "end", "slot"][..] };
+            for name in ["status", "cancelationReason"].iter().chain(when) {
+                if let Some(value) = wanted.resource.get(*name) {
+                    members.insert((*name).to_owned(), value.clone());
                 }
             }
         }

@@ -40,6 +40,15 @@ pub struct Identity {
     pub handle: Option<String>,
 }
 
+/// Who is let in, of all who can sign in at a provider.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Admission {
+    /// The claim that says so: a text, or a list of texts.
+    pub claim: String,
+    /// Whoever has one of these there is.
+    pub values: Vec<String>,
+}
+
 /// What an ID token must say.
 pub struct Expected<'a> {
     /// Who signs.
@@ -52,6 +61,8 @@ pub struct Expected<'a> {
     pub access_token: &'a AccessToken,
     /// The claim that is the member's handle, if one is.
     pub handle: Option<&'a str>,
+    /// Who is let in; `None`: whoever can sign in there.
+    pub admits: Option<&'a Admission>,
     /// The time.
     pub now: Timestamp,
 }
@@ -59,7 +70,7 @@ pub struct Expected<'a> {
 /// Believes an ID token that is signed by one of `keys`, or says why not.
 ///
 /// # Errors
-/// [`Failure::IdToken`], [`Failure::NoHandle`].
+/// [`Failure::IdToken`], [`Failure::NoHandle`], [`Failure::NotAdmitted`].
 pub fn believe(token: &Token, keys: CoreJsonWebKeySet, expected: &Expected<'_>) -> Result<Identity, Failure> {
     let (now, skew) = (expected.now, BEARABLE_SKEW);
     let earlier = now.checked_sub(skew).unwrap_or(now);
@@ -91,18 +102,29 @@ fn identity(claims: &Claims, expected: &Expected<'_>) -> Result<Identity, Failur
     if subject.is_empty() {
         return Err(IdTokenError::Unreadable.into());
     }
-    let said = |claim| match claim {
-        "sub" => Some(subject),
-        "preferred_username" => claims.preferred_username().map(|name| name.as_str()),
-        other => claims.additional_claims().text(other),
-    };
-    let handle = expected.handle.map(|claim| said(claim).filter(|handle| !handle.is_empty()));
+    let handle = expected.handle.map(|claim| said(claims, claim).filter(|handle| !handle.is_empty()));
     let handle = handle.map(|handle| handle.ok_or(Failure::NoHandle)).transpose()?;
+    let is_admitted = |Admission { claim, values }: &Admission| {
+        let is_one = said(claims, claim).is_some_and(|said| values.iter().any(|value| value == said));
+        is_one || claims.additional_claims().has(claim, values)
+    };
+    if !expected.admits.is_none_or(is_admitted) {
+        return Err(Failure::NotAdmitted);
+    }
     Ok(Identity {
         issuer: expected.issuer.as_str().to_owned(),
         subject: subject.to_owned(),
         handle: handle.map(str::to_owned),
     })
+}
+
+/// What a claim says, if it is a text.
+fn said<'c>(claims: &'c Claims, claim: &str) -> Option<&'c str> {
+    match claim {
+        "sub" => Some(claims.subject().as_str()),
+        "preferred_username" => claims.preferred_username().map(|name| name.as_str()),
+        other => claims.additional_claims().text(other),
+    }
 }
 
 fn refused(error: &ClaimsVerificationError) -> IdTokenError {

@@ -52,6 +52,12 @@ pub enum Failure {
         "the ID token lacks the claim that sign_in.handle names: ask the provider to put it there, or change scopes"
     )]
     NoHandle,
+    /// Whoever signed in is none of those who may.
+    #[error(
+        "the ID token says of whoever signed in nothing that lets them in: check claim, values and sign_in.scopes, or what \
+         the provider puts there"
+    )]
+    NotAdmitted,
 }
 
 /// Why nobody is sent to a provider.
@@ -97,6 +103,7 @@ impl Failure {
             Self::OtherIssuer => "provider-other-issuer",
             Self::IdToken(_) => "provider-id-token",
             Self::NoHandle => "provider-no-handle",
+            Self::NotAdmitted => "provider-not-admitted",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A community's identity provider (OpenID Connect Core 1.0, authorization code flow with PKCE): where a member's browser is
+//! A community's or a clinic's identity provider (OpenID Connect Core 1.0, authorization code flow with PKCE): where a browser is
 //! sent to sign in, and what the code is worth that it brings back. The `openidconnect` crate forms requests and verifies
 //! ID tokens; requests leave by the one way out.
 //!
@@ -13,7 +13,7 @@ mod provider;
 mod types;
 mod way;
 
-pub use believe::Identity;
+pub use believe::{Admission, Identity};
 pub use check::check;
 pub use failure::{Failure, Unfit};
 pub use provider::{Provider, ProviderSettings, Secrets};

@@ -11,7 +11,7 @@ use openidconnect::{
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::believe::{Expected, Identity, believe};
+use super::believe::{Admission, Expected, Identity, believe};
 use super::failure::Failure;
 use super::metadata::{Found, find};
 use super::types::{Answer, OidcClient};
@@ -36,6 +36,8 @@ pub struct ProviderSettings {
     pub scopes: String,
     /// The claim that is the member's handle in the community, if one is.
     pub handle: Option<String>,
+    /// Who is let in; `None`: whoever can sign in there.
+    pub admits: Option<Admission>,
     /// Hosts where its addresses may be, that of the issuer among them.
     pub hosts: Vec<String>,
     /// Where browsers come back.
@@ -77,6 +79,12 @@ impl Provider {
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.settings.client_id
+    }
+
+    /// Who is let in of those who can sign in there; `None`: all of them.
+    #[must_use]
+    pub const fn admits(&self) -> Option<&Admission> {
+        self.settings.admits.as_ref()
     }
 
     /// Where a browser is to be sent.
@@ -129,6 +137,7 @@ impl Provider {
             nonce: secrets.nonce.expose_secret(),
             access_token: answer.access_token(),
             handle: self.settings.handle.as_deref(),
+            admits: self.settings.admits.as_ref(),
             now,
         };
         believe(token, keys, &expected)

@@ -41,6 +41,18 @@ impl Others {
     }
 }
 
+impl Others {
+    /// Whether a claim is one of these texts, or a list with one of them in it.
+    pub fn has(&self, name: &str, any_of: &[String]) -> bool {
+        let is_one = |said: &Value| said.as_str().is_some_and(|said| any_of.iter().any(|one| one == said));
+        match self.by_name.get(name) {
+            Some(Value::Array(said)) => said.iter().any(is_one),
+            Some(said) => is_one(said),
+            None => false,
+        }
+    }
+}
+
 impl AdditionalClaims for Others {}
 
 impl fmt::Debug for Others {

@@ -10,6 +10,7 @@ use super::house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
 use super::member::{ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
+use super::staff::{StaffAt, StaffDone};
 use super::way::{ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended, ForMember, NotKept};
 
 macro_rules! events {
@@ -142,6 +143,14 @@ events! {
     ClinicAccess(ClinicAccess) = "clinic-access",
     /// Somebody was sent away who wanted to read as the clinic.
     ClinicRefused(ClinicRefusal) = "clinic-refused",
+    /// Somebody of the clinic's staff signed in to the staff view.
+    StaffSignedIn(StaffAt) = "staff-signed-in",
+    /// They signed out.
+    StaffSignedOut(StaffAt) = "staff-signed-out",
+    /// Somebody of the clinic's staff looked at a visit of the member, or entered it.
+    StaffSaw(StaffDone) = "staff-saw",
+    /// Somebody of the clinic's staff decided about a visit of the member.
+    StaffDecided(StaffDone) = "staff-decided",
 }
 
 impl Event {

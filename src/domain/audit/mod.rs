@@ -8,6 +8,7 @@ mod decisions;
 mod event;
 mod house;
 mod member;
+mod staff;
 mod way;
 
 pub use concern::{ConcernAt, ConcernTold, WarningCleared, WarningDecided};
@@ -17,6 +18,7 @@ pub use house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
 pub use member::{ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
+pub use staff::{StaffAt, StaffDone};
 pub use way::{
     About, ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended, ForMember, NotKept, Permitted, Stage, Whereabouts,
 };

@@ -67,6 +67,16 @@ words! {
         Cancel = "cancel",
         /// To cancel, because another visit took its place.
         Replace = "replace",
+        /// To take note that its people gave this time to the member.
+        Give = "give",
+        /// To keep this time for the member, to whom its people offer it.
+        Offer = "offer",
+        /// To cancel, because its people said no.
+        Decline = "decline",
+        /// To take note that the visit was.
+        Fulfil = "fulfil",
+        /// To take note that the member did not come.
+        Miss = "miss",
     }
 }
 
@@ -87,6 +97,14 @@ words! {
         ClinicMoved = "clinic-moved",
         /// Something is free that they waited for.
         NowFree = "now-free",
+        /// The clinic keeps a time for them, which they are to confirm.
+        ClinicOffers = "clinic-offers",
+        /// The clinic has no time for it at present.
+        ClinicNoTime = "clinic-no-time",
+        /// The clinic wants them to call.
+        ClinicCall = "clinic-call",
+        /// The clinic finds that something else suits better.
+        ClinicElse = "clinic-else",
     }
 }
 
@@ -149,6 +167,8 @@ impl BookingState {
     pub const fn step(self, to: Self) -> Result<Self, InvalidStep> {
         let is_allowed = match (self, to) {
             (Self::Requested | Self::Held, Self::Offered | Self::Booked | Self::Cancelled)
+            // The clinic's people keep a time for them.
+            | (Self::Requested, Self::Held)
             | (Self::Offered, Self::Requested | Self::Held | Self::Booked | Self::Cancelled)
             | (Self::Booked, Self::Rescheduled | Self::Fulfilled | Self::Cancelled | Self::NoShow)
             // The clinic's people put right what they noted down.
@@ -167,9 +187,11 @@ impl Wish {
         match self {
             Self::Hold => matches!(state, BookingState::Offered),
             Self::Book => matches!(state, BookingState::Held),
-            Self::Request => matches!(state, BookingState::Requested),
+            Self::Request | Self::Give | Self::Offer => matches!(state, BookingState::Requested),
             Self::Release => matches!(state, BookingState::Offered | BookingState::Held),
-            Self::Cancel => !state.is_over(),
+            Self::Cancel | Self::Decline => !state.is_over(),
+            Self::Fulfil => matches!(state, BookingState::Booked | BookingState::NoShow),
+            Self::Miss => matches!(state, BookingState::Booked | BookingState::Fulfilled),
             Self::Replace => matches!(state, BookingState::Booked),
         }
     }
@@ -177,13 +199,13 @@ impl Wish {
     /// Whether it asks for something, and does not give anything back.
     #[must_use]
     pub const fn asks(self) -> bool {
-        matches!(self, Self::Hold | Self::Book | Self::Request)
+        matches!(self, Self::Hold | Self::Book | Self::Request | Self::Give | Self::Offer)
     }
 
     /// Where a booking stands that stood at `state`, after the clinic's system answered this.
     #[must_use]
     pub const fn settled(self, state: BookingState, answered: Answered) -> After {
-        use BookingState::{Booked, Cancelled, Held, Offered, Rescheduled};
+        use BookingState::{Booked, Cancelled, Fulfilled, Held, NoShow, Offered, Requested, Rescheduled};
         let (state, note, let_go) = match (self, answered) {
             (Self::Hold, Answered::Done) => (Held, None, false),
             (Self::Hold, Answered::No) => (Offered, Some(Note::Taken), false),
@@ -194,8 +216,16 @@ impl Wish {
             (Self::Request, Answered::Done) => (state, None, false),
             (Self::Request, Answered::No | Answered::Failed) => (Cancelled, Some(Note::NotDone), false),
             (Self::Release, _) => (Offered, None, false),
-            (Self::Cancel, Answered::Done) => (Cancelled, None, false),
+            (Self::Give, Answered::Done) => (Booked, None, false),
+            (Self::Offer, Answered::Done) => (Held, Some(Note::ClinicOffers), false),
+            // Its people find another time.
+            (Self::Give | Self::Offer, Answered::No) => (Requested, None, false),
+            (Self::Give | Self::Offer, Answered::Failed) => (Offered, Some(Note::NotDone), true),
+            (Self::Cancel | Self::Decline, Answered::Done) => (Cancelled, None, false),
             (Self::Replace, Answered::Done) => (Rescheduled, None, false),
+            (Self::Fulfil, Answered::Done) => (Fulfilled, None, false),
+            (Self::Miss, Answered::Done) => (NoShow, None, false),
+            (Self::Decline | Self::Fulfil | Self::Miss, Answered::No | Answered::Failed) => (state, None, false),
             (Self::Cancel | Self::Replace, Answered::No | Answered::Failed) => (state, Some(Note::NotCancelled), false),
         };
         After { state, note, let_go }

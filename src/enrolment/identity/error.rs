@@ -8,8 +8,8 @@ use crate::store::StoreError;
 /// Why a sign-in at a provider came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    /// The community has no provider.
-    #[error("the community has no provider: expected a section [communities.….sign_in]")]
+    /// There is no such provider.
+    #[error("there is no such provider: expected a section [communities.….sign_in] or [clinics.….staff.sign_in]")]
     NotOffered,
     /// This browser, or this session, began no such walk, or it was ended already.
     #[error("this browser began no such sign-in, or it was ended already")]
@@ -57,6 +57,8 @@ pub enum IdentityTrouble {
     ProviderTrouble,
     /// Their account there is not known here.
     NoMember,
+    /// Their account there does not let them in.
+    NotAdmitted,
     /// Their account there is another member's here.
     OfAnother,
     /// They are known here by another account there.
@@ -105,6 +107,7 @@ impl IdentityError {
                 IdentityTrouble::ProviderTrouble
             }
             Self::NoMember => IdentityTrouble::NoMember,
+            Self::Provider(Failure::NotAdmitted) => IdentityTrouble::NotAdmitted,
             Self::OfAnother => IdentityTrouble::OfAnother,
             Self::HasAnother => IdentityTrouble::HasAnother,
             Self::Store(_) | Self::NoEntropy(_) => IdentityTrouble::OurTrouble,

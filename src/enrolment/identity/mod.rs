@@ -14,23 +14,23 @@
 //! somebody who was here does not become them. Or the member connects their account themselves, from within a session.
 
 mod error;
+mod walk;
 
 pub use error::{IdentityError, IdentityTrouble};
+pub(super) use walk::{Walk, state_index};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use url::Url;
 
 use super::join::handle_index;
 use super::returned::Returned;
 use super::session::session_index;
 use super::sign_in::browser_index;
-use crate::delivery::identity::{Identity, Provider, Secrets};
+use crate::delivery::identity::{Identity, Provider};
 use crate::domain::audit::{Chain, Event, IdentityAt};
 use crate::domain::clock::Clock;
 use crate::domain::ids::{CommunityId, MemberId};
@@ -106,9 +106,7 @@ impl Identities {
     async fn start(&self, asked: Asked<'_>) -> Result<Url, IdentityError> {
         let Asked { community, browser, session, language } = asked;
         let (provider, now) = (self.providers.get(community).ok_or(IdentityError::NotOffered)?, self.clock.now());
-        let state = SecretString::from(self.keyring.fresh_secret()?);
-        let secrets = self.secrets(community, provider, &state);
-        let url = provider.leave(&secrets, language, now).await?;
+        let (state, url) = self.walk(community, provider).begin(language, now).await?;
         let request = NewIdentityRequest {
             state: state_index(&self.keyring, &state),
             browser: browser_index(&self.keyring, browser),
@@ -163,21 +161,11 @@ impl Identities {
             return Err(IdentityError::Unknown);
         }
         let provider = self.providers.get(&request.community).ok_or(IdentityError::NotOffered)?;
-        // Before anything else it says: it may not be the one that was asked.
-        provider.check_issuer(returned.issuer(), now).await?;
-        let code = returned.code()?;
-        let secrets = self.secrets(&request.community, provider, returned.state());
-        Ok(provider.redeem(code, &secrets, now).await?)
+        self.walk(&request.community, provider).end(returned, now).await
     }
 
-    /// What a walk with this `state` is known by. Bound to the provider: what was begun with another one ends nowhere.
-    fn secrets(&self, community: &CommunityId, provider: &Provider, state: &SecretString) -> Secrets {
-        let of = |what: &'static str| {
-            let parts = [state.expose_secret(), community.as_str(), provider.issuer(), provider.client_id()];
-            let index = self.keyring.index().index(what, &parts.map(str::as_bytes));
-            SecretString::from(URL_SAFE_NO_PAD.encode(index))
-        };
-        Secrets { state: state.clone(), nonce: of("identity-nonce"), verifier: of("identity-verifier") }
+    fn walk<'a>(&'a self, community: &'a CommunityId, provider: &'a Provider) -> Walk<'a> {
+        Walk { keyring: &self.keyring, provider, whose: community.as_str() }
     }
 }
 
@@ -282,10 +270,6 @@ fn key_of<'a>(keyring: &Keyring, arrived: &'a Arrived) -> IdentityKey<'a> {
 
 fn issuer_index(keyring: &Keyring, issuer: &str) -> Index {
     keyring.index().index("identity-issuer", &[issuer.as_bytes()])
-}
-
-fn state_index(keyring: &Keyring, state: &SecretString) -> Index {
-    keyring.index().index("identity-state", &[state.expose_secret().as_bytes()])
 }
 
 /// Tells the log what an operator should know: nothing secret, and nothing personal.

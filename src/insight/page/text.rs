@@ -52,7 +52,7 @@ pub fn text(page: &Page, addressee: Option<&str>, language: Language) -> String 
         text.table(page);
     }
     text.heading(words.fixed(Fixed::Scope));
-    text.say(&words.scope(&page.scope), "  ");
+    text.say(&words.scope(page), "  ");
     text.say(words.fixed(Fixed::ScopeOnly), "  ");
     text.heading(words.fixed(Fixed::Not));
     text.say(words.fixed(Fixed::NotMore), "  ");

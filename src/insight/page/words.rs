@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use crate::domain::decimal::Decimal;
 use crate::domain::language::Language;
 use crate::domain::measurement::Measured;
-use crate::domain::page::{Page, Row, Scope, Scored, Week};
+use crate::domain::page::{Page, Row, Scored, Week};
 use crate::domain::reliable::reliable_from;
 use crate::domain::statistics::{difference, plain, rounded};
 use crate::domain::summary::{Scale, TagCount};
@@ -53,7 +53,7 @@ impl Words {
             ),
             Fixed::Agenda => ("What the patient wants to talk about", "О чём пациент хочет поговорить"),
             Fixed::Scores => ("Questionnaires", "Опросники"),
-            Fixed::Glance => ("At a glance", "Главное"),
+            Fixed::Glance => ("At a glance: means of the week", "Главное: средние за неделю"),
             Fixed::Weeks => ("Week by week", "По неделям"),
             Fixed::Mean => ("Mean", "В среднем"),
             Fixed::Range => ("Lowest to highest", "От и до"),
@@ -63,7 +63,7 @@ impl Words {
                 "Each week: the mean, and below it the lowest and the highest, and on how many days something was noted.",
                 "За каждую неделю: среднее, под ним – от и до, и за сколько дней есть записи.",
             ),
-            Fixed::Tags => ("Tags used most", "Самые частые метки"),
+            Fixed::Tags => ("Tags used most that week", "Самые частые метки недели"),
             Fixed::Recommended => ("What you recommended", "Что вы рекомендовали"),
             Fixed::Scope => ("What the patient shares with you", "Чем пациент с вами делится"),
             Fixed::ScopeOnly => (
@@ -89,8 +89,8 @@ impl Words {
         let week = page.weeks.last().map_or_else(String::new, |first| self.week(*first));
         let year = page.last.shown().year();
         match self.0 {
-            En => format!("Week of {week} {year}, and the weeks before"),
-            Ru => format!("Неделя {week}.{year} и недели до неё"),
+            En => format!("Week of {week} {year}, and the three weeks before"),
+            Ru => format!("Неделя {week}.{year} и три недели до неё"),
         }
     }
 
@@ -220,6 +220,10 @@ impl Words {
     pub fn glance(self, row: &Row) -> String {
         let mean = |week: &Week| self.mean(&row.scale, week);
         let title = words::title(&row.scale, self.0);
+        let scale = match &row.scale {
+            Scale::Measured(_) => String::new(),
+            scale => format!(" ({})", self.local(&words::scale(scale, self.0))),
+        };
         let before = match (row.before().map(mean), self.change(row), self.0) {
             (Some(before), Some(change), En) => format!("; {before} the week before ({change})"),
             (Some(before), Some(change), Ru) => format!("; неделей раньше {before} ({change})"),
@@ -229,8 +233,10 @@ impl Words {
             (None, _, Ru) => "; неделей раньше записей нет".to_owned(),
         };
         match (row.now(), self.0) {
-            (Some(week), En) => format!("{title}: {}{before}. Noted on {} days.", mean(week), self.days(week)),
-            (Some(week), Ru) => format!("{title}: {}{before}. Дней с записями: {}.", mean(week), self.days(week)),
+            (Some(week), En) => format!("{title}: {}{scale}{before}. Noted on {} days.", mean(week), self.days(week)),
+            (Some(week), Ru) => {
+                format!("{title}: {}{scale}{before}. Дней с записями: {}.", mean(week), self.days(week))
+            }
             (None, En) => format!("{title}: nothing was noted{before}."),
             (None, Ru) => format!("{title}: записей нет{before}."),
         }
@@ -260,32 +266,40 @@ impl Words {
         let weight = match (reliable_from(*instrument), self.0) {
             (None, _) => String::new(),
             (Some(from), En) if change.unsigned_abs() >= u64::from(from) => {
-                format!(": more than chance (from {from} points)")
+                format!(": more than chance ({from} points or more)")
             }
             (Some(from), En) => format!(": may be chance (below {from} points)"),
             (Some(from), Ru) if change.unsigned_abs() >= u64::from(from) => {
-                format!(": больше случайного (от {from} баллов)")
+                format!(": больше, чем можно объяснить случайностью (от {from} баллов)")
             }
             (Some(from), Ru) => format!(": может быть случайным (меньше {from} баллов)"),
         };
         format!("{now}. {then}{weight}.")
     }
 
-    /// What the consent covers, and for how long.
-    pub fn scope(self, scope: &Scope) -> String {
+    /// What the consent covers, and for how long; and of what of it there is nothing to show.
+    pub fn scope(self, page: &Page) -> String {
         use crate::consent::words::{category, detail};
+        let scope = &page.scope;
         let shared = scope.categories.iter().map(|(of, finely)| {
             let (of, finely) = (category(*of, self.0), detail(*finely, self.0));
             format!("{of} ({finely})")
         });
         let shared = shared.collect::<Vec<_>>().join(", ");
         let until = self.day(scope.until);
-        match (scope.since.map(|since| self.day(since)), self.0) {
+        let silent: Vec<&str> = page.silent().map(|of| category(of, self.0)).collect();
+        let silent = match self.0 {
+            _ if silent.is_empty() => String::new(),
+            En => format!(" Nothing to show in these weeks: {}.", silent.join(", ")),
+            Ru => format!(" За эти недели показать нечего: {}.", silent.join(", ")),
+        };
+        let covers = match (scope.since.map(|since| self.day(since)), self.0) {
             (None, En) => format!("{shared}; until {until}."),
             (Some(since), En) => format!("{shared}; what was noted since {since}; until {until}."),
             (None, Ru) => format!("{shared}; по {until}."),
             (Some(since), Ru) => format!("{shared}; записанным с {since}; по {until}."),
-        }
+        };
+        covers + &silent
     }
 
     /// The one it is meant for.

@@ -46,7 +46,8 @@ impl Words {
             (_, En) => "asks",
             (_, Ru) => "спрашивает",
         };
-        let text = reply.text.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+        let before = if reply.answer == "question" { ":" } else { "." };
+        let text = reply.text.as_ref().map(|text| format!("{before} {text}")).unwrap_or_default();
         match self.0 {
             En => format!("Answer of {on}: {said}{text}"),
             Ru => format!("Ответ {on}: {said}{text}"),

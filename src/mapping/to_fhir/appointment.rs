@@ -47,7 +47,11 @@ pub fn appointment(
     set("identifier", json!([{"system": IDENTIFIER, "value": recipient.identifier.to_string()}]));
     set("status", json!(status));
     if status == "cancelled" {
-        set("cancelationReason", concept(CANCELLATION_REASON, "pat-cpp", "Patient: Canceled via Patient Portal"));
+        let (code, display) = match asking.wish {
+            Wish::Decline => ("prov", "Provider"),
+            _ => ("pat-cpp", "Patient: Canceled via Patient Portal"),
+        };
+        set("cancelationReason", concept(CANCELLATION_REASON, code, display));
     }
     if let Some(visit) = told.visit {
         if let Some(code) = &visit.service_category {
@@ -99,6 +103,13 @@ const fn standing(wish: Wish) -> (&'static str, &'static str) {
         Wish::Hold => ("pending", "tentative"),
         Wish::Book => ("booked", "accepted"),
         Wish::Request => ("proposed", "needs-action"),
+        // They asked for it, and have not said that this time suits them.
+        Wish::Give => ("booked", "tentative"),
+        Wish::Offer => ("pending", "needs-action"),
+        Wish::Fulfil => ("fulfilled", "accepted"),
+        Wish::Miss => ("noshow", "accepted"),
+        // What the clinic does is no word of theirs.
+        Wish::Decline => ("cancelled", "tentative"),
         Wish::Release | Wish::Cancel | Wish::Replace => ("cancelled", "declined"),
     }
 }

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::codes::{ACT_REASON, IDENTIFIER};
 use crate::domain::audit::{
-    ClinicAccess, ClinicRefusal, ConsentState, Decision, Disclosure, Event, Permitted, WarningCleared, WarningDecided,
-    Whereabouts,
+    ClinicAccess, ClinicRefusal, ConsentState, Decision, Disclosure, Event, Permitted, StaffAt, StaffDone,
+    WarningCleared, WarningDecided, Whereabouts,
 };
 use crate::domain::delivery::Operation;
 use crate::domain::ids::{ClinicId, GrantId};
@@ -255,16 +255,22 @@ fn other(event: &Event, at: Timestamp, cast: Cast<'_>) -> Value {
     {
         set(&mut told, "purposeOfEvent", json!([warned_for(*purpose)]));
     }
-    let operator = match event {
+    let who = match event {
         Event::OperatorAccess(access) => {
             Some(json!({"identifier": {"value": format!("uid {}", access.uid)}, "display": access.command}))
+        }
+        Event::StaffSignedIn(StaffAt { staff })
+        | Event::StaffSignedOut(StaffAt { staff })
+        | Event::StaffSaw(StaffDone { staff, .. })
+        | Event::StaffDecided(StaffDone { staff, .. }) => {
+            Some(json!({"identifier": {"value": staff}, "display": cast.clinic_name.unwrap_or_default()}))
         }
         _ => None,
     };
     set(
         &mut told,
         "agent",
-        match operator {
+        match who {
             Some(who) => json!([{"who": who, "requestor": true}]),
             None => json!([{"who": bridge(cast), "requestor": true}]),
         },

@@ -9,8 +9,7 @@ use serde_json::Value;
 use super::access::{Interaction, note, whose};
 use super::bundle::{Found, Hits, searchset};
 use super::caller::ClinicCaller;
-use super::parameters::{Page, Parameters, check_format};
-use super::patient::Asked;
+use super::search::Search;
 use super::{Outcome, resource};
 use crate::domain::ids::{ClinicId, MemberId};
 use crate::domain::stretch::{DateTest, Stretch};
@@ -34,6 +33,7 @@ struct Cursor {
 
 /// Finds what was done with what one patient shared.
 #[utoipa::path(
+    operation_id = "search_audit_events",
     tag = "clinics",
     security(("clinic_token" = ["system/AuditEvent.s"])),
     params(
@@ -63,6 +63,7 @@ pub async fn search(
 
 /// The same with the parameters in a form, so that no patient stands in an address.
 #[utoipa::path(
+    operation_id = "search_audit_events_by_post",
     tag = "clinics",
     security(("clinic_token" = ["system/AuditEvent.s"])),
     request_body(content((Value = "application/x-www-form-urlencoded")), description = "The parameters of the search."),
@@ -87,19 +88,9 @@ async fn find(
     request: &HttpRequest,
     form: &[u8],
 ) -> Result<HttpResponse, Outcome> {
-    caller.check("AuditEvent", 's')?;
-    check_format(request)?;
+    let asked = Search::read(state, caller, "AuditEvent", (request, form), ("date", date))?;
+    let Search { page, patient, own: dates, applied } = asked;
     let now = state.bridge.clock.now();
-    let ehr = state.fhir.ehr_of(&caller.clinic)?;
-    let (mut page, mut asked, mut dates) = (Page::default(), Asked::default(), Vec::new());
-    let applied = Parameters::of(request, form).read(&mut page, |name, value| match name {
-        "date" => {
-            dates.push(date(value)?);
-            Ok(true)
-        }
-        _ => asked.take(name, value, ehr),
-    })?;
-    let patient = asked.patient()?;
     let cursor = Cursor::read(page.after.as_deref(), now)?;
     let mut tx = state.bridge.store.begin().await?;
     let member = whose(state, &mut tx, caller, patient.as_deref()).await?;

@@ -8,8 +8,8 @@ use super::access::{Interaction, note, whose};
 use super::bundle::{Hits, searchset};
 use super::caller::ClinicCaller;
 use super::consent_record::{consent_named, consents_for};
-use super::parameters::{Page, Parameters, check_format};
-use super::patient::Asked;
+use super::parameters::check_format;
+use super::search::Search;
 use super::{Outcome, resource};
 use crate::web::{RequestId, State, body};
 
@@ -24,6 +24,7 @@ const KNOWN_STATUSES: [&str; 6] = ["draft", "proposed", "active", "rejected", "i
 
 /// Finds the consents of one patient towards the calling clinic.
 #[utoipa::path(
+    operation_id = "search_consents",
     tag = "clinics",
     security(("clinic_token" = ["system/Consent.s"])),
     params(
@@ -53,6 +54,7 @@ pub async fn search(
 
 /// The same with the parameters in a form, so that no patient stands in an address.
 #[utoipa::path(
+    operation_id = "search_consents_by_post",
     tag = "clinics",
     security(("clinic_token" = ["system/Consent.s"])),
     request_body(content((Value = "application/x-www-form-urlencoded")), description = "The parameters of the search."),
@@ -72,6 +74,7 @@ pub async fn search_by_post(
 
 /// Reads one consent.
 #[utoipa::path(
+    operation_id = "read_consent",
     tag = "clinics",
     security(("clinic_token" = ["system/Consent.r"])),
     params(("id" = String, Path)),
@@ -106,19 +109,9 @@ async fn find(
     request: &HttpRequest,
     form: &[u8],
 ) -> Result<HttpResponse, Outcome> {
-    caller.check("Consent", 's')?;
-    check_format(request)?;
+    let asked = Search::read(state, caller, "Consent", (request, form), ("status", alternatives))?;
+    let Search { page, patient, own: statuses, applied } = asked;
     let now = state.bridge.clock.now();
-    let ehr = state.fhir.ehr_of(&caller.clinic)?;
-    let (mut page, mut asked, mut statuses) = (Page::default(), Asked::default(), Vec::new());
-    let applied = Parameters::of(request, form).read(&mut page, |name, value| match name {
-        "status" => {
-            statuses.push(alternatives(value)?);
-            Ok(true)
-        }
-        _ => asked.take(name, value, ehr),
-    })?;
-    let patient = asked.patient()?;
     let mut tx = state.bridge.store.begin().await?;
     let member = whose(state, &mut tx, caller, patient.as_deref()).await?;
     let mut found = match (member, &patient) {

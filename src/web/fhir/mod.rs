@@ -21,6 +21,7 @@ mod parameters;
 mod patient;
 pub(super) mod questionnaires;
 mod refusals;
+mod search;
 pub(super) mod token;
 
 pub use self::outcome::Outcome;

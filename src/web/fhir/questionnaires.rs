@@ -18,6 +18,7 @@ const GAD7: &str = include_str!("../../../schemas/fhir/Questionnaire-gad-7.json"
 
 /// Finds the forms.
 #[utoipa::path(
+    operation_id = "search_questionnaires",
     tag = "questionnaires",
     params(
         ("url" = Option<String>, Query, description = "The canonical address of a form, with or without its version"),
@@ -47,6 +48,7 @@ pub async fn search(state: Data<State>, request: HttpRequest) -> Result<HttpResp
 
 /// Reads one form.
 #[utoipa::path(
+    operation_id = "read_questionnaire",
     tag = "questionnaires",
     params(("id" = String, Path, description = "Such as `phq-9`")),
     responses(

@@ -45,6 +45,7 @@ pub struct MarkEntry {
 /// Asks the clinic of a grant that was taken back to mark everything that it was told as entered in error. It decides
 /// itself what it makes of that. Asking twice is the same as asking once.
 #[utoipa::path(
+    operation_id = "ask_for_marks",
     tag = "grants",
     security(("member_token" = [])),
     params(("grant_id" = Uuid, Path)),

@@ -26,6 +26,7 @@ pub use body::{GrantBody, GrantList, GrantRequest, Revoked, TermsRequest};
 
 /// Lists every version of every grant of the member, oldest first.
 #[utoipa::path(
+    operation_id = "list_grants",
     tag = "grants",
     security(("member_token" = [])),
     responses(

@@ -9,12 +9,14 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
-use super::cookies::{SESSION, VISIT};
+use super::cookies::{SESSION, STAFF, VISIT};
 use super::error::PortalError;
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::enrolment::session::{extension, fresh_until, session_index};
 use crate::pipeline::Bridge;
 use crate::vault::Keyring;
+use crate::web::State;
+use crate::web::clinic::{self, StaffSession};
 
 /// Who is in front of the screen.
 #[derive(Clone)]
@@ -23,8 +25,10 @@ pub struct Caller {
     pub visit: String,
     /// Whether `visit` was made just now, and must be given to the browser.
     pub is_new: bool,
-    /// Who is signed in.
+    /// Which member is signed in.
     pub session: Option<Session>,
+    /// Who of a clinic's staff is.
+    pub staff: Option<StaffSession>,
     /// How many messages they have not read.
     pub unread: i64,
 }
@@ -56,18 +60,26 @@ impl Session {
 
 impl Caller {
     /// Finds out who is calling, and moves the end of their session.
-    pub async fn find(bridge: &Bridge, request: &HttpRequest) -> Result<Self, PortalError> {
+    ///
+    /// In the staff view there is only staff, and nowhere else is any: no session opens what is on the other side.
+    pub async fn find(state: &State, request: &HttpRequest) -> Result<Self, PortalError> {
+        let bridge = &state.bridge;
         let known = VISIT.of(request).filter(|visit| is_secret(visit));
         let visit = match known {
             Some(visit) => visit.to_owned(),
             None => bridge.keyring.fresh_secret().map_err(|error| PortalError::internal(&error))?,
         };
+        let nobody = Self { visit, is_new: known.is_none(), session: None, staff: None, unread: 0 };
+        if clinic::is_here(request.path()) {
+            let staff = clinic::signed_in(state, STAFF.of(request).filter(|secret| is_secret(secret))).await?;
+            return Ok(Self { staff, ..nobody });
+        }
         let found = match SESSION.of(request).filter(|secret| is_secret(secret)) {
             Some(secret) => signed_in(bridge, secret).await?,
             None => None,
         };
         let (session, unread) = found.map_or((None, 0), |(session, unread)| (Some(session), unread));
-        Ok(Self { visit, is_new: known.is_none(), session, unread })
+        Ok(Self { session, unread, ..nobody })
     }
 
     /// Who called, as found before.
@@ -79,7 +91,8 @@ impl Caller {
     /// anybody else.
     #[must_use]
     pub fn csrf(&self, keyring: &Keyring) -> String {
-        let secret = self.session.as_ref().map_or(self.visit.as_str(), |session| session.secret.as_str());
+        let member = self.session.as_ref().map(|session| session.secret.as_str());
+        let secret = member.or_else(|| self.staff.as_ref().map(StaffSession::secret)).unwrap_or(&self.visit);
         URL_SAFE_NO_PAD.encode(keyring.index().index("csrf", &[secret.as_bytes()]))
     }
 }

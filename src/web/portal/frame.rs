@@ -22,11 +22,15 @@ use crate::domain::language::Language;
 use crate::domain::moment::Moment;
 use crate::store::Tx;
 use crate::vault::Keyring;
-use crate::web::State;
+use crate::web::{State, clinic};
 
 /// What may be said about what was just done: the keys of texts. Others are not said.
 const FLASHES: &[&str] = &[
+    "flash-clinic-asked",
+    "flash-clinic-done",
     "flash-clinic-linked",
+    "flash-clinic-not-free",
+    "flash-clinic-signed-out",
     "flash-clinic-unlinked",
     "flash-data-kept",
     "flash-data-not-kept",
@@ -68,6 +72,10 @@ pub struct Frame {
     pub csrf: String,
     /// Whether a member is signed in.
     pub signed_in: bool,
+    /// Whether it is a page of the staff view.
+    pub is_clinic: bool,
+    /// The clinic whose staff is signed in there.
+    pub staff: Option<String>,
     /// The page's own path.
     pub path: String,
     /// The word on what was just done: the key of a text.
@@ -95,6 +103,8 @@ impl Frame {
             languages: Language::ALL,
             csrf: caller.csrf(&state.bridge.keyring),
             signed_in: caller.session.is_some(),
+            is_clinic: clinic::is_here(request.path()),
+            staff: caller.staff.map(|staff| state.bridge.house.clinic_name(&staff.who.clinic).to_owned()),
             unread: caller.unread,
             path: request.path().to_owned(),
             flash: FLASH.of(request).and_then(|found| FLASHES.iter().copied().find(|known| *known == found)),
@@ -116,6 +126,12 @@ impl Frame {
     /// The same once the member has read something.
     pub async fn after_reading(self, tx: &mut Tx, member: MemberId) -> Result<Self, PortalError> {
         Ok(Self { unread: tx.count_unread(member).await?, ..self })
+    }
+
+    /// Where its room begins.
+    #[must_use]
+    pub const fn start(&self) -> &'static str {
+        if self.is_clinic { "/clinic" } else { "/" }
     }
 
     /// What a text says.

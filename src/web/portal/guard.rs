@@ -17,7 +17,7 @@ use super::caller::Caller;
 use super::cookies::{FLASH, VISIT};
 use super::error::PortalError;
 use super::frame::{Frame, page_with};
-use crate::web::State;
+use crate::web::{State, clinic};
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -56,7 +56,7 @@ async fn enter(state: &State, request: &HttpRequest) -> Result<(), PortalError> 
     if !matches!(*request.method(), Method::GET | Method::HEAD) && !state.portal.origin.is_own(request) {
         return Err(PortalError::ForeignForm);
     }
-    let caller = Caller::find(&state.bridge, request).await?;
+    let caller = Caller::find(state, request).await?;
     request.extensions_mut().insert(caller);
     Ok(())
 }
@@ -72,12 +72,18 @@ fn in_words(answer: ServiceResponse) -> ServiceResponse {
 }
 
 fn error_page(request: &HttpRequest, error: PortalError) -> HttpResponse {
+    if error == PortalError::SignInFirst && clinic::is_here(request.path()) {
+        return super::frame::go_to(clinic::SIGN_IN);
+    }
     if error == PortalError::SignInFirst {
         let mut answer = super::frame::go_to("/sign-in");
         super::asked_for::keep(request, &mut answer);
         return answer;
     }
-    let (title, more) = error.texts();
+    let (title, more) = match error {
+        PortalError::ChangedMeanwhile if clinic::is_here(request.path()) => ("error-meanwhile", "clinic-meanwhile"),
+        error => error.texts(),
+    };
     let seconds = if let PortalError::TooOften(seconds) = error { seconds } else { 0 };
     // Whoever could not come in has no frame; they are told in as few words as possible.
     let page = Frame::of(request)

@@ -148,7 +148,7 @@ fn refuse(frame: Frame, error: IdentityError, back: &'static str) -> Result<Http
         IdentityTrouble::NotSetUp => (StatusCode::BAD_GATEWAY, "identity-not-set-up"),
         IdentityTrouble::NotTrusted => (StatusCode::BAD_GATEWAY, "identity-not-trusted"),
         IdentityTrouble::ProviderTrouble => (StatusCode::BAD_GATEWAY, "identity-provider"),
-        IdentityTrouble::NoMember => (StatusCode::FORBIDDEN, "identity-no-member"),
+        IdentityTrouble::NoMember | IdentityTrouble::NotAdmitted => (StatusCode::FORBIDDEN, "identity-no-member"),
         IdentityTrouble::OfAnother => (StatusCode::CONFLICT, "identity-of-another"),
         IdentityTrouble::HasAnother => (StatusCode::CONFLICT, "identity-has-another"),
         IdentityTrouble::OurTrouble => return Err(error.into()),

@@ -10,7 +10,7 @@ use super::error::PortalError;
 use super::frame::{Frame, page};
 use super::own::Own;
 use super::sharing::words;
-use crate::audit::shared::{Shared, Standing, shared};
+use crate::audit::shared::{ByStaff, Shared, Standing, by_staff, shared};
 use crate::domain::audit::About;
 use crate::domain::delivery::Operation;
 use crate::domain::language::Language;
@@ -18,6 +18,9 @@ use crate::domain::warning::{WarningPurpose, basis_in};
 use crate::safety::{Warned, warnings};
 use crate::store::AuditCursor;
 use crate::web::State;
+
+/// How many looks of a clinic's staff are gone through for those that are shown.
+const LOOKS: i64 = 100;
 
 /// How many there are on a page.
 const ON_A_PAGE: i64 = 50;
@@ -27,6 +30,8 @@ const ON_A_PAGE: i64 = 50;
 struct SharedPage {
     frame: Frame,
     items: Vec<Item>,
+    /// What clinics' staff did with the member's visits: the key of its words, which clinic, and when.
+    looks: Vec<(&'static str, String, String)>,
     /// Where the next page begins.
     next: Option<String>,
 }
@@ -76,6 +81,8 @@ pub async fn show(
     let own = Own::open(&state.bridge, &mut tx, session.member).await?;
     let found = shared(&mut tx, &own.key, before.as_ref(), ON_A_PAGE).await?;
     let warnings = warnings(&mut tx, &own.key).await?;
+    // The newest only, and so on the first page.
+    let looks = if before.is_none() { by_staff(&mut tx, session.member, LOOKS).await? } else { Vec::new() };
     let language = frame.language;
     let days = own.days();
     let day = |at| frame.date(days.day_of(at));
@@ -101,7 +108,14 @@ pub async fn show(
     });
     let items = items.into_iter().map(item).collect();
     let next = found.next.map(|next| format!("{}.{}.{}", next.at, next.clinic, next.seq));
-    page(&SharedPage { frame, items, next })
+    let look = |look: ByStaff| {
+        let clinic = state.bridge.house.clinic_name(&look.clinic).to_owned();
+        (if look.is_decision { "shared-staff-decided" } else { "shared-staff-saw" }, clinic, day(look.at))
+    };
+    let mut looks: Vec<_> = looks.into_iter().map(look).collect();
+    // Of several on one day, one.
+    looks.dedup();
+    page(&SharedPage { items, looks, next, frame })
 }
 
 fn cursor(text: &str) -> Option<AuditCursor> {

@@ -108,7 +108,7 @@ pub async fn ask(
 }
 
 /// Counts that somebody begins to sign in.
-pub(super) fn count(state: &State, request: &HttpRequest) -> Result<(), PortalError> {
+pub(in crate::web) fn count(state: &State, request: &HttpRequest) -> Result<(), PortalError> {
     let address = limits::caller(request, state.portal.client_address_header.as_deref());
     state.portal.sign_ins_by_address.check(&address).map_err(too_often)
 }
@@ -200,7 +200,7 @@ fn link_page(frame: Frame, found: LinkState) -> Result<HttpResponse, PortalError
     page_with(status, &LinkPage { frame, is_good: found == LinkState::Good, title, more })
 }
 
-pub(super) fn append(answer: &mut HttpResponse, cookie: &str) {
+pub(in crate::web) fn append(answer: &mut HttpResponse, cookie: &str) {
     if let Ok(value) = cookie.parse() {
         answer.headers_mut().append(SET_COOKIE, value);
     }

@@ -2,17 +2,17 @@
 // say how they are told of such things.
 
 import assert from "node:assert/strict";
-import { control, enter, language, portal, press, story } from "./stage.mjs";
+import { control, enter, language, portal, press, story, task } from "./stage.mjs";
 
 const scripts = process.env.MOSTIK_SCRIPTS === "on";
 
 await story(async ({ page, look }) => {
-  const { handle } = await control("/member");
+  const { handle, patient } = await control("/member");
   await enter(page, handle);
   await page.goto("/messages");
   await look("messages-none");
 
-  await control("/clinic-writes", { text: "Walk half an hour, every other day.\nSlowly is fine." });
+  const { id } = await control("/clinic-writes", task(patient, "Walk half an hour, every other day.\nSlowly is fine."));
   await page.goto("/sharing");
   assert.match(await page.textContent("nav a[href='/messages']"), /1/, "that there is something new");
   await press(page, "nav a[href='/messages']");
@@ -30,11 +30,11 @@ await story(async ({ page, look }) => {
   assert.equal(await page.locator("[name=answer][value=accept]").count(), 0);
   await press(page, "[name=answer][value=done]");
   await look("message-done");
-  assert.equal((await control("/clinic-reads")).state, "completed", "and the clinic knows");
+  assert.equal((await control("/clinic-reads", { path: `Task/${id}` })).status, "completed", "and the clinic knows");
 
-  await control("/clinic-writes", { text: "Two tablets at night" });
+  const wrong = await control("/clinic-writes", task(patient, "Two tablets at night"));
   await page.goto("/sharing"); // or they are signed out by now
-  await control("/clinic-takes-back");
+  await control("/clinic-writes", { ...wrong, status: "cancelled" });
   await page.goto("/messages");
   await press(page, "#messages li:first-child a");
   await look("message-taken-back");

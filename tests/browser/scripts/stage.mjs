@@ -148,3 +148,12 @@ export function noted(handle, id, value) {
     data: { rating: { value, worst: 1, best: 5 } },
   };
 }
+
+// What a clinician writes when a patient is to do something.
+export function task(patient, description) {
+  const who = { reference: `Patient/${patient}` };
+  return {
+    resourceType: "Task", status: "requested", intent: "order", description, for: who, owner: who,
+    requester: { display: "Dr. Ada Example" }, authoredOn: "2026-11-20T09:00:00Z",
+  };
+}

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use mostik::domain::audit::{
     About, ClinicAccess, ClinicRefusal, ConcernAt, ConcernTold, ConsentState, Decision, Disclosure, Event,
-    OperatorAccess, Permitted, Stage, WarningCleared, WarningDecided, Whereabouts,
+    OperatorAccess, Permitted, StaffAt, StaffDone, Stage, WarningCleared, WarningDecided, Whereabouts,
 };
 use mostik::domain::category::{Category, Detail};
 use mostik::domain::concern::Level;
 use mostik::domain::delivery::Operation;
 use mostik::domain::grant::Purpose;
-use mostik::domain::ids::{ConcernId, DeliveryId, GrantId};
+use mostik::domain::ids::{BookingId, ConcernId, DeliveryId, GrantId};
 use mostik::domain::warning::{Decided, WarningPurpose};
 use mostik::mapping::to_fhir::{Cast, MOSTIK_AUDIT, audit_events};
 use serde_json::Value;
@@ -161,6 +161,14 @@ async fn what_an_operator_did() {
     let access =
         OperatorAccess { command: "queue --answer".to_owned(), uid: 0, delivery: None, clinic: None, count: None };
     check("operator", &Event::OperatorAccess(access)).await;
+}
+
+#[tokio::test]
+async fn what_a_clinics_staff_did() {
+    let staff = Uuid::from_u128(5);
+    check("staff_signed_in", &Event::StaffSignedIn(StaffAt { staff })).await;
+    let done = StaffDone { staff, booking: BookingId(Uuid::from_u128(6)), what: "give".to_owned() };
+    check("staff_decided", &Event::StaffDecided(done)).await;
 }
 
 #[tokio::test]

@@ -20,6 +20,17 @@ fn the_api_description_in_the_repository_is_what_the_code_says() {
     assert!(generated.contains("\"openapi\": \"3.1"));
 }
 
+/// Whoever generates a client from the description gets a function for each.
+#[test]
+fn every_operation_of_the_api_has_a_name_of_its_own() {
+    let document = serde_json::to_value(mostik::web::openapi_document()).unwrap();
+    let paths = document["paths"].as_object().unwrap().values();
+    let operations = paths.flat_map(|path| path.as_object().unwrap().values());
+    let names: Vec<&str> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    let repeated: Vec<&&str> = names.iter().filter(|name| names.iter().filter(|it| it == name).count() > 1).collect();
+    assert!(names.len() > 30 && repeated.is_empty(), "{repeated:?}");
+}
+
 #[test]
 fn migrations_have_the_same_names_on_both_databases() {
     let names = |database: &str| {

@@ -1,10 +1,12 @@
 //! Every route, asked as everybody there is. The table below has a row for each route of the bridge, and for none that is
 //! not there; a row says what each caller is told.
 //!
-//! A new route is one more `row`: what to ask about the member of the row, and what comes of it, as a status, with `+` where
+//! A new route is one more `row` (the staff view's in `routes/staff.rs`): what to ask about the member of the row, and what comes of it, as a status, with `+` where
 //! the answer shows the member's grant or Patient (nobody else may see that). `others` is everybody who is not named. Somebody new
 //! who calls is one more `Who`, with what they call with in `routes/world.rs`: until a row says otherwise, they are `others`.
 
+mod staff;
+mod who;
 mod world;
 
 use std::collections::BTreeSet;
@@ -13,63 +15,18 @@ use mostik::web::{ROUTES, all_routes};
 use reqwest::Method;
 use serde_json::json;
 
+use self::who::EVERYBODY;
+pub use self::who::Who;
+use self::who::Who::{
+    Browser, Clinic, Community, Decider, Keeper, KeyWithoutScope, Member, OtherBrowser, OtherClinic, OtherCommunity,
+    OtherKeeper, OtherMember,
+};
 use self::world::World;
 use crate::on_both_databases;
 use crate::support::bridge::mood;
 use crate::support::clinic::read;
 use crate::support::database::Database;
 use crate::support::http::client;
-
-/// Who asks about the member of a row, in this order: what the member does may change what there is to see.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Who {
-    /// Without any credential.
-    Nobody,
-    /// A community that the member is not in.
-    OtherCommunity,
-    /// Their community, with a key for something else.
-    KeyWithoutScope,
-    /// Their community.
-    Community,
-    /// The people of a community that the member is not in, who look after others.
-    OtherKeeper,
-    /// The people of their community who do.
-    Keeper,
-    /// Those of them who may decide that a clinic is told without consent.
-    Decider,
-    /// Another member, of the same community, and with a grant to the same clinic.
-    OtherMember,
-    /// A clinic that the member is no patient of.
-    OtherClinic,
-    /// Their clinic.
-    Clinic,
-    /// Another member, signed in at the portal.
-    OtherBrowser,
-    /// The member, signed in at the portal.
-    Browser,
-    /// The member.
-    Member,
-}
-use Who::{
-    Browser, Clinic, Community, Decider, Keeper, KeyWithoutScope, Member, Nobody, OtherBrowser, OtherClinic,
-    OtherCommunity, OtherKeeper, OtherMember,
-};
-
-const EVERYBODY: [Who; 13] = [
-    Nobody,
-    OtherCommunity,
-    KeyWithoutScope,
-    Community,
-    OtherKeeper,
-    Keeper,
-    Decider,
-    OtherMember,
-    OtherClinic,
-    Clinic,
-    OtherBrowser,
-    Browser,
-    Member,
-];
 
 /// A route and what comes of asking for it.
 pub struct Row {
@@ -302,6 +259,11 @@ const TABLE: &[Row] = &[
     row("POST /sign-out/everywhere", form!("/sign-out/everywhere"), "303 /sign-in", &[(Browser, "303 /sign-in"), (OtherBrowser, "303 /sign-in")]),
 ];
 
+/// Every row: the staff view has a table of its own.
+fn rows() -> impl Iterator<Item = &'static Row> {
+    staff::TABLE.iter().chain(TABLE)
+}
+
 fn terms() -> serde_json::Value {
     json!({"categories": {"mood": "every-entry"}})
 }
@@ -315,7 +277,7 @@ fn served() -> Vec<String> {
 
 #[test]
 fn every_route_has_a_row_and_every_row_a_route() {
-    let (served, rows) = (served(), TABLE.iter().map(|row| row.route.to_owned()).collect::<Vec<_>>());
+    let (served, rows) = (served(), rows().map(|row| row.route.to_owned()).collect::<Vec<_>>());
     let (unique, unique_rows): (BTreeSet<_>, BTreeSet<_>) = (served.iter().collect(), rows.iter().collect());
     assert_eq!((unique.len(), unique_rows.len()), (served.len(), rows.len()), "each once");
     let without: Vec<_> = unique.difference(&unique_rows).collect();
@@ -328,7 +290,7 @@ on_both_databases! {
     async fn everybody_gets_what_the_table_says(database) {
         let world = World::new(database).await;
         let mut wrong = Vec::new();
-        for (number, row) in TABLE.iter().enumerate() {
+        for (number, row) in rows().enumerate() {
             let target = world.target(number).await;
             for who in EVERYBODY {
                 let expected = row.but.iter().find(|(named, _)| *named == who).map_or(row.others, |(_, told)| told);

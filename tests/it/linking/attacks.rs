@@ -243,7 +243,7 @@ on_both_databases! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_secret_or_personal_is_in_the_log_or_the_database() {
-    let log = crate::support::log::capture();
+    let log = crate::support::log::Log::listen();
     let attacked = Attacked::with(Database::sqlite()).await;
     attacked.authority.signs_in("canary-patient");
     let mut secrets = vec!["canary-patient".to_owned(), "access-0".to_owned(), SESSION.to_owned()];

@@ -10,7 +10,8 @@ use crate::on_both_databases;
 use crate::support::bridge::{TestBridge, config_text, riverside};
 use crate::support::desk::{Desk, Fault};
 use crate::support::launch;
-use crate::support::search::{Log, in_database, times};
+use crate::support::log::Log;
+use crate::support::search::{in_database, times};
 
 const MEMBERS: usize = 50;
 
@@ -74,7 +75,7 @@ on_both_databases! {
         }
         assert_eq!(desk.asked(), 4 * MEMBERS, "each of them was sent or received");
         let log = log.bytes();
-        assert_eq!((times(CANARY, &log), times(CONTROL, &log)), (0, 1), "in {} bytes of logs", log.len());
+        assert_eq!((times(CANARY, &log), times(CONTROL, &log) > 0), (0, true), "in {} bytes of logs", log.len());
         let shown = shown.concat();
         assert_eq!((times(CANARY, shown.as_bytes()), times(CONTROL, shown.as_bytes())), (0, 1));
         let [found, control] = in_database(&bridge.database, [CANARY, CONTROL]).await;

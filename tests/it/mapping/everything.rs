@@ -9,10 +9,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::bridge::{Person, TestBridge, config_text};
+use crate::support::concerns::{Keepers, POLICY, REASON, with_ada};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::http;
 use crate::support::outbox::items;
+use crate::support::postbox::Postbox;
 use crate::support::profiles::profile_of;
 use crate::support::validate::assert_valid;
 
@@ -31,8 +33,9 @@ const ENTRIES: [&str; 9] = [
     "mostik-state-of-mind",
 ];
 
-/// What goes however finely it is shared.
-const ALWAYS: [&str; 4] = ["mostik-community-activity", "mostik-consent", "mostik-page", "mostik-report"];
+/// What goes however finely it is shared: of a warning nothing is.
+const ALWAYS: [&str; 5] =
+    ["mostik-community-activity", "mostik-consent", "mostik-page", "mostik-report", "mostik-warning"];
 
 const DETAILS: [(&str, &[&str]); 3] =
     [("every-entry", &ENTRIES), ("daily-summary", &["mostik-summary"]), ("weekly-summary", &["mostik-summary"])];
@@ -60,7 +63,8 @@ fn events() -> Vec<Value> {
         ("44258-2", 1),
         ("44252-5", 3),
         ("44253-3", 0),
-        ("44260-8", 0),
+        // Somebody is told of it, and tells the clinic.
+        ("44260-8", 1),
         ("69722-7", 1),
     ];
     let phq9: Value = phq9.into_iter().map(|(code, choice)| (code.to_owned(), json!(choice))).collect();
@@ -91,13 +95,16 @@ fn events() -> Vec<Value> {
 }
 
 /// A member whose clinic gets everything that they noted, at this detail and in this language, with a report beside each
-/// page; and all of it, as it waits to be sent.
+/// page and a warning; and all of it, as it waits to be sent.
 pub async fn told(ehr: &Ehr, detail: &str, language: &str) -> (TestBridge, Person, Vec<Value>) {
     let database = Database::sqlite();
     let text = config_text(&database, &ehr.base, "127.0.0.1:0").replace("consent = false", "consent = true");
     let summary = format!("[clinics.riverside.summary]\npage = \"weekly\"\nlanguage = {language:?}\nreport = true\n");
     let takes = "[clinics.riverside.takes]\nconsent = true\n";
-    let bridge = TestBridge::start_with(database, &(text + &summary + takes)).await;
+    let postbox = Postbox::open();
+    let warnings = POLICY.replacen("purpose", &format!("language = {language:?}\npurpose"), 1);
+    let warnings = with_ada(&database, &postbox, &postbox) + &warnings;
+    let bridge = TestBridge::start_with(database, &(text + &summary + takes + &warnings)).await;
     let sparrow = bridge.person("sparrow", &ehr.patient).await;
     bridge.move_to(&sparrow, "Europe/Berlin").await;
     let categories = ["mood", "note", "tags", "sleep", "activity", "heart", "questionnaires", "agenda", "community"];
@@ -110,6 +117,9 @@ pub async fn told(ehr: &Ehr, detail: &str, language: &str) -> (TestBridge, Perso
     let got = bridge.send(&json!(events())).await;
     assert!(got.status < 300, "{:?}", got.json);
     bridge.until(MONDAY).await;
+    let keepers = Keepers::of(&bridge).await;
+    let disclosed = keepers.disclose(&keepers.open().await[0], "ada", REASON).await;
+    assert_eq!(disclosed.status, 200, "{:?}", disclosed.json);
     let sent = items(&bridge, &sparrow).await.into_iter().filter_map(|item| item.body).collect();
     (bridge, sparrow, sent)
 }
@@ -133,7 +143,9 @@ fn plain(mut resource: Value) -> Value {
 /// Everything that an EHR has about its patient, by the bridge's names.
 async fn charted(ehr: &Ehr) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
-    for kind in ["Observation", "QuestionnaireResponse", "DocumentReference", "DiagnosticReport", "Consent"] {
+    for kind in
+        ["Observation", "QuestionnaireResponse", "DocumentReference", "DiagnosticReport", "Consent", "Communication"]
+    {
         let mut next = Some(format!("{}/{kind}?patient={}&_count=100", ehr.base, ehr.patient));
         while let Some(url) = next.take() {
             let got = http::call(Method::GET, &url, None, None).await;

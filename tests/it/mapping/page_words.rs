@@ -13,9 +13,10 @@ use mostik::domain::ids::{ClinicId, GrantId, MemberId, ReadingId};
 use mostik::domain::language::Language;
 use mostik::domain::measurement::{Measured, Measurement, Modality};
 use mostik::domain::moment::Moment;
-use mostik::domain::page::{Page, Scored, WEEKS};
+use mostik::domain::page::{Page, Recommended, Scored, Untold, WEEKS};
 use mostik::domain::questionnaire::{Answer, Answers, Instrument};
 use mostik::domain::reading::{Measure, Mood, Rating, Reading};
+use mostik::domain::recommendation::{RecommendationKind, RecommendationState};
 use mostik::domain::summary::Scale;
 use mostik::insight::page::pdf::pdf;
 use mostik::insight::page::text::{COLUMNS, text};
@@ -170,9 +171,32 @@ pub fn month(kind: &str, language: Language) -> Page {
              принимать?\nИ хотелось бы понять, сколько это ещё продлится.",
         ),
     };
+    page.recommended = if kind == "bad" { recommended(language) } else { Vec::new() };
     let noted = Moment::parse_rfc3339("2026-11-21T19:00:00+01:00").unwrap();
     page.agenda = agenda.map(|words| (noted, words.to_owned()));
     page
+}
+
+/// What the clinic recommended: one that was declined, by an answer that its EHR took in no other form, and one that was done.
+fn recommended(language: Language) -> Vec<Recommended> {
+    let (walk, test, knee) = match language {
+        Language::En => ("Walk half an hour, every other day", "Blood test", "My knee hurts."),
+        Language::Ru => ("Ходить полчаса через день", "Анализ крови", "Болит колено."),
+    };
+    let of = |kind, what: &str, state, replies| Recommended {
+        kind,
+        what: what.to_owned(),
+        on: date(2026, 11, 9),
+        state,
+        since: date(2026, 11, 17),
+        is_actionable: true,
+        replies,
+    };
+    let declined = Untold { answer: "decline", text: Some(knee.to_owned()), on: date(2026, 11, 17) };
+    vec![
+        of(RecommendationKind::Task, walk, RecommendationState::Declined, vec![declined]),
+        of(RecommendationKind::ServiceRequest, test, RecommendationState::Done, Vec::new()),
+    ]
 }
 
 /// The page about the last week.

@@ -38,6 +38,32 @@ on_both_databases! {
     }
 }
 
+on_both_databases! {
+    async fn what_says_something_else_is_told_again_although_nobody_changed_the_task(database) {
+        let Some(receiver) = Receiver::open().await else { return };
+        let ehr = Ehr::sandbox().await;
+        let ways = receiver.by_hook(&database, "notice");
+        let telling = Telling::before(looking_bridge(database, &ehr.base, &ways).await);
+        let (sparrow, _) = open_person(&telling.bridge, "sparrow", &ehr.patient).await;
+        telling.wish(&sparrow, any_time()).await;
+        let subject = json!({"reference": format!("Patient/{}", ehr.patient)});
+        let mut order = write(&ehr.base, json!({"resourceType": "ServiceRequest", "status": "active", "intent": "order",
+            "subject": subject, "code": {"text": "Walk half an hour"}})).await;
+        let mut asked = task(&ehr.patient, "Every day");
+        asked["focus"] = json!({"reference": format!("ServiceRequest/{}", order["id"].as_str().unwrap())});
+        write(&ehr.base, asked).await;
+        let told = async || {
+            look_later(&telling.bridge).await;
+            telling.tell().await;
+            receiver.seen().await.len()
+        };
+        assert_eq!((told().await, told().await), (1, 1));
+        order["code"]["text"] = json!("Walk an hour");
+        write(&ehr.base, order).await;
+        assert_eq!((told().await, told().await), (2, 2));
+    }
+}
+
 fn with_status(mut task: serde_json::Value, status: &str) -> serde_json::Value {
     task["status"] = json!(status);
     task

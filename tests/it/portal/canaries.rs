@@ -12,10 +12,11 @@ use crate::support::bridge::{forum, riverside};
 use crate::support::browser::parameter;
 use crate::support::database::Database;
 use crate::support::linking::patient;
+use crate::support::log::Log;
 use crate::support::portal::{Browser, PORTAL, Part, Portal};
 use crate::support::postbox::Postbox;
 use crate::support::provider::{come_back, is_in, leads_on, leave, provider_config, secret_setting};
-use crate::support::search::{Log, in_database, times};
+use crate::support::search::{in_database, times};
 use crate::support::smart::present;
 use crate::vault::canaries::{CANARY, CONTROL, canary, dump};
 
@@ -172,7 +173,7 @@ on_both_databases! {
         assert!(secrets.0.len() > 20 * MEMBERS && secrets.0.iter().all(|secret| secret.len() >= 16), "{}", secrets.0.len());
 
         let logged = log.bytes();
-        assert_eq!((times(CANARY, &logged), times(CONTROL, &logged)), (0, 1), "in {} bytes of logs", logged.len());
+        assert_eq!((times(CANARY, &logged), times(CONTROL, &logged) > 0), (0, true), "in {} bytes of logs", logged.len());
         // `secret_file` and the file of the client secret lie beside the database.
         std::fs::remove_file(bridge.database.folder.path().join("provider.secret")).unwrap();
         let [found, control] = in_database(&bridge.database, [CANARY, CONTROL]).await;

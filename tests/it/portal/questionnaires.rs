@@ -8,7 +8,7 @@ use crate::on_both_databases;
 use crate::support::bridge::{Person, TestBridge};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
-use crate::support::log;
+use crate::support::log::Log;
 use crate::support::outbox::items;
 use crate::support::portal::{Browser, Page, Portal, portal_config};
 use crate::support::postbox::Postbox;
@@ -241,7 +241,7 @@ async fn the_questions_are_asked_in_russian_too() {
 
 #[tokio::test]
 async fn no_answer_stands_in_a_log_or_readable_in_the_database() {
-    let log = log::capture();
+    let log = Log::listen();
     let (portal, sparrow, mut browser, _ehr) = open(Database::sqlite(), &["questionnaires"]).await;
     let last = answer(&mut browser, "phq-9", 1, &["3"; 10]).await;
     answer(&mut browser, "gad-7", 1, &["declined", "2"]).await;

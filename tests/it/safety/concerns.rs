@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use mostik::config::Config;
+use mostik::enrolment::credentials::{CONCERNS_MANAGE, create_api_key};
 use mostik::erasure;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -227,5 +228,30 @@ on_both_databases! {
         let asked = async |key: &str| http::call(Method::GET, &format!("{}/v1/concerns?community=chat", bridge.api), Some(key), None).await.status;
         assert_eq!(asked(&bridge.api_key).await, 403, "a key that sends moods does not show who is in need");
         assert_eq!(asked(&Keepers::of(&bridge).await.key).await, 400);
+    }
+}
+
+on_both_databases! {
+    async fn nobody_settles_what_another_community_looks_after(database) {
+        let postbox = Postbox::open();
+        let text = config_text(&database, "http://127.0.0.1:9", "127.0.0.1:0")
+            + "[communities.chat]\nname = \"The chat\"\n" + &watched(&database, &postbox, "PT15M");
+        let bridge = TestBridge::start_with(database, &text).await;
+        let (sparrow, own) = (bridge.unlinked_person("sparrow").await, Keepers::of(&bridge).await);
+        let mut tx = bridge.bridge.store.begin().await.unwrap();
+        let chat = "chat".parse().unwrap();
+        let key = create_api_key(&mut tx, &bridge.bridge.keyring, &chat, CONCERNS_MANAGE, bridge.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let others = Keepers { key: key.secret, ..Keepers::of(&bridge).await };
+        bridge.send(&worrying("1", "sparrow")).await;
+        let concern = own.open().await.remove(0);
+        assert_eq!((others.open().await.len(), others.settle(&concern, "acknowledge", "anna").await.status), (0, 404));
+        own.told_after(SignedDuration::from_mins(15)).await;
+        assert_eq!(postbox.letters().len(), 2, "it ended nothing");
+        assert_eq!(own.settle(&concern, "acknowledge", "boris").await.status, 200);
+        assert_eq!(others.settle(&concern, "close", "boris").await.status, 404);
+        assert_eq!(own.open().await[0]["state"], "acknowledged");
+        let kinds = audit_kinds(&bridge, &sparrow).await;
+        assert_eq!(kinds.iter().filter(|kind| kind.starts_with("concern-acknowledged")).count(), 1, "{kinds:?}");
     }
 }

@@ -70,6 +70,11 @@ impl Scene {
     }
 }
 
+/// Whether a word stands in a text by itself: three letters are in many an id.
+fn stands_in(word: &str, text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric()).any(|found| found == word)
+}
+
 async fn concern(keepers: &Keepers<'_>) -> Value {
     keepers.open().await.remove(0)
 }
@@ -95,7 +100,8 @@ on_both_databases! {
         assert_eq!((there.len(), scene.ehr.observations().await.len()), (1, 0), "neither the answers nor a score");
         let said = there[0]["payload"][0]["contentString"].as_str().unwrap();
         assert!(said.contains("A law that allows it in an emergency") && said.contains("question 9 of PHQ-9"), "{said}");
-        for kept in ["canary-reason", "sparrow", "ada", "forum"] {
+        assert!(!stands_in("ada", &there[0].to_string()), "who decided is nothing for the clinic: {}", there[0]);
+        for kept in ["canary-reason", "sparrow", "forum"] {
             assert!(!there[0].to_string().contains(kept), "{kept} is nothing for the clinic: {}", there[0]);
         }
         assert_valid(&there[0]).await;
@@ -278,7 +284,8 @@ on_both_databases! {
         let kinds: Vec<&str> = of_it.iter().map(|row| row.kind.as_str()).collect();
         assert_eq!(kinds, ["warning-decided", "warning-cleared", "disclosure"]);
         for row in of_it {
-            assert!(row.body.contains("\"ETREAT\"") && !row.body.contains("canary") && !row.body.contains("ada"), "{}", row.body);
+            assert!(row.body.contains("\"ETREAT\"") && !row.body.contains("canary"), "{}", row.body);
+            assert!(!stands_in("ada", &row.body), "{}", row.body);
         }
         assert_eq!(audit::wrong(&scene.bridge).await, [""; 0]);
         let everything: Vec<u8> = scene.bridge.database.cells().await.into_iter().flat_map(|cell| cell.value).collect();

@@ -142,6 +142,26 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn what_fails_after_a_telling_is_tried_again_as_soon_as_what_failed_before_it(database) {
+        let (bridge, _sparrow, _first, second) = two_levels(database).await;
+        let keepers = Keepers::of(&bridge).await;
+        let (soon, later) = (SignedDuration::from_secs(7), minutes(7));
+        bridge.send(&worrying("1", "sparrow")).await;
+        keepers.told().await;
+        second.will_answer(&[500; 3]);
+        for wait in [minutes(15), soon, later, later] {
+            keepers.told_after(wait).await;
+        }
+        assert_eq!(alarms(&second).len(), 4, "after five seconds, and then every five minutes, until it arrives");
+        second.will_answer(&[500]);
+        keepers.told_after(minutes(30)).await;
+        assert_eq!(alarms(&second).len(), 5);
+        keepers.told_after(soon).await;
+        assert_eq!((alarms(&second).len(), ids(&alarms(&second)).len()), (6, 2), "after five seconds again");
+    }
+}
+
+on_both_databases! {
     async fn whoever_dies_while_telling_leaves_it_to_be_told_under_the_same_id(database) {
         let (bridge, _sparrow, first, _second) = two_levels(database).await;
         let keepers = Keepers::of(&bridge).await;

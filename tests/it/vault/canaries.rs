@@ -17,8 +17,9 @@ use crate::support::cells::Column;
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::launch;
+use crate::support::log::Log;
 use crate::support::own::BROWSER_KEYS;
-use crate::support::search::{Log, hexadecimal, in_database, times};
+use crate::support::search::{hexadecimal, in_database, times};
 use crate::vault::columns::{Holds, known};
 use crate::vault::erasing::{AT_ONCE, request};
 
@@ -148,7 +149,7 @@ on_both_databases! {
 
         let logged = log.bytes();
         assert_eq!(times(CANARY, &logged), 0, "in {} bytes of logs", logged.len());
-        assert_eq!((times(ZONE, &logged), times(CONTROL, &logged)), (0, 1));
+        assert_eq!((times(ZONE, &logged), times(CONTROL, &logged) > 0), (0, true));
         let [found, control] = in_database(&bridge.database, [CANARY, CONTROL]).await;
         assert!((found, control > 0) == (0, true), "in the files of the database: {found}, control {control}");
         let backup = std::fs::read(bridge.database.back_up("backup").await).unwrap();

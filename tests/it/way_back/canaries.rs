@@ -17,10 +17,11 @@ use crate::support::cells::Column;
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::http;
+use crate::support::log::Log;
 use crate::support::notices::subscriptions;
 use crate::support::receiver::{PUSH, Receiver, Telling, any_time};
 use crate::support::recommendations::{all, answer, free_address, look, open_person, write};
-use crate::support::search::{Log, in_database, times};
+use crate::support::search::{in_database, times};
 use crate::vault::canaries::{CANARY, CONTROL, canary, dump};
 use crate::vault::columns::{Holds, known};
 
@@ -164,7 +165,7 @@ on_both_databases! {
         let operators = queue(bridge).await;
         let logged = log.bytes();
         assert_eq!((times(CANARY, operators.as_bytes()), times(CANARY, &logged)), (0, 0), "{operators}");
-        assert_eq!(times(CONTROL, &logged), 1);
+        assert!(times(CONTROL, &logged) > 0);
         let dump = dump(&bridge.database);
         for secret in &secrets {
             assert_eq!(times(secret, &logged) + times(secret, &dump), 0, "an address or a secret of a Subscription");

@@ -1,5 +1,5 @@
-//! Both halves of the bridge together, before a FHIR server that nobody here wrote: what a clinician writes is notified, read and
-//! answered by the member in the portal, and the answer stands in the EHR. Once for each kind.
+//! Both halves of the bridge together, before a FHIR server that nobody here wrote: what a clinician writes is notified, by a
+//! topic and by criteria, read and answered by the member in the portal, and the answer stands in the EHR. Once for each kind.
 
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -10,7 +10,7 @@ use crate::support::audit;
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::http;
-use crate::support::notices::{notified, notified_portal, until_active};
+use crate::support::notices::{notified, notified_portal, told_by, until_active};
 use crate::support::portal::{Browser, Page, Portal};
 use crate::support::recommendations::{look, message, open_person, task, write};
 use crate::support::validate::assert_valid;
@@ -23,10 +23,11 @@ struct Story {
 }
 
 impl Story {
-    async fn begin(database: Database, kind: &str) -> Option<Self> {
+    async fn begin(database: Database, (kind, resource_type): (&str, &str), by_topic: bool) -> Option<Self> {
         let ehr = Ehr::sekmet().await?;
         // Looking alone would find nothing before tomorrow.
-        let settings = format!("subscribe = \"criteria\"\nkinds = [{kind:?}]\npoll_minutes = 1440\n");
+        let told_by = told_by(&ehr, by_topic, &[resource_type]).await;
+        let settings = format!("{told_by}kinds = [{kind:?}]\npoll_minutes = 1440\n");
         let portal = notified_portal(database, &ehr.base, &settings).await;
         let (sparrow, _) = open_person(&portal.bridge, "sparrow", &ehr.patient).await;
         look(&portal.bridge).await;
@@ -85,13 +86,39 @@ impl Story {
     }
 }
 
+/// Stamps a story in both ways in which an EHR says that it has something, on both databases.
+macro_rules! in_both_ways {
+    (async fn $name:ident($story:ident: $kind:literal in $type:literal) $body:block) => {
+        mod $name {
+            use super::*;
+
+            async fn story($story: &mut Story) $body
+
+            on_both_databases! {
+                async fn told_by_a_topic(database) {
+                    let Some(mut begun) = Story::begin(database, ($kind, $type), true).await else { return };
+                    story(&mut begun).await;
+                    begun.end().await;
+                }
+            }
+
+            on_both_databases! {
+                async fn told_by_criteria(database) {
+                    let Some(mut begun) = Story::begin(database, ($kind, $type), false).await else { return };
+                    story(&mut begun).await;
+                    begun.end().await;
+                }
+            }
+        }
+    };
+}
+
 fn words(page: &Page) -> String {
     page.html().named("main")[0].text()
 }
 
-on_both_databases! {
-    async fn a_task_with_what_it_asks_to_do_is_accepted_and_done(database) {
-        let Some(mut story) = Story::begin(database, "task").await else { return };
+in_both_ways! {
+    async fn a_task_with_what_it_asks_to_do_is_accepted_and_done(story: "task" in "Task") {
         let subject = story.patient();
         let doctor = write(&story.ehr.base, json!({"resourceType": "Practitioner",
             "name": [{"prefix": ["Dr."], "given": ["Ada"], "family": "Lovelace"}]})).await;
@@ -109,37 +136,31 @@ on_both_databases! {
         let there = story.read(&written).await;
         assert_eq!((&there["status"], there["output"].as_array().map(Vec::len)), (&json!("completed"), Some(1)));
         assert_valid(&there).await;
-        story.end().await;
     }
 }
 
-on_both_databases! {
-    async fn what_is_to_be_said_is_asked_about(database) {
-        let Some(mut story) = Story::begin(database, "communication-request").await else { return };
+in_both_ways! {
+    async fn what_is_to_be_said_is_asked_about(story: "communication-request" in "CommunicationRequest") {
         let subject = story.patient();
         let (path, page, written) = story.comes(json!({"resourceType": "CommunicationRequest", "status": "active",
             "subject": subject, "recipient": [subject], "payload": [{"contentString": "Bring your diary"}]})).await;
         assert!(words(&page).contains("Bring your diary") && !words(&page).contains("I will do it"));
         story.answers(&path, "question", "The paper one?").await;
         assert_eq!(story.replies("basedOn", &written).await, ["The paper one?"]);
-        story.end().await;
     }
 }
 
-on_both_databases! {
-    async fn what_was_said_is_replied_to(database) {
-        let Some(mut story) = Story::begin(database, "communication").await else { return };
+in_both_ways! {
+    async fn what_was_said_is_replied_to(story: "communication" in "Communication") {
         let (path, page, written) = story.comes(message(&story.ehr.patient, "See you on Monday")).await;
         assert!(words(&page).contains("See you on Monday"));
         story.answers(&path, "question", "At nine?").await;
         assert_eq!(story.replies("inResponseTo", &written).await, ["At nine?"]);
-        story.end().await;
     }
 }
 
-on_both_databases! {
-    async fn a_part_of_a_plan_is_accepted(database) {
-        let Some(mut story) = Story::begin(database, "care-plan-activity").await else { return };
+in_both_ways! {
+    async fn a_part_of_a_plan_is_accepted(story: "care-plan-activity" in "CarePlan") {
         let subject = story.patient();
         let (path, page, written) = story.comes(json!({"resourceType": "CarePlan", "status": "active", "intent": "plan",
             "subject": subject, "activity": [
@@ -150,13 +171,11 @@ on_both_databases! {
         assert!(!list.body.contains("Fridays"), "what is cancelled is no part of it");
         story.answers(&path, "accept", "").await;
         assert_eq!(story.replies("basedOn", &written).await, ["Accepted by the patient"]);
-        story.end().await;
     }
 }
 
-on_both_databases! {
-    async fn an_order_is_declined_with_a_reason(database) {
-        let Some(mut story) = Story::begin(database, "service-request").await else { return };
+in_both_ways! {
+    async fn an_order_is_declined_with_a_reason(story: "service-request" in "ServiceRequest") {
         let subject = story.patient();
         let (path, page, written) = story.comes(json!({"resourceType": "ServiceRequest", "status": "active", "intent": "order",
             "subject": subject, "performer": [subject], "code": {"text": "Blood test"},
@@ -164,13 +183,11 @@ on_both_databases! {
         assert_eq!(page.html().by_id("said").exactly(), "Blood test\n\nCome with an empty stomach");
         story.answers(&path, "decline", "I was there last week").await;
         assert_eq!(story.replies("basedOn", &written).await, ["Declined by the patient. I was there last week"]);
-        story.end().await;
     }
 }
 
-on_both_databases! {
-    async fn an_appointment_is_told_again_when_it_changes_and_when_it_is_cancelled(database) {
-        let Some(mut story) = Story::begin(database, "appointment").await else { return };
+in_both_ways! {
+    async fn an_appointment_is_told_again_when_it_changes_and_when_it_is_cancelled(story: "appointment" in "Appointment") {
         let (_, page, mut written) = story.comes(json!({"resourceType": "Appointment", "status": "booked",
             "description": "First talk", "start": "2026-12-01T09:00:00Z", "end": "2026-12-01T09:50:00Z",
             "participant": [{"actor": story.patient(), "status": "accepted"}]})).await;
@@ -186,13 +203,11 @@ on_both_databases! {
         written["meta"] = json!({"versionId": before["versionId"]});
         let (_, page, _) = story.comes(written).await;
         assert!(words(&page).to_lowercase().contains("cancelled"), "{}", words(&page));
-        story.end().await;
     }
 }
 
-on_both_databases! {
-    async fn a_questionnaire_that_is_assigned_is_found_filled_in_and_done(database) {
-        let Some(mut story) = Story::begin(database, "questionnaire").await else { return };
+in_both_ways! {
+    async fn a_questionnaire_that_is_assigned_is_found_filled_in_and_done(story: "questionnaire" in "Task") {
         let mut asked = task(&story.ehr.patient, "Please fill in the PHQ-2");
         asked["input"] = json!([{"type": {"text": "questionnaire"},
             "valueCanonical": "https://w3id.org/mostik/fhir/Questionnaire/phq-2"}]);
@@ -201,6 +216,5 @@ on_both_databases! {
         assert_eq!(story.browser.get("/questionnaires/phq-2").await.status, 303, "it begins");
         story.answers(&path, "done", "").await;
         assert_eq!(story.read(&written).await["status"], "completed");
-        story.end().await;
     }
 }

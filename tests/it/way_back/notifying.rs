@@ -11,7 +11,7 @@ use crate::support::audit;
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patient};
 use crate::support::http;
-use crate::support::notices::{Scene, notified, states, subscriptions, task_topic, until_active};
+use crate::support::notices::{Scene, notified, states, subscriptions, told_by, until_active};
 use crate::support::recommendations::{look, look_later, notified_bridge, open_person, task, told, write};
 use crate::support::validate::assert_valid;
 
@@ -42,8 +42,8 @@ async fn story(database: Database, ehr: &Ehr, settings: &str) {
 on_both_databases! {
     async fn an_ehr_with_topics_says_at_once_that_there_is_something(database) {
         let Some(ehr) = Ehr::sekmet().await else { return };
-        let topic = task_topic(&ehr).await;
-        story(database, &ehr, &format!("subscribe = \"topics\"\ntopics = [\"{topic}\"]\n")).await;
+        let settings = told_by(&ehr, true, &["Task"]).await;
+        story(database, &ehr, &settings).await;
     }
 }
 
@@ -142,6 +142,25 @@ on_both_databases! {
         let kinds = audit::kinds(&scene.bridge, &audit::between(&scene.sparrow)).await;
         assert_eq!(kinds.iter().filter(|kind| *kind == "recommendation-not-kept").count(), 2, "{kinds:?}");
         assert_eq!(told(&scene.bridge, &wren).await.len(), 1, "wren's own comes by wren's own look");
+    }
+}
+
+on_both_databases! {
+    async fn a_notice_about_what_a_task_asks_to_do_has_the_task_say_something_else(database) {
+        let scene = Scene::set(database).await;
+        let subject = json!({"reference": format!("Patient/{}", scene.ehr.patient)});
+        let mut order = write(&scene.ehr.base, json!({"resourceType": "ServiceRequest", "status": "active", "intent": "order",
+            "subject": subject, "code": {"text": "Walk half an hour"}})).await;
+        let order_named = format!("ServiceRequest/{}", order["id"].as_str().unwrap());
+        let mut asked = task(&scene.ehr.patient, "Every day");
+        asked["focus"] = json!({"reference": order_named});
+        let asked = write(&scene.ehr.base, asked).await;
+        scene.event(1, &format!("Task/{}", asked["id"].as_str().unwrap())).await;
+        assert_eq!(scene.told().await, ["Every day\n\nWalk half an hour"]);
+        order["code"]["text"] = json!("Walk an hour");
+        write(&scene.ehr.base, order).await;
+        scene.event(2, &order_named).await;
+        assert_eq!(scene.told().await, ["Every day\n\nWalk an hour"], "although nobody changed the Task");
     }
 }
 

@@ -275,7 +275,7 @@ impl Layout<'_, '_> {
     /// What stands at the foot: each part with its title.
     fn foot_lines(&self) -> Vec<(&'static str, Vec<String>)> {
         let words = self.words;
-        let scope = format!("{} {}", words.scope(&self.page.scope), words.fixed(Fixed::ScopeOnly));
+        let scope = format!("{} {}", words.scope(self.page), words.fixed(Fixed::ScopeOnly));
         let parts = [(Fixed::Scope, scope), (Fixed::Not, words.fixed(Fixed::NotMore).to_owned())];
         let lines = |text: &str| self.sheet.faces.lines(text, FOOT, RIGHT - LEFT);
         parts.iter().map(|(title, text)| (words.fixed(*title), lines(text))).collect()

@@ -1,5 +1,5 @@
 //! The portal's words, in every language (Fluent, <https://projectfluent.org>). Each room of the portal has a file of its
-//! own in each language; a test holds them together.
+//! own in each language, and so has the staff view; a test holds them together.
 
 use std::fmt;
 
@@ -10,9 +10,15 @@ use unic_langid::LanguageIdentifier;
 use crate::domain::language::Language;
 
 macro_rules! rooms {
-    ($($room:literal),* $(,)?) => {
-        const ENGLISH: &[(&str, &str)] = &[$(($room, include_str!(concat!("en/", $room, ".ftl")))),*];
-        const RUSSIAN: &[(&str, &str)] = &[$(($room, include_str!(concat!("ru/", $room, ".ftl")))),*];
+    ($($room:literal),* ; $($of_clinics:literal),* $(,)?) => {
+        const ENGLISH: &[(&str, &str)] = &[
+            $(($room, include_str!(concat!("en/", $room, ".ftl"))),)*
+            $(($of_clinics, include_str!(concat!("../../clinic/texts/en/", $of_clinics, ".ftl"))),)*
+        ];
+        const RUSSIAN: &[(&str, &str)] = &[
+            $(($room, include_str!(concat!("ru/", $room, ".ftl"))),)*
+            $(($of_clinics, include_str!(concat!("../../clinic/texts/ru/", $of_clinics, ".ftl"))),)*
+        ];
     };
 }
 
@@ -35,7 +41,8 @@ rooms![
     "safety",
     "messages",
     "told",
-    "visits",
+    "visits";
+    "clinic",
 ];
 
 /// The texts cannot be read. A defect: they are compiled in.

@@ -4,7 +4,7 @@ mod act;
 mod ask;
 mod join;
 mod one;
-mod shown;
+pub(in crate::web) mod shown;
 
 pub use act::{ask_to_cancel, cancel, change, choose, confirm, look, release, wait};
 pub use ask::{ask, form};

@@ -110,7 +110,7 @@ pub async fn show(
         stands: shown::stands(&booking),
         note: booking.note.map(shown::note),
         when: booking.time.map(|time| weekday(&frame, days.moment(time.start).shown().date(), &moment(time.start))),
-        until: booking.hold_until.filter(|_| can.confirm).map(|until| clock(&days, until)),
+        until: booking.hold_until.filter(|_| can.confirm).map(|until| until_when(&frame, &days, until, now)),
         reason: booking.details.reason.clone(),
         days: if can.choose { offers(&frame, &days, &booking, now) } else { Vec::new() },
         looked: booking.details.looked_at.filter(|_| can.look).map(|at| clock(&days, at)),
@@ -162,6 +162,11 @@ fn offers(frame: &Frame, days: &Days, booking: &Booking, now: Timestamp) -> Vec<
 fn weekday(frame: &Frame, date: Date, rest: &str) -> String {
     let number = i64::from(date.weekday().to_monday_one_offset());
     frame.tn("visit-day", &[("weekday", number.into()), ("date", rest.into())])
+}
+
+/// The time until which something is, with its day where that is not today.
+fn until_when(frame: &Frame, days: &Days, until: Timestamp, now: Timestamp) -> String {
+    if days.day_of(until) == days.day_of(now) { clock(days, until) } else { frame.moment(days.moment(until)) }
 }
 
 /// What the member's clock shows.

@@ -5,18 +5,18 @@ use crate::domain::booking::{Booking, BookingState, Note, Place, Wish};
 /// How a booking stands: the key of its words.
 pub const fn stands(booking: &Booking) -> &'static str {
     match (booking.wish, booking.state) {
-        (Some(Wish::Hold), _) => "visit-stands-holding",
-        (Some(Wish::Book), _) => "visit-stands-booking",
+        (Some(Wish::Hold | Wish::Offer), _) => "visit-stands-holding",
+        (Some(Wish::Book | Wish::Give), _) => "visit-stands-booking",
         (Some(Wish::Release), _) => "visit-stands-releasing",
-        (Some(Wish::Cancel | Wish::Replace), _) => "visit-stands-cancelling",
-        (Some(Wish::Request), _) | (None, BookingState::Requested) => "visit-stands-requested",
-        (None, BookingState::Offered) => "visit-stands-offered",
-        (None, BookingState::Held) => "visit-stands-held",
-        (None, BookingState::Booked) => "visit-stands-booked",
-        (None, BookingState::Rescheduled) => "visit-stands-rescheduled",
-        (None, BookingState::Fulfilled) => "visit-stands-fulfilled",
-        (None, BookingState::Cancelled) => "visit-stands-cancelled",
-        (None, BookingState::NoShow) => "visit-stands-noshow",
+        (Some(Wish::Cancel | Wish::Replace | Wish::Decline), _) => "visit-stands-cancelling",
+        (_, BookingState::Requested) => "visit-stands-requested",
+        (_, BookingState::Offered) => "visit-stands-offered",
+        (_, BookingState::Held) => "visit-stands-held",
+        (_, BookingState::Booked) => "visit-stands-booked",
+        (_, BookingState::Rescheduled) => "visit-stands-rescheduled",
+        (_, BookingState::Fulfilled) => "visit-stands-fulfilled",
+        (_, BookingState::Cancelled) => "visit-stands-cancelled",
+        (_, BookingState::NoShow) => "visit-stands-noshow",
     }
 }
 
@@ -30,6 +30,10 @@ pub const fn note(note: Note) -> &'static str {
         Note::ClinicCancelled => "visit-note-clinic-cancelled",
         Note::ClinicMoved => "visit-note-clinic-moved",
         Note::NowFree => "visit-note-now-free",
+        Note::ClinicOffers => "visit-note-clinic-offers",
+        Note::ClinicNoTime => "visit-note-clinic-no-time",
+        Note::ClinicCall => "visit-note-clinic-call",
+        Note::ClinicElse => "visit-note-clinic-else",
     }
 }
 

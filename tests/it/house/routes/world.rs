@@ -5,13 +5,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mostik::domain::ids::MemberId;
 use mostik::enrolment::credentials::{CONCERNS_DISCLOSE, CONCERNS_MANAGE, EVENTS_WRITE, create_api_key};
 use mostik::enrolment::session;
+use mostik::enrolment::staff::StaffDoors;
 use mostik::vault::signing::SigningAlgorithm;
 use reqwest::{Method, RequestBuilder};
 
 use super::Body::{self, Form, Json, Nothing};
 use super::Who::{
     self, Browser, Clinic, Community, Decider, Keeper, KeyWithoutScope, Member, Nobody, OtherBrowser, OtherClinic,
-    OtherCommunity, OtherKeeper, OtherMember,
+    OtherCommunity, OtherKeeper, OtherMember, OtherStaff, Staff,
 };
 use super::{Row, Target};
 use crate::support::booking::{self, ASKED_FOR};
@@ -23,6 +24,7 @@ use crate::support::http::{self, client};
 use crate::support::postbox::Postbox;
 use crate::support::receiver::PUSH;
 use crate::support::recommendations::{put, said};
+use crate::support::staff::{COOKIE, doors, signed_in, staff_setting};
 
 /// A bridge, and what everybody calls it with.
 pub struct World {
@@ -35,6 +37,8 @@ pub struct World {
     other: Person,
     pub clinic: String,
     other_clinic: String,
+    /// Where clinics' staff come in.
+    doors: StaffDoors,
     /// One for all: a new one would load its root certificates anew.
     client: reqwest::Client,
 }
@@ -46,6 +50,8 @@ impl World {
         let access = river.registered("riverside") + &lake.registered("lakeside");
         let text = two_clinics(&database, &access) + "[communities.chat]\nname = \"The chat\"\n" + PUSH;
         let nobody = Postbox::open();
+        let nowhere = "http://127.0.0.1:9";
+        let text = text + &staff_setting("riverside", nowhere, "a") + &staff_setting("lakeside", nowhere, "b");
         let text = text + ASKED_FOR + &with_ada(&database, &nobody, &nobody) + POLICY;
         let bridge = TestBridge::start_with(database, &text).await;
         let key = async |community: &str, scopes: &str| {
@@ -67,6 +73,7 @@ impl World {
             clinic: river.token(&bridge, ALL_SCOPES).await,
             other_clinic: lake.token(&bridge, ALL_SCOPES).await,
             client: client(),
+            doors: doors(&bridge),
             bridge,
         }
     }
@@ -105,10 +112,17 @@ impl World {
         (secret, csrf)
     }
 
+    /// A session of somebody of a clinic's staff.
+    async fn of_staff(&self, clinic: &str) -> (String, String) {
+        let secret = signed_in(&self.bridge, &self.doors, clinic).await;
+        let csrf = URL_SAFE_NO_PAD.encode(self.bridge.bridge.keyring.index().index("csrf", &[secret.as_bytes()]));
+        (secret, csrf)
+    }
+
     /// What somebody calls a program's route with.
     fn credential<'a>(&'a self, who: Who, member: &'a Person) -> Option<&'a str> {
         match who {
-            Nobody | OtherBrowser | Browser => None,
+            Nobody | OtherBrowser | Browser | OtherStaff | Staff => None,
             OtherCommunity => Some(&self.other_community),
             KeyWithoutScope => Some(&self.without_scope),
             Community => Some(&self.bridge.api_key),
@@ -135,6 +149,13 @@ impl World {
             let (secret, csrf) = self.session(if who == Browser { member.id } else { self.other.id }).await;
             request =
                 request.header("cookie", format!("__Host-session={secret}")).header("accept", "text/html,*/*;q=0.8");
+            if let Form(fields) = &mut body {
+                fields.push(("csrf", csrf));
+            }
+        }
+        if [Staff, OtherStaff].contains(&who) {
+            let (secret, csrf) = self.of_staff(if who == Staff { "riverside" } else { "lakeside" }).await;
+            request = request.header("cookie", format!("{COOKIE}={secret}")).header("accept", "text/html,*/*;q=0.8");
             if let Form(fields) = &mut body {
                 fields.push(("csrf", csrf));
             }

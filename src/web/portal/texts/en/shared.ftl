@@ -21,3 +21,6 @@ shared-older = Older ones
 there-recorded = as it was sent
 there-corrected = replaced by a later version
 there-retracted = marked as entered in error
+shared-staff = Who looked at your visits
+shared-staff-saw = Staff of { $clinic } looked at your visit:
+shared-staff-decided = Staff of { $clinic } decided about your visit:

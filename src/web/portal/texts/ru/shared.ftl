@@ -21,3 +21,6 @@ shared-older = Более ранние
 there-recorded = так, как было отправлено
 there-corrected = заменено более поздней версией
 there-retracted = помечено как внесённое по ошибке
+shared-staff = Кто смотрел ваши визиты
+shared-staff-saw = Сотрудники ({ $clinic }) посмотрели ваш визит:
+shared-staff-decided = Сотрудники ({ $clinic }) приняли решение о вашем визите:

@@ -1,0 +1,221 @@
+//! A clinic's staff in the staff view: browsers on their way through the clinic's identity provider, sessions, and the bookings that
+//! they look after. Only keyed indexes of secrets are kept.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::bookings::BookingKey;
+use super::error::changed;
+use super::events::to_index;
+use super::{StoreError, Tx, clinic_id, instant, on};
+use crate::domain::ids::{BookingId, ClinicId, MemberId};
+use crate::vault::Index;
+
+/// A browser on its way through a clinic's provider.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StaffWalk {
+    /// Whose provider it is.
+    pub clinic: ClinicId,
+    /// Until when the browser may come back.
+    pub expires_at: Timestamp,
+}
+
+/// A session that has not ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StaffSessionRow {
+    /// Of which clinic.
+    pub clinic: ClinicId,
+    /// What the house calls whoever is signed in.
+    pub staff: Uuid,
+    /// Keyed index of the rule that let them in.
+    pub rules: Index,
+    /// When it ends unless something is asked for before.
+    pub idle_until: Timestamp,
+    /// When it ends in any case.
+    pub ends_at: Timestamp,
+}
+
+impl Tx {
+    /// Stores a walk.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn insert_staff_walk(
+        &mut self,
+        state: Index,
+        browser: Index,
+        walk: &StaffWalk,
+    ) -> Result<(), StoreError> {
+        const SQL: &str =
+            "INSERT INTO staff_walks (state_index, browser_index, clinic_id, expires_at) VALUES ($1, $2, $3, $4)";
+        let done = on!(self, conn => sqlx::query(SQL)
+            .bind(&state[..])
+            .bind(&browser[..])
+            .bind(walk.clinic.as_str())
+            .bind(walk.expires_at.as_microsecond())
+            .execute(conn)
+            .await?
+            .rows_affected());
+        changed(1, done)
+    }
+
+    /// Takes a walk out, so that nobody can end it a second time. It stays for everybody but the browser that began it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn take_staff_walk(&mut self, state: Index, browser: Index) -> Result<Option<StaffWalk>, StoreError> {
+        const SQL: &str = "DELETE FROM staff_walks WHERE state_index = $1 AND browser_index = $2 \
+                           RETURNING clinic_id, expires_at";
+        let row: Option<(String, i64)> = on!(self, conn => sqlx::query_as(SQL)
+            .bind(&state[..])
+            .bind(&browser[..])
+            .fetch_optional(conn)
+            .await?);
+        row.map(|(clinic, expires_at)| Ok(StaffWalk { clinic: clinic_id(clinic)?, expires_at: instant(expires_at)? }))
+            .transpose()
+    }
+
+    /// Stores a new session.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn insert_staff_session(&mut self, session: Index, row: &StaffSessionRow) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO staff_sessions (session_index, clinic_id, staff_id, rules_index, idle_until, ends_at) \
+                           VALUES ($1, $2, $3, $4, $5, $6)";
+        let done = on!(self, conn => sqlx::query(SQL)
+            .bind(&session[..])
+            .bind(row.clinic.as_str())
+            .bind(row.staff)
+            .bind(&row.rules[..])
+            .bind(row.idle_until.as_microsecond())
+            .bind(row.ends_at.as_microsecond())
+            .execute(conn)
+            .await?
+            .rows_affected());
+        changed(1, done)
+    }
+
+    /// The session, if it has not ended.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn staff_session(
+        &mut self,
+        session: Index,
+        now: Timestamp,
+    ) -> Result<Option<StaffSessionRow>, StoreError> {
+        const SQL: &str = "SELECT clinic_id, staff_id, rules_index, idle_until, ends_at FROM staff_sessions \
+                           WHERE session_index = $1 AND idle_until > $2 AND ends_at > $2";
+        let row: Option<(String, Uuid, Vec<u8>, i64, i64)> = on!(self, conn => sqlx::query_as(SQL)
+            .bind(&session[..])
+            .bind(now.as_microsecond())
+            .fetch_optional(conn)
+            .await?);
+        row.map(|(clinic, staff, rules, idle_until, ends_at)| {
+            Ok(StaffSessionRow {
+                clinic: clinic_id(clinic)?,
+                staff,
+                rules: to_index(rules)?,
+                idle_until: instant(idle_until)?,
+                ends_at: instant(ends_at)?,
+            })
+        })
+        .transpose()
+    }
+
+    /// Moves the end of a session that nobody uses. `false`: it has ended in the meantime.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn extend_staff_session(
+        &mut self,
+        session: Index,
+        idle_until: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE staff_sessions SET idle_until = $2 \
+                           WHERE session_index = $1 AND idle_until > $3 AND ends_at > $3";
+        let done = on!(self, conn => sqlx::query(SQL)
+            .bind(&session[..])
+            .bind(idle_until.as_microsecond())
+            .bind(now.as_microsecond())
+            .execute(conn)
+            .await?
+            .rows_affected());
+        Ok(done == 1)
+    }
+
+    /// Ends a session. `false`: there was none.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn delete_staff_session(&mut self, session: Index) -> Result<bool, StoreError> {
+        const SQL: &str = "DELETE FROM staff_sessions WHERE session_index = $1";
+        Ok(on!(self, conn => sqlx::query(SQL).bind(&session[..]).execute(conn).await?.rows_affected()) == 1)
+    }
+
+    /// Forgets sessions that have ended, and walks whose browser never came back.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn forget_ended_staff_sessions(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        const SESSIONS: &str = "DELETE FROM staff_sessions WHERE idle_until <= $1 OR ends_at <= $1";
+        const WALKS: &str = "DELETE FROM staff_walks WHERE expires_at <= $1";
+        for sql in [SESSIONS, WALKS] {
+            on!(self, conn => sqlx::query(sql).bind(now.as_microsecond()).execute(conn).await?.rows_affected());
+        }
+        Ok(())
+    }
+
+    /// The bookings at a clinic for which somebody there has to find a time: those that its people were asked for, and those whose
+    /// member waits for something free. The longest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn bookings_waiting_at(&mut self, clinic: &ClinicId, limit: i64) -> Result<Vec<BookingKey>, StoreError> {
+        const SQL: &str = "SELECT member_id, booking_id FROM bookings WHERE clinic_id = $1 AND state = 'requested' \
+             AND (identifier IS NOT NULL OR look_at IS NOT NULL) ORDER BY created_at, booking_id LIMIT $2";
+        let rows: Vec<(Uuid, Uuid)> =
+            on!(self, conn => sqlx::query_as(SQL).bind(clinic.as_str()).bind(limit).fetch_all(conn).await?);
+        Ok(rows.into_iter().map(key).collect())
+    }
+
+    /// The visits at a clinic that begin between two instants, the first included, whatever became of them but cancelled.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn visits_at(
+        &mut self,
+        clinic: &ClinicId,
+        from: Timestamp,
+        until: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<BookingKey>, StoreError> {
+        const SQL: &str = "SELECT member_id, booking_id FROM bookings WHERE clinic_id = $1 \
+             AND state IN ('booked', 'fulfilled', 'noshow') AND starts_at >= $2 AND starts_at < $3 \
+             ORDER BY starts_at, booking_id LIMIT $4";
+        let rows: Vec<(Uuid, Uuid)> = on!(self, conn => sqlx::query_as(SQL)
+            .bind(clinic.as_str())
+            .bind(from.as_microsecond())
+            .bind(until.as_microsecond())
+            .bind(limit)
+            .fetch_all(conn)
+            .await?);
+        Ok(rows.into_iter().map(key).collect())
+    }
+
+    /// A booking at a clinic: whose it is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn booking_at(&mut self, clinic: &ClinicId, id: BookingId) -> Result<Option<BookingKey>, StoreError> {
+        const SQL: &str = "SELECT member_id, booking_id FROM bookings WHERE clinic_id = $1 AND booking_id = $2";
+        let row: Option<(Uuid, Uuid)> =
+            on!(self, conn => sqlx::query_as(SQL).bind(clinic.as_str()).bind(id.0).fetch_optional(conn).await?);
+        Ok(row.map(key))
+    }
+}
+
+const fn key((member, booking): (Uuid, Uuid)) -> BookingKey {
+    (MemberId(member), BookingId(booking))
+}
