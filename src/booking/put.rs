@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::BookingError;
 use super::kept::Held;
 use crate::consent::decide::{DenyReason, Request, decide};
-use crate::domain::booking::{Asking, Wish};
+use crate::domain::booking::{Asking, Place, Wish};
 use crate::domain::delivery::Operation;
 use crate::domain::grant::Grant;
 use crate::domain::ids::{BookingId, ClinicId, MemberId};
@@ -92,8 +92,11 @@ pub(super) async fn send(
     let identifier = held.row.identifier.clone().ok_or(BookingError::NotNow)?;
     let uuid: Uuid = identifier.parse().map_err(|_| BookingError::Unreadable)?;
     let grants = if wish.asks() { tx.living_grants(&[member]).await? } else { tx.grant_history(member).await? };
-    // Said once, when the time is asked for.
-    let says_why = matches!(wish, Wish::Hold | Wish::Request);
+    // Said once: when the time is asked for, or where `$hold` cannot say it, when it is booked.
+    let says_why = match held.details.place {
+        Some(Place::Proposed(_)) => wish == Wish::Book,
+        _ => matches!(wish, Wish::Hold | Wish::Request),
+    };
     let asking = Asking {
         member,
         wish,

@@ -89,6 +89,9 @@ impl VisitType {
         if self.way == Some(Way::Slots) && self.schedules.is_empty() {
             return Err(("schedules", "at least one id of a Schedule, because way = \"slots\""));
         }
+        if self.way == Some(Way::Operations) && !self.schedules.is_empty() {
+            return Err(("schedules", "none, because way = \"operations\": the EHR proposes times itself"));
+        }
         if !(1..=60).contains(&self.hold_minutes) {
             return Err(("hold_minutes", "a number of minutes from 1 to 60"));
         }

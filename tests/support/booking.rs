@@ -98,6 +98,14 @@ pub fn visit() -> VisitTypeId {
 pub const ASKED_FOR: &str = "[[clinics.riverside.visits]]\nid = \"first-talk\"\n\
      title = { en = \"A first talk\", ru = \"Первый разговор\" }\nminutes = 50\nway = \"request\"\n";
 
+/// The settings of a clinic that offers a first talk at the times that its system proposes, with these more.
+pub fn proposed_by_the_clinic(more: &str) -> String {
+    format!(
+        "[[clinics.riverside.visits]]\nid = \"first-talk\"\ntitle = {{ en = \"A first talk\", ru = \"Первый разговор\" }}\n\
+         minutes = {MINUTES}\nservice_type = \"490\"\nservice_category = \"22\"\n{more}\n"
+    )
+}
+
 /// A booking as it stands when somebody has asked for a visit, put in its place without anybody being told.
 pub async fn put(bridge: &TestBridge, person: &Person, reason: &str) -> BookingId {
     let keys = bridge.bridge.keyring.index();

@@ -103,7 +103,7 @@ pub enum Place {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
-    /// By the operations of IHE ITI Scheduling (`$find`, `$hold`, `$book`).
+    /// By the operations of IHE ITI Scheduling, or of Argonaut Scheduling (`$find`, `$hold`, `$book`).
     Operations,
     /// By free Slots.
     Slots,

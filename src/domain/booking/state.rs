@@ -113,6 +113,8 @@ words! {
 /// How a clinic's people say that a visit stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Said {
+    /// Its time is kept, and it is not booked.
+    Kept,
     /// It will be.
     Booked,
     /// It was.

@@ -86,7 +86,13 @@ pub fn appointment(
     }
     match asking.place {
         Some(Place::Slot(id)) => set("slot", json!([{"reference": format!("Slot/{id}")}])),
-        Some(Place::Proposed(id)) => set("id", json!(id)),
+        Some(Place::Proposed(id)) => {
+            set("id", json!(id));
+            // IHE ITI Scheduling wants it of each Appointment (StructureDefinition ihe-sched-appt).
+            if let Some(time) = asking.time {
+                set("requestedPeriod", json!([{"start": instant(time.start), "end": instant(time.end)}]));
+            }
+        }
         None => {}
     }
     set("created", json!(instant(recipient.recorded)));

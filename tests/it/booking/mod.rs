@@ -9,6 +9,7 @@ mod here;
 mod holds;
 mod join;
 mod lost;
+mod operations;
 mod portal;
 mod rated;
 mod reminders;

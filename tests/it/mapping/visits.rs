@@ -36,13 +36,13 @@ fn first_talk() -> VisitType {
     }
 }
 
-/// What the clinic is told of a visit.
+/// What the clinic is told of a visit at one of its free times.
 pub fn told(wish: Wish, reason: Option<&str>) -> Value {
-    told_of(wish, reason, None)
+    told_of(wish, reason, (&Place::Slot("slot-1".to_owned()), None))
 }
 
-/// The same; the clinic always holds its visits in this room.
-fn told_of(wish: Wish, reason: Option<&str>, room: Option<&Url>) -> Value {
+/// The same of a time elsewhere; the clinic may always hold its visits in one room.
+fn told_of(wish: Wish, reason: Option<&str>, (place, room): (&Place, Option<&Url>)) -> Value {
     let member = MemberId(Uuid::from_u128(1));
     let terms = Terms {
         categories: [(Category::Agenda, Detail::EveryEntry)].into(),
@@ -59,10 +59,9 @@ fn told_of(wish: Wish, reason: Option<&str>, room: Option<&Url>) -> Value {
     let grants = [Grant { id, version: 1, member, clinic, state, terms, created_at, ended_at: None }];
     let start: Timestamp = "2026-11-30T09:00:00Z".parse().unwrap();
     let time = Time { start, end: start + jiff::SignedDuration::from_mins(50) };
-    let place = Place::Slot("slot-1".to_owned());
     let is_request = wish == Wish::Request;
     let asking =
-        Asking { member, wish, time: (!is_request).then_some(time), place: (!is_request).then_some(&place), reason };
+        Asking { member, wish, time: (!is_request).then_some(time), place: (!is_request).then_some(place), reason };
     let clinic = grants[0].clinic.clone();
     let permit = decide(&grants, Request::to_record(&asking, &clinic, Timestamp::UNIX_EPOCH)).unwrap();
     let recipient = Recipient {
@@ -96,8 +95,21 @@ async fn each_step_of_a_visit() {
 #[tokio::test]
 async fn a_room_that_is_always_the_same_is_said_where_it_is_asked_for() {
     let room: Url = "https://meet.example/dr-lane".parse().unwrap();
-    let booked = told_of(Wish::Book, None, Some(&room));
+    let slot = Place::Slot("slot-1".to_owned());
+    let booked = told_of(Wish::Book, None, (&slot, Some(&room)));
     assert_valid(&booked).await;
     insta::assert_json_snapshot!("visit_virtual_service", booked["extension"]);
-    assert!(told_of(Wish::Cancel, None, Some(&room))["extension"].is_null());
+    assert!(told_of(Wish::Cancel, None, (&slot, Some(&room)))["extension"].is_null());
+}
+
+#[tokio::test]
+async fn each_step_of_a_visit_that_the_clinic_proposed_itself() {
+    let place = Place::Proposed("proposed-1".to_owned());
+    for (name, wish, reason) in
+        [("proposed_held", Wish::Hold, None), ("proposed_booked", Wish::Book, Some("The nights."))]
+    {
+        let told = told_of(wish, reason, (&place, None));
+        assert_valid(&told).await;
+        insta::assert_json_snapshot!(format!("visit_{name}"), told);
+    }
 }
