@@ -120,8 +120,9 @@ impl Finder {
         clinic: &ClinicId,
         visit: &VisitType,
     ) -> Result<Vec<Offer>, FindError> {
+        let way = self.way(member, clinic, visit).await?;
         let (ehr, ticket) = self.ticket(member, clinic).await?;
-        free(&ehr, &ticket, visit, self.bridge.clock.now()).await
+        free(&ehr, &ticket, (visit, way), self.bridge.clock.now()).await
     }
 
     /// The free times of a kind of visit, whoever they are for. Where members lend their access, nobody can look without one.

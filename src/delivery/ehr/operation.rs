@@ -86,7 +86,15 @@ pub(super) fn next(wanted: &Wanted, offer: &str, visit: Option<Appointment>, sys
         (Standing::Cancelled, _, Some(visit)) => cancel(wanted, visit, dialect),
         (Standing::Held, ..) => hold(wanted, offer, system, dialect),
         (Standing::Booked, _, visit) => book(wanted, visit.as_ref().map_or(offer, |visit| &visit.at.id), dialect),
-        (Standing::Proposed | Standing::Fulfilled | Standing::Missed, ..) => Next::Never(VISIT_OVER),
+        (Standing::Arrived, "arrived" | "checked-in" | "fulfilled", Some(visit))
+        | (Standing::Fulfilled, "fulfilled", Some(visit))
+        | (Standing::Missed, "noshow", Some(visit)) => Next::Done(visit.at),
+        (Standing::Arrived, "booked", Some(visit)) => patch(visit, "arrived"),
+        (Standing::Fulfilled, "booked" | "arrived" | "checked-in" | "noshow", Some(visit)) => patch(visit, "fulfilled"),
+        (Standing::Missed, "booked" | "arrived" | "checked-in" | "fulfilled", Some(visit)) => patch(visit, "noshow"),
+        (Standing::Proposed | Standing::Arrived | Standing::Fulfilled | Standing::Missed, ..) => {
+            Next::Never(VISIT_OVER)
+        }
     }
 }
 
@@ -94,9 +102,6 @@ pub(super) fn next(wanted: &Wanted, offer: &str, visit: Option<Appointment>, sys
 /// patient.
 fn is_ours(wanted: &Wanted, visit: &Appointment, system: &str) -> bool {
     let mut marks = marks(&visit.resource, system).peekable();
-    if crate::domain::broken(27) {
-        return true;
-    }
     if marks.peek().is_some() {
         return marks.any(|mark| mark == wanted.identifier);
     }
@@ -124,10 +129,7 @@ fn hold(wanted: &Wanted, offer: &str, system: &str, dialect: Dialect) -> Next {
     match dialect {
         Dialect::Ihe => {
             let called = json!({"system": system, "value": wanted.identifier});
-            let mut reference = json!({"reference": place, "identifier": called});
-            if crate::domain::broken(47) {
-                reference.as_object_mut().unwrap_or(&mut serde_json::Map::new()).remove("identifier");
-            }
+            let reference = json!({"reference": place, "identifier": called});
             let parameter = json!({"name": "appointment-reference", "valueReference": reference});
             Ask::operation("Appointment/$hold".to_owned(), vec![parameter])
         }
@@ -145,9 +147,7 @@ fn book(wanted: &Wanted, id: &str, dialect: Dialect) -> Next {
         Dialect::Ihe => {
             let mut resource = wanted.resource.clone();
             if let Some(members) = resource.as_object_mut() {
-                if !crate::domain::broken(46) {
-                    members.insert("id".to_owned(), json!(id));
-                }
+                members.insert("id".to_owned(), json!(id));
                 members.insert("status".to_owned(), json!("pending"));
             }
             Ask::operation(
@@ -177,13 +177,18 @@ fn cancel(wanted: &Wanted, visit: Appointment, dialect: Dialect) -> Next {
                 vec![json!({"name": "appointment-resource", "resource": resource})],
             )
         }
-        Dialect::Argonaut => Next::Ask(Box::new(Ask {
-            method: Method::PATCH,
-            path: format!("Appointment/{}", visit.at.id),
-            body: json!([{"op": "replace", "path": "/status", "value": "cancelled"}]),
-            patched: Some(visit.at),
-        })),
+        Dialect::Argonaut => patch(visit, "cancelled"),
     }
+}
+
+/// Argonaut, "Cancel". No operation says that a patient came, or that a visit was: that is changed like any resource.
+fn patch(visit: Appointment, status: &str) -> Next {
+    Next::Ask(Box::new(Ask {
+        method: Method::PATCH,
+        path: format!("Appointment/{}", visit.at.id),
+        body: json!([{"op": "replace", "path": "/status", "value": status}]),
+        patched: Some(visit.at),
+    }))
 }
 
 /// What the answer to `$hold` or `$book` means; nothing where its status says all. Success and failure both come as a
@@ -237,7 +242,7 @@ fn outcome_says(wanted: Standing, outcome: &Value, status: u16) -> Option<Sent> 
     // Codes of R4, `CodeSystem` issue-type.
     match issues.iter().find(is_error).map(|issue| text(issue, "/code").unwrap_or_default()) {
         None => is_well.then(|| Sent::Unknown { reason: "operation-no-appointment".to_owned() }),
-        Some("not-found" | "deleted" | "conflict" | "duplicate" | "multiple-matches") if !crate::domain::broken(28) => {
+        Some("not-found" | "deleted" | "conflict" | "duplicate" | "multiple-matches") => {
             Some(match wanted {
                 // How it stands by now is seen by whoever looks again.
                 Standing::Cancelled => Sent::NotStored { reason: "operation-not-found".to_owned(), retry_after: None },

@@ -83,6 +83,25 @@ fn what_is_over_is_neither_held_nor_booked_nor_cancelled() {
 }
 
 #[test]
+fn that_a_patient_came_and_what_became_of_a_visit_is_said_once_of_a_visit_that_is_booked() {
+    for (status, from, as_well) in [
+        ("arrived", &["booked"][..], &["arrived", "checked-in", "fulfilled"][..]),
+        ("fulfilled", &["booked", "arrived", "checked-in", "noshow"], &["fulfilled"]),
+        ("noshow", &["booked", "arrived", "checked-in", "fulfilled"], &["noshow"]),
+    ] {
+        for stands in ["pending", "booked", "arrived", "checked-in", "fulfilled", "noshow", "cancelled"] {
+            let expected = match stands {
+                _ if from.contains(&stands) => "PATCH Appointment/held",
+                _ if as_well.contains(&stands) => "done",
+                _ => VISIT_OVER,
+            };
+            assert_eq!(done(&wanted(status), visit(stands, Some("ours"), None)), expected, "{status} of {stands}");
+        }
+        assert_eq!(done(&wanted(status), None), VISIT_OVER, "{status}");
+    }
+}
+
+#[test]
 fn what_is_somebody_elses_is_neither_believed_to_be_ours_nor_touched() {
     for others in
         [("booked", Some("other"), Some("Patient/p")), ("booked", None, Some("https://ehr.example/fhir/Patient/q"))]

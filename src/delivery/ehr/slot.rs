@@ -86,7 +86,7 @@ impl Wanted {
         let is_possible = slot.is_some()
             || offer.is_some()
             || text(&resource, "/start").is_some()
-            || matches!(standing, Standing::Proposed | Standing::Cancelled);
+            || !matches!(standing, Standing::Held | Standing::Booked);
         is_possible.then_some(Self { identifier, standing, slot, offer, resource })
     }
 
