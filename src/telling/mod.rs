@@ -133,14 +133,16 @@ impl Teller {
             Outcome::Lost => Ok(()),
             Outcome::Told(closed) => self.told(taken, closed).await,
             Outcome::Nowhere => self.given_up(taken).await,
-            Outcome::Failed(asked) => match next_attempt(of.attempt, Pace::Patient, now, asked, bridge.keyring.entropy())? {
-                Some(again_at) => {
-                    let mut tx = bridge.store.begin().await?;
-                    tx.defer_try(of, again_at).await?;
-                    Ok(tx.commit().await?)
+            Outcome::Failed(asked) => {
+                match next_attempt(of.attempt, Pace::Patient, now, asked, bridge.keyring.entropy())? {
+                    Some(again_at) => {
+                        let mut tx = bridge.store.begin().await?;
+                        tx.defer_try(of, again_at).await?;
+                        Ok(tx.commit().await?)
+                    }
+                    None => self.given_up(taken).await,
                 }
-                None => self.given_up(taken).await,
-            },
+            }
         }
     }
 
