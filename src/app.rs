@@ -34,7 +34,7 @@ use tokio::task::JoinSet;
 use self::bells::Bells;
 use crate::audit;
 use crate::audit::checkpoint::Checkpoints;
-use crate::config::{Auth, Clinic, Community, Config, Safety};
+use crate::config::{Auth, Clinic, Community, Config, Safety, VideoService};
 use crate::consent::receipt;
 use crate::delivery::desk::{Parts, Patience};
 use crate::delivery::desks::{Counterpart, Desks};
@@ -154,6 +154,8 @@ fn house(config: &Config) -> House {
         asks_for: clinic.questionnaires.clone(),
         pages: clinic.summary,
         warnings: clinic.warnings.clone(),
+        phone: clinic.phone.clone(),
+        room: clinic.video.as_ref().and_then(VideoService::in_appointments).cloned(),
         visits: clinic.visits.clone(),
     };
     let watch = |(id, community): (&CommunityId, &Community)| {

@@ -52,6 +52,7 @@ pub async fn run_due(bridge: &Bridge) -> Result<bool, ChoreError> {
     let mut is_more = sweep_withdrawn(bridge).await? | consent::let_go(bridge).await?;
     // What clinics keep for members is given back before a member may go.
     is_more |= booking::tend(bridge).await? | erasure::work(bridge).await?;
+    is_more |= booking::remind(bridge).await?;
     is_more |= look_after_members(bridge).await? | forget_old_readings(bridge).await?;
     is_more |= forget_old_drafts(bridge).await? | forget_closed_concerns(bridge).await?;
     note_how_far_the_audit_log_goes(bridge).await?;

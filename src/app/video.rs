@@ -40,6 +40,6 @@ fn video(settings: &VideoService) -> Result<Video, StartError> {
         VideoService::BigBlueButton { url, secret_file } => {
             Video::BigBlueButton(BigBlueButton { url, secret: read_secret_file(&secret_file)? })
         }
-        VideoService::Link { url } => Video::Link(url),
+        VideoService::Link { url, .. } => Video::Link(url),
     })
 }

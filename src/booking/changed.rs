@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::BookingError;
 use super::kept::hold;
-use crate::domain::booking::{BookingState, Place, Wish};
+use crate::domain::booking::{BookingState, Place, Said, Wish};
 use crate::domain::ids::{ClinicId, MemberId};
 use crate::inbound::visits::TheirVisit;
 use crate::pipeline::Bridge;
@@ -30,6 +30,14 @@ pub async fn changed(
         return Ok(false);
     }
     let mut held = hold(bridge, tx, member, row.id).await?;
+    // What was asked for was done after its member had given up, and had been told that nothing is kept.
+    let is_given_up = matches!(row.state, BookingState::Offered | BookingState::Cancelled);
+    if theirs.said == Said::Kept && is_given_up && row.wish.is_none() && row.hold_until.is_none() {
+        tracing::info!(clinic_id = %clinic, "a clinic keeps a time that nobody wants any more: it is given back");
+        held.row.hold_until = Some(now);
+        held.keep(tx, now).await?;
+        return Ok(false);
+    }
     let before = held.booking();
     let Some(after) = before.told(theirs.said, theirs.time) else { return Ok(false) };
     let row = &mut held.row;
@@ -38,7 +46,10 @@ pub async fn changed(
     row.sequence += 1;
     if after.state == BookingState::Booked {
         row.time = theirs.time.or(row.time);
-        held.details.place = theirs.slot.clone().map(Place::Slot).or(held.details.place);
+        // What was booked by operations is given back by them, whatever Slots stand behind it.
+        if !matches!(held.details.place, Some(Place::Proposed(_))) {
+            held.details.place = theirs.slot.clone().map(Place::Slot).or(held.details.place);
+        }
     }
     held.keep(tx, now).await?;
     if after.note.is_some() || before.state == BookingState::Requested {

@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use super::BookingError;
 use super::kept::{Held, hold};
 use super::put::permitted;
-use crate::delivery::ehr::{EhrClient, NotShown, Ticket};
+use crate::delivery::ehr::{EhrClient, NotShown, Shown, Sought, Ticket};
 use crate::domain::booking::{Booking, BookingState, Note, Offer, Way};
 use crate::domain::ids::{BookingId, ClinicId, MemberId};
 use crate::domain::visit_type::VisitType;
 use crate::inbound::advice::Bundle;
-use crate::inbound::slots::offer;
+use crate::inbound::slots::{offer, proposal};
+use crate::mapping::to_fhir::SERVICE_TYPE;
 use crate::pipeline::Bridge;
 use crate::store::StoreError;
 
@@ -78,7 +80,13 @@ impl Finder {
             return Ok(way);
         }
         let ticket = self.ticket(member, clinic).await?.1;
-        Ok(if !visit.schedules.is_empty() && ticket.takes_slots() { Way::Slots } else { Way::Request })
+        Ok(if !visit.schedules.is_empty() && ticket.takes_slots() {
+            Way::Slots
+        } else if visit.schedules.is_empty() && ticket.takes_operations() && ticket.takes_bookings() {
+            Way::Operations
+        } else {
+            Way::Request
+        })
     }
 
     /// Looks for free times for a booking, and offers them to its member.
@@ -96,8 +104,9 @@ impl Finder {
             return Err(BookingError::NotNow.into());
         }
         let visit = self.bridge.house.visit(&held.row.clinic, &held.row.visit).ok_or(BookingError::NotFound)?;
+        let way = self.way(member, &held.row.clinic, visit).await?;
         let (ehr, ticket) = self.ticket(member, &held.row.clinic).await?;
-        let offers = free(&ehr, &ticket, visit, now).await?;
+        let offers = free(&ehr, &ticket, (visit, way), now).await?;
         Ok(self.offer(member, id, offers).await?)
     }
 
@@ -112,7 +121,7 @@ impl Finder {
         visit: &VisitType,
     ) -> Result<Vec<Offer>, FindError> {
         let (ehr, ticket) = self.ticket(member, clinic).await?;
-        free(&ehr, &ticket, visit, self.bridge.clock.now()).await
+        free(&ehr, &ticket, (visit, Way::Slots), self.bridge.clock.now()).await
     }
 
     /// The free times of a kind of visit, whoever they are for. Where members lend their access, nobody can look without one.
@@ -132,9 +141,11 @@ impl Finder {
         }
         let now = self.bridge.clock.now();
         let waited = held.row.look_at.is_some();
-        // What was kept for them before is given back, and nobody speaks of it any more.
-        held.row.identifier = None;
         held.row.state = if offers.is_empty() { BookingState::Requested } else { BookingState::Offered };
+        if offers.is_empty() {
+            // What was kept for them before is given back, and nobody speaks of it any more.
+            held.row.identifier = None;
+        }
         if !offers.is_empty() {
             held.row.look_at = None;
             held.row.note = if waited { Some(Note::NowFree) } else { held.row.note };
@@ -204,9 +215,46 @@ fn is_searching(held: &Held) -> bool {
 }
 
 /// The free times of a kind of visit, the earliest first.
-async fn free(ehr: &EhrClient, ticket: &Ticket, visit: &VisitType, now: Timestamp) -> Result<Vec<Offer>, FindError> {
+async fn free(
+    ehr: &EhrClient,
+    ticket: &Ticket,
+    (visit, way): (&VisitType, Way),
+    now: Timestamp,
+) -> Result<Vec<Offer>, FindError> {
     let after = |hours: i64| now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MAX);
     let (from, until) = (after(i64::from(visit.notice_hours)), after(24 * i64::from(visit.ahead_days)));
+    let mut offers = match way {
+        Way::Operations => proposed(ehr, ticket, visit, (from, until)).await?,
+        Way::Slots | Way::Request => slots(ehr, ticket, visit, (from, until)).await?,
+    };
+    // An EHR may ignore what it does not know, and show everything.
+    offers.retain(|offer| from <= offer.time.start && offer.time.start < until);
+    offers.sort_by(|one, other| (one.time, one.place.id()).cmp(&(other.time, other.place.id())));
+    offers.dedup();
+    offers.truncate(MOST_OFFERS);
+    Ok(offers)
+}
+
+/// What the EHR proposes itself. For whom, it is not told: whoever looks has asked for nothing.
+async fn proposed(
+    ehr: &EhrClient,
+    ticket: &Ticket,
+    visit: &VisitType,
+    (from, until): (Timestamp, Timestamp),
+) -> Result<Vec<Offer>, FindError> {
+    let visit_type = visit.service_type.as_ref().map(|code| format!("{SERVICE_TYPE}|{code}"));
+    let sought = Sought { from, until, visit_type: visit_type.as_deref() };
+    let page = read(ehr.propose(&sought, ticket).await)?;
+    pages(ehr, ticket, page, proposal).await
+}
+
+/// The free Slots of its Schedules.
+async fn slots(
+    ehr: &EhrClient,
+    ticket: &Ticket,
+    visit: &VisitType,
+    (from, until): (Timestamp, Timestamp),
+) -> Result<Vec<Offer>, FindError> {
     let stamp = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let (ge, lt) = (format!("ge{}", stamp(from)), format!("lt{}", stamp(until)));
     let mut offers = Vec::new();
@@ -219,27 +267,32 @@ async fn free(ehr: &EhrClient, ticket: &Ticket, visit: &VisitType, now: Timestam
             ("status", "free"),
             ("_count", PAGE),
         ];
-        let mut page = show(ehr, ticket, "Slot", &query).await?;
-        let mut followed = BTreeSet::new();
-        loop {
-            offers.extend(page.resources.iter().filter_map(|slot| offer(slot, &visit.schedules)));
-            let next = page.next.and_then(|next| ehr.within_base(&next));
-            let Some(next) = next.filter(|next| followed.len() < MOST_PAGES && followed.insert(next.clone())) else {
-                break;
-            };
-            page = show(ehr, ticket, &next, &[]).await?;
-        }
+        let page = read(ehr.show("Slot", &query, ticket).await)?;
+        offers.extend(pages(ehr, ticket, page, |slot| offer(slot, &visit.schedules)).await?);
     }
-    // An EHR may ignore what it does not know, and show everything.
-    offers.retain(|offer| from <= offer.time.start && offer.time.start < until);
-    offers.sort_by(|one, other| (one.time, one.place.id()).cmp(&(other.time, other.place.id())));
-    offers.dedup();
-    offers.truncate(MOST_OFFERS);
     Ok(offers)
 }
 
-async fn show(ehr: &EhrClient, ticket: &Ticket, path: &str, query: &[(&str, &str)]) -> Result<Bundle, FindError> {
-    let shown = ehr.show(path, query, ticket).await.map_err(|missed| {
+/// What a page offers, and those behind it.
+async fn pages(
+    ehr: &EhrClient,
+    ticket: &Ticket,
+    mut page: Bundle,
+    offer: impl Fn(&Value) -> Option<Offer>,
+) -> Result<Vec<Offer>, FindError> {
+    let (mut offers, mut followed) = (Vec::new(), BTreeSet::new());
+    loop {
+        offers.extend(page.resources.iter().filter_map(&offer));
+        let next = page.next.and_then(|next| ehr.within_base(&next));
+        let Some(next) = next.filter(|next| followed.len() < MOST_PAGES && followed.insert(next.clone())) else {
+            return Ok(offers);
+        };
+        page = read(ehr.show(&next, &[], ticket).await)?;
+    }
+}
+
+fn read(shown: Result<Shown, NotShown>) -> Result<Bundle, FindError> {
+    let shown = shown.map_err(|missed| {
         FindError::Away(match missed {
             NotShown::Gone => "http-404".to_owned(),
             NotShown::Refused { reason } | NotShown::Away { reason, .. } => reason,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::BookingError;
 use super::kept::Held;
 use crate::consent::decide::{DenyReason, Request, decide};
-use crate::domain::booking::{Asking, Wish};
+use crate::domain::booking::{Asking, Place, Wish};
 use crate::domain::delivery::Operation;
 use crate::domain::grant::Grant;
 use crate::domain::ids::{BookingId, ClinicId, MemberId};
@@ -61,7 +61,7 @@ pub(super) async fn put(
 ) -> Result<(), BookingError> {
     let operation = match wish {
         Wish::Hold | Wish::Request => Operation::Create,
-        Wish::Book | Wish::Give | Wish::Offer | Wish::Fulfil | Wish::Miss => Operation::Correct,
+        Wish::Book | Wish::Give | Wish::Offer | Wish::Arrive | Wish::Fulfil | Wish::Miss => Operation::Correct,
         Wish::Release | Wish::Cancel | Wish::Replace | Wish::Decline => Operation::Retract,
     };
     put_as(bridge, tx, held, (wish, operation), now).await
@@ -72,6 +72,19 @@ pub(super) async fn put_as(
     bridge: &Bridge,
     tx: &mut Tx,
     held: &mut Held,
+    asked: (Wish, Operation),
+    now: Timestamp,
+) -> Result<(), BookingError> {
+    send(bridge, tx, held, asked, now).await?;
+    (held.row.wish, held.row.note) = (Some(asked.0), None);
+    Ok(())
+}
+
+/// Sends a wish to the clinic's system. Nothing of the booking changes.
+pub(super) async fn send(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    held: &Held,
     (wish, operation): (Wish, Operation),
     now: Timestamp,
 ) -> Result<(), BookingError> {
@@ -79,8 +92,11 @@ pub(super) async fn put_as(
     let identifier = held.row.identifier.clone().ok_or(BookingError::NotNow)?;
     let uuid: Uuid = identifier.parse().map_err(|_| BookingError::Unreadable)?;
     let grants = if wish.asks() { tx.living_grants(&[member]).await? } else { tx.grant_history(member).await? };
-    // Said once, when the time is asked for.
-    let says_why = matches!(wish, Wish::Hold | Wish::Request);
+    // Said once: when the time is asked for, or where `$hold` cannot say it, when it is booked.
+    let says_why = match held.details.place {
+        Some(Place::Proposed(_)) => wish == Wish::Book,
+        _ => matches!(wish, Wish::Hold | Wish::Request),
+    };
     let asking = Asking {
         member,
         wish,
@@ -111,11 +127,9 @@ pub(super) async fn put_as(
     let ahead = visit.map_or(USUAL_DAYS, |visit| visit.ahead_days);
     let until = now.checked_add(SignedDuration::from_hours(24 * i64::from(ahead))).unwrap_or(Timestamp::MAX);
     let language = bridge.house.pages(&clinic).map_or(Language::default(), |rules| rules.language);
-    let outbound = appointment(&permit, recipient, Told { visit, language, until })?;
+    let outbound = appointment(&permit, recipient, Told { visit, language, until, room: bridge.house.room(&clinic) })?;
     let parcel = Parcel::new(permit, Letter { operation, outbound, content: None }, &held.key);
     enqueue(tx, &[parcel], &[], bridge.keyring.entropy(), now).await?;
     // It goes although other things wait on its lane for the end of a pause.
-    tx.wake_lane(&LaneKey { clinic, member }).await?;
-    (held.row.wish, held.row.note) = (Some(wish), None);
-    Ok(())
+    Ok(tx.wake_lane(&LaneKey { clinic, member }).await?)
 }

@@ -84,7 +84,7 @@ async fn give_back(
     now: Timestamp,
 ) -> Result<(), BookingError> {
     let note = match held.row.note {
-        None | Some(Note::ClinicOffers) if wish == Wish::Release => Some(Note::HoldEnded),
+        None | Some(Note::ClinicOffers) if wish == Wish::Release && !held.row.state.is_over() => Some(Note::HoldEnded),
         note => note,
     };
     held.row.hold_until = None;

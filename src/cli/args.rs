@@ -74,6 +74,8 @@ pub enum Command {
     /// Looks after concerns about members: who needs a person of their community.
     #[command(subcommand)]
     Safety(SafetyCommand),
+    /// Shows how members found the visits of clinics: how many said what, and never who.
+    Ratings,
     /// Looks at certificates of erasure.
     #[command(subcommand)]
     Erasure(ErasureCommand),

@@ -41,7 +41,7 @@ pub async fn check(config: &Config, id: &ClinicId) -> anyhow::Result<()> {
         Auth::Patient(launch) => Some(launch.scopes.as_str()),
     };
     let questionnaires = clinic.questionnaires.keys().copied().collect();
-    let wanted = Wanted { questionnaires, pages: clinic.summary, lent };
+    let wanted = Wanted { questionnaires, pages: clinic.summary, visits: &clinic.visits, lent };
     steps.extend(check::check_forms(&ehr, &wanted).await);
     if let Some(client) = app::launch_client(config, clinic, &outward.signing, &outward.entropy)? {
         steps.extend(check::check_launch(&client, &outward.signing, outward.clock.now()).await);

@@ -15,6 +15,7 @@ mod import;
 mod keys;
 mod map;
 mod queue;
+mod ratings;
 mod receipt;
 mod safety;
 mod serve;
@@ -79,6 +80,7 @@ async fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Key(command) => enrol::key(&load(config)?, command).await,
         Command::Member(Member::Comes(command)) => enrol::member(&load(config)?, command).await,
         Command::Member(Member::Goes(command)) => erasure::leave(&load(config)?, command).await,
+        Command::Ratings => ratings::ratings(&load(config)?).await,
         Command::Safety(command) => safety::safety(&load(config)?, command).await,
         Command::Erasure(command) => erasure::certificates(&load(config)?, command).await,
         Command::Queue(asked) => queue::queue(&load(config)?, asked).await,

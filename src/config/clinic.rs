@@ -58,6 +58,8 @@ pub struct Clinic {
     pub warnings: Option<WarningPolicy>,
     /// Whether and how what it has for members is looked for.
     pub way_back: Option<WayBackRules>,
+    /// The number of its telephone, for members whom nobody comes to see.
+    pub phone: Option<String>,
     /// What kinds of visits it offers to members.
     #[serde(default)]
     pub visits: Vec<VisitType>,
@@ -192,6 +194,10 @@ impl Clinic {
 
     /// Each kind of visit has a name of its own, and can be booked.
     fn check_visits(&self, id: &str) -> Result<(), ConfigError> {
+        if !self.phone.as_deref().is_none_or(is_phone) {
+            let setting = format!("clinics.{id}.phone");
+            return Err(ConfigError::Invalid { setting, expected: "a telephone number, such as +49 30 1234567" });
+        }
         let mut names = BTreeSet::new();
         for visit in &self.visits {
             let invalid = |setting: &str, expected| {
@@ -209,6 +215,12 @@ impl Clinic {
         }
         Ok(())
     }
+}
+
+/// Digits, as people write them down.
+fn is_phone(text: &str) -> bool {
+    let is_shaped = text.chars().all(|c| c.is_ascii_digit() || "+-()/ ".contains(c));
+    is_shaped && text.len() <= 40 && text.bytes().filter(u8::is_ascii_digit).count() >= 3
 }
 
 #[cfg(test)]

@@ -42,6 +42,9 @@ pub enum VideoService {
     Link {
         /// It.
         url: Url,
+        /// Whether Appointments in the clinic's system say it.
+        #[serde(default)]
+        in_appointments: bool,
     },
 }
 
@@ -58,7 +61,7 @@ impl VideoService {
         let (Self::Jitsi { url, .. }
         | Self::LiveKit { url, .. }
         | Self::BigBlueButton { url, .. }
-        | Self::Link { url }) = self;
+        | Self::Link { url, .. }) = self;
         if !is_one_of(url, "https", "http") {
             return invalid(
                 "url",
@@ -73,6 +76,17 @@ impl VideoService {
             Self::Jitsi { app_id: name, .. } if name.is_empty() => invalid("app_id", "a name"),
             Self::LiveKit { key: name, .. } if name.is_empty() => invalid("key", "a name"),
             _ => Ok(()),
+        }
+    }
+}
+
+impl VideoService {
+    /// The address that Appointments in the clinic's system say.
+    #[must_use]
+    pub fn in_appointments(&self) -> Option<&Url> {
+        match self {
+            Self::Link { url, in_appointments: true } => Some(url),
+            _ => None,
         }
     }
 }
@@ -96,6 +110,7 @@ mod tests {
             (jitsi.replace("\"m\"", "\"\""), "clinics.a.video.app_id"),
             (jitsi.replace("secret_file = \"s\"\n", ""), "secret_file"),
             (live_kit.replace("wss", "ws"), "clinics.a.video.server: expected a wss URL"),
+            (jitsi.replace("secret_file", "in_appointments = true\nsecret_file"), "in_appointments"),
             (jitsi.replace("jitsi", "carrier-pigeon"), "clinics.a.video.method: expected one of"),
         ] {
             let error = Config::from_toml(&format!("{clinic}{text}")).unwrap_err().to_string();

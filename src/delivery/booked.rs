@@ -57,7 +57,7 @@ pub async fn write_down(tx: &mut Tx, answers: Vec<Answer>, now: Timestamp) -> Re
 const fn is_carried_by(wish: Wish, operation: Operation) -> bool {
     match wish {
         Wish::Hold | Wish::Request => matches!(operation, Operation::Create),
-        Wish::Book | Wish::Fulfil | Wish::Miss => matches!(operation, Operation::Correct),
+        Wish::Book | Wish::Arrive | Wish::Fulfil | Wish::Miss => matches!(operation, Operation::Correct),
         // As something of it stands there already, or not.
         Wish::Give | Wish::Offer => matches!(operation, Operation::Create | Operation::Correct),
         Wish::Release | Wish::Cancel | Wish::Replace | Wish::Decline => matches!(operation, Operation::Retract),

@@ -1,4 +1,8 @@
 //! What a member can share, kind by kind, and how finely.
+//!
+//! How a member found a visit is none of these kinds, although it is asked for by itself: no clinic and no community ever gets
+//! it, so there is nothing to be granted to anybody. Whoever answers consents to being counted, and may say that they do not want
+//! to; what is kept is how many said what of a kind of visit in a month (`visit_ratings`), and no key opens who.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,6 +1,6 @@
 //! What members set for themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -46,9 +46,23 @@ pub struct Settings {
     /// How they are told that there is something for them.
     #[serde(default)]
     pub told: Wishes,
+    /// When they are reminded of their visits.
+    #[serde(default)]
+    pub reminders: Reminders,
     /// Ways to them that lead nowhere any more.
     #[serde(default)]
     pub closed: Vec<Closed>,
+}
+
+/// When a member is reminded of their visits. Personal: its `Debug` does not tell.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reminders {
+    /// As the clinic says.
+    #[default]
+    Usual,
+    /// So many minutes before each; never, if there are none.
+    Before(BTreeSet<u16>),
 }
 
 /// A zone in which a member's clock stood until they moved.
@@ -75,6 +89,8 @@ pub struct Change {
     pub reminded: BTreeMap<Instrument, Date>,
     /// How they are told that there is something for them.
     pub told: Option<Wishes>,
+    /// When they are reminded of their visits.
+    pub reminders: Option<Reminders>,
     /// A way to them that leads nowhere any more.
     pub closed: Option<Closed>,
     /// A way to them that is to be tried again.
@@ -96,6 +112,7 @@ impl Settings {
         self.left_out.extend(change.left_out);
         self.reminded.extend(change.reminded);
         self.told = change.told.unwrap_or(self.told);
+        self.reminders = change.reminders.unwrap_or(self.reminders);
         let of = |closed: &Closed, channel: Option<&Channel>| Some(&closed.channel) == channel;
         self.closed.retain(|closed| !of(closed, change.opened.as_ref()));
         if let Some(anew) = change.closed {
@@ -128,6 +145,12 @@ impl Settings {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Settings(..)")
+    }
+}
+
+impl fmt::Debug for Reminders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reminders(..)")
     }
 }
 

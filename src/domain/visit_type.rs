@@ -1,5 +1,7 @@
 //! What a clinic offers to members: kinds of visits, as its operator set them up.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use super::booking::Way;
@@ -34,6 +36,21 @@ pub struct VisitType {
     /// How long before its beginning a time is offered no more, in hours.
     #[serde(default = "two")]
     pub notice_hours: u16,
+    /// How long before it members are reminded of it who do not say so themselves, in minutes.
+    #[serde(default = "usual_reminders")]
+    pub remind_minutes: BTreeSet<u16>,
+}
+
+/// The longest before a visit that anybody is reminded of it, in minutes: a week.
+pub const EARLIEST_REMINDER: u16 = 7 * 24 * 60;
+
+/// The most often that members are reminded of a visit.
+const MOST_REMINDERS: usize = 5;
+
+/// How long before a visit members are reminded of it where nobody says otherwise, in minutes: a day, and an hour.
+#[must_use]
+pub fn usual_reminders() -> BTreeSet<u16> {
+    [24 * 60, 60].into()
 }
 
 const fn ten() -> u16 {
@@ -72,11 +89,18 @@ impl VisitType {
         if self.way == Some(Way::Slots) && self.schedules.is_empty() {
             return Err(("schedules", "at least one id of a Schedule, because way = \"slots\""));
         }
+        if self.way == Some(Way::Operations) && !self.schedules.is_empty() {
+            return Err(("schedules", "none, because way = \"operations\": the EHR proposes times itself"));
+        }
         if !(1..=60).contains(&self.hold_minutes) {
             return Err(("hold_minutes", "a number of minutes from 1 to 60"));
         }
         if !(1..=366).contains(&self.ahead_days) {
             return Err(("ahead_days", "a number of days from 1 to 366"));
+        }
+        let is_reminder = |minutes: &u16| (5..=EARLIEST_REMINDER).contains(minutes);
+        if self.remind_minutes.len() > MOST_REMINDERS || !self.remind_minutes.iter().all(is_reminder) {
+            return Err(("remind_minutes", "at most five numbers of minutes from 5 to 10080, or none"));
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ pub(super) fn write<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'
     Box::pin(async move {
         let mut tx = of.bridge.store.read().await?;
         let (access, told) = (tx.accesses(of.member).await?, tx.subscriptions(of.member).await?);
+        let calendar = tx.calendar_feed_since(of.member).await?;
         drop(tx);
         let token = |(created_at, expires_at): &(_, _)| json!({"created_at": created_at, "expires_at": expires_at});
         let session = |session: &crate::store::SessionRow| {
@@ -25,6 +26,7 @@ pub(super) fn write<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'
             "programs": access.tokens.iter().map(token).collect::<Vec<_>>(),
             "identity_providers_of": access.identities,
             "browsers_that_show_notes": told.iter().map(browser).collect::<Vec<_>>(),
+            "calendar_program_since": calendar,
             "begun_at_clinics": access.launches.iter().map(launch).collect::<Vec<_>>(),
         });
         archive.file("profile/sign-ins.json").await?;

@@ -14,6 +14,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("sessions", "profile/sign-ins.json"),
     ("identities", "profile/sign-ins.json"),
     ("launches", "profile/sign-ins.json"),
+    ("calendar_feeds", "profile/sign-ins.json"),
     ("readings", "readings/readings.csv"),
     ("questionnaire_drafts", "readings/unfinished.json"),
     ("recommendations", "recommendations/recommendations.json"),

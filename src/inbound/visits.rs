@@ -39,6 +39,7 @@ pub fn read(appointment: &Value, system: &str, base: &str) -> Option<TheirVisit>
         return None;
     }
     let said = match field::text_at(appointment, "/status")? {
+        "pending" => Said::Kept,
         "booked" | "arrived" | "checked-in" => Said::Booked,
         "fulfilled" => Said::Fulfilled,
         "noshow" => Said::NoShow,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use url::Url;
 
 use crate::domain::consented::Practitioner;
 use crate::domain::ids::{ClinicId, CommunityId, VisitTypeId};
@@ -48,6 +49,10 @@ pub struct Counterpart {
     pub pages: Option<PageRules>,
     /// Under what it may be warned without consent; `None`: it never is.
     pub warnings: Option<WarningPolicy>,
+    /// The number of its telephone.
+    pub phone: Option<String>,
+    /// Where it always holds its remote visits, if its Appointments are to say so.
+    pub room: Option<Url>,
     /// What kinds of visits it offers.
     pub visits: Vec<VisitType>,
 }
@@ -75,6 +80,18 @@ impl House {
     #[must_use]
     pub fn has_weekly_pages(&self, clinic: &ClinicId) -> bool {
         self.pages(clinic).is_some_and(|rules| rules.page == PageWhen::Weekly)
+    }
+
+    /// The number of a clinic's telephone, if its operator says one.
+    #[must_use]
+    pub fn phone(&self, clinic: &ClinicId) -> Option<&str> {
+        self.clinics.get(clinic)?.phone.as_deref()
+    }
+
+    /// Where a clinic always holds its remote visits, if its Appointments are to say so.
+    #[must_use]
+    pub fn room(&self, clinic: &ClinicId) -> Option<&Url> {
+        self.clinics.get(clinic)?.room.as_ref()
     }
 
     /// The kinds of visits that a clinic offers.

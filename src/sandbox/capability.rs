@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::House;
-use super::json::instant;
+use super::json::{instant, with};
 use super::types::{ResourceType, TYPES};
 
 /// What this server can do.
@@ -27,10 +27,10 @@ pub fn statement(house: &House) -> Value {
 }
 
 fn resource(kind: &ResourceType) -> Value {
-    let interactions = ["create", "read", "vread", "update", "delete", "search-type"];
+    let interactions = ["create", "read", "vread", "update", "patch", "delete", "search-type"];
     let everywhere = [("_id", "token"), ("_lastUpdated", "date")];
     let params = everywhere.into_iter().chain(kind.params.iter().map(|param| (param.name, param.kind.code())));
-    json!({
+    let resource = json!({
         "type": kind.name,
         "interaction": interactions.map(|code| json!({ "code": code })),
         "versioning": "versioned-update",
@@ -41,5 +41,15 @@ fn resource(kind: &ResourceType) -> Value {
         "conditionalUpdate": false,
         "conditionalDelete": "not-supported",
         "searchParam": params.map(|(name, code)| json!({ "name": name, "type": code })).collect::<Vec<_>>(),
-    })
+    });
+    with(resource, "operation", (kind.name == "Appointment").then(operations))
+}
+
+/// Those of IHE ITI Scheduling.
+fn operations() -> Value {
+    let operation = |name: &str| {
+        let definition = format!("https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-{name}");
+        json!({ "name": name, "definition": definition })
+    };
+    ["find", "hold", "book"].map(operation).into()
 }

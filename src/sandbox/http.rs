@@ -171,7 +171,8 @@ fn read_call(request: &HttpRequest, body: &[u8]) -> Result<Call, Refusal> {
         let form = std::str::from_utf8(body).map_err(|_| Refusal::bad_request("invalid", "the form is not UTF-8"))?;
         params.extend(pairs(form)?);
     } else if !body.is_empty() {
-        if !matches!(media_type.as_str(), "application/fhir+json" | "application/json") {
+        let is_patch = request.method() == "PATCH" && media_type == "application/json-patch+json";
+        if !is_patch && !matches!(media_type.as_str(), "application/fhir+json" | "application/json") {
             let diagnostics = format!("the body is not FHIR JSON, but '{media_type}'");
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-supported", diagnostics));
         }

@@ -8,7 +8,7 @@ use super::json::text;
 use super::outcome::Refusal;
 use super::store::{Record, Store};
 use super::types::{self, ResourceType};
-use super::{House, capability, outcome, search, validate};
+use super::{House, capability, outcome, schedule, search, validate};
 
 /// Answers one call that is not a bundle of calls.
 ///
@@ -38,17 +38,20 @@ fn on_type(
     match (method, rest) {
         ("POST", []) => create(house, store, kind, call),
         ("GET", []) | ("POST", ["_search"]) => search::answer(house, store, kind, call),
-        (_, [operation] | [_, operation]) if operation.starts_with('$') => {
-            let diagnostics = format!("there is no operation {operation}");
-            Err(Refusal::new(StatusCode::NOT_FOUND, "not-supported", diagnostics))
-        }
+        (_, [operation] | [_, operation]) if operation.starts_with('$') => match kind.name {
+            "Appointment" => schedule::answer(house, store, call, rest),
+            _ => Err(schedule::no_operation(operation)),
+        },
         ("GET", [id]) => read(store, kind, id),
         ("GET", [id, "_history", number]) => read_version(store, kind, id, number),
         ("PUT", [id]) => update(house, store, kind, id, call),
+        ("PATCH", [id]) => patch(house, store, kind, id, call),
         ("DELETE", [id]) => delete(house, store, kind, id, call),
         (_, []) => Err(Refusal::not_allowed("GET, POST", format!("{method} does not work on a type"))),
         (_, ["_search"]) => Err(Refusal::not_allowed("POST", "_search can only be posted to")),
-        (_, [_]) => Err(Refusal::not_allowed("GET, PUT, DELETE", format!("{method} does not work on a resource"))),
+        (_, [_]) => {
+            Err(Refusal::not_allowed("GET, PUT, PATCH, DELETE", format!("{method} does not work on a resource")))
+        }
         (_, [_, "_history", _]) => Err(Refusal::not_allowed("GET", "a version can only be read")),
         _ => Err(Refusal::not_found("there is nothing at this address")),
     }
@@ -107,6 +110,34 @@ fn update(
     }
     validate::resource(store, &house.base, kind, resource)?;
     store.append(kind.name, position, house.now(), Some(resource.clone()));
+    let record = store.at(kind.name, position).ok_or_else(lost)?;
+    written(house, kind, record, StatusCode::OK, call.prefer.wanted)
+}
+
+/// A JSON Patch (R4, http.html, 3.1.0.8; RFC 6902). Whoever cancels an Appointment with it frees its Slots: so Argonaut
+/// Scheduling gives back what was held or booked by its operations.
+fn patch(
+    house: &House,
+    store: &mut Store,
+    kind: &'static ResourceType,
+    id: &str,
+    call: &Call,
+) -> Result<Answer, Refusal> {
+    let (position, record) = existing(store, kind, id)?;
+    version_matches(record, call)?;
+    let before = record.current().map(|(_, resource)| resource.clone()).ok_or_else(lost)?;
+    let unreadable = |error: serde_json::Error| Refusal::bad_request("structure", format!("no JSON Patch: {error}"));
+    let patch: json_patch::Patch = serde_json::from_value(body(call)?.clone()).map_err(unreadable)?;
+    let mut after = before.clone();
+    json_patch::patch(&mut after, &patch).map_err(|error| Refusal::unprocessable("invalid", error.to_string()))?;
+    if text(&after, "id") != Some(id) {
+        return Err(Refusal::unprocessable("invalid", "the id stays").at(format!("{}.id", kind.name)));
+    }
+    validate::resource(store, &house.base, kind, &after)?;
+    store.append(kind.name, position, house.now(), Some(after.clone()));
+    if kind.name == "Appointment" {
+        schedule::free_slots(house, store, &before, &after);
+    }
     let record = store.at(kind.name, position).ok_or_else(lost)?;
     written(house, kind, record, StatusCode::OK, call.prefer.wanted)
 }

@@ -3,18 +3,21 @@
 //!
 //! The way of a request: [`http`] reads it into a call ([`exchange`]) and lets [`faults`] strike; a call is answered by
 //! [`interactions`], or entry by entry by [`bundle`]; both work on the [`store`], by the rules of [`validate`] and the
-//! table of [`types`]. A search is read by [`query`] and answered by [`search`].
+//! table of [`types`]. A search is read by [`query`] and answered by [`search`]; Appointments are found, held and booked by the
+//! operations of [`schedule`].
 
 mod bundle;
 mod capability;
 mod exchange;
 mod faults;
+mod given;
 mod http;
 mod interactions;
 mod json;
 mod outcome;
 mod page;
 mod query;
+mod schedule;
 mod search;
 mod server;
 mod store;
@@ -134,6 +137,7 @@ impl House {
     /// Answers a call. The store stays locked from its first look to its last write: a conditional create is atomic.
     fn answer(&self, call: &Call) -> Result<Answer, Refusal> {
         let mut store = self.store();
+        schedule::end_holds(self, &mut store);
         if call.method == "POST" && call.path.is_empty() {
             return bundle::answer(self, &mut store, call);
         }

@@ -51,6 +51,12 @@ impl Refusal {
         Self { expression: Some(expression.into()), ..self }
     }
 
+    /// What it says to humans.
+    #[must_use]
+    pub fn diagnostics(&self) -> &str {
+        &self.diagnostics
+    }
+
     /// The `OperationOutcome`.
     #[must_use]
     pub fn to_json(&self) -> Value {

@@ -1,6 +1,6 @@
 //! What the sandbox holds: every version of every resource, in memory, in the order of arrival.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -12,6 +12,8 @@ use super::json::{instant, nodes};
 pub struct Store {
     folders: BTreeMap<&'static str, Folder>,
     journal: Option<Vec<(&'static str, usize)>>,
+    /// When Appointments that are held are held no longer, by their ids.
+    holds: BTreeSet<(Timestamp, String)>,
 }
 
 #[derive(Debug, Default)]
@@ -117,6 +119,17 @@ impl Store {
         if let Some(journal) = &mut self.journal {
             journal.push((kind, position));
         }
+    }
+
+    /// From `end` on, this Appointment is held no longer.
+    pub fn hold_until(&mut self, end: Timestamp, id: String) {
+        self.holds.insert((end, id));
+    }
+
+    /// Takes the next Appointment whose hold has ended by now.
+    pub fn next_hold(&mut self, now: Timestamp) -> Option<(Timestamp, String)> {
+        let is_over = self.holds.first().is_some_and(|(end, _)| *end <= now);
+        is_over.then(|| self.holds.pop_first()).flatten()
     }
 
     /// From here on every write can be taken back with [`Store::rollback`].

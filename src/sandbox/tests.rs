@@ -5,6 +5,7 @@ mod creating;
 mod faulty;
 mod life;
 mod reading;
+mod scheduling;
 mod searching;
 mod updating;
 

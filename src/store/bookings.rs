@@ -107,19 +107,21 @@ macro_rules! being_given_back {
 }
 
 impl Tx {
-    /// Keeps a booking, in the place of how it stood before. The caller holds the member.
+    /// Keeps a booking, in the place of how it stood before. Of a visit that is booked, or that has another time than before, it
+    /// is looked anew when to remind of it. The caller holds the member.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn put_booking(&mut self, row: &SealedBooking) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO bookings (member_id, booking_id, clinic_id, visit, state, wish, note, attempt, \
              identifier, starts_at, ends_at, hold_until, look_at, replaces, sequence, sealed_booking, created_at, \
-             updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
+             updated_at, remind_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18) \
              ON CONFLICT (member_id, booking_id) DO UPDATE SET state = excluded.state, wish = excluded.wish, \
              note = excluded.note, attempt = excluded.attempt, identifier = excluded.identifier, \
              starts_at = excluded.starts_at, ends_at = excluded.ends_at, hold_until = excluded.hold_until, \
              look_at = excluded.look_at, sequence = excluded.sequence, sealed_booking = excluded.sealed_booking, \
-             updated_at = excluded.updated_at";
+             updated_at = excluded.updated_at, remind_at = CASE WHEN bookings.state = excluded.state \
+             AND bookings.starts_at = excluded.starts_at THEN bookings.remind_at ELSE excluded.updated_at END";
         let micros = |at: Option<Timestamp>| at.map(Timestamp::as_microsecond);
         on!(self, conn => sqlx::query(SQL)
             .bind(row.member.0)
@@ -273,27 +275,6 @@ impl Tx {
             .fetch_all(conn)
             .await?);
         Ok(rows.into_iter().map(|(member, booking)| (MemberId(member), BookingId(booking))).collect())
-    }
-
-    /// The visits that begin between two instants, the first included: whose, which, and when.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn visits_between(
-        &mut self,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<(BookingKey, Timestamp)>, StoreError> {
-        const SQL: &str = "SELECT member_id, booking_id, starts_at FROM bookings WHERE state = 'booked' \
-             AND starts_at >= $1 AND starts_at < $2 ORDER BY starts_at";
-        let rows: Vec<(Uuid, Uuid, i64)> = on!(self, conn => sqlx::query_as(SQL)
-            .bind(from.as_microsecond())
-            .bind(until.as_microsecond())
-            .fetch_all(conn)
-            .await?);
-        rows.into_iter()
-            .map(|(member, booking, at)| Ok(((MemberId(member), BookingId(booking)), instant(at)?)))
-            .collect()
     }
 
     /// The bookings at a clinic that stand somewhere, by when they are.

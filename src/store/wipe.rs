@@ -11,7 +11,7 @@ use crate::domain::ids::{ClinicId, MemberId};
 
 /// Every table with rows of members, in the order in which they are locked everywhere; `members` itself comes last. A
 /// test fails when the schema has one that stands neither here nor in [`KEPT_TABLES`].
-pub const MEMBER_TABLES: [&str; 33] = [
+pub const MEMBER_TABLES: [&str; 34] = [
     "events",
     "lanes",
     "outbox",
@@ -45,6 +45,7 @@ pub const MEMBER_TABLES: [&str; 33] = [
     "subscriptions",
     "news",
     "bookings",
+    "calendar_feeds",
 ];
 
 /// Tables that name members and are kept when they are erased, each with the reason.

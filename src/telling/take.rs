@@ -1,9 +1,11 @@
 //! What it is time to tell one member is taken up: weighed while they are held, and made one message.
 
 use super::ways::Way;
-use super::weigh::{Fate, Scales, weigh, weigh_reminder, weigh_warning};
+use super::weigh::{Fate, Scales, weigh, weigh_reminder, weigh_visit, weigh_warning};
 use super::words::Item;
 use super::{Teller, TellingError};
+use crate::booking;
+use crate::domain::booking::Visit;
 use crate::domain::ids::{BookingId, ClinicId, MemberId, RecommendationId};
 use crate::domain::language::Language;
 use crate::domain::recommendation::{Recommendation, RecommendationKind, RecommendationState};
@@ -59,6 +61,7 @@ impl Teller {
                 Some(_) if ways.is_empty() => Fate::Drop,
                 Some(News::Kept(found)) => weigh(&row, *found, scales),
                 Some(News::Due(due)) => weigh_reminder(&row, &due, member, scales),
+                Some(News::Near(visit)) => weigh_visit(&row, &visit, scales),
                 Some(News::Warned(clinic)) => weigh_warning(&row, &clinic, scales),
                 None => Fate::Drop,
             };
@@ -100,6 +103,8 @@ enum News {
     Kept(Box<Recommendation>),
     /// A questionnaire that is due.
     Due(Due),
+    /// A visit that is near.
+    Near(Box<Visit>),
     /// That a clinic was told something without their consent.
     Warned(ClinicId),
 }
@@ -119,6 +124,9 @@ impl Teller {
                 }
                 if let Some(visit) = visit(tx, key, BookingId(row.recommendation)).await? {
                     return Ok(Some(News::Kept(Box::new(visit))));
+                }
+                if let Some(near) = booking::reminded_of(&self.bridge, tx, member, row.recommendation).await? {
+                    return Ok(Some(News::Near(Box::new(near))));
                 }
                 let mut due = due(&self.bridge, tx, member).await?.into_iter();
                 let is_it = |due: &Due| reminder(&self.bridge, member, due.instrument) == row.recommendation;

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use super::words::{Item, subject_of};
 use crate::consent::decide::{Direction, Reader, Request, decide};
 use crate::domain::advice::Word;
+use crate::domain::booking::Visit;
 use crate::domain::grant::{Grant, Purpose, WayBack};
 use crate::domain::ids::{ClinicId, MemberId};
 use crate::domain::recommendation::{Recommendation, RecommendationKind, RecommendationState};
@@ -97,6 +98,25 @@ pub fn weigh_reminder(row: &TellingRow, due: &Due, member: MemberId, scales: Sca
         says: None,
         grade: Grade::Notice,
     }))
+}
+
+/// Weighs the word that a visit is near. It says nothing but that there is something. It waits for a time at which the member
+/// wishes to be told as long as at least half of what was left of the time before the visit is left then; else it comes now,
+/// in quiet hours, too: a reminder that comes too late is none. After the visit began nobody is reminded of it.
+pub fn weigh_visit(row: &TellingRow, visit: &Visit, scales: Scales<'_>) -> Fate {
+    let word = Word { member: visit.member, advice: None };
+    let may = decide(scales.grants, Request::to_member(&word, &visit.clinic, scales.now)).is_ok();
+    let (start, is_silent) = (visit.time.start, scales.wishes.silent.contains(&Subject::Appointment));
+    if !may || is_silent || start <= scales.now {
+        return Fate::Drop;
+    }
+    let at = scales.wishes.due(row.created_at, scales.now, scales.zone);
+    let half = start.duration_since(row.created_at) / 2;
+    if at > scales.now && start.duration_since(at) >= half {
+        return Fate::Wait(at);
+    }
+    let (clinic, kind) = (scales.house.clinic_name(&visit.clinic).to_owned(), RecommendationKind::Appointment);
+    Fate::Tell(Box::new(Item { clinic, kind: Some(kind), says: None, grade: Grade::Notice }))
 }
 
 /// How much the member's consent lets out of the portal, if anything.

@@ -2,6 +2,7 @@
 
 mod auth;
 mod body;
+mod calendar;
 mod clinic;
 mod concerns;
 mod data_points;

@@ -9,7 +9,9 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 
 use super::fhir::{self, Outcome};
-use super::{concerns, data_points, erasure, events, export, grants, health, jwks, openapi, portal, problem, receipts};
+use super::{
+    calendar, concerns, data_points, erasure, events, export, grants, health, jwks, openapi, portal, problem, receipts,
+};
 
 /// A route: methods, parted by spaces, and the pattern of its path, both as its handler has them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -76,6 +78,7 @@ routes! {
     "GET" "/fhir/Questionnaire" => fhir::questionnaires::search,
     "GET" "/fhir/Questionnaire/{id}" => fhir::questionnaires::read,
     "GET" "/.well-known/jwks.json" => jwks::jwks,
+    "GET HEAD" "/calendar/{token}/visits.ics" => calendar::feed,
     "GET HEAD" "/livez" => health::livez,
     "GET HEAD" "/readyz" => health::readyz,
     "GET" "/openapi.json" => openapi::openapi_json,

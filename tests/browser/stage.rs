@@ -10,6 +10,8 @@ use std::time::Duration;
 use actix_web::web::{self, Data, Json};
 use actix_web::{App, HttpResponse, HttpServer};
 use jiff::SignedDuration;
+use mostik::app;
+use mostik::config::Config;
 use mostik::domain::booking::Way;
 use mostik::inbound::advice::TYPES;
 use serde_json::{Value, json};
@@ -67,8 +69,10 @@ struct Stage {
 
 /// Plays a script of `scripts/` to its end.
 pub async fn play(story: &str, place: Place, visitor: &Visitor, chromium: &str, database: Database) {
-    let Some((stage, address)) = build(place, database).await else { return };
-    let control = doors(stage);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let control = format!("http://{}", listener.local_addr().unwrap());
+    let Some((stage, address)) = build(place, database, &control).await else { return };
+    open_doors(stage, listener);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new("node");
     command.arg(root.join(format!("tests/browser/scripts/{story}.mjs")));
@@ -81,7 +85,7 @@ pub async fn play(story: &str, place: Place, visitor: &Visitor, chromium: &str, 
 }
 
 /// A portal that a browser on this machine reaches under the address it has for everybody, and what is around it.
-async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
+async fn build(place: Place, database: Database, control: &str) -> Option<(Stage, String)> {
     // Free now, and nobody asks for this one by its number.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let address = format!("http://localhost:{port}");
@@ -95,8 +99,10 @@ async fn build(place: Place, database: Database) -> Option<(Stage, String)> {
             let ehr = Ehr::sandbox().await;
             let safety = with_ada(&database, &postbox, &postbox);
             let schedule = schedule(&ehr.base).await;
-            let text = config(&ehr.base)
+            let phone = "[clinics.riverside]\nphone = \"+49 30 1234567\"\n";
+            let text = config(&ehr.base).replace("[clinics.riverside]\n", phone)
                 + &first_talk(&schedule, "")
+                + &format!("[clinics.riverside.video]\nmethod = \"link\"\nurl = \"{control}/room\"\n")
                 + "[clinics.riverside.summary]\npage = \"on-request\"\n[clinics.riverside.way_back]\n"
                 + PUSH
                 + &safety
@@ -154,10 +160,8 @@ fn staff_zone() -> &'static str {
     if present().to_zoned(jiff::tz::TimeZone::UTC).hour() < 20 { "Europe/Berlin" } else { "America/New_York" }
 }
 
-/// Opens the doors; where they are.
-fn doors(stage: Stage) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
+/// Opens the doors there.
+fn open_doors(stage: Stage, listener: TcpListener) {
     let stage = Data::from(Arc::new(stage));
     let app = move || {
         App::new()
@@ -173,11 +177,29 @@ fn doors(stage: Stage) -> String {
             .route("/clinician-writes", web::post().to(clinician_writes))
             .route("/clinic-reads", web::post().to(clinic_reads))
             .route("/clinic-frees", web::post().to(clinic_frees))
+            .route("/told", web::post().to(told))
+            .route("/room", web::get().to(room))
             .route("/clinic-asked", web::post().to(clinic_asked))
             .route("/soon", web::post().to(soon))
     };
     tokio::spawn(HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run());
-    address
+}
+
+/// Tells the member whatever it is time to tell them; how many messages that are no links to sign in they had, and the last.
+async fn told(stage: Data<Stage>) -> HttpResponse {
+    let config = Config::from_toml(&stage.portal.bridge.config).unwrap();
+    let teller = app::teller(&config, &stage.portal.bridge.bridge).unwrap();
+    while teller.tell_one().await.unwrap() {}
+    let letters = stage.portal.postbox.letters();
+    let told: Vec<_> = letters.iter().filter(|letter| letter.json["type"] == "mostik.message.v1").collect();
+    HttpResponse::Ok().json(json!({"count": told.len(), "last": told.last().map(|letter| letter.raw.clone())}))
+}
+
+/// Where the clinic holds its visits.
+async fn room() -> HttpResponse {
+    let page =
+        "<!doctype html><html lang=\"en\"><title>The room</title><link rel=\"icon\" href=\"data:,\"><h1>The room</h1>";
+    HttpResponse::Ok().content_type("text/html").body(page)
 }
 
 /// The last link that was brought to the member.

@@ -21,10 +21,11 @@ use mostik::domain::ids::{BookingId, GrantId};
 use mostik::enrolment::join::{join, link};
 use mostik::sandbox::{Fault, FaultKind};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::random::number;
 use super::traffic::Dice;
-use crate::support::booking::{Does, does, first_talk, free_slot, get_all, schedule};
+use crate::support::booking::{Does, does, first_talk, free_slot, get_all, proposed_by_the_clinic, schedule};
 use crate::support::bridge::{Person, forum, riverside};
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patients};
@@ -39,31 +40,61 @@ const KILL_EVERY: Duration = Duration::from_secs(3);
 const RIVALS: u64 = 10;
 
 /// How long somebody waits for an answer before the test has failed.
-const PATIENCE: Duration = Duration::from_mins(4);
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// How often somebody looks whether the clinic has answered.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// So many of them look at the database at the same time: it is one process that plays them all.
+static LOOKS: Semaphore = Semaphore::const_new(8);
+
+/// How a clinic's system gives times.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum By {
+    /// Free Slots, each written with its Appointment at once.
+    Transactions,
+    /// Free Slots, one written after the other.
+    Turns,
+    /// `$find`, `$hold` and `$book`.
+    Operations,
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_time_is_booked_by_one_of_those_who_race_for_it_where_both_are_written_at_once() {
     let Some(database) = Database::postgres().await else { return };
-    Box::pin(race(&database, &Ehr::sandbox().await)).await;
+    Box::pin(race(&database, &Ehr::sandbox().await, By::Transactions)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_time_is_booked_by_one_of_those_who_race_for_it_where_one_is_written_after_the_other() {
     let Some(database) = Database::postgres().await else { return };
-    Box::pin(race(&database, &Ehr::without_conditional_create().await)).await;
+    Box::pin(race(&database, &Ehr::without_conditional_create().await, By::Turns)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_time_is_booked_by_one_of_those_who_race_for_it_by_operations() {
+    let Some(database) = Database::postgres().await else { return };
+    Box::pin(race(&database, &Ehr::sandbox().await, By::Operations)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_time_is_booked_by_one_of_those_who_race_for_it_through_one_process_that_is_killed_and_started_again() {
+    Box::pin(race(&Database::sqlite(), &Ehr::sandbox().await, By::Transactions)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_time_is_booked_by_one_of_those_who_race_for_it_at_a_server_nobody_here_wrote() {
     let Some(database) = Database::postgres().await else { return };
     let Some(ehr) = Ehr::sekmet().await else { return };
-    Box::pin(race(&database, &ehr)).await;
+    Box::pin(race(&database, &ehr, By::Transactions)).await;
 }
 
-async fn race(database: &Database, ehr: &Ehr) {
+async fn race(database: &Database, ehr: &Ehr, by: By) {
     let times = number("MOSTIK_TEST_RACE").unwrap_or(3);
     let seed = number("MOSTIK_TEST_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-    println!("MOSTIK_TEST_SEED={seed} MOSTIK_TEST_RACE={times}");
+    // SQLite is for one machine.
+    let replicas = if database.is_sqlite() { 1 } else { REPLICAS };
+    println!("MOSTIK_TEST_SEED={seed} MOSTIK_TEST_RACE={times}: {by:?}, {replicas} replicas");
     let began = Instant::now();
     let schedule = schedule(&ehr.base).await;
     let start = (Clock::System.now() + SignedDuration::from_hours(48)).round(jiff::Unit::Hour).unwrap();
@@ -73,19 +104,27 @@ async fn race(database: &Database, ehr: &Ehr) {
         slots.insert(free_slot(&ehr.base, &schedule, at).await);
     }
     // Nothing is ever given back by the clock: what ends this race is that everybody was answered.
-    let server =
-        Server::prepare_with(database, &ehr.base, &ehr.patient, &first_talk(&schedule, "hold_minutes = 60")).await;
-    let config = Config::from_toml(&std::fs::read_to_string(&server.config).unwrap()).unwrap();
+    let visits = match by {
+        By::Operations => proposed_by_the_clinic("way = \"operations\"\nhold_minutes = 60"),
+        By::Transactions | By::Turns => first_talk(&schedule, "way = \"slots\"\nhold_minutes = 60"),
+    };
+    let server = Server::prepare_with(database, &ehr.base, &ehr.patient, &visits).await;
+    // Whoever looks for times has patience: a thousand do so at once, and one process plays them all.
+    let text = std::fs::read_to_string(&server.config).unwrap();
+    let patient = text.replace("timeout_seconds = 1\nlease_seconds = 3", "timeout_seconds = 20\nlease_seconds = 60");
+    let config = Config::from_toml(&patient).unwrap();
     let finder = app::finder(&config, &server.bridge, &app::desks(&config, &server.bridge).unwrap());
     let mut members = Vec::new();
-    for (n, patient) in
-        create_patients(&ehr.base, usize::try_from(times * RIVALS).unwrap()).await.into_iter().enumerate()
-    {
-        members.push(member(&server, n, &patient).await);
+    while members.len() as u64 != times * RIVALS {
+        let count = usize::try_from(times * RIVALS).unwrap() - members.len();
+        for patient in create_patients(&ehr.base, count.min(100)).await {
+            members.push(member(&server, members.len(), &patient).await);
+        }
     }
-    lose_answers(ehr, times);
+    lose_answers(ehr, times, by);
     let is_over = AtomicBool::new(false);
-    let replicas = (0..REPLICAS).map(|_| server.start(None)).collect();
+    let ready = began.elapsed();
+    let replicas = (0..replicas).map(|_| server.start(None)).collect();
     let racing = async {
         let ran = join_all(
             members.iter().enumerate().map(|(n, person)| run(&server, &finder, person, Dice::new(seed + n as u64))),
@@ -102,18 +141,25 @@ async fn race(database: &Database, ehr: &Ehr) {
     let booked = ran.iter().filter(|booking| booking.state == BookingState::Booked).count();
     let told = ran.iter().filter(|booking| booking.state == BookingState::Requested && booking.wish.is_none()).count();
     judge(ehr, &schedule, &slots).await;
-    println!("{booked} booked and {told} told in {:?}, with {kills} kills", began.elapsed());
+    let raced = began.elapsed() - ready;
+    println!("{booked} booked and {told} told in {raced:?} after {ready:?} of preparation, with {kills} kills");
     assert_eq!((booked as u64, told as u64), (times, times * (RIVALS - 1)));
 }
 
-/// Some answers never come, whether or not what they answer was done. Where one is written after the other, `booking::lost` does
-/// that step by step: whoever loses several answers waits for minutes from one try to the next.
-fn lose_answers(ehr: &Ehr, times: u64) {
+/// Some answers never come, whether or not what they answer was done.
+fn lose_answers(ehr: &Ehr, times: u64, by: By) {
     let Some(sandbox) = &ehr.sandbox else { return };
     let times = u32::try_from(times.div_ceil(10)).unwrap();
+    let written: &[(&str, &str)] = match by {
+        By::Transactions => &[("POST", "Bundle")],
+        By::Turns => &[("PUT", "Slot"), ("POST", "Appointment"), ("PUT", "Appointment")],
+        By::Operations => &[("POST", "Appointment")],
+    };
     let mut faults = sandbox.faults().list();
-    for kind in [FaultKind::LostReply, FaultKind::Reset, FaultKind::MalformedJson] {
-        faults.push(Fault { times: Some(times), ..Fault::always(kind).on("POST", "Bundle") });
+    for (method, resource_type) in written {
+        for kind in [FaultKind::LostReply, FaultKind::Reset, FaultKind::MalformedJson] {
+            faults.push(Fault { times: Some(times), ..Fault::always(kind).on(method, resource_type) });
+        }
     }
     sandbox.faults().replace(faults);
 }
@@ -145,13 +191,16 @@ async fn run(server: &Server, finder: &Finder, person: &Person, dice: Dice) -> B
     let bridge = &server.bridge;
     let (clinic, visit) = (riverside(), "first-talk".parse().unwrap());
     let asked = Ask { clinic: &clinic, visit: &visit, reason: "", way: Way::Slots };
+    let turn = LOOKS.acquire().await.unwrap();
     let mut tx = bridge.store.begin().await.unwrap();
     let id = booking::ask(bridge, &mut tx, person.id, asked, bridge.clock.now()).await.unwrap().id;
     tx.commit().await.unwrap();
+    drop(turn);
     let began = Instant::now();
     loop {
         assert!(began.elapsed() < PATIENCE, "somebody was never answered: {:?}", stands(server, person, id).await);
         let booking = answered(server, person, id, began).await;
+        let _turn = LOOKS.acquire().await.unwrap();
         let next = match booking.state {
             BookingState::Held => Does::Confirm,
             BookingState::Booked => return booking,
@@ -174,12 +223,14 @@ async fn run(server: &Server, finder: &Finder, person: &Person, dice: Dice) -> B
 /// A booking, once the clinic's system has answered.
 async fn answered(server: &Server, person: &Person, id: BookingId, began: Instant) -> Booking {
     loop {
+        let turn = LOOKS.acquire().await.unwrap();
         let booking = stands(server, person, id).await;
+        drop(turn);
         let is_let_go = booking.state != BookingState::Held && booking.hold_until.is_some();
         if booking.wish.is_none() && !is_let_go || began.elapsed() > PATIENCE {
             return booking;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
@@ -199,7 +250,7 @@ async fn kill<'a>(
     let mut kills = 0;
     while !is_over.load(Ordering::SeqCst) {
         tokio::time::sleep(KILL_EVERY).await;
-        let victim = dice.below(REPLICAS);
+        let victim = dice.below(replicas.len());
         assert!(replicas[victim].kill(), "it died by itself");
         replicas[victim] = tokio::task::block_in_place(|| server.start(None));
         kills += 1;

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use mostik::app;
 use mostik::booking::{self, Ask, BookingError, Finder};
 use mostik::config::Config;
-use mostik::domain::booking::{Booking, BookingState, Details, Way};
+use mostik::domain::booking::{Booking, BookingState, Details, Time, Way};
 use mostik::domain::ids::{BookingId, VisitTypeId};
 use mostik::pipeline::Bridge;
 use mostik::store::SealedBooking;
@@ -98,6 +98,14 @@ pub fn visit() -> VisitTypeId {
 pub const ASKED_FOR: &str = "[[clinics.riverside.visits]]\nid = \"first-talk\"\n\
      title = { en = \"A first talk\", ru = \"Первый разговор\" }\nminutes = 50\nway = \"request\"\n";
 
+/// The settings of a clinic that offers a first talk at the times that its system proposes, with these more.
+pub fn proposed_by_the_clinic(more: &str) -> String {
+    format!(
+        "[[clinics.riverside.visits]]\nid = \"first-talk\"\ntitle = {{ en = \"A first talk\", ru = \"Первый разговор\" }}\n\
+         minutes = {MINUTES}\nservice_type = \"490\"\nservice_category = \"22\"\n{more}\n"
+    )
+}
+
 /// A booking as it stands when somebody has asked for a visit, put in its place without anybody being told.
 pub async fn put(bridge: &TestBridge, person: &Person, reason: &str) -> BookingId {
     let keys = bridge.bridge.keyring.index();
@@ -127,6 +135,24 @@ pub async fn put(bridge: &TestBridge, person: &Person, reason: &str) -> BookingI
     let mut tx = bridge.bridge.store.begin().await.unwrap();
     tx.put_booking(&row).await.unwrap();
     tx.commit().await.unwrap();
+    id
+}
+
+/// Changes how a booking stands, without anybody being told.
+pub async fn set(bridge: &TestBridge, person: &Person, id: BookingId, change: impl FnOnce(&mut SealedBooking)) {
+    let mut tx = bridge.bridge.store.begin().await.unwrap();
+    let mut row = tx.booking((person.id, id)).await.unwrap().unwrap();
+    change(&mut row);
+    row.updated_at = bridge.now();
+    tx.put_booking(&row).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// A visit that is booked and begins then, put in its place without anybody being told.
+pub async fn put_booked(bridge: &TestBridge, person: &Person, start: Timestamp) -> BookingId {
+    let id = put(bridge, person, &start.to_string()).await;
+    let time = Time { start, end: start + SignedDuration::from_mins(MINUTES) };
+    set(bridge, person, id, |row| (row.state, row.time) = (BookingState::Booked, Some(time))).await;
     id
 }
 

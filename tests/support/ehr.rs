@@ -21,8 +21,13 @@ pub struct Ehr {
 impl Ehr {
     /// The sandbox, fresh.
     pub async fn sandbox() -> Self {
+        Self::sandbox_by(Clock::System).await
+    }
+
+    /// The sandbox, fresh, by this clock.
+    pub async fn sandbox_by(clock: Clock) -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let sandbox = Sandbox::start(listen, Clock::System, Entropy::System).await.unwrap();
+        let sandbox = Sandbox::start(listen, clock, Entropy::System).await.unwrap();
         Self::at(sandbox.fhir_base(), Some(sandbox)).await
     }
 

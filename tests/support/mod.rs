@@ -16,6 +16,7 @@ pub mod desk;
 pub mod door;
 pub mod ehr;
 pub mod fixed_ehr;
+pub mod front;
 pub mod gate;
 pub mod html;
 pub mod http;

@@ -1,11 +1,13 @@
 //! What a clinic gets beside single entries, and in which form its EHR takes that.
 
 use super::{NOBODY, Outcome, Step};
-use crate::delivery::ehr::{EhrClient, REPORT_TYPE, RESPONSE_TYPE};
+use crate::delivery::ehr::{Capabilities, Dialect, EhrClient, REPORT_TYPE, RESPONSE_TYPE};
 use crate::delivery::smart_auth::scopes;
+use crate::domain::booking::Way;
 use crate::domain::delivery::Rung;
 use crate::domain::page::{PageRules, PageWhen};
 use crate::domain::questionnaire::Instrument;
+use crate::domain::visit_type::VisitType;
 
 /// What a clinic asked for.
 #[derive(Clone, Debug)]
@@ -14,6 +16,8 @@ pub struct Wanted<'a> {
     pub questionnaires: Vec<Instrument>,
     /// Whether it gets pages, and how.
     pub pages: Option<PageRules>,
+    /// What kinds of visits it offers.
+    pub visits: &'a [VisitType],
     /// What members are asked to lend, where they lend something.
     pub lent: Option<&'a str>,
 }
@@ -37,7 +41,38 @@ pub async fn check_forms(ehr: &EhrClient, wanted: &Wanted<'_>) -> Vec<Step> {
         Outcome::Skipped("none wanted: [clinics.….summary] has one page about the last weeks sent"),
         |rules| pages(rules, page, keeps(REPORT_TYPE)),
     );
-    vec![Step { name: "questionnaires", outcome: questionnaires }, Step { name: "pages", outcome: pages }]
+    let mut steps =
+        vec![Step { name: "questionnaires", outcome: questionnaires }, Step { name: "pages", outcome: pages }];
+    steps.push(Step { name: "visits", outcome: visits(wanted.visits, &capabilities) });
+    steps
+}
+
+/// In which ways visits can be booked there, and whether those that are offered can.
+fn visits(offered: &[VisitType], capabilities: &Capabilities) -> Outcome {
+    let operations = match capabilities.scheduling() {
+        Some(Dialect::Ihe) => Some("$find, $hold and $book (IHE ITI Scheduling)"),
+        Some(Dialect::Argonaut) => Some("$find, $hold and $book (Argonaut Scheduling)"),
+        None => None,
+    };
+    let slots = (capabilities.has_search("Slot") && capabilities.has_update("Slot")).then_some("free Slots");
+    let request = capabilities.has_create("Appointment").then_some("requests");
+    let without = |way: Way, has: bool| offered.iter().find(|visit| visit.way == Some(way) && !has);
+    let wrong = without(Way::Operations, operations.is_some() || capabilities.is_unknown())
+        .or_else(|| without(Way::Slots, slots.is_some() && request.is_some()))
+        .or_else(|| without(Way::Request, request.is_some()));
+    if let Some(visit) = wrong {
+        return Outcome::Wrong(format!(
+            "the EHR does not say that it has what the way of {} takes: ask the clinic, or take `way` away from it",
+            visit.id
+        ));
+    }
+    let ways: Vec<&str> = [operations, slots, request].into_iter().flatten().collect();
+    match (ways.is_empty(), offered.is_empty()) {
+        (true, true) => Outcome::Skipped("not taken, and none offered"),
+        (true, false) => Outcome::Wrong("the EHR says that it takes no Appointments: ask the clinic".to_owned()),
+        (false, true) => Outcome::Good(format!("none offered; the EHR has {}", ways.join(", "))),
+        (false, false) => Outcome::Good(format!("{} offered; the EHR has {}", offered.len(), ways.join(", "))),
+    }
 }
 
 fn questionnaires(wanted: &Wanted<'_>, rung: Rung, takes_forms: bool) -> Outcome {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::client::{EhrClient, Ticket};
-use super::slot::{Appointment, Slot, Standing, Wanted};
+use super::slot::{Appointment, Slot, Standing, Wanted, marks};
 use super::update::ROUNDS;
 use super::write::Resource;
 use super::{Found, Sent, exact};
@@ -25,6 +25,9 @@ pub const SLOT_GONE: &str = "slot-gone";
 
 /// Why nothing can be done with a visit any more: it was, or was called off.
 pub const VISIT_OVER: &str = "visit-over";
+
+/// Why it was not noted that a patient is there: the clinic's system takes no such word.
+const ARRIVAL_NOT_TAKEN: &str = "arrival-not-taken";
 
 /// What is to be done with a visit.
 pub(super) enum Next {
@@ -61,6 +64,11 @@ impl EhrClient {
             return Sent::Rejected { reason: "content-unreadable".to_owned(), outcome: None };
         };
         let known = cleared.item().stored.as_ref();
+        // What became of a visit is written by no operation.
+        let is_noted = matches!(wanted.standing, Standing::Fulfilled | Standing::Missed);
+        if let Some(offer) = wanted.offer.clone().filter(|_| !is_noted) {
+            return self.operate(&wanted, &offer, known, ticket, not_after).await;
+        }
         for _ in 0..ROUNDS {
             let (appointment, slot) = match self.stands(&wanted, known, ticket, not_after).await {
                 Ok(stands) => stands,
@@ -75,6 +83,10 @@ impl EhrClient {
             match self.carry_out(change, &wanted, ticket, not_after).await {
                 // Somebody was faster: read again, and see who.
                 Sent::Unknown { reason } if is_conflict(&reason) => {}
+                // Nobody need see to that: the visit will be all the same.
+                Sent::Rejected { .. } if wanted.standing == Standing::Arrived => {
+                    return Sent::Declined { reason: ARRIVAL_NOT_TAKEN };
+                }
                 sent => return sent,
             }
         }
@@ -89,6 +101,23 @@ impl EhrClient {
         ticket: &Ticket,
         not_after: Timestamp,
     ) -> Result<(Option<Appointment>, Option<Slot>), Sent> {
+        let appointment = self.visit(wanted, known, ticket, not_after).await?;
+        let slot = appointment.as_ref().and_then(Appointment::slot).or_else(|| wanted.slot.clone());
+        let slot = match slot {
+            Some(id) => self.slot(&id, ticket, not_after).await?,
+            None => None,
+        };
+        Ok((appointment, slot))
+    }
+
+    /// The Appointment as it stands, wherever it is known to stand; else it is searched for.
+    pub(super) async fn visit(
+        &self,
+        wanted: &Wanted,
+        known: Option<&Stored>,
+        ticket: &Ticket,
+        not_after: Timestamp,
+    ) -> Result<Option<Appointment>, Sent> {
         let found = match known {
             Some(stored) => Some(stored.clone()),
             None => match self.find("Appointment", &wanted.identifier, ticket, not_after).await {
@@ -99,19 +128,9 @@ impl EhrClient {
                 Found::NoSearch { reason } => return Err(Sent::Rejected { reason, outcome: None }),
             },
         };
-        let appointment = match found {
-            Some(stored) => {
-                let (resource, version) = self.current(&stored, ticket, not_after).await?;
-                Some(Appointment { at: Stored { version, ..stored }, resource })
-            }
-            None => None,
-        };
-        let slot = appointment.as_ref().and_then(Appointment::slot).or_else(|| wanted.slot.clone());
-        let slot = match slot {
-            Some(id) => self.slot(&id, ticket, not_after).await?,
-            None => None,
-        };
-        Ok((appointment, slot))
+        let Some(stored) = found else { return Ok(None) };
+        let (resource, version) = self.current(&stored, ticket, not_after).await?;
+        Ok(Some(Appointment { at: Stored { version, ..stored }, resource }))
     }
 
     /// A Slot as it stands; none where the clinic has it no longer.
@@ -198,8 +217,12 @@ impl EhrClient {
                 sent => half_done(sent),
             };
         }
+        let is_new = appointment.0.is_none();
         let taken = self.put(&at, &slot, ticket, not_after).await;
         let Sent::Confirmed(taken) = taken else { return taken };
+        if is_new && let Some(refused) = self.keeps_no_mark(&taken, wanted, ticket, not_after).await {
+            return refused;
+        }
         match self.write(appointment, wanted, ticket, not_after).await {
             Sent::Rejected { reason, outcome } => {
                 // The visit will never be: its time is given back at once, and what follows gives it back if this fails.
@@ -212,6 +235,31 @@ impl EhrClient {
             sent @ Sent::Confirmed(_) => sent,
             sent => half_done(sent),
         }
+    }
+
+    /// Gives a Slot back that does not carry the identifier with which it was taken. Until its Appointment stands, nobody could
+    /// tell whose it is: whoever died here would leave it taken for nobody. An EHR that keeps no identifiers of Slots must take
+    /// both in one transaction: then the Appointment says whose the Slot is.
+    async fn keeps_no_mark(
+        &self,
+        taken: &Stored,
+        wanted: &Wanted,
+        ticket: &Ticket,
+        not_after: Timestamp,
+    ) -> Option<Sent> {
+        let slot = match self.slot(&taken.id, ticket, not_after).await {
+            Ok(Some(slot)) => slot,
+            // Nobody knows: whoever comes next looks again.
+            Ok(None) | Err(_) => return Some(half_done(Sent::Unknown { reason: "slot-unread".to_owned() })),
+        };
+        if marks(&slot.resource, self.identifier_system()).any(|mark| mark == wanted.identifier) {
+            return None;
+        }
+        let is_as_left = taken.version.is_none() || taken.version == slot.at.version;
+        if let Some((at, slot)) = slot.given_back(&wanted.identifier).filter(|_| is_as_left) {
+            let _ = self.put(&at, &slot, ticket, not_after).await;
+        }
+        Some(Sent::Rejected { reason: "slot-keeps-no-identifier".to_owned(), outcome: None })
     }
 
     /// Writes the Appointment alone.
@@ -247,6 +295,6 @@ fn half_done(sent: Sent) -> Sent {
 }
 
 /// Somebody else changed it in between (R4, http.html, 3.1.0.4.1; Oracle Health says 409).
-fn is_conflict(reason: &str) -> bool {
+pub(super) fn is_conflict(reason: &str) -> bool {
     ["http-412", "http-409"].contains(&reason)
 }

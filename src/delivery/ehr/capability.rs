@@ -20,6 +20,15 @@ pub const SAID_TWICE: [&str; 2] = [RESPONSE_TYPE, REPORT_TYPE];
 const TOPIC: &str = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/\
                      capabilitystatement-subscriptiontopic-canonical";
 
+/// How an EHR wants to be asked for times and visits by the operations `$find`, `$hold` and `$book`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dialect {
+    /// IHE ITI Scheduling 1.0 (ITI-115 to ITI-117): each of them on the type.
+    Ihe,
+    /// Argonaut Scheduling 1.0.0: `$hold` and `$book` on the Appointment itself, and what is over is patched.
+    Argonaut,
+}
+
 /// The parts of a `CapabilityStatement` that the bridge acts on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Capabilities {
@@ -29,6 +38,7 @@ pub struct Capabilities {
     transaction: bool,
     topics: BTreeSet<String>,
     events: bool,
+    scheduling: Option<Dialect>,
     takes: Takes,
 }
 
@@ -64,13 +74,15 @@ impl Capabilities {
         let topics = resources.iter().flat_map(topics).collect();
         let events = resources.iter().any(tells_events);
         let (batch, transaction) = (interacts(rest, "batch"), interacts(rest, "transaction"));
-        Some(Self { types: Some(types.collect()), batch, transaction, topics, events, takes })
+        let scheduling = scheduling(rest, resources);
+        Some(Self { types: Some(types.collect()), batch, transaction, topics, events, scheduling, takes })
     }
 
     /// What is believed of an EHR that gave no statement.
     #[must_use]
     pub const fn unknown(takes: Takes) -> Self {
-        Self { types: None, batch: false, transaction: false, topics: BTreeSet::new(), events: false, takes }
+        let topics = BTreeSet::new();
+        Self { types: None, batch: false, transaction: false, topics, events: false, scheduling: None, takes }
     }
 
     /// Whether the EHR gave no statement.
@@ -127,6 +139,12 @@ impl Capabilities {
         self.events
     }
 
+    /// How visits are booked by operations, if the EHR says that they are.
+    #[must_use]
+    pub const fn scheduling(&self) -> Option<Dialect> {
+        self.scheduling
+    }
+
     /// Whether resources of this type can be searched for.
     #[must_use]
     pub fn has_search(&self, resource_type: &str) -> bool {
@@ -175,6 +193,32 @@ fn tells_events(resource: &Value) -> bool {
     resource.get("type").and_then(Value::as_str) == Some("Subscription") && operations.iter().any(is_events)
 }
 
+/// How visits are booked by operations. It takes all three: a time that nobody keeps cannot be shown as kept. Servers name
+/// them with the type, and by Argonaut's statement with the whole of the server; by the name, or by that of the definition.
+fn scheduling(rest: &Value, resources: &[Value]) -> Option<Dialect> {
+    let operations = |part: &'_ Value| part.get("operation").and_then(Value::as_array).cloned().unwrap_or_default();
+    let of_type = |resource: &&Value| resource.get("type").and_then(Value::as_str) == Some("Appointment");
+    let text =
+        |operation: &Value, name: &str| operation.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let on_type = resources.iter().find(of_type).map(operations).unwrap_or_default();
+    let on_type = on_type.iter().map(|operation| (text(operation, "name"), text(operation, "definition")));
+    let on_server = operations(rest);
+    let on_server = on_server.iter().map(|operation| (text(operation, "name"), text(operation, "definition")));
+    let on_server = on_server.filter(|(_, definition)| definition.contains("/appointment-"));
+    let known: Vec<(String, String)> = on_type.chain(on_server).collect();
+    let has = |wanted: &str| {
+        known.iter().any(|(name, definition)| {
+            name.trim_start_matches('$') == wanted || definition.ends_with(&format!("/appointment-{wanted}"))
+        })
+    };
+    let dialect = if known.iter().any(|(_, definition)| definition.contains("argonaut")) {
+        Dialect::Argonaut
+    } else {
+        Dialect::Ihe
+    };
+    ["find", "hold", "book"].into_iter().all(has).then_some(dialect)
+}
+
 fn interacts(part: &Value, code: &str) -> bool {
     let interactions = part.get("interaction").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     interactions.iter().any(|interaction| interaction.get("code").and_then(Value::as_str) == Some(code))
@@ -218,6 +262,31 @@ mod tests {
         let capabilities = Capabilities::unknown(takes);
         assert_eq!(capabilities.rung("Observation"), Rung::Document);
         assert!(capabilities.has_batch() && capabilities.has_conditional_create("Observation"));
+    }
+
+    fn scheduling_of(on_type: &str, on_server: &str) -> Option<Dialect> {
+        let statement = format!(
+            r#"{{"fhirVersion":"4.0.1","rest":[{{"operation":[{on_server}],
+                "resource":[{{"type":"Task"}},{{"type":"Appointment","operation":[{on_type}]}}]}}]}}"#
+        );
+        Capabilities::read(statement.as_bytes(), Takes::default()).unwrap().scheduling()
+    }
+
+    #[test]
+    fn visits_are_booked_by_operations_where_all_three_are_there() {
+        let named = |name: &str| format!(r#"{{"name":"{name}","definition":"https://ehr.example/{name}"}}"#);
+        let of = |guide: &str, name: &str| {
+            format!(r#"{{"name":"x","definition":"{guide}/OperationDefinition/appointment-{name}"}}"#)
+        };
+        let all = |names: [String; 3]| names.join(",");
+        assert_eq!(scheduling_of("", ""), None);
+        assert_eq!(scheduling_of(&all(["find", "$hold", "book"].map(named)), ""), Some(Dialect::Ihe));
+        assert_eq!(scheduling_of(&all(["find", "book", "book"].map(named)), ""), None, "nothing is kept");
+        let ihe = |name: &str| of("https://profiles.ihe.net/ITI/Scheduling", name);
+        assert_eq!(scheduling_of(&all(["find", "hold", "book"].map(ihe)), ""), Some(Dialect::Ihe));
+        let argonaut = |name: &str| of("http://fhir.org/guides/argonaut-scheduling", name);
+        assert_eq!(scheduling_of("", &all(["find", "hold", "book"].map(argonaut))), Some(Dialect::Argonaut));
+        assert_eq!(scheduling_of("", &all(["find", "hold", "book"].map(named))), None, "they may be about anything");
     }
 
     #[test]

@@ -112,11 +112,18 @@ impl Ticket {
         self.capabilities.has_create("Communication") && self.token.as_ref().is_none_or(may)
     }
 
-    /// Whether the EHR takes Appointments from this bridge.
+    /// Whether the EHR takes Appointments from this bridge: as resources, or by operations.
     #[must_use]
     pub fn takes_bookings(&self) -> bool {
         let may = |token: &Arc<AccessToken>| token.may("Appointment", "crus");
-        self.capabilities.has_create("Appointment") && self.token.as_ref().is_none_or(may)
+        let is_said = self.capabilities.has_create("Appointment") || self.takes_operations();
+        is_said && self.token.as_ref().is_none_or(may)
+    }
+
+    /// Whether the EHR says that visits are found, held and booked by operations.
+    #[must_use]
+    pub fn takes_operations(&self) -> bool {
+        self.capabilities.scheduling().is_some()
     }
 
     /// Whether the EHR lets this bridge take Slots.
@@ -124,6 +131,7 @@ impl Ticket {
     pub fn takes_slots(&self) -> bool {
         let may = |token: &Arc<AccessToken>| token.may("Slot", "rus");
         let is_said = self.capabilities.has_search("Slot") && self.capabilities.has_update("Slot");
+        let is_said = is_said && self.capabilities.has_create("Appointment");
         is_said && self.takes_bookings() && self.token.as_ref().is_none_or(may)
     }
 

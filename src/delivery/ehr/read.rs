@@ -1,7 +1,7 @@
 //! Reading what an EHR has, for the way back: with the bridge's own token or the member's, and within the EHR's own base.
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 
 use super::answer;
 use super::client::{EhrClient, PREFER, Ticket};
@@ -47,14 +47,28 @@ impl EhrClient {
     /// # Errors
     /// [`NotShown`].
     pub async fn show(&self, path: &str, query: &[(&str, &str)], ticket: &Ticket) -> Result<Shown, NotShown> {
+        self.ask_to_show_by(ticket, |ticket| {
+            let request = self.request(Method::GET, path, ticket.token())?.header(PREFER, "handling=lenient");
+            Some(if query.is_empty() { request } else { request.query(query) })
+        })
+        .await
+    }
+
+    /// Shows what this request asks for, which changes nothing. If its token is refused, it is made once more with another.
+    pub(super) async fn ask_to_show_by(
+        &self,
+        ticket: &Ticket,
+        request: impl Fn(&Ticket) -> Option<RequestBuilder> + Send + Sync,
+    ) -> Result<Shown, NotShown> {
+        let no_address = || NotShown::away("no-such-address");
         let mut ticket = ticket.clone();
-        let mut answer = self.ask_to_show(path, query, &ticket).await?;
+        let mut answer = self.exchange(request(&ticket).ok_or_else(no_address)?, Timestamp::MAX).await;
         if let (Some(refused), Ok(refusal)) = (ticket.shared_token(), &answer)
             && refusal.status == StatusCode::UNAUTHORIZED
         {
             self.learn(&ticket, refused, refusal.status);
             ticket = self.renew(&ticket).await.map_err(|error| NotShown::away(error.code()))?;
-            answer = self.ask_to_show(path, query, &ticket).await?;
+            answer = self.exchange(request(&ticket).ok_or_else(no_address)?, Timestamp::MAX).await;
         }
         if let (Some(token), Ok(answer)) = (ticket.shared_token(), &answer) {
             self.learn(&ticket, token, answer.status);
@@ -71,20 +85,6 @@ impl EhrClient {
         // Some put the query behind the base itself, without its last slash.
         let is_below = url.path().starts_with(base.path()) || Some(url.path()) == base.path().strip_suffix('/');
         (url.origin() == base.origin() && is_plain && is_below).then(|| url.to_string())
-    }
-
-    async fn ask_to_show(
-        &self,
-        path: &str,
-        query: &[(&str, &str)],
-        ticket: &Ticket,
-    ) -> Result<Result<Answer, EgressError>, NotShown> {
-        let request = self.request(Method::GET, path, ticket.token());
-        let mut request = request.ok_or_else(|| NotShown::away("no-such-address"))?.header(PREFER, "handling=lenient");
-        if !query.is_empty() {
-            request = request.query(query);
-        }
-        Ok(self.exchange(request, Timestamp::MAX).await)
     }
 }
 

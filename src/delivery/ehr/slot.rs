@@ -13,6 +13,8 @@ pub enum Standing {
     Held,
     /// It will be.
     Booked,
+    /// The patient is there.
+    Arrived,
     /// The clinic's people are to propose a time.
     Proposed,
     /// It was.
@@ -31,7 +33,10 @@ pub struct Wanted {
     pub standing: Standing,
     /// The id of the Slot that it wants.
     pub slot: Option<String>,
-    resource: Value,
+    /// The id of the Appointment as which it was offered, where it is held and booked by operations.
+    pub offer: Option<String>,
+    /// The whole of it.
+    pub resource: Value,
 }
 
 /// An Appointment as it stands.
@@ -67,6 +72,7 @@ impl Wanted {
         let standing = match text(&resource, "/status")? {
             "pending" => Standing::Held,
             "booked" => Standing::Booked,
+            "arrived" => Standing::Arrived,
             "proposed" => Standing::Proposed,
             "fulfilled" => Standing::Fulfilled,
             "noshow" => Standing::Missed,
@@ -75,11 +81,13 @@ impl Wanted {
         };
         let identifier = text(&resource, "/identifier/0/value")?.to_owned();
         let slot = slot_of(&resource);
+        let offer = text(&resource, "/id").map(str::to_owned);
         // What its people give may have no Slot.
         let is_possible = slot.is_some()
+            || offer.is_some()
             || text(&resource, "/start").is_some()
             || matches!(standing, Standing::Proposed | Standing::Cancelled);
-        is_possible.then_some(Self { identifier, standing, slot, resource })
+        is_possible.then_some(Self { identifier, standing, slot, offer, resource })
     }
 
     /// What is to be done. `system`: that of the bridge's identifiers.
@@ -94,8 +102,18 @@ impl Wanted {
             (Standing::Cancelled, Some(visit)) => self.cancel(visit, slot.filter(|_| holder == Some(Holder::Ours))),
             (Standing::Proposed, Some(visit)) => Next::Done(visit.at),
             (Standing::Proposed, None) => change(None, Some((None, self.resource.clone()))),
+            (Standing::Arrived, visit) => self.arrive(visit),
             (Standing::Fulfilled | Standing::Missed, visit) => self.note(visit),
             (Standing::Held | Standing::Booked, visit) => self.take(visit, slot, holder, system),
+        }
+    }
+
+    /// Says of a visit that will be that its patient is there, and of no other.
+    fn arrive(&self, visit: Option<Appointment>) -> Next {
+        match visit.as_ref().map(Appointment::status) {
+            Some("arrived" | "checked-in" | "fulfilled") => Next::done(visit),
+            Some("booked") => change(None, visit.map(|visit| visit.brought_to(self))),
+            _ => Next::Never(VISIT_OVER),
         }
     }
 
@@ -162,7 +180,8 @@ fn change(slot: Option<(Stored, Value)>, appointment: Option<(Option<Stored>, Va
 }
 
 impl Appointment {
-    fn status(&self) -> &str {
+    /// How it stands.
+    pub fn status(&self) -> &str {
         text(&self.resource, "/status").unwrap_or_default()
     }
 
@@ -176,7 +195,7 @@ impl Appointment {
     }
 
     /// The same with the status that is wanted, why, and what the patient says to it.
-    fn brought_to(self, wanted: &Wanted) -> (Option<Stored>, Value) {
+    pub fn brought_to(self, wanted: &Wanted) -> (Option<Stored>, Value) {
         let Self { at, mut resource } = self;
         if let Some(members) = resource.as_object_mut() {
             // What was proposed without a time gets one.
@@ -207,7 +226,7 @@ impl Slot {
 
     /// Whose it is. An EHR may not keep the mark: then it is that Appointment's which has it.
     fn holder(&self, identifier: &str, system: &str, has_visit: bool) -> Holder {
-        let mut marks = self.marks(system).peekable();
+        let mut marks = marks(&self.resource, system).peekable();
         let is_marked = marks.peek().is_some();
         let is_ours = marks.any(|mark| mark == identifier);
         match self.status() {
@@ -215,13 +234,6 @@ impl Slot {
             "busy" | "busy-tentative" if is_ours || (has_visit && !is_marked) => Holder::Ours,
             _ => Holder::Others,
         }
-    }
-
-    /// The values of the bridge's identifiers on it.
-    fn marks<'a>(&'a self, system: &'a str) -> impl Iterator<Item = &'a str> {
-        let identifiers = self.resource.get("identifier").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let ours = identifiers.iter().filter(move |identifier| text(identifier, "/system") == Some(system));
-        ours.filter_map(|identifier| text(identifier, "/value"))
     }
 
     fn taken(self, status: &str, identifier: &str, system: &str) -> (Stored, Value) {
@@ -258,6 +270,13 @@ impl Slot {
     }
 }
 
+/// The values of the bridge's identifiers on a resource.
+pub fn marks<'a>(resource: &'a Value, system: &'a str) -> impl Iterator<Item = &'a str> {
+    let identifiers = resource.get("identifier").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let ours = identifiers.iter().filter(move |identifier| text(identifier, "/system") == Some(system));
+    ours.filter_map(|identifier| text(identifier, "/value"))
+}
+
 fn slot_of(appointment: &Value) -> Option<String> {
     let reference = text(appointment, "/slot/0/reference")?.split("/_history/").next()?;
     let mut segments = reference.rsplit('/');
@@ -265,7 +284,7 @@ fn slot_of(appointment: &Value) -> Option<String> {
     (kind == "Slot").then(|| id.to_owned())
 }
 
-fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+pub fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
 

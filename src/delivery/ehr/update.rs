@@ -118,6 +118,11 @@ impl EhrClient {
             request = request.header(IF_MATCH, format!("W/\"{version}\""));
         }
         let answer = self.exchange(request, not_after).await;
+        self.changed(at, ticket, answer)
+    }
+
+    /// What the answer to a change of a resource means that stood there.
+    pub(super) fn changed(&self, at: &Stored, ticket: &Ticket, answer: Result<Answer, EgressError>) -> Sent {
         let status = answer.as_ref().ok().map(|answer| answer.status.as_u16());
         match self.judge(&at.resource_type, ticket, answer) {
             // Taken, but not said where: it is where it was.

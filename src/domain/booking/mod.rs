@@ -3,8 +3,10 @@
 //! What is known of a booking is its [`BookingState`]; what the clinic's system was asked and has not answered yet is its
 //! [`Wish`]. Times are instants: they stay what they are, wherever the member is and whatever clocks do.
 
+mod rating;
 mod state;
 
+pub use rating::Rating;
 pub use state::{After, Answered, BookingState, InvalidStep, Note, Said, Wish};
 
 use std::fmt;
@@ -101,7 +103,7 @@ pub enum Place {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
-    /// By the operations of IHE ITI Scheduling (`$find`, `$hold`, `$book`).
+    /// By the operations of IHE ITI Scheduling, or of Argonaut Scheduling (`$find`, `$hold`, `$book`).
     Operations,
     /// By free Slots.
     Slots,

@@ -67,6 +67,8 @@ words! {
         Cancel = "cancel",
         /// To cancel, because another visit took its place.
         Replace = "replace",
+        /// To take note that the member is there. Nobody waits for the answer: it stands on no booking.
+        Arrive = "arrive",
         /// To take note that its people gave this time to the member.
         Give = "give",
         /// To keep this time for the member, to whom its people offer it.
@@ -111,6 +113,8 @@ words! {
 /// How a clinic's people say that a visit stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Said {
+    /// Its time is kept, and it is not booked.
+    Kept,
     /// It will be.
     Booked,
     /// It was.
@@ -190,14 +194,14 @@ impl Wish {
             Self::Cancel | Self::Decline => !state.is_over(),
             Self::Fulfil => matches!(state, BookingState::Booked | BookingState::NoShow),
             Self::Miss => matches!(state, BookingState::Booked | BookingState::Fulfilled),
-            Self::Replace => matches!(state, BookingState::Booked),
+            Self::Replace | Self::Arrive => matches!(state, BookingState::Booked),
         }
     }
 
-    /// Whether it asks for something, and does not give anything back.
+    /// Whether it says something new of the member, and does not give anything back.
     #[must_use]
     pub const fn asks(self) -> bool {
-        matches!(self, Self::Hold | Self::Book | Self::Request | Self::Give | Self::Offer)
+        matches!(self, Self::Hold | Self::Book | Self::Request | Self::Give | Self::Offer | Self::Arrive)
     }
 
     /// Where a booking stands that stood at `state`, after the clinic's system answered this.
@@ -212,6 +216,7 @@ impl Wish {
             (Self::Book, Answered::No) => (Held, Some(Note::HoldEnded), true),
             (Self::Book, Answered::Failed) => (Held, Some(Note::NotDone), true),
             (Self::Request, Answered::Done)
+            | (Self::Arrive, _)
             | (Self::Decline | Self::Fulfil | Self::Miss, Answered::No | Answered::Failed) => (state, None, false),
             (Self::Request, Answered::No | Answered::Failed) => (Cancelled, Some(Note::NotDone), false),
             (Self::Release, _) => (Offered, None, false),

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::codes::{
     ACT_CODE, CANCELLATION_REASON, CONFIDENTIALITY, IDENTIFIER, OBSERVATION_VALUE, SERVICE_CATEGORY, SERVICE_TYPE,
@@ -24,7 +25,12 @@ pub struct Told<'a> {
     pub language: Language,
     /// Until when a visit is wished for, where the clinic is to propose one.
     pub until: Timestamp,
+    /// Where the clinic always holds its remote visits, if its Appointments say so. No way in of one person is ever said.
+    pub room: Option<&'a Url>,
 }
+
+/// R5's `Appointment.virtualService`, as R4 says it (HL7, cross-version extensions, hl7.fhir.uv.xver-r5.r4 0.1.0).
+const VIRTUAL_SERVICE: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.virtualService";
 
 /// The Appointment as it should stand at the clinic.
 ///
@@ -43,6 +49,9 @@ pub fn appointment(
     set("meta", meta(permit, recipient));
     if asking.wish.asks() {
         set("contained", json!([as_json::<Value>(&provenance(recipient, permit)?)?]));
+    }
+    if let Some(room) = told.room.filter(|_| asking.wish.asks()) {
+        set("extension", json!([virtual_service(room)]));
     }
     set("identifier", json!([{"system": IDENTIFIER, "value": recipient.identifier.to_string()}]));
     set("status", json!(status));
@@ -77,7 +86,13 @@ pub fn appointment(
     }
     match asking.place {
         Some(Place::Slot(id)) => set("slot", json!([{"reference": format!("Slot/{id}")}])),
-        Some(Place::Proposed(id)) => set("id", json!(id)),
+        Some(Place::Proposed(id)) => {
+            set("id", json!(id));
+            // IHE ITI Scheduling wants it of each Appointment (StructureDefinition ihe-sched-appt).
+            if let Some(time) = asking.time {
+                set("requestedPeriod", json!([{"start": instant(time.start), "end": instant(time.end)}]));
+            }
+        }
         None => {}
     }
     set("created", json!(instant(recipient.recorded)));
@@ -96,6 +111,7 @@ const fn standing(wish: Wish) -> (&'static str, &'static str) {
     match wish {
         Wish::Hold => ("pending", "tentative"),
         Wish::Book => ("booked", "accepted"),
+        Wish::Arrive => ("arrived", "accepted"),
         Wish::Request => ("proposed", "needs-action"),
         // They asked for it, and have not said that this time suits them.
         Wish::Give => ("booked", "tentative"),
@@ -134,6 +150,18 @@ fn participants(recipient: Recipient<'_>, answer: &str) -> Value {
         })
     });
     Value::from([Some(patient), named].into_iter().flatten().collect::<Vec<_>>())
+}
+
+/// A remote visit, held there. The address is said as R5's `additionalInfo`, a plain url in that package; its `address` is one with
+/// parts of a contact.
+fn virtual_service(room: &Url) -> Value {
+    json!({
+        "url": VIRTUAL_SERVICE,
+        "extension": [
+            {"url": "_datatype", "valueString": "VirtualServiceDetail"},
+            {"url": "additionalInfo", "valueUrl": room.as_str()},
+        ],
+    })
 }
 
 fn concept(system: &str, code: &str, display: &str) -> Value {

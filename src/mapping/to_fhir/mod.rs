@@ -40,7 +40,7 @@ use questionnaire::Part;
 pub use answer::{message, task_answer};
 pub use appointment::{Told, appointment};
 pub use audit_event::{Cast, MOSTIK_AUDIT, audit_events};
-pub use codes::IDENTIFIER as IDENTIFIER_SYSTEM;
+pub use codes::{IDENTIFIER as IDENTIFIER_SYSTEM, SERVICE_TYPE};
 pub use consent::{Paper, consent, consent_resource};
 pub use document::document;
 pub use own::{own_copies, own_reference};

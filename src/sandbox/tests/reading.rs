@@ -37,8 +37,8 @@ async fn what_is_not_there_is_404_and_what_is_deleted_is_410() {
 #[tokio::test]
 async fn a_method_that_is_not_supported_is_405_and_says_which_are() {
     let bench = bench().await;
-    let response = bench.call(Method::PATCH, "/Patient/1").send().await.unwrap();
-    assert_eq!(header(&response, "Allow"), "GET, PUT, DELETE");
+    let response = bench.call(Method::POST, "/Patient/1").send().await.unwrap();
+    assert_eq!(header(&response, "Allow"), "GET, PUT, PATCH, DELETE");
     refused(response, 405, "not-supported").await;
 }
 
@@ -73,7 +73,8 @@ async fn the_capability_statement_says_what_the_bridge_needs_to_know() {
     assert_eq!(observation["versioning"], "versioned-update");
     let interactions: Vec<_> =
         observation["interaction"].as_array().unwrap().iter().map(|it| it["code"].as_str().unwrap()).collect();
-    assert_eq!(interactions, ["create", "read", "vread", "update", "delete", "search-type"]);
+    assert_eq!(observation["operation"], Value::Null);
+    assert_eq!(interactions, ["create", "read", "vread", "update", "patch", "delete", "search-type"]);
 }
 
 #[tokio::test]

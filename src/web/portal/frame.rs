@@ -26,6 +26,7 @@ use crate::web::{State, clinic};
 
 /// What may be said about what was just done: the keys of texts. Others are not said.
 const FLASHES: &[&str] = &[
+    "flash-calendar-off",
     "flash-clinic-asked",
     "flash-clinic-done",
     "flash-clinic-linked",
@@ -57,6 +58,8 @@ const FLASHES: &[&str] = &[
     "flash-summary-saved",
     "flash-told-saved",
     "flash-visit-away",
+    "flash-visit-rate-none",
+    "flash-visit-rated",
     "flash-visit-requested",
     "flash-visit-waits",
     "flash-visit-waits-no-more",

@@ -7,6 +7,7 @@
 
 mod asked_for;
 mod assets;
+mod calendar;
 pub(super) mod caller;
 mod clinics;
 pub(super) mod cookies;
@@ -46,21 +47,22 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::Resource;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, Resource};
 use url::Url;
 
 use self::assets::Assets;
 use self::origin::Origin;
 use self::texts::Texts;
 use super::clinic as staff;
-use super::limits::Limit;
+use super::limits::{self, Limit};
 use super::routes::Route;
 use crate::config::{self, Config, PushServices};
 use crate::domain::clock::Clock;
 use crate::domain::ids::{ClinicId, CommunityId, MemberId};
+use crate::domain::language::Language;
 use crate::vault::Index;
 
 /// What the pages share.
@@ -75,6 +77,7 @@ pub struct Portal {
     client_address_header: Option<String>,
     sign_ins_by_address: Limit<IpAddr>,
     links_by_handle: Limit<Index>,
+    calendars_by_address: Limit<IpAddr>,
     uploads: Limit<MemberId>,
     room: upload::Room,
     /// Where members can be told in their browsers, if they can be.
@@ -117,6 +120,9 @@ const AT_ONCE_BY_ADDRESS: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// Links that may be asked for one handle at once: what a member's inbox can bear.
 const AT_ONCE_BY_HANDLE: NonZeroU32 = NonZeroU32::new(5).unwrap();
 
+/// Calendars that one address may ask for at once: those of a family, each with several programs.
+const CALENDARS_AT_ONCE: NonZeroU32 = NonZeroU32::new(60).unwrap();
+
 impl Portal {
     /// What the pages of this bridge share.
     ///
@@ -133,6 +139,7 @@ impl Portal {
             client_address_header: config.server.client_address_header.clone(),
             sign_ins_by_address: Limit::new(AT_ONCE_BY_ADDRESS, Duration::from_mins(1), clock.clone()),
             links_by_handle: Limit::new(AT_ONCE_BY_HANDLE, Duration::from_mins(5), clock.clone()),
+            calendars_by_address: Limit::new(CALENDARS_AT_ONCE, Duration::from_secs(10), clock.clone()),
             uploads: upload::limit(clock),
             room: upload::Room::new(&config.imports),
             push: config
@@ -144,6 +151,20 @@ impl Portal {
 }
 
 impl Portal {
+    /// Counts that a calendar program asks.
+    ///
+    /// # Errors
+    /// How long to wait, when there were too many.
+    pub fn count_calendar(&self, request: &HttpRequest) -> Result<(), Duration> {
+        self.calendars_by_address.check(&limits::caller(request, self.client_address_header.as_deref()))
+    }
+
+    /// What a visit is called where others may read it.
+    #[must_use]
+    pub fn neutral_title(&self, language: Language) -> String {
+        self.texts.say(language, "visit-neutral", &[])
+    }
+
     /// What a community is called.
     fn name_of(&self, community: &CommunityId) -> String {
         self.communities.get(community).map_or_else(|| community.to_string(), |known| known.name.clone())
@@ -202,9 +223,12 @@ pages! {
     "/messages/{message}" => GET messages::show, POST messages::answer;
     "/visits" => GET visits::list;
     "/visits/ask/{clinic}/{visit}" => GET visits::form, POST visits::ask;
+    "/visits/camera" => GET visits::camera;
     "/visits/{booking}" => GET visits::show;
     "/visits/{booking}/join" => GET visits::join;
     "/visits/{booking}/calendar.ics" => GET visits::for_calendar;
+    "/visits/{booking}/here" => POST visits::here;
+    "/visits/{booking}/rate" => POST visits::rate;
     "/visits/{booking}/look" => POST visits::look;
     "/visits/{booking}/wait" => POST visits::wait;
     "/visits/{booking}/choose" => POST visits::choose;
@@ -214,6 +238,8 @@ pages! {
     "/visits/{booking}/cancel" => GET visits::ask_to_cancel, POST visits::cancel;
     "/settings" => GET settings::show, POST settings::save;
     "/settings/messages" => GET told::show, POST told::save;
+    "/settings/calendar" => GET calendar::show, POST calendar::make;
+    "/settings/calendar/off" => POST calendar::off;
     "/settings/push" => GET told::push::show, POST told::push::on;
     "/settings/push/off" => POST told::push::off;
     "/settings/identity" => POST identity::connect;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::on_both_databases;
 use crate::support::booking::{
-    ASKED_FOR, Does, appointments, asks, asks_as, done, finder, first_talk, free_slot, schedule, stands,
+    ASKED_FOR, Does, appointments, asks, asks_as, done, finder, first_talk, free_slot, read, schedule, stands,
+    status_of,
 };
 use crate::support::bridge::{Person, TestBridge, config_text};
 use crate::support::database::Database;
@@ -89,6 +90,39 @@ on_both_databases! {
         assert_eq!((over.state, over.note), (BookingState::Cancelled, Some(Note::ClinicCancelled)));
         let due = bridge.bridge.store.read().await.unwrap().tellings_due(sparrow.id, bridge.now()).await.unwrap();
         assert_eq!(due.iter().map(|row| row.recommendation).collect::<Vec<_>>(), [id.0]);
+    }
+}
+
+on_both_databases! {
+    async fn a_time_that_a_clinic_keeps_after_its_member_gave_up_is_given_back(database) {
+        let ehr = Ehr::sandbox().await;
+        let schedule = schedule(&ehr.base).await;
+        let slot = free_slot(&ehr.base, &schedule, "2026-11-30T09:00:00Z".parse().unwrap()).await;
+        let bridge = looking(database, &ehr, &first_talk(&schedule, "")).await;
+        let (sparrow, _) = open_person(&bridge, "sparrow", &ehr.patient).await;
+        for (gives_up, left) in [(Does::Release, BookingState::Offered), (Does::Cancel, BookingState::Cancelled)] {
+            let id = asks(&bridge, &sparrow, "").await.unwrap().id;
+            done(&bridge, &sparrow, id, Does::Choose(0)).await;
+            let late = [read(&ehr.base, &format!("Slot/{slot}")).await, appointments(&ehr.base, &ehr.patient).await.pop().unwrap()];
+            done(&bridge, &sparrow, id, gives_up).await;
+            assert_eq!(status_of(&ehr.base, &slot).await, "free");
+            // What had been on its way for so long that nobody waited any more gets there at last.
+            for mut one in late {
+                one["meta"] = read(&ehr.base, &format!("{}/{}", one["resourceType"].as_str().unwrap(), one["id"].as_str().unwrap())).await["meta"].clone();
+                write(&ehr.base, one).await;
+            }
+            assert_eq!(status_of(&ehr.base, &slot).await, "busy-tentative");
+            look_later(&bridge).await;
+            bridge.chores().await;
+            bridge.deliver_in_time().await;
+            assert_eq!(status_of(&ehr.base, &slot).await, "free", "{gives_up:?}");
+            let there = appointments(&ehr.base, &ehr.patient).await;
+            assert!(there.iter().all(|one| one["status"] == "cancelled"), "{gives_up:?}: {there:?}");
+            let stands = stands(&bridge, &sparrow, id).await;
+            assert_eq!((stands.state, stands.wish, stands.hold_until), (left, None, None));
+            look_later(&bridge).await;
+            assert!(bridge.open_items().await == 0, "once is enough");
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::support::booking::{
 };
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patient};
+use crate::support::front::{self, Front};
 use crate::support::recommendations::{open_person, write};
 use crate::support::validate::assert_valid;
 
@@ -153,6 +154,50 @@ on_both_databases! {
         assert_eq!((late.state, late.note), (BookingState::Offered, Some(Note::Taken)));
         assert_eq!(status_of(&ehr.base, &slot).await, "busy", "it stays theirs");
         assert!(appointments(&ehr.base, &ehr.patient).await.is_empty());
+    }
+}
+
+on_both_databases! {
+    async fn an_ehr_that_keeps_no_identifier_of_a_slot_must_write_both_at_once(database) {
+        let ehr = Ehr::sandbox().await;
+        let schedule = schedule(&ehr.base).await;
+        let slot = free_slot(&ehr.base, &schedule, MONDAY.parse().unwrap()).await;
+        let by_turns = Front::before(&ehr, front::Does::KeepsNoMarkByTurns);
+        let bridge = booking_bridge(database, &by_turns.base, &schedule).await;
+        let (sparrow, _) = open_person(&bridge, "sparrow", &ehr.patient).await;
+        let asked = asks(&bridge, &sparrow, "").await.unwrap();
+        let left = done(&bridge, &sparrow, asked.id, Does::Choose(0)).await;
+        assert_eq!((left.state, left.note), (BookingState::Offered, Some(Note::NotDone)));
+        assert_eq!(status_of(&ehr.base, &slot).await, "free", "it is not left taken for nobody");
+        assert!(appointments(&ehr.base, &ehr.patient).await.is_empty());
+        assert_eq!(bridge.count(DeliveryState::Rejected).await, 1, "for a human to see");
+    }
+}
+
+on_both_databases! {
+    async fn an_ehr_that_keeps_no_identifier_of_a_slot_is_understood_by_the_appointment_that_has_it(database) {
+        let ehr = Ehr::sandbox().await;
+        let schedule = schedule(&ehr.base).await;
+        let slot = free_slot(&ehr.base, &schedule, MONDAY.parse().unwrap()).await;
+        let at_once = Front::before(&ehr, front::Does::KeepsNoMark);
+        let bridge = booking_bridge(database, &at_once.base, &schedule).await;
+        let (sparrow, _) = open_person(&bridge, "sparrow", &ehr.patient).await;
+        let (wren, _) = open_person(&bridge, "wren", &create_patient(&ehr.base).await).await;
+        let (asked, others) = (asks(&bridge, &sparrow, "").await.unwrap(), asks(&bridge, &wren, "").await.unwrap());
+        let faults = ehr.sandbox.as_ref().unwrap().faults();
+        for (step, status) in [(Does::Choose(0), "busy-tentative"), (Does::Confirm, "busy"), (Does::Cancel, "free")] {
+            faults.switch_on(Fault::once(FaultKind::LostReply).on("POST", "Bundle"));
+            does(&bridge.bridge, &sparrow, asked.id, step).await.unwrap();
+            bridge.deliver_in_time().await;
+            assert_eq!(status_of(&ehr.base, &slot).await, status, "{step:?}");
+            if step == Does::Confirm {
+                let late = done(&bridge, &wren, others.id, Does::Choose(0)).await;
+                assert_eq!((late.state, late.note), (BookingState::Offered, Some(Note::Taken)));
+            }
+        }
+        let marked = ehr.sandbox.as_ref().unwrap().resources("Slot");
+        assert_eq!(marked[0]["identifier"], Value::Null);
+        assert_eq!(appointments(&ehr.base, &ehr.patient).await.len(), 1);
     }
 }
 

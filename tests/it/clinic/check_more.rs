@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::clinic::check::{examiner, run};
 use crate::support::authority::Authority;
+use crate::support::booking::proposed_by_the_clinic;
 use crate::support::bridge::config_text;
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
@@ -43,6 +44,7 @@ async fn it_says_which_forms_the_clinic_gets_and_in_which_the_ehr_takes_them() {
     for line in [
         "✓ questionnaires       none asked for; what is filled in goes as each answer and the total, and the form",
         "- pages                none wanted",
+        "✓ visits               none offered; the EHR has $find, $hold and $book (IHE ITI Scheduling), free Slots, requests",
     ] {
         assert!(printed.contains(line), "{line}: {printed}");
     }
@@ -75,6 +77,11 @@ async fn it_says_which_forms_the_clinic_gets_and_in_which_the_ehr_takes_them() {
         printed.contains("✗ pages                the EHR says that it takes no new DocumentReferences"),
         "{printed}"
     );
+    let visits = proposed_by_the_clinic("way = \"operations\"");
+    let printed = check(&database, &plain(&ehr.base, &visits));
+    assert!(printed.contains("✓ visits               1 offered; the EHR has $find"), "{printed}");
+    let printed = check(&database, &plain(&without, &visits));
+    assert!(printed.contains("✗ visits               the EHR does not say that it has"), "{printed}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

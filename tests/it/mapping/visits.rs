@@ -10,9 +10,10 @@ use mostik::domain::grant::{Addressee, Grant, GrantState, Purpose, Terms, WayBac
 use mostik::domain::helpline::Words;
 use mostik::domain::ids::{GrantId, MemberId};
 use mostik::domain::language::Language;
-use mostik::domain::visit_type::VisitType;
+use mostik::domain::visit_type::{VisitType, usual_reminders};
 use mostik::mapping::to_fhir::{Recipient, Told, appointment};
 use serde_json::Value;
+use url::Url;
 use uuid::Uuid;
 
 use crate::support::profiles::profile_of;
@@ -31,11 +32,17 @@ fn first_talk() -> VisitType {
         hold_minutes: 10,
         ahead_days: 28,
         notice_hours: 2,
+        remind_minutes: usual_reminders(),
     }
 }
 
-/// What the clinic is told of a visit.
+/// What the clinic is told of a visit at one of its free times.
 pub fn told(wish: Wish, reason: Option<&str>) -> Value {
+    told_of(wish, reason, (&Place::Slot("slot-1".to_owned()), None))
+}
+
+/// The same of a time elsewhere; the clinic may always hold its visits in one room.
+fn told_of(wish: Wish, reason: Option<&str>, (place, room): (&Place, Option<&Url>)) -> Value {
     let member = MemberId(Uuid::from_u128(1));
     let terms = Terms {
         categories: [(Category::Agenda, Detail::EveryEntry)].into(),
@@ -52,10 +59,9 @@ pub fn told(wish: Wish, reason: Option<&str>) -> Value {
     let grants = [Grant { id, version: 1, member, clinic, state, terms, created_at, ended_at: None }];
     let start: Timestamp = "2026-11-30T09:00:00Z".parse().unwrap();
     let time = Time { start, end: start + jiff::SignedDuration::from_mins(50) };
-    let place = Place::Slot("slot-1".to_owned());
     let is_request = wish == Wish::Request;
     let asking =
-        Asking { member, wish, time: (!is_request).then_some(time), place: (!is_request).then_some(&place), reason };
+        Asking { member, wish, time: (!is_request).then_some(time), place: (!is_request).then_some(place), reason };
     let clinic = grants[0].clinic.clone();
     let permit = decide(&grants, Request::to_record(&asking, &clinic, Timestamp::UNIX_EPOCH)).unwrap();
     let recipient = Recipient {
@@ -66,7 +72,7 @@ pub fn told(wish: Wish, reason: Option<&str>) -> Value {
         practitioner: None,
     };
     let until = "1970-01-29T00:00:00Z".parse().unwrap();
-    let told = Told { visit: Some(&first_talk()), language: Language::En, until };
+    let told = Told { visit: Some(&first_talk()), language: Language::En, until, room };
     serde_json::from_slice(&appointment(&permit, recipient, told).unwrap().body).unwrap()
 }
 
@@ -76,10 +82,33 @@ async fn each_step_of_a_visit() {
         ("held", Wish::Hold, Some("It is about the nights.")),
         ("booked", Wish::Book, None),
         ("asked", Wish::Request, Some("It is about the nights.")),
+        ("arrived", Wish::Arrive, None),
         ("cancelled", Wish::Cancel, None),
     ] {
         let told = told(wish, reason);
         assert_eq!(profile_of(&told), Some("mostik-appointment"));
+        assert_valid(&told).await;
+        insta::assert_json_snapshot!(format!("visit_{name}"), told);
+    }
+}
+
+#[tokio::test]
+async fn a_room_that_is_always_the_same_is_said_where_it_is_asked_for() {
+    let room: Url = "https://meet.example/dr-lane".parse().unwrap();
+    let slot = Place::Slot("slot-1".to_owned());
+    let booked = told_of(Wish::Book, None, (&slot, Some(&room)));
+    assert_valid(&booked).await;
+    insta::assert_json_snapshot!("visit_virtual_service", booked["extension"]);
+    assert!(told_of(Wish::Cancel, None, (&slot, Some(&room)))["extension"].is_null());
+}
+
+#[tokio::test]
+async fn each_step_of_a_visit_that_the_clinic_proposed_itself() {
+    let place = Place::Proposed("proposed-1".to_owned());
+    for (name, wish, reason) in
+        [("proposed_held", Wish::Hold, None), ("proposed_booked", Wish::Book, Some("The nights."))]
+    {
+        let told = told_of(wish, reason, (&place, None));
         assert_valid(&told).await;
         insta::assert_json_snapshot!(format!("visit_{name}"), told);
     }

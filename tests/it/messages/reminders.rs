@@ -57,6 +57,8 @@ on_both_databases! {
             assert!(!letter.to_string().contains(canary), "{canary}: {letter}");
         }
         for _ in 0..20 {
+            // However often they are looked after.
+            telling.wish(&sparrow, Wishes::default()).await;
             telling.later(24).await;
         }
         assert_eq!(receiver.seen().await.len(), 1, "whoever does not answer is left in peace");

@@ -55,6 +55,8 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
             ("sealed_booking", Sealed),
         ],
     ),
+    ("calendar_feeds", &[("member_id", Id), ("token_index", Index)]),
+    ("visit_ratings", &[("clinic_id", Word), ("visit", Word), ("month", Word)]),
     (
         "concerns",
         &[

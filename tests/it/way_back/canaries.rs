@@ -7,7 +7,7 @@ use std::process::Command;
 
 use jiff::SignedDuration;
 use mostik::domain::recommendation::Answer;
-use mostik::domain::telling::{Grade, Wishes};
+use mostik::domain::telling::Wishes;
 use mostik::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
@@ -121,7 +121,9 @@ on_both_databases! {
             // What a Patient is called by the EHR is a word of its own making.
             let patient = crate::support::ehr::create_patient(&ehr.base).await;
             let (person, _) = open_person(bridge, &canary("handle", of), &patient).await;
-            let wishes = if of % 2 == 0 { any_time() } else { Wishes { grade: Grade::Notice, ..any_time() } };
+            // A push says nothing, whatever is wished; a message of the community's, no more than is wished.
+            let by_hook = Wishes { order: vec!["community:forum".parse().unwrap()], ..any_time() };
+            let wishes = if of % 2 == 0 { any_time() } else { by_hook };
             telling.wish(&person, wishes).await;
             telling.subscribes(&person, &receiver).await;
             look(bridge).await;
@@ -155,7 +157,9 @@ on_both_databases! {
         }
         assert!(!secrets.is_empty());
         let seen = receiver.seen().await;
-        assert!(seen.len() >= PEOPLE, "{}", seen.len());
+        for way in ["push", "hook"] {
+            assert!(seen.iter().filter(|letter| letter["by"] == way).count() >= PEOPLE / 2, "{way}: {seen:?}");
+        }
         let left: String = seen.iter().map(Value::to_string).collect();
         for of in 0..PEOPLE {
             for field in ["task", "order", "instruction", "given", "family", "question", "reason", "note", "div", "taken-back"] {

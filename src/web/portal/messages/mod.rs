@@ -21,6 +21,7 @@ use super::error::PortalError;
 use super::frame::{Frame, page};
 use super::own::Own;
 use super::told::channel_name;
+use super::visits::{NearVisit, near};
 use crate::domain::ids::RecommendationId;
 use crate::domain::recommendation::{AnswerFate, Recommendation, RecommendationState, Said};
 use crate::domain::telling::Closed;
@@ -44,6 +45,8 @@ struct ListPage {
     closed: Vec<(String, String)>,
     /// The questionnaires that clinics ask for now, by their titles; on the first page.
     asked: Vec<String>,
+    /// Visits that are near, or of which there is news; on the first page.
+    visits: Vec<NearVisit>,
     /// Where the next page begins.
     next: Option<String>,
 }
@@ -88,7 +91,13 @@ pub async fn list(
     // The last answer to each counts.
     let fates: HashMap<RecommendationId, AnswerFate> =
         answers.into_iter().map(|(to, answer)| (to, answer.fate)).collect();
-    let due = if before.is_none() { due(&state.bridge, &mut tx, session.member).await? } else { Vec::new() };
+    let (due, visits) = match before {
+        None => {
+            let due = due(&state.bridge, &mut tx, session.member).await?;
+            (due, near(&state, &frame, &mut tx, &own).await?)
+        }
+        Some(_) => (Vec::new(), Vec::new()),
+    };
     drop(tx);
     note_delivered(&state, &session, &found.recommendations).await?;
     let days = own.days();
@@ -108,7 +117,7 @@ pub async fn list(
     let closed = own.settings.closed.iter().map(word).collect();
     let next = found.next.map(|(at, id)| format!("{}.{id}", at.as_microsecond()));
     let asked = due.iter().map(|due| due.instrument.title().to_owned()).collect();
-    page(&ListPage { frame, lines, closed, asked, next })
+    page(&ListPage { frame, lines, closed, asked, visits, next })
 }
 
 /// Whoever looks at the list need not be told of what stands in it.

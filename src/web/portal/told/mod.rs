@@ -15,8 +15,9 @@ use super::error::PortalError;
 use super::form::Posted;
 use super::frame::{Frame, go_to_saying, page_with};
 use super::own::Own;
-use crate::domain::settings::Change;
+use crate::domain::settings::{Change, Reminders};
 use crate::domain::telling::{Channel, Grade, Quiet, Subject, Wishes};
+use crate::domain::visit_type::usual_reminders;
 use crate::readings::settings::change_settings;
 use crate::store::Tx;
 use crate::web::State;
@@ -35,6 +36,8 @@ struct ToldPage {
     quiet: [String; 2],
     zone: String,
     kinds: [Choice; 4],
+    /// How they are reminded of visits, where clinics offer any.
+    reminders: Option<BeforeVisits>,
     ways: Vec<Way>,
     /// Whether members can be told in their browsers.
     has_push: bool,
@@ -46,6 +49,14 @@ struct Choice {
     /// Its words: the key of a text.
     text: &'static str,
     is_chosen: bool,
+}
+
+/// How a member is reminded of visits.
+struct BeforeVisits {
+    /// Whether it is as the clinic says.
+    is_usual: bool,
+    /// How many minutes before, and whether that is chosen.
+    before: [(u16, bool); 5],
 }
 
 /// A channel of the list.
@@ -74,12 +85,16 @@ pub async fn save(state: Data<State>, frame: Frame, posted: Posted) -> Result<Ht
     let own = Own::open(&state.bridge, &mut tx, member).await?;
     let change = match fields.text("open") {
         "" => match read::wishes(fields, &channels(&state, &mut tx, &own).await?)? {
-            Some(wishes) => Change { told: Some(wishes), ..Change::default() },
+            Some(wishes) => Change { told: Some(wishes), reminders: read::reminders(fields)?, ..Change::default() },
             None => return form(&state, &mut tx, frame, &own, StatusCode::UNPROCESSABLE_ENTITY).await,
         },
         named => Change { opened: Some(named.parse().map_err(|_| PortalError::BadForm)?), ..Change::default() },
     };
+    let is_otherwise = change.reminders.as_ref().is_some_and(|wished| *wished != own.settings.reminders);
     change_settings(&mut tx, &own.key, change, now).await?;
+    if is_otherwise {
+        tx.remind_otherwise(member, now).await?;
+    }
     tx.commit().await?;
     Ok(go_to_saying("/settings/messages", "flash-told-saved"))
 }
@@ -131,6 +146,7 @@ async fn form(
             quiet: [clock(quiet.from), clock(quiet.until)],
             zone: own.zone().to_owned(),
             kinds: kinds(wishes),
+            reminders: state.bridge.house.has_visits().then(|| reminders(&own.settings.reminders)),
             ways,
             has_push: state.portal.push.is_some(),
             frame,
@@ -167,6 +183,15 @@ fn kinds(wishes: &Wishes) -> [Choice; 4] {
         };
         Choice { value: subject.as_str(), text, is_chosen: !wishes.silent.contains(&subject) }
     })
+}
+
+fn reminders(wished: &Reminders) -> BeforeVisits {
+    let (is_usual, chosen) = match wished {
+        Reminders::Usual => (true, usual_reminders()),
+        Reminders::Before(minutes) => (false, minutes.clone()),
+    };
+    let before = read::REMINDERS.map(|minutes| (minutes, chosen.contains(&minutes)));
+    BeforeVisits { is_usual, before }
 }
 
 /// What a channel is called.

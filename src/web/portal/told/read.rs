@@ -2,6 +2,7 @@
 
 use jiff::civil::Time;
 
+use crate::domain::settings::Reminders;
 use crate::domain::telling::{Channel, Grade, Quiet, Subject, Wishes};
 use crate::web::portal::error::PortalError;
 use crate::web::portal::form::Fields;
@@ -32,6 +33,20 @@ pub fn wishes(fields: &Fields, channels: &[Channel]) -> Result<Option<Wishes>, P
         unused: channels.iter().filter(|channel| place(channel) == 0).cloned().collect(),
         order,
     }))
+}
+
+/// How long before a visit reminders can be chosen, in minutes.
+pub const REMINDERS: [u16; 5] = [2 * 24 * 60, 24 * 60, 3 * 60, 60, 15];
+
+/// When they wish to be reminded of their visits, as a form says it; `None` where it does not ask.
+pub fn reminders(fields: &Fields) -> Result<Option<Reminders>, PortalError> {
+    let is_chosen = |minutes: &u16| fields.text(&format!("remind-{minutes}")) == "yes";
+    match fields.text("remind") {
+        "" => Ok(None),
+        "usual" => Ok(Some(Reminders::Usual)),
+        "own" => Ok(Some(Reminders::Before(REMINDERS.into_iter().filter(is_chosen).collect()))),
+        _ => Err(PortalError::BadForm),
+    }
 }
 
 /// A time of the day, as browsers send it: hours and minutes, some with seconds.

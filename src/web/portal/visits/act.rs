@@ -8,7 +8,7 @@ use askama::Template;
 
 use super::{shown, title};
 use crate::booking::{self, BookingError, FindError};
-use crate::domain::booking::Booking;
+use crate::domain::booking::{Booking, Rating};
 use crate::domain::ids::{BookingId, MemberId};
 use crate::web::State;
 use crate::web::portal::caller::Session;
@@ -95,6 +95,32 @@ pub async fn change(state: Data<State>, posted: Posted, id: Path<String>) -> Res
         Err(FindError::Away(_)) => Ok(go_to_saying(&path(begun.id), "flash-visit-away")),
         Err(FindError::Booking(error)) => Err(error.into()),
     }
+}
+
+/// Says that the member is there.
+pub async fn here(state: Data<State>, posted: Posted, id: Path<String>) -> Result<HttpResponse, PortalError> {
+    let id = parse(&id)?;
+    let (member, now) = (posted.session.member, state.bridge.clock.now());
+    let mut tx = state.bridge.store.begin().await?;
+    booking::arrive(&state.bridge, &mut tx, member, id, now).await?;
+    tx.commit().await?;
+    state.bridge.wake.notify_waiters();
+    Ok(go_to(&path(id)))
+}
+
+/// Counts how the member found it.
+pub async fn rate(state: Data<State>, posted: Posted, id: Path<String>) -> Result<HttpResponse, PortalError> {
+    let id = parse(&id)?;
+    let rating = match posted.fields.text("rating") {
+        "" => return Ok(go_to_saying(&path(id), "flash-visit-rate-none")),
+        "0" => Rating::UNSAID,
+        said => said.parse().ok().and_then(Rating::new).ok_or(PortalError::BadForm)?,
+    };
+    let (member, now) = (posted.session.member, state.bridge.clock.now());
+    let mut tx = state.bridge.store.begin().await?;
+    booking::rate(&state.bridge, &mut tx, member, id, rating, now).await?;
+    tx.commit().await?;
+    Ok(go_to_saying(&path(id), "flash-visit-rated"))
 }
 
 /// Asks whether it is really to be cancelled.

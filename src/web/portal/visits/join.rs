@@ -5,11 +5,12 @@ use actix_web::http::header::{CONTENT_DISPOSITION, LOCATION};
 use actix_web::web::{Data, Path};
 
 use crate::booking;
-use crate::booking::calendar::{Entry, EntryState, calendar};
+use crate::booking::calendar::calendar;
 use crate::booking::video::{RoomError, Side, is_open};
-use crate::domain::booking::{Booking, BookingState, Time};
+use crate::domain::booking::Booking;
 use crate::domain::ids::BookingId;
 use crate::web::State;
+use crate::web::calendar::entry;
 use crate::web::portal::caller::Session;
 use crate::web::portal::error::PortalError;
 use crate::web::portal::frame::Frame;
@@ -49,29 +50,12 @@ pub async fn for_calendar(
     let booking = of(&state, &session, &id).await?;
     let time = booking.time.ok_or(PortalError::NotFound)?;
     let title = frame.t("visit-neutral");
-    let text = calendar(&[entry(&state, &booking, time)?], &title, &title);
+    let entry = entry(&state.public_url, &booking, time).map_err(|error| PortalError::internal(&error))?;
+    let text = calendar(&[entry], &title, &title);
     Ok(HttpResponse::Ok()
         .content_type("text/calendar; charset=utf-8")
         .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"visit.ics\""))
         .body(text))
-}
-
-fn entry(state: &State, booking: &Booking, time: Time) -> Result<Entry, PortalError> {
-    let page =
-        state.public_url.join(&format!("/visits/{}", booking.id)).map_err(|error| PortalError::internal(&error))?;
-    Ok(Entry {
-        id: booking.id.0,
-        sequence: u32::try_from(booking.sequence).unwrap_or_default(),
-        start: time.start,
-        end: time.end,
-        state: match booking.state {
-            BookingState::Booked | BookingState::Fulfilled => EntryState::Confirmed,
-            BookingState::Requested | BookingState::Offered | BookingState::Held => EntryState::Tentative,
-            BookingState::Rescheduled | BookingState::Cancelled | BookingState::NoShow => EntryState::Cancelled,
-        },
-        changed: booking.updated_at,
-        page,
-    })
 }
 
 async fn of(state: &State, session: &Session, id: &str) -> Result<Booking, PortalError> {

@@ -2,13 +2,17 @@
 
 mod act;
 mod ask;
+mod camera;
 mod join;
+mod near;
 mod one;
 pub(in crate::web) mod shown;
 
-pub use act::{ask_to_cancel, cancel, change, choose, confirm, look, release, wait};
+pub use act::{ask_to_cancel, cancel, change, choose, confirm, here, look, rate, release, wait};
 pub use ask::{ask, form};
+pub use camera::camera;
 pub use join::{for_calendar, join};
+pub use near::{NearVisit, near};
 pub use one::show;
 
 use actix_web::HttpResponse;

@@ -12,6 +12,7 @@ use crate::booking::video::{EARLY, is_open, is_past};
 use crate::domain::booking::{Booking, BookingState, Note, Visit};
 use crate::domain::day::Days;
 use crate::domain::ids::BookingId;
+use crate::store::Tx;
 use crate::web::State;
 use crate::web::portal::caller::Session;
 use crate::web::portal::error::PortalError;
@@ -51,6 +52,20 @@ struct VisitPage {
     way: Option<WayIn>,
     /// Whether there is something for the member's own calendar.
     is_for_calendar: bool,
+    /// What there is while the visit can be entered.
+    here: Option<Here>,
+    /// Whether the member is asked how it was.
+    is_to_be_rated: bool,
+}
+
+/// What there is while a visit can be entered.
+struct Here {
+    /// Whether the member can say that they are there.
+    can_say: bool,
+    /// When they said so.
+    since: Option<String>,
+    /// The telephone of the clinic, as people write it and as a link has it.
+    phone: Option<(String, String)>,
 }
 
 /// The way into a visit.
@@ -91,10 +106,16 @@ pub async fn show(
     let mut tx = state.bridge.store.read().await?;
     let own = Own::open(&state.bridge, &mut tx, session.member).await?;
     let booking = booking::one(&mut tx, &own.key, id).await?.ok_or(PortalError::NotFound)?;
-    drop(tx);
     let (days, now) = (own.days(), state.bridge.clock.now());
+    let here = here(&state, &mut tx, &own, &booking).await?;
+    let is_to_be_rated = booking::is_to_be_rated(&mut tx, &booking, now).await?;
+    drop(tx);
     let moment = |at: Timestamp| frame.moment(days.moment(at));
-    let can = can(&booking, now);
+    let mut can = can(&booking, now);
+    if here.as_ref().is_some_and(|here| here.since.is_some()) {
+        // Whoever is there does not call it off here any more.
+        (can.change, can.cancel) = (false, false);
+    }
     let way = booking.visit().filter(|visit| state.rooms.is_there(&visit.clinic) && !is_past(visit.time.end, now));
     let way = way.map(|Visit { time, .. }| WayIn {
         is_open: is_open(time.start, time.end, now),
@@ -102,6 +123,8 @@ pub async fn show(
     });
     page(&VisitPage {
         way,
+        here,
+        is_to_be_rated,
         is_for_calendar: booking.time.is_some_and(|time| now < time.end) && booking.state == BookingState::Booked,
         id,
         title: title(&state, &frame, &booking),
@@ -120,6 +143,25 @@ pub async fn show(
         can,
         frame,
     })
+}
+
+/// What there is of a visit that can be entered now.
+async fn here(state: &State, tx: &mut Tx, own: &Own, booking: &Booking) -> Result<Option<Here>, PortalError> {
+    let now = state.bridge.clock.now();
+    let visit = booking.visit().filter(|visit| is_open(visit.time.start, visit.time.end, now));
+    let Some(visit) = visit else { return Ok(None) };
+    let arrived = booking::arrived(tx, &visit).await?;
+    let grants = tx.living_grants(&[visit.member]).await?;
+    let may = booking::may_ask(&grants, visit.member, &visit.clinic, false, now);
+    let phone = state.bridge.house.phone(&visit.clinic).map(|phone| {
+        let dialled = phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+        (phone.to_owned(), dialled)
+    });
+    Ok(Some(Here {
+        can_say: may && arrived.is_none() && booking.wish.is_none(),
+        since: arrived.map(|at| clock(&own.days(), at)),
+        phone,
+    }))
 }
 
 fn can(booking: &Booking, now: Timestamp) -> Can {

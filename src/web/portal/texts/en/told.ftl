@@ -22,6 +22,17 @@ told-kind-message = Messages to read
 told-kind-appointment = Appointments
 told-kind-questionnaire = Questionnaires
 told-kinds-hint = What you leave out still waits for you here, under Messages.
+told-remind = Before a visit
+told-remind-usual = As your clinic does; as a rule a day and an hour before
+told-remind-own = At these times; if you choose none, never
+told-remind-before = { $minutes ->
+    [2880] Two days before
+    [1440] A day before
+    [180] Three hours before
+    [60] An hour before
+   *[15] A quarter of an hour before
+}
+told-remind-hint = If a reminder would come much too late because you want quiet, it comes in quiet hours, too.
 told-ways = By which ways
 told-ways-hint = The first is tried first. If it does not work, the next one is.
 told-ways-none = There is no other way to you yet: messages wait for you here.

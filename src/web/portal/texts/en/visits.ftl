@@ -93,5 +93,57 @@ visit-join-help-camera = Your browser asks whether it may use camera and microph
 visit-join-help-browser = If you hear nothing, close other programs that use the microphone, and open this page in another browser.
 visit-join-help-late = If you are late, come in all the same: the visit stays open until half an hour after its end.
 visit-join-help-name = The clinic knows who comes. In the call you are called “Guest”.
+visit-here = I’m here
+visit-here-more = { $clinic } sees in its own system that you are there.
+visit-here-since = You said at { $time } that you are here. Your clinic is told.
+visit-nobody = Nobody comes?
+visit-nobody-wait = Please wait ten minutes: the talk before yours may take longer.
+visit-nobody-again = Leave, come back to this page, and enter once more.
+visit-nobody-call = If still nobody comes, call { $clinic }:
+visit-nobody-call-none = If still nobody comes, please call { $clinic } by the number that you have of them.
+camera-title = Try out camera and microphone
+camera-lead = A few minutes before your first visit are enough. Nothing here is sent to anybody.
+camera-before = Before
+camera-before-where = Find a place where nobody listens and where there is light in front of you. With headphones nobody hears who talks to you.
+camera-before-power = Plug your phone or computer in, and use Wi-Fi if you can.
+camera-before-browser = Use a current browser: Firefox, Chrome, Edge or Safari.
+camera-try = Try it out
+camera-try-phone = On a phone: open its camera and switch to the one that looks at you. Do you see yourself? Record a short video, play it, and listen. Then delete it.
+camera-try-computer = On a computer: open its camera program (Camera in Windows, Photo Booth on a Mac, Cheese in Linux). Do you see yourself?
+camera-try-sound = Record a few words with its sound recorder, and play them. Do you hear yourself? Then delete it.
+camera-allow = When you enter the visit
+camera-allow-ask = Your browser asks whether it may use camera and microphone. Choose “Allow”.
+camera-allow-lock = If you said no before: press the lock or the sign beside the address of the page, allow both, and load the page again.
+camera-allow-system = If nothing is asked at all: look into the settings of your device under Privacy whether the browser may use camera and microphone.
+camera-else = If it does not work
+camera-else-programs = Close other programs that use camera or microphone, such as other calls, and load the page again.
+camera-else-device = Try another browser, or your phone instead of your computer.
+camera-else-without = You can come without a camera, too: only with your voice. If nothing helps, call your clinic.
 visit-calendar = Put it into my calendar
+visits-calendar = All my visits in my calendar
+visit-rate = How was this visit for you?
+visit-rate-as = { $rating ->
+    [1] Bad
+    [2] Not so good
+    [3] Middling
+    [4] Good
+   *[5] Very good
+}
+visit-rate-unsaid = I do not want to say
+visit-rate-hint = It is only counted how many say what. It is not kept that you said it, and neither your clinic nor your community learns of it.
+visit-rate-send = Send
+flash-visit-rated = Thank you. It is counted.
+flash-visit-rate-none = Please choose one of the answers, or that you do not want to say.
+calendar-title = My visits in my calendar
+calendar-lead = Your calendar program can look by itself when your visits are. It sees “Appointment” and the time, and nothing of what or with whom.
+calendar-address = The address for your calendar program
+calendar-address-text = It is shown only now. Copy it into your calendar program, and give it to nobody else.
+calendar-how = In most programs: “Add calendar”, “Subscribe”, or “From URL”. Most look again every few hours.
+calendar-who = Who can see it
+calendar-who-text = Whoever has the address sees when you have appointments. If your calendar lies with a service, that service sees it, too. You can have another address at any time; the old one ends then.
+calendar-since = There is an address since { $day }.
+calendar-make = Make an address
+calendar-anew = Make another address
+calendar-off = End the address
+flash-calendar-off = The address leads nowhere any more.
 visit-calendar-more = It says “Appointment”, and nothing of what or with whom.
