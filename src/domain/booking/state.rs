@@ -211,23 +211,22 @@ impl Wish {
         let (state, note, let_go) = match (self, answered) {
             (Self::Hold, Answered::Done) => (Held, None, false),
             (Self::Hold, Answered::No) => (Offered, Some(Note::Taken), false),
-            (Self::Hold, Answered::Failed) => (Offered, Some(Note::NotDone), true),
-            (Self::Book, Answered::Done) => (Booked, None, false),
+            (Self::Hold | Self::Give | Self::Offer, Answered::Failed) => (Offered, Some(Note::NotDone), true),
+            (Self::Book | Self::Give, Answered::Done) => (Booked, None, false),
             (Self::Book, Answered::No) => (Held, Some(Note::HoldEnded), true),
             (Self::Book, Answered::Failed) => (Held, Some(Note::NotDone), true),
-            (Self::Request, Answered::Done) | (Self::Arrive, _) => (state, None, false),
+            (Self::Request, Answered::Done)
+            | (Self::Arrive, _)
+            | (Self::Decline | Self::Fulfil | Self::Miss, Answered::No | Answered::Failed) => (state, None, false),
             (Self::Request, Answered::No | Answered::Failed) => (Cancelled, Some(Note::NotDone), false),
             (Self::Release, _) => (Offered, None, false),
-            (Self::Give, Answered::Done) => (Booked, None, false),
             (Self::Offer, Answered::Done) => (Held, Some(Note::ClinicOffers), false),
             // Its people find another time.
             (Self::Give | Self::Offer, Answered::No) => (Requested, None, false),
-            (Self::Give | Self::Offer, Answered::Failed) => (Offered, Some(Note::NotDone), true),
             (Self::Cancel | Self::Decline, Answered::Done) => (Cancelled, None, false),
             (Self::Replace, Answered::Done) => (Rescheduled, None, false),
             (Self::Fulfil, Answered::Done) => (Fulfilled, None, false),
             (Self::Miss, Answered::Done) => (NoShow, None, false),
-            (Self::Decline | Self::Fulfil | Self::Miss, Answered::No | Answered::Failed) => (state, None, false),
             (Self::Cancel | Self::Replace, Answered::No | Answered::Failed) => (state, Some(Note::NotCancelled), false),
         };
         After { state, note, let_go }

@@ -84,6 +84,9 @@ async fn each_step_of_a_visit() {
         ("asked", Wish::Request, Some("It is about the nights.")),
         ("arrived", Wish::Arrive, None),
         ("cancelled", Wish::Cancel, None),
+        ("given", Wish::Give, None),
+        ("offered", Wish::Offer, None),
+        ("declined", Wish::Decline, None),
     ] {
         let told = told(wish, reason);
         assert_eq!(profile_of(&told), Some("mostik-appointment"));
