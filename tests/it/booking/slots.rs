@@ -1,7 +1,7 @@
 //! Booking by free Slots, seen from the EHR: at the sandbox, and at a FHIR server that nobody here wrote.
 
 use jiff::SignedDuration;
-use mostik::domain::booking::{BookingState, Note};
+use mostik::domain::booking::{BookingState, Note, Wish};
 use mostik::domain::delivery::DeliveryState;
 use mostik::sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
@@ -215,5 +215,11 @@ on_both_databases! {
         assert_eq!((left.state, left.note), (BookingState::Offered, Some(Note::NotDone)));
         assert_eq!(status_of(&ehr.base, &slot).await, "free");
         assert_eq!(bridge.count(DeliveryState::Rejected).await, 1, "for a human to see");
+        // Whatever it says, it may keep something for somebody who has nothing of it.
+        bridge.chores().await;
+        assert_eq!(stands(&bridge, &sparrow, asked.id).await.wish, Some(Wish::Release));
+        bridge.deliver().await;
+        bridge.chores().await;
+        assert_eq!(stands(&bridge, &sparrow, asked.id).await.wish, None, "it is given back once");
     }
 }
