@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use mostik::app;
 use mostik::booking::{self, Ask, BookingError, Finder};
 use mostik::config::Config;
@@ -121,13 +121,19 @@ async fn race(database: &Database, ehr: &Ehr, by: By) {
             members.push(member(&server, members.len(), &patient).await);
         }
     }
+    // Everybody sees the same times before anything fails.
+    let asked = join_all(members.iter().map(|person| looks(&server, &finder, person))).await;
     lose_answers(ehr, times, by);
     let is_over = AtomicBool::new(false);
     let ready = began.elapsed();
     let replicas = (0..replicas).map(|_| server.start(None)).collect();
     let racing = async {
         let ran = join_all(
-            members.iter().enumerate().map(|(n, person)| run(&server, &finder, person, Dice::new(seed + n as u64))),
+            members
+                .iter()
+                .zip(asked)
+                .enumerate()
+                .map(|(n, (person, id))| run(&server, &finder, (person, id), Dice::new(seed + n as u64))),
         )
         .await;
         is_over.store(true, Ordering::SeqCst);
@@ -174,7 +180,7 @@ async fn member(server: &Server, n: usize, patient: &str) -> Person {
         categories: BTreeMap::from([(Category::Mood, Detail::EveryEntry)]),
         purposes: [Purpose::Treatment].into(),
         valid_from: now,
-        valid_until: Timestamp::MAX,
+        valid_until: now + SignedDuration::from_hours(24 * 365),
         data_from: None,
         recipient: Addressee::Clinic,
         way_back: WayBack::Notice,
@@ -186,17 +192,22 @@ async fn member(server: &Server, n: usize, patient: &str) -> Person {
     Person { id, handle, token: String::new() }
 }
 
-/// Somebody tries until they have a time, or nothing is free.
-async fn run(server: &Server, finder: &Finder, person: &Person, dice: Dice) -> Booking {
+/// Somebody asks for a visit, and sees what is free.
+async fn looks(server: &Server, finder: &Finder, person: &Person) -> BookingId {
     let bridge = &server.bridge;
     let (clinic, visit) = (riverside(), "first-talk".parse().unwrap());
     let asked = Ask { clinic: &clinic, visit: &visit, reason: "", way: Way::Slots };
-    let turn = LOOKS.acquire().await.unwrap();
+    let _turn = LOOKS.acquire().await.unwrap();
     let mut tx = bridge.store.begin().await.unwrap();
     let id = booking::ask(bridge, &mut tx, person.id, asked, bridge.clock.now()).await.unwrap().id;
     tx.commit().await.unwrap();
-    drop(turn);
-    let began = Instant::now();
+    finder.find(person.id, id).await.unwrap();
+    id
+}
+
+/// Somebody tries until they have a time, or nothing is free.
+async fn run(server: &Server, finder: &Finder, (person, id): (&Person, BookingId), dice: Dice) -> Booking {
+    let (bridge, began) = (&server.bridge, Instant::now());
     loop {
         assert!(began.elapsed() < PATIENCE, "somebody was never answered: {:?}", stands(server, person, id).await);
         let booking = answered(server, person, id, began).await;
@@ -204,6 +215,7 @@ async fn run(server: &Server, finder: &Finder, person: &Person, dice: Dice) -> B
         let next = match booking.state {
             BookingState::Held => Does::Confirm,
             BookingState::Booked => return booking,
+            BookingState::Offered if booking.note.is_none() => Does::Choose(dice.below(booking.details.offers.len())),
             _ => {
                 let Ok(found) = finder.find(person.id, id).await else { continue };
                 match found.details.offers.len() {
