@@ -200,12 +200,12 @@ fn scheduling(rest: &Value, resources: &[Value]) -> Option<Dialect> {
     let of_type = |resource: &&Value| resource.get("type").and_then(Value::as_str) == Some("Appointment");
     let text =
         |operation: &Value, name: &str| operation.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let on_type = resources.iter().find(of_type).map(operations).unwrap_or_default();
-    let on_type = on_type.iter().map(|operation| (text(operation, "name"), text(operation, "definition")));
-    let on_server = operations(rest);
-    let on_server = on_server.iter().map(|operation| (text(operation, "name"), text(operation, "definition")));
-    let on_server = on_server.filter(|(_, definition)| definition.contains("/appointment-"));
-    let known: Vec<(String, String)> = on_type.chain(on_server).collect();
+    let with_type = resources.iter().find(of_type).map(operations).unwrap_or_default();
+    let with_type = with_type.iter().map(|operation| (text(operation, "name"), text(operation, "definition")));
+    let with_server = operations(rest);
+    let with_server = with_server.iter().map(|operation| (text(operation, "name"), text(operation, "definition")));
+    let with_server = with_server.filter(|(_, definition)| definition.contains("/appointment-"));
+    let known: Vec<(String, String)> = with_type.chain(with_server).collect();
     let has = |wanted: &str| {
         known.iter().any(|(name, definition)| {
             name.trim_start_matches('$') == wanted || definition.ends_with(&format!("/appointment-{wanted}"))

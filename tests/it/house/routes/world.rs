@@ -8,6 +8,7 @@ use mostik::enrolment::session;
 use mostik::enrolment::staff::StaffDoors;
 use mostik::vault::signing::SigningAlgorithm;
 use reqwest::{Method, RequestBuilder};
+use serde_json::json;
 
 use super::Body::{self, Form, Json, Nothing};
 use super::Who::{
@@ -82,7 +83,8 @@ impl World {
     pub async fn target(&self, number: usize) -> (Target, Person) {
         let (handle, patient) = (format!("sparrow-{number}"), format!("patient-{number}"));
         let member = self.bridge.person(&handle, &patient).await;
-        let grant = self.bridge.grant(&member, &["mood"]).await;
+        let terms = json!({"categories": {"mood": "every-entry"}, "way_back": "notice"});
+        let grant = self.bridge.share_by(&member, terms).await;
         let found = read(&self.bridge, &self.clinic, &format!("/fhir/Consent?patient={patient}")).await;
         let consent = entries(&found.json)[0]["id"].as_str().unwrap().to_owned();
         let receipts = self.bridge.as_member(&member, Method::GET, "/v1/receipts", None).await;
