@@ -86,6 +86,15 @@ const ABSENT_TWICE: &str = "absent-twice";
 /// Why nothing was given back: twice it was not there.
 pub const NOTHING_THERE: &str = "nothing-to-cancel";
 
+/// How soon it is tried again.
+const fn pace_of(matter: &Matter) -> Pace {
+    match matter {
+        // What is given back counts, too: before it is, they cannot choose another time.
+        Matter::Booking { .. } | Matter::Cancelling => Pace::Watched,
+        _ => Pace::Patient,
+    }
+}
+
 /// Whether a search has shown that the resource is not in the EHR.
 #[must_use]
 pub fn is_absent(item: &Delivery) -> bool {
@@ -108,11 +117,7 @@ pub fn outcome(known: Known, rules: Rules<'_>, now: Timestamp) -> Result<Outcome
         answer: None,
     };
     let is_standing = matches!(item.matter, Matter::Consent(_));
-    let pace = match item.matter {
-        // What is given back counts, too: before it is, they cannot choose another time.
-        Matter::Booking { .. } | Matter::Cancelling => Pace::Watched,
-        _ => Pace::Patient,
-    };
+    let pace = pace_of(&item.matter);
     let again = |state, reason: String, retry_after| {
         let is_last = is_standing && attempts >= STANDING_ATTEMPTS;
         let next = next_attempt(attempts, pace, now, retry_after, rules.entropy)?.filter(|_| !is_last);

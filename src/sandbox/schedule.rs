@@ -54,7 +54,7 @@ pub fn answer(house: &House, store: &mut Store, call: &Call, rest: &[&str]) -> R
             let patients = given.all("patient-id").filter_map(Value::as_str);
             let patients: Vec<String> = patients.map(|patient| relative(&house.base, patient).to_owned()).collect();
             let said = given.text("comment").map(|comment| json!({ "comment": comment }));
-            book(house, store, id, patients, said.as_ref()).map(|booked| Answer::document(bundle(house, &[booked], 1)))
+            book(house, store, id, &patients, said.as_ref()).map(|booked| Answer::document(bundle(house, &[booked], 1)))
         }
         (_, [.., "$find" | "$hold" | "$book"]) => Err(Refusal::not_allowed("POST", "an operation is posted")),
         (_, [.., operation]) => Err(no_operation(operation)),
@@ -138,17 +138,17 @@ fn book_as_told(house: &House, store: &mut Store, given: &Given) -> Result<Value
     let (Some(said), None) = (given.one("appointment-resource"), given.one("appointment-reference")) else {
         let (id, _) = reference(house, given)?;
         let patients = given.all("patient-resource").filter_map(|patient| text(patient, "id"));
-        let patients = patients.map(|id| format!("Patient/{id}")).collect();
+        let patients: Vec<String> = patients.map(|id| format!("Patient/{id}")).collect();
         let comment = given.text("comment").map(|comment| json!({ "comment": comment }));
-        return book(house, store, &id, patients, comment.as_ref());
+        return book(house, store, &id, &patients, comment.as_ref());
     };
     let id = text(said, "id").unwrap_or_default();
     match text(said, "status") {
         Some("pending") => {
             let actors = nodes(said, "participant.actor").into_iter().filter_map(|actor| text(actor, "reference"));
             let actors = actors.map(|actor| relative(&house.base, actor).to_owned());
-            let patients = actors.filter(|actor| actor.starts_with("Patient/")).collect();
-            book(house, store, id, patients, Some(said))
+            let patients: Vec<String> = actors.filter(|actor| actor.starts_with("Patient/")).collect();
+            book(house, store, id, &patients, Some(said))
         }
         Some("cancelled") => {
             let before = current(store, "Appointment", id).ok_or_else(taken)?;
@@ -173,7 +173,7 @@ fn book(
     house: &House,
     store: &mut Store,
     id: &str,
-    patients: Vec<String>,
+    patients: &[String],
     said: Option<&Value>,
 ) -> Result<Value, Refusal> {
     if patients.is_empty() {

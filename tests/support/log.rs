@@ -39,7 +39,9 @@ impl io::Write for Ear {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         LISTENERS.lock().unwrap().retain(|listener| {
             let log = listener.upgrade();
-            log.iter().for_each(|log| log.lock().unwrap().extend_from_slice(bytes));
+            if let Some(log) = &log {
+                log.lock().unwrap().extend_from_slice(bytes);
+            }
             log.is_some()
         });
         Ok(bytes.len())

@@ -247,10 +247,9 @@ impl EhrClient {
         ticket: &Ticket,
         not_after: Timestamp,
     ) -> Option<Sent> {
-        let slot = match self.slot(&taken.id, ticket, not_after).await {
-            Ok(Some(slot)) => slot,
+        let Ok(Some(slot)) = self.slot(&taken.id, ticket, not_after).await else {
             // Nobody knows: whoever comes next looks again.
-            Ok(None) | Err(_) => return Some(half_done(Sent::Unknown { reason: "slot-unread".to_owned() })),
+            return Some(half_done(Sent::Unknown { reason: "slot-unread".to_owned() }));
         };
         if marks(&slot.resource, self.identifier_system()).any(|mark| mark == wanted.identifier) {
             return None;

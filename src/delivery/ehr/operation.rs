@@ -55,7 +55,7 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    fn operation(path: String, parameters: Vec<Value>) -> Next {
+    fn operation(path: String, parameters: &[Value]) -> Next {
         let body = json!({"resourceType": "Parameters", "parameter": parameters});
         Next::Ask(Box::new(Self { method: Method::POST, path, body, patched: None }))
     }
@@ -78,7 +78,10 @@ pub(super) fn next(wanted: &Wanted, offer: &str, visit: Option<Appointment>, sys
     match (wanted.standing, status.as_str(), visit) {
         (Standing::Held, "pending" | "booked" | "arrived" | "checked-in" | "fulfilled", Some(visit))
         | (Standing::Booked, "booked" | "arrived" | "checked-in" | "fulfilled", Some(visit))
-        | (Standing::Cancelled, "cancelled" | "noshow" | "entered-in-error", Some(visit)) => Next::Done(visit.at),
+        | (Standing::Cancelled, "cancelled" | "noshow" | "entered-in-error", Some(visit))
+        | (Standing::Arrived, "arrived" | "checked-in" | "fulfilled", Some(visit))
+        | (Standing::Fulfilled, "fulfilled", Some(visit))
+        | (Standing::Missed, "noshow", Some(visit)) => Next::Done(visit.at),
         (Standing::Held | Standing::Booked, "cancelled" | "noshow" | "entered-in-error", _)
         | (Standing::Cancelled, "arrived" | "checked-in" | "fulfilled", _) => Next::Never(VISIT_OVER),
         // Nobody keeps it: what was kept has ended.
@@ -86,9 +89,6 @@ pub(super) fn next(wanted: &Wanted, offer: &str, visit: Option<Appointment>, sys
         (Standing::Cancelled, _, Some(visit)) => cancel(wanted, visit, dialect),
         (Standing::Held, ..) => hold(wanted, offer, system, dialect),
         (Standing::Booked, _, visit) => book(wanted, visit.as_ref().map_or(offer, |visit| &visit.at.id), dialect),
-        (Standing::Arrived, "arrived" | "checked-in" | "fulfilled", Some(visit))
-        | (Standing::Fulfilled, "fulfilled", Some(visit))
-        | (Standing::Missed, "noshow", Some(visit)) => Next::Done(visit.at),
         (Standing::Arrived, "booked", Some(visit)) => patch(visit, "arrived"),
         (Standing::Fulfilled, "booked" | "arrived" | "checked-in" | "noshow", Some(visit)) => patch(visit, "fulfilled"),
         (Standing::Missed, "booked" | "arrived" | "checked-in" | "fulfilled", Some(visit)) => patch(visit, "noshow"),
@@ -131,11 +131,9 @@ fn hold(wanted: &Wanted, offer: &str, system: &str, dialect: Dialect) -> Next {
             let called = json!({"system": system, "value": wanted.identifier});
             let reference = json!({"reference": place, "identifier": called});
             let parameter = json!({"name": "appointment-reference", "valueReference": reference});
-            Ask::operation("Appointment/$hold".to_owned(), vec![parameter])
+            Ask::operation("Appointment/$hold".to_owned(), &[parameter])
         }
-        Dialect::Argonaut => {
-            Ask::operation(format!("{place}/$hold"), vec![json!({"name": "appt-id", "valueUri": place})])
-        }
+        Dialect::Argonaut => Ask::operation(format!("{place}/$hold"), &[json!({"name": "appt-id", "valueUri": place})]),
     }
 }
 
@@ -152,7 +150,7 @@ fn book(wanted: &Wanted, id: &str, dialect: Dialect) -> Next {
             }
             Ask::operation(
                 "Appointment/$book".to_owned(),
-                vec![json!({"name": "appointment-resource", "resource": resource})],
+                &[json!({"name": "appointment-resource", "resource": resource})],
             )
         }
         Dialect::Argonaut => {
@@ -161,8 +159,8 @@ fn book(wanted: &Wanted, id: &str, dialect: Dialect) -> Next {
             let comment = text(&wanted.resource, "/reasonCode/0/text");
             let comment = comment.map(|comment| json!({"name": "comment", "valueString": comment}));
             let named = json!({"name": "appt-id", "valueUri": place});
-            let parameters = std::iter::once(named).chain(patients).chain(comment).collect();
-            Ask::operation(format!("{place}/$book"), parameters)
+            let parameters: Vec<Value> = std::iter::once(named).chain(patients).chain(comment).collect();
+            Ask::operation(format!("{place}/$book"), &parameters)
         }
     }
 }
@@ -174,7 +172,7 @@ fn cancel(wanted: &Wanted, visit: Appointment, dialect: Dialect) -> Next {
             let (_, resource) = visit.brought_to(wanted);
             Ask::operation(
                 "Appointment/$book".to_owned(),
-                vec![json!({"name": "appointment-resource", "resource": resource})],
+                &[json!({"name": "appointment-resource", "resource": resource})],
             )
         }
         Dialect::Argonaut => patch(visit, "cancelled"),

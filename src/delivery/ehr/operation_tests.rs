@@ -17,6 +17,7 @@ fn wanted(status: &str) -> Wanted {
 }
 
 /// A visit that stands there, with this identifier of the bridge's and for this patient, if for any.
+#[allow(clippy::unnecessary_wraps, reason = "so it is asked for: as what was found, if anything was")]
 fn visit(status: &str, mark: Option<&str>, patient: Option<&str>) -> Option<Appointment> {
     let doctor = json!({"actor": {"reference": "Practitioner/d"}, "status": "accepted"});
     let patient = patient.map(|reference| json!({"actor": {"reference": reference}, "status": "tentative"}));

@@ -20,6 +20,9 @@ pub struct Search<T> {
     pub applied: Applied,
 }
 
+/// The parameter that resources of one type alone have, and how its values are read.
+type Own<'a, T> = (&'a str, fn(&str) -> Result<T, Outcome>);
+
 impl<T> Search<T> {
     /// Reads a search, which has one parameter of its own; some of it may come in a form.
     ///
@@ -30,7 +33,7 @@ impl<T> Search<T> {
         caller: &ClinicCaller,
         resource_type: &str,
         (request, form): (&HttpRequest, &[u8]),
-        (own, value): (&str, fn(&str) -> Result<T, Outcome>),
+        (own, value): Own<'_, T>,
     ) -> Result<Self, Outcome> {
         caller.check(resource_type, 's')?;
         check_format(request)?;

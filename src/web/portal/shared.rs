@@ -115,7 +115,7 @@ pub async fn show(
     let mut looks: Vec<_> = looks.into_iter().map(look).collect();
     // Of several on one day, one.
     looks.dedup();
-    page(&SharedPage { items, looks, next, frame })
+    page(&SharedPage { frame, items, looks, next })
 }
 
 fn cursor(text: &str) -> Option<AuditCursor> {

@@ -167,13 +167,13 @@ async fn whoever_is_second(database: Database, does_front: front::Does) {
 
 on_both_databases! {
     async fn whoever_is_second_is_told_so_in_a_bundle_and_may_choose_once_more(database) {
-        whoever_is_second(database, front::Does::Nothing).await;
+        Box::pin(whoever_is_second(database, front::Does::Nothing)).await;
     }
 }
 
 on_both_databases! {
     async fn whoever_is_second_is_told_so_by_a_status_and_may_choose_once_more(database) {
-        whoever_is_second(database, front::Does::Argonaut).await;
+        Box::pin(whoever_is_second(database, front::Does::Argonaut)).await;
     }
 }
 

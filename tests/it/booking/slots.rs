@@ -218,7 +218,7 @@ on_both_databases! {
         // Whatever it says, it may keep something for somebody who has nothing of it.
         bridge.chores().await;
         assert_eq!(stands(&bridge, &sparrow, asked.id).await.wish, Some(Wish::Release));
-        bridge.deliver().await;
+        bridge.deliver_in_time().await;
         bridge.chores().await;
         assert_eq!(stands(&bridge, &sparrow, asked.id).await.wish, None, "it is given back once");
     }

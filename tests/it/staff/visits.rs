@@ -36,7 +36,7 @@ async fn booked(database: Database, minutes: i64) -> (Ward, BookingId, String) {
 on_both_databases! {
     async fn todays_visits_are_those_of_the_clinics_own_day(database) {
         // 22:30 in Berlin.
-        let (ward, id, _) = booked(database, 570).await;
+        let (ward, id, _) = Box::pin(booked(database, 570)).await;
         let mut nurse = ward.colleague("riverside").await;
         let words = main_text(&nurse.get("/clinic/today").await);
         for said in ["20 November 2026", "22:30–23:20", "A first talk", ward.ehr.patient.as_str(), "Europe/Berlin"] {
@@ -49,15 +49,15 @@ on_both_databases! {
         assert_eq!(lake.get(&format!("/clinic/visits/{id}")).await.status, 404);
         assert_eq!(lake.get(&format!("/clinic/visits/{id}/join")).await.status, 404);
         ward.portal.bridge.clock.advance(SignedDuration::from_mins(11 * 60 + 1));
-        let mut late = ward.colleague("riverside").await;
-        assert!(main_text(&late.get("/clinic/today").await).contains("no visits today"), "it is tomorrow in Berlin");
+        let mut again = ward.colleague("riverside").await;
+        assert!(main_text(&again.get("/clinic/today").await).contains("no visits today"), "it is tomorrow in Berlin");
     }
 }
 
 on_both_databases! {
     async fn a_visit_after_midnight_is_not_todays(database) {
         // Half past midnight in Berlin, and half past eleven in London.
-        let (ward, ..) = booked(database, 690).await;
+        let (ward, ..) = Box::pin(booked(database, 690)).await;
         let mut nurse = ward.colleague("riverside").await;
         assert!(main_text(&nurse.get("/clinic/today").await).contains("There are no visits today"));
     }
@@ -65,7 +65,7 @@ on_both_databases! {
 
 on_both_databases! {
     async fn whoever_enters_leads_the_visit_by_an_address_of_their_own(database) {
-        let (ward, id, _) = booked(database, 180).await;
+        let (ward, id, _) = Box::pin(booked(database, 180)).await;
         let (page, join) = (format!("/clinic/visits/{id}"), format!("/clinic/visits/{id}/join"));
         let mut nurse = ward.colleague("riverside").await;
         assert_eq!(nurse.get(&join).await.location(), page, "not yet");
@@ -89,7 +89,7 @@ on_both_databases! {
 
 on_both_databases! {
     async fn what_became_of_a_visit_is_written_into_the_ehr_and_can_be_put_right(database) {
-        let (ward, id, _) = booked(database, 180).await;
+        let (ward, id, _) = Box::pin(booked(database, 180)).await;
         let (page, mark) = (format!("/clinic/visits/{id}"), format!("/clinic/visits/{id}/mark"));
         let mut nurse = ward.colleague("riverside").await;
         let early = ward.does(&mut nurse, &page, &mark, &[("from", "booked"), ("as", "noshow")]).await;
@@ -112,7 +112,7 @@ on_both_databases! {
 
 on_both_databases! {
     async fn a_visit_that_the_clinic_calls_off_frees_its_time_and_the_member_is_told_why(database) {
-        let (ward, id, slot) = booked(database, 180).await;
+        let (ward, id, slot) = Box::pin(booked(database, 180)).await;
         let page = format!("/clinic/visits/{id}");
         let mut nurse = ward.colleague("riverside").await;
         let off = ward.does(&mut nurse, &page, &format!("{page}/cancel"), &[("why", "cancelled")]).await;

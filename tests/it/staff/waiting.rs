@@ -26,7 +26,7 @@ async fn waiting(database: Database) -> (Ward, String, BookingId) {
 
 on_both_databases! {
     async fn somebody_who_waits_is_given_a_time_that_is_free_in_the_ehr(database) {
-        let (ward, schedule, id) = waiting(database).await;
+        let (ward, schedule, id) = Box::pin(waiting(database)).await;
         let path = format!("/clinic/requests/{id}");
         let mut nurse = ward.colleague("riverside").await;
         assert!(main_text(&nurse.get("/clinic").await).contains("waits until something is free"));
@@ -49,7 +49,7 @@ on_both_databases! {
 
 on_both_databases! {
     async fn a_time_that_somebody_else_has_meanwhile_is_given_to_nobody(database) {
-        let (ward, schedule, id) = waiting(database).await;
+        let (ward, schedule, id) = Box::pin(waiting(database)).await;
         let path = format!("/clinic/requests/{id}");
         let slot = free_slot(&ward.ehr.base, &schedule, "2026-11-30T09:00:00Z".parse().unwrap()).await;
         let place = format!("slot:{slot}");
@@ -79,7 +79,7 @@ on_both_databases! {
 
 on_both_databases! {
     async fn an_ehr_that_does_not_answer_is_said_to_be_away_and_not_to_be_full(database) {
-        let (mut ward, _, id) = waiting(database).await;
+        let (mut ward, _, id) = Box::pin(waiting(database)).await;
         let path = format!("/clinic/requests/{id}");
         let text = ward.portal.bridge.config.replace(&ward.ehr.base, "http://127.0.0.1:9/fhir");
         let nurse = ward.colleague("riverside").await;
@@ -100,7 +100,7 @@ on_both_databases! {
 
 on_both_databases! {
     async fn what_is_free_is_counted_by_the_clinics_own_days(database) {
-        let (ward, schedule, _) = waiting(database).await;
+        let (ward, schedule, _) = Box::pin(waiting(database)).await;
         // Late in the evening in London, and past midnight in Berlin; the last is past two weeks.
         for start in ["2026-11-23T09:00:00Z", "2026-11-23T23:30:00Z", "2026-11-24T09:00:00Z", "2026-12-10T09:00:00Z"] {
             free_slot(&ward.ehr.base, &schedule, start.parse().unwrap()).await;

@@ -87,11 +87,15 @@ fn every_text_is_used_and_every_text_that_is_used_is_there() {
     let rooms = ["src/web/portal", "src/web/clinic"].map(|room| Path::new(env!("CARGO_MANIFEST_DIR")).join(room));
     let keys: BTreeSet<String> = keys(Language::En).into_keys().collect();
     let mut used = BTreeSet::new();
-    rooms.iter().for_each(|room| quoted(room, &mut used));
+    for room in &rooms {
+        quoted(room, &mut used);
+    }
     let unused: Vec<&String> = keys.difference(&used).collect();
     assert!(unused.is_empty(), "nobody says {unused:?}");
     let mut wanted = BTreeSet::new();
-    rooms.iter().for_each(|room| asked(room, &mut wanted));
+    for room in &rooms {
+        asked(room, &mut wanted);
+    }
     assert!(wanted.len() > 10, "calls are seen at all");
     let missing: Vec<&String> = wanted.difference(&keys).collect();
     assert!(missing.is_empty(), "there is no text for {missing:?}");
