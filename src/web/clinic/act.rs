@@ -1,7 +1,5 @@
 //! What a clinic's staff decide. Each form leads back to the page that says where it stands; whoever comes second is told so.
 
-use std::time::Duration;
-
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use jiff::civil::{DateTime, Time as ClockTime};
@@ -19,13 +17,8 @@ use crate::web::State;
 use crate::web::portal::error::PortalError;
 use crate::web::portal::form::Fields;
 use crate::web::portal::frame::{Frame, go_to_saying};
+use crate::web::portal::visits::once_answered;
 use crate::web::portal::visits::shown::place_of;
-
-/// How long a page waits for the EHR at most: most answer at once, and then nobody has to look again.
-const PATIENCE: Duration = Duration::from_millis(1500);
-
-/// How often it is looked in that time whether it has answered.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// How far ahead a time may be.
 const FARTHEST: SignedDuration = SignedDuration::from_hours(24 * 366);
@@ -114,18 +107,8 @@ async fn decided(state: &State, mut tx: Tx, who: &Colleague, key: BookingKey, wh
 
 /// How the booking stands when the EHR has answered, or after a moment: and whether it is being asked still.
 async fn answered(state: &State, key: BookingKey) -> Result<Option<(BookingState, bool)>, PortalError> {
-    // A clock that is moved by hand does not go on while somebody waits.
-    let looks = if state.bridge.clock.is_system() { PATIENCE.as_millis() / LOOK_EVERY.as_millis() } else { 0 };
-    let mut stands = None;
-    for at in 0..=looks {
-        let row = state.bridge.store.read().await?.booking(key).await?;
-        stands = row.map(|row| (row.state, row.wish.is_some()));
-        if at == looks || stands.is_none_or(|(_, is_asked)| !is_asked) {
-            break;
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-    Ok(stands)
+    let row = once_answered(state, key).await?;
+    Ok(row.map(|row| (row.state, row.wish.is_some())))
 }
 
 fn flash(stands: Option<(BookingState, bool)>, not_had: bool) -> &'static str {

@@ -17,6 +17,7 @@ use crate::web::portal::cookies::{STAFF, VISIT};
 use crate::web::portal::error::PortalError;
 use crate::web::portal::form::PostedByAnyone;
 use crate::web::portal::frame::{Frame, go_to, go_to_saying, page, page_with};
+use crate::web::portal::identity::{FailedPage, LeavingPage};
 use crate::web::portal::sign_in::{append, count};
 
 #[derive(Template)]
@@ -25,24 +26,6 @@ struct SignInPage {
     frame: Frame,
     /// The clinics whose staff can sign in.
     clinics: Vec<(ClinicId, String)>,
-}
-
-#[derive(Template)]
-#[template(path = "provider_leaving.html")]
-struct LeavingPage {
-    frame: Frame,
-    name: String,
-    host: String,
-    url: String,
-    back: &'static str,
-}
-
-#[derive(Template)]
-#[template(path = "identity_failed.html")]
-struct FailedPage {
-    frame: Frame,
-    trouble: &'static str,
-    back: &'static str,
 }
 
 /// Asks at which clinic.

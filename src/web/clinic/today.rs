@@ -1,14 +1,13 @@
 //! Today's visits, by the clinic's clock.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path};
 use askama::Template;
 use jiff::Timestamp;
 
 use super::caller::StaffSession;
 use super::{MOST, between, clock, days, done, key, look, look_at_all, title};
-use crate::booking::video::{EARLY, RoomError, Side, is_open, is_past};
+use crate::booking::video::{EARLY, Side, is_open, is_past};
 use crate::booking::{self, Seen};
 use crate::domain::audit::Event;
 use crate::domain::booking::BookingState;
@@ -16,7 +15,7 @@ use crate::domain::ids::BookingId;
 use crate::web::State;
 use crate::web::portal::error::PortalError;
 use crate::web::portal::frame::{Frame, page};
-use crate::web::portal::visits::shown;
+use crate::web::portal::visits::{enter, shown, to};
 
 #[derive(Template)]
 #[template(path = "clinic_today.html")]
@@ -145,15 +144,7 @@ pub async fn join(
     let visit = seen.booking.visit().filter(|visit| is_open(visit.time.start, visit.time.end, now));
     let Some(visit) = visit else { return Ok(to(&format!("/clinic/visits/{id}"))) };
     let (name, room) = (frame.t("clinic-clinician"), frame.t("visit-neutral"));
-    match state.rooms.enter(&visit, (Side::Clinic, &name), &room, now).await {
-        Ok(Some(way)) => Ok(to(way.as_str())),
-        Ok(None) => Err(PortalError::NotFound),
-        Err(RoomError::Video(error)) => Err(PortalError::internal(&error)),
-        Err(error) => {
-            tracing::warn!(clinic_id = %visit.clinic, cause = %error, "a room of the video service does not open");
-            Err(PortalError::Busy)
-        }
-    }
+    enter(&state, &visit, (Side::Clinic, &name), &room).await
 }
 
 fn has_room(state: &State, seen: &Seen) -> bool {
@@ -172,9 +163,4 @@ fn can(state: &State, seen: &Seen, now: Timestamp) -> Can {
         miss: !is_asked && has_begun && matches!(stands, BookingState::Booked | BookingState::Fulfilled),
         cancel: !is_asked && !has_begun && stands == BookingState::Booked,
     }
-}
-
-/// Elsewhere, with a page that is asked for anew each time.
-fn to(place: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, place)).finish()
 }

@@ -16,24 +16,32 @@ use crate::enrolment::identity::{self, Arrived, Asked, IdentityError, IdentityTr
 use crate::enrolment::returned::Returned;
 use crate::web::State;
 
+/// Leads on to a provider, and says where people are about to type their password.
 #[derive(Template)]
 #[template(path = "provider_leaving.html")]
-struct LeavingPage {
-    frame: Frame,
-    name: String,
-    host: String,
-    url: String,
+pub struct LeavingPage {
+    /// The frame.
+    pub frame: Frame,
+    /// Whose provider it is.
+    pub name: String,
+    /// Its host.
+    pub host: String,
+    /// Where the link leads.
+    pub url: String,
     /// Where the way back leads.
-    back: &'static str,
+    pub back: &'static str,
 }
 
+/// Says why a sign-in at a provider came to nothing.
 #[derive(Template)]
 #[template(path = "identity_failed.html")]
-struct FailedPage {
-    frame: Frame,
-    trouble: &'static str,
+pub struct FailedPage {
+    /// The frame.
+    pub frame: Frame,
+    /// What went wrong: the key of a text.
+    pub trouble: &'static str,
     /// Where to begin again.
-    back: &'static str,
+    pub back: &'static str,
 }
 
 /// Leads to the provider of the community that was chosen.

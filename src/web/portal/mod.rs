@@ -18,7 +18,7 @@ mod export;
 pub(super) mod form;
 pub(super) mod frame;
 mod guard;
-mod identity;
+pub(super) mod identity;
 mod json;
 mod messages;
 mod origin;

@@ -10,6 +10,7 @@ use super::{shown, title};
 use crate::booking::{self, BookingError, FindError};
 use crate::domain::booking::{Booking, Rating};
 use crate::domain::ids::{BookingId, MemberId};
+use crate::store::{BookingKey, SealedBooking};
 use crate::web::State;
 use crate::web::portal::caller::Session;
 use crate::web::portal::error::PortalError;
@@ -158,16 +159,22 @@ pub async fn cancel(state: Data<State>, posted: Posted, id: Path<String>) -> Res
 /// Wakes the desks, and leads back to the visit when the clinic's system has answered, or after a moment.
 async fn answered(state: &State, member: MemberId, id: BookingId) -> Result<HttpResponse, PortalError> {
     state.bridge.wake.notify_waiters();
+    once_answered(state, (member, id)).await?;
+    Ok(go_to(&path(id)))
+}
+
+/// How a booking stands when the clinic's system has answered, or after a moment.
+pub async fn once_answered(state: &State, key: BookingKey) -> Result<Option<SealedBooking>, PortalError> {
     // A clock that is moved by hand does not go on while somebody waits.
     let looks = if state.bridge.clock.is_system() { PATIENCE.as_millis() / LOOK_EVERY.as_millis() } else { 0 };
     for _ in 0..looks {
-        let row = state.bridge.store.read().await?.booking((member, id)).await?;
-        if row.is_none_or(|row| row.wish.is_none()) {
-            break;
+        let row = state.bridge.store.read().await?.booking(key).await?;
+        if row.as_ref().is_none_or(|row| row.wish.is_none()) {
+            return Ok(row);
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
-    Ok(go_to(&path(id)))
+    Ok(state.bridge.store.read().await?.booking(key).await?)
 }
 
 fn parse(id: &str) -> Result<BookingId, PortalError> {

@@ -7,7 +7,7 @@ use actix_web::web::{Data, Path};
 use crate::booking;
 use crate::booking::calendar::calendar;
 use crate::booking::video::{RoomError, Side, is_open};
-use crate::domain::booking::Booking;
+use crate::domain::booking::{Booking, Visit};
 use crate::domain::ids::BookingId;
 use crate::web::State;
 use crate::web::calendar::entry;
@@ -29,7 +29,12 @@ pub async fn join(
     let visit = booking.visit().filter(|visit| is_open(visit.time.start, visit.time.end, now));
     let Some(visit) = visit else { return Ok(to(&format!("/visits/{}", booking.id))) };
     let (name, title) = (frame.t("visit-guest"), frame.t("visit-neutral"));
-    match state.rooms.enter(&visit, (Side::Member, &name), &title, now).await {
+    enter(&state, &visit, (Side::Member, &name), &title).await
+}
+
+/// Leads somebody into a visit, by an address that is made for them now and holds for minutes.
+pub async fn enter(state: &State, visit: &Visit, who: (Side, &str), title: &str) -> Result<HttpResponse, PortalError> {
+    match state.rooms.enter(visit, who, title, state.bridge.clock.now()).await {
         Ok(Some(way)) => Ok(to(way.as_str())),
         Ok(None) => Err(PortalError::NotFound),
         Err(RoomError::Video(error)) => Err(PortalError::internal(&error)),
@@ -66,6 +71,6 @@ async fn of(state: &State, session: &Session, id: &str) -> Result<Booking, Porta
 }
 
 /// Elsewhere, with a page that is asked for anew each time.
-fn to(place: &str) -> HttpResponse {
+pub fn to(place: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, place)).finish()
 }

@@ -8,10 +8,10 @@ mod near;
 mod one;
 pub(in crate::web) mod shown;
 
-pub use act::{ask_to_cancel, cancel, change, choose, confirm, here, look, rate, release, wait};
+pub use act::{ask_to_cancel, cancel, change, choose, confirm, here, look, once_answered, rate, release, wait};
 pub use ask::{ask, form};
 pub use camera::camera;
-pub use join::{for_calendar, join};
+pub use join::{enter, for_calendar, join, to};
 pub use near::{NearVisit, near};
 pub use one::show;
 
