@@ -96,11 +96,22 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
+/// Keeps a shard, and the threads it starts, on one core. They only ever wait for each other, and waking a thread on
+/// another core takes longer than what it is woken for: on two cores, four shards end in half the time.
+fn stay_on_one_core(shard: u64) {
+    let cores = core_affinity::get_core_ids().unwrap_or_default();
+    if let Some(core) = cores.iter().cycle().nth(usize::try_from(shard).unwrap()) {
+        core_affinity::set_for_current(*core);
+    }
+}
+
 macro_rules! shards {
     ($run:ident: $($name:ident: $number:literal,)*) => {
-        $(#[tokio::test]
-        async fn $name() {
-            $run($number).await;
+        $(#[test]
+        fn $name() {
+            stay_on_one_core($number);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on($run($number));
         })*
     };
 }
