@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::audit;
 use crate::audit::checkpoint::CheckpointError;
 use crate::booking::{self, BookingError};
+use crate::companion;
 use crate::enrolment::{code, launch};
 use crate::erasure::{self, ErasureError};
 use crate::insight::upkeep::look_after_members;
@@ -54,7 +55,8 @@ pub async fn run_due(bridge: &Bridge) -> Result<bool, ChoreError> {
     is_more |= booking::tend(bridge).await? | erasure::work(bridge).await?;
     is_more |= booking::remind(bridge).await?;
     is_more |= look_after_members(bridge).await? | forget_old_readings(bridge).await?;
-    is_more |= forget_old_drafts(bridge).await? | forget_closed_concerns(bridge).await?;
+    is_more |=
+        forget_old_drafts(bridge).await? | forget_old_talks(bridge).await? | forget_closed_concerns(bridge).await?;
     note_how_far_the_audit_log_goes(bridge).await?;
     Ok(is_more)
 }
@@ -90,6 +92,15 @@ async fn forget_old_drafts(bridge: &Bridge) -> Result<bool, ChoreError> {
     let before = bridge.clock.now().checked_sub(drafts::KEPT_FOR).unwrap_or(jiff::Timestamp::MIN);
     let mut tx = bridge.store.begin().await?;
     let forgotten = tx.forget_old_drafts(before, OLD_AT_ONCE).await?;
+    tx.commit().await?;
+    Ok(forgotten > 0)
+}
+
+/// A talk that nobody went on with begins anew. Returns whether there may be more.
+async fn forget_old_talks(bridge: &Bridge) -> Result<bool, ChoreError> {
+    let before = bridge.clock.now().checked_sub(companion::KEPT_FOR).unwrap_or(jiff::Timestamp::MIN);
+    let mut tx = bridge.store.begin().await?;
+    let forgotten = tx.forget_old_talks(before, OLD_AT_ONCE).await?;
     tx.commit().await?;
     Ok(forgotten > 0)
 }

@@ -80,6 +80,9 @@ pub mod export;
 /// A member takes everything back, for good.
 pub mod erasure;
 
+/// A program that talks with members, by a script, and does for them what the portal does.
+pub mod companion;
+
 /// What the time brings about, without anybody asking.
 pub mod chores;
 

@@ -20,6 +20,9 @@ pub enum Rule {
     /// Item 9 of PHQ-9 is above zero: thoughts of being better off dead, or of hurting oneself.
     #[serde(rename = "phq-9-item-9")]
     SelfHarm,
+    /// The member asked for a person to get in touch with them.
+    #[serde(rename = "asked-for-somebody")]
+    AskedForSomebody,
 }
 
 impl Rule {
@@ -37,6 +40,7 @@ impl Rule {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SelfHarm => "phq-9-item-9",
+            Self::AskedForSomebody => "asked-for-somebody",
         }
     }
 }

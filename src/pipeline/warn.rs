@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{AcceptError, Bridge, KnownPatient};
 use crate::consent::decide::{DenyReason, warn as decide_to_warn};
 use crate::domain::audit::{Chain, Entry, Event, SEALED_COLUMN, WarningDecided};
-use crate::domain::concern::{ConcernState, NotNow, SPEAKS_OF_NOW};
+use crate::domain::concern::{ConcernState, NotNow, Rule, SPEAKS_OF_NOW};
 use crate::domain::delivery::Operation;
 use crate::domain::ids::ConcernId;
 use crate::domain::warning::{Decided, LONGEST_REASON, Warning, WarningPolicy, WarningState, basis_in, is_reason};
@@ -32,6 +32,9 @@ pub enum WarnError {
     /// No clinic may be warned at all.
     #[error("no clinic may be told without consent: there is no policy, [clinics.….warnings], for any")]
     NoPolicy,
+    /// The concern is about something else.
+    #[error("only that somebody answered that they think of hurting themselves may be told without consent")]
+    OtherRule,
     /// None of the member's clinics may be warned, or there is none.
     #[error("the member is linked to no clinic that may be told without consent")]
     NoClinic,
@@ -91,6 +94,9 @@ pub async fn warn(
     }
     if bridge.house.clinics.values().all(|clinic| clinic.warnings.is_none()) {
         return Err(WarnError::NoPolicy);
+    }
+    if before.rule != Rule::SelfHarm {
+        return Err(WarnError::OtherRule);
     }
     // The member before lanes and concerns, as everywhere; and nobody changes their links any more.
     tx.lock_member(before.member).await?;

@@ -48,6 +48,7 @@ mod stored_grants;
 mod subscriptions;
 mod summaries;
 mod sweep;
+mod talks;
 mod tellings;
 mod turns;
 mod upkeep;

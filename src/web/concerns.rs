@@ -300,7 +300,11 @@ impl From<WarnError> for Problem {
                 Self::new(StatusCode::FORBIDDEN, "disclosure-not-allowed", "Nothing is told without consent")
                     .detail(said)
             }
-            WarnError::NoClinic | WarnError::TooOld | WarnError::Decided | WarnError::NotPermitted(_) => {
+            WarnError::NoClinic
+            | WarnError::OtherRule
+            | WarnError::TooOld
+            | WarnError::Decided
+            | WarnError::NotPermitted(_) => {
                 Self::new(StatusCode::CONFLICT, "not-now", "The concern stands elsewhere").detail(said)
             }
             WarnError::Reason => {

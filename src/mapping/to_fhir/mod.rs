@@ -70,6 +70,9 @@ pub enum MappingError {
     /// A mandatory element was not given. A defect of a mapper.
     #[error("a mandatory FHIR element is missing")]
     Incomplete(#[from] BuilderError),
+    /// A clinic cannot be warned of this. A defect of whoever decided it.
+    #[error("there is no warning about this")]
+    NoWarning,
     /// The moment cannot be said as a FHIR dateTime.
     #[error("the moment cannot be written as a FHIR dateTime")]
     Moment,

@@ -47,7 +47,7 @@ pub fn warning(
     operator: Operator<'_>,
 ) -> Result<Outbound, MappingError> {
     let warning = permit.item();
-    let Warning { rule: Rule::SelfHarm, decided, .. } = warning;
+    let Warning { rule: Rule::SelfHarm, decided, .. } = warning else { return Err(MappingError::NoWarning) };
     let sensitive = permit.obliges().labels.iter().map(|label| (ACT_CODE, label.as_str()));
     let security = std::iter::once((CONFIDENTIALITY, "R")).chain(sensitive).chain([
         (ACT_CODE, NO_REUSE),

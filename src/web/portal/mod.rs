@@ -31,6 +31,7 @@ mod shared;
 mod sharing;
 pub(super) mod sign_in;
 mod sign_out;
+mod talk;
 mod texts;
 mod told;
 mod upload;
@@ -59,6 +60,7 @@ use self::texts::Texts;
 use super::clinic as staff;
 use super::limits::{self, Limit};
 use super::routes::Route;
+use crate::companion::talk::Talk;
 use crate::config::{self, Config, PushServices};
 use crate::domain::clock::Clock;
 use crate::domain::ids::{ClinicId, CommunityId, MemberId};
@@ -69,6 +71,8 @@ use crate::vault::Index;
 #[derive(Debug)]
 pub struct Portal {
     texts: Arc<Texts>,
+    /// What the companion says where.
+    talk: Talk,
     assets: Assets,
     origin: Origin,
     communities: BTreeMap<CommunityId, Community>,
@@ -132,6 +136,7 @@ impl Portal {
         let communities = config.communities.iter();
         Ok(Self {
             texts: Arc::new(Texts::load()?),
+            talk: Talk::load().map_err(|error| TextError::of("companion", &error))?,
             assets: Assets::new(),
             origin: Origin::new(&config.server.public_url),
             communities: communities.map(|(id, community)| (id.clone(), Community::new(community))).collect(),
@@ -221,6 +226,7 @@ pages! {
     "/questionnaires/{instrument}/{question}" => GET questionnaires::question, POST questionnaires::answer;
     "/messages" => GET messages::list;
     "/messages/{message}" => GET messages::show, POST messages::answer;
+    "/talk" => GET talk::look, POST talk::say;
     "/visits" => GET visits::list;
     "/visits/ask/{clinic}/{visit}" => GET visits::form, POST visits::ask;
     "/visits/camera" => GET visits::camera;

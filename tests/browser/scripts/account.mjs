@@ -1,4 +1,5 @@
-// A member connects the account that they have at their community, signs in with it, and removes it again.
+// A member connects the account that they have at their community, signs in with it, and removes it again; then they talk with
+// the companion.
 
 import assert from "node:assert/strict";
 import { control, enter, press, story } from "./stage.mjs";
@@ -35,4 +36,21 @@ await story(async ({ page, context, look }) => {
   await press(page, 'form[action="/settings/identity/remove"] button');
   await page.goto("/settings");
   assert.equal(await page.locator('form[action="/settings/identity"]').count(), 1, "and no longer");
+
+  await page.goto("/talk");
+  await look("talk");
+  await press(page, "[name=press][value=check-in]");
+  await look("talk-mood");
+  await page.fill("[name=say]", "4");
+  await press(page, "main form.sheet button");
+  await look("talk-nobody");
+  await page.fill("[name=say]", "abracadabra");
+  await press(page, "main form.sheet button");
+  await look("talk-lost");
+  await page.fill("[name=say]", "phq9");
+  await press(page, "main form.sheet button");
+  await look("talk-question");
+  await page.fill("[name=say]", "sos");
+  await press(page, "main form.sheet button");
+  await look("talk-help");
 });

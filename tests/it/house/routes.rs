@@ -212,6 +212,8 @@ const TABLE: &[Row] = &[
         "303 /sign-in", &[(Browser, "200"), (OtherBrowser, "404")]),
     row("POST /messages/{message}", |it| (format!("/messages/{}", it.message), Form(vec![("answer", "accept".to_owned())])),
         "303 /sign-in", &[(Browser, "303 /messages/{message}"), (OtherBrowser, "404")]),
+    row("GET /talk", page!("/talk"), "303 /sign-in", SIGNED_IN),
+    row("POST /talk", form!("/talk", "key" = "01234567-89ab-cdef-0123-456789abcdef", "say" = "menu"), "303 /sign-in", SIGNED_IN),
     row("GET /visits", page!("/visits"), "303 /sign-in", SIGNED_IN),
     // Whoever lets nothing come back from a clinic books nothing there.
     row("GET /visits/ask/{clinic}/{visit}", page!("/visits/ask/riverside/first-talk"), "303 /sign-in", THEIR_VISIT),

@@ -23,4 +23,5 @@ mod settings;
 mod sharing;
 mod sign_in;
 mod summary;
+mod talk;
 mod told;

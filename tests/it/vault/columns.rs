@@ -196,6 +196,7 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
         "push_subscriptions",
         &[("member_id", Id), ("subscription_id", Id), ("address_index", Index), ("sealed_subscription", Sealed)],
     ),
+    ("talks", &[("member_id", Id), ("sealed_talk", Sealed)]),
     ("questionnaire_drafts", &[("member_id", Id), ("instrument", Word), ("sealed_draft", Sealed)]),
     ("member_settings", &[("member_id", Id), ("sealed_settings", Sealed)]),
     ("member_tokens", &[("token_index", Index), ("member_id", Id)]),

@@ -35,6 +35,7 @@ const SEALED: &[(&str, &str, By, Option<&str>)] = &[
     ("patient_tokens", "sealed_tokens", By::Member, Some("clinic_id")),
     ("member_settings", "sealed_settings", By::Member, None),
     ("questionnaire_drafts", "sealed_draft", By::Member, Some("instrument")),
+    ("talks", "sealed_talk", By::Member, None),
     ("bookings", "sealed_booking", By::Member, Some("booking_id")),
     ("concerns", "sealed_concern", By::Member, Some("concern_id")),
     ("warnings", "sealed_warning", By::Member, Some("identifier")),

@@ -169,7 +169,8 @@ fn wrong_field(field: &str) -> &'static str {
     }
 }
 
-fn fresh_key(state: &State) -> Result<Uuid, PortalError> {
+/// A key for what is said next.
+pub fn fresh_key(state: &State) -> Result<Uuid, PortalError> {
     let key = state.bridge.keyring.entropy().uuid(state.bridge.clock.now());
     key.map_err(|error| PortalError::internal(&error))
 }

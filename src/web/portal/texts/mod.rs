@@ -35,6 +35,7 @@ rooms![
     "erase",
     "preview",
     "data",
+    "companion",
     "identity",
     "questionnaires",
     "summary",
@@ -49,6 +50,13 @@ rooms![
 #[derive(Debug, thiserror::Error)]
 #[error("the texts {0} cannot be read")]
 pub struct TextError(String);
+
+impl TextError {
+    /// What cannot be read, and why.
+    pub(super) fn of(what: &str, why: &dyn std::error::Error) -> Self {
+        Self(format!("{what} ({why})"))
+    }
+}
 
 /// All texts in all languages.
 pub struct Texts {

@@ -45,7 +45,7 @@ fn quoted(folder: &Path, found: &mut BTreeSet<String>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             quoted(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs" || ending == "html")
+        } else if path.extension().is_some_and(|ending| ["rs", "html", "toml"].iter().any(|code| ending == *code))
             && !path.ends_with("tests.rs")
         {
             let text = fs::read_to_string(&path).unwrap();
@@ -84,7 +84,8 @@ fn both_languages_say_the_same_things_of_the_same_things() {
 
 #[test]
 fn every_text_is_used_and_every_text_that_is_used_is_there() {
-    let rooms = ["src/web/portal", "src/web/clinic"].map(|room| Path::new(env!("CARGO_MANIFEST_DIR")).join(room));
+    let rooms = ["src/web/portal", "src/web/clinic", "src/companion"]
+        .map(|room| Path::new(env!("CARGO_MANIFEST_DIR")).join(room));
     let keys: BTreeSet<String> = keys(Language::En).into_keys().collect();
     let mut used = BTreeSet::new();
     for room in &rooms {

@@ -1,0 +1,243 @@
+//! The companion: a program that talks with members, by a script, with fixed answers. It is the same wherever they talk to it.
+//!
+//! 1. What somebody says leads from the place where their talk waits to another ([`talk`]).
+//! 2. A place that does something does it by the functions that the portal has ([`act`]), and leads on by what became of it.
+//! 3. Where the talk waits again, something is said; where it stands is kept ([`kept`]), sealed with the member's key.
+//!
+//! Where it stands is kept after all was done. Whoever says the same again because no answer came says it with the same key,
+//! and nothing is done twice.
+
+mod act;
+mod forms;
+mod kept;
+pub mod script;
+pub mod talk;
+mod words;
+
+pub use kept::KEPT_FOR;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use self::kept::{SaidMood, Stand};
+use self::script::{Became, Place, Takes, Waits};
+use self::talk::{Said, Talk};
+use crate::domain::consented::Method;
+use crate::domain::entropy::NoEntropy;
+use crate::domain::ids::MemberId;
+use crate::domain::language::Language;
+use crate::erasure::ErasureError;
+use crate::insight::entry::NoteDownError;
+use crate::pipeline::Bridge;
+use crate::pipeline::consent::ConsentError;
+use crate::readings::KeptError;
+use crate::safety::SafetyError;
+use crate::store::StoreError;
+use crate::vault::SealError;
+
+/// The most places that a talk goes through before it waits again: more than any script has.
+const MOST_STEPS: usize = 20;
+
+/// What a member says. Personal.
+#[derive(Clone, Copy)]
+pub struct Heard<'a> {
+    /// Who.
+    pub member: MemberId,
+    /// What makes it the same when it is heard again.
+    pub key: Uuid,
+    /// When they said it.
+    pub at: Timestamp,
+    /// What they said; nothing, where they only look.
+    pub said: Option<Said<'a>>,
+    /// The number that was understood in it.
+    number: Option<u8>,
+    /// In which language they are answered.
+    pub language: Language,
+    /// How they say it.
+    pub by: Method,
+}
+
+/// What stands in a text.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Words. Personal.
+    Text(String),
+    /// A number.
+    Number(i64),
+    /// A day.
+    Day(Date),
+}
+
+/// What stands in a text, by name.
+pub type Values = Vec<(&'static str, Value)>;
+
+/// What became of something that was done, and what is to be said of it.
+struct Done {
+    became: Became,
+    values: Values,
+    page: Option<&'static str>,
+}
+
+/// What the companion says. Personal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Saying {
+    /// The key of its text.
+    pub text: String,
+    /// What stands in it.
+    pub values: Values,
+    /// The page of the portal where it is to be done, or read, by its path.
+    pub page: Option<&'static str>,
+    /// Whether it is said where help is found.
+    pub helps: bool,
+    /// Whether what was said before was not understood.
+    pub is_lost: bool,
+    /// What can be said beside words; its numbers are buttons.
+    pub takes: Vec<Takes>,
+    /// The words that can be said, as buttons: each by its name, and as it is written.
+    pub words: Vec<(String, String)>,
+}
+
+/// Something that cannot be done now.
+#[derive(Debug, thiserror::Error)]
+pub enum CompanionError {
+    /// There is no such member.
+    #[error("there is no such member")]
+    UnknownMember,
+    /// The script leads nowhere. A defect.
+    #[error("the companion's talk leads nowhere")]
+    Nowhere,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A value could not be sealed or opened.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// What is kept cannot be read or written.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
+    /// Something cannot be noted down.
+    #[error(transparent)]
+    NoteDown(#[from] NoteDownError),
+    /// A consent cannot be changed.
+    #[error(transparent)]
+    Consent(#[from] ConsentError),
+    /// An erasure cannot be asked for, or called off.
+    #[error(transparent)]
+    Erasure(#[from] ErasureError),
+    /// Nobody can be called.
+    #[error(transparent)]
+    Safety(#[from] SafetyError),
+    /// No id could be made.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
+}
+
+impl Saying {
+    /// What stands in its text under a name.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.values.iter().find(|(found, _)| *found == name).map(|(_, value)| value)
+    }
+}
+
+impl Value {
+    /// A small number.
+    fn count(number: usize) -> Self {
+        Self::Number(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl<'a> Heard<'a> {
+    /// What a member says.
+    #[must_use]
+    pub const fn new(
+        member: MemberId,
+        (key, at): (Uuid, Timestamp),
+        said: Option<Said<'a>>,
+        (language, by): (Language, Method),
+    ) -> Self {
+        Self { member, key, at, said, number: None, language, by }
+    }
+}
+
+/// Hears what a member says, does what it means, and answers.
+///
+/// # Errors
+/// [`CompanionError`]; whoever says the same again then tries it again.
+pub async fn hear(bridge: &Bridge, talk: &Talk, mut heard: Heard<'_>) -> Result<Saying, CompanionError> {
+    let mut tx = bridge.store.read().await?;
+    let wrapped = tx.member_key(heard.member).await?.ok_or(CompanionError::UnknownMember)?;
+    let key = bridge.keyring.unwrap_member_key(heard.member, &wrapped)?;
+    let mut stand = kept::stand(&mut tx, &key).await?;
+    drop(tx);
+    let (mut at, mut place) = talk.place(&stand.place).ok_or(CompanionError::Nowhere)?;
+    let mut is_lost = false;
+    if heard.said.is_some() && stand.last == Some(heard.key) {
+        heard.said = None;
+    }
+    if let Place::Waits(waits) = place {
+        let understood = heard.said.and_then(|said| talk.understand(waits, said));
+        is_lost = heard.said.is_some() && understood.is_none();
+        heard.number = understood.as_ref().and_then(|it| it.number);
+        note_mood(waits, &heard, &mut stand);
+        if let Some(to) = understood.map(|it| it.to).as_ref().or(waits.again.as_ref()) {
+            (at, place) = talk.place(to).ok_or(CompanionError::Nowhere)?;
+        }
+    }
+    stand.last = heard.said.map(|_| heard.key).or(stand.last);
+    let mut done = Done::of(Became::Done);
+    for _ in 0..MOST_STEPS {
+        match place {
+            Place::Waits(waits) => {
+                at.clone_into(&mut stand.place);
+                let mut tx = bridge.store.begin().await?;
+                kept::keep(&mut tx, &key, &stand, bridge.clock.now()).await?;
+                tx.commit().await?;
+                return Ok(saying(talk, waits, done, is_lost, heard.language));
+            }
+            Place::Acts(acts) => {
+                done = act::act(bridge, &key, &heard, &mut stand, acts.does).await?;
+                let to = talk.after(acts, done.became).ok_or(CompanionError::Nowhere)?;
+                (at, place) = talk.place(to).ok_or(CompanionError::Nowhere)?;
+            }
+        }
+    }
+    Err(CompanionError::Nowhere)
+}
+
+/// A mood that was said stays the same, however often it is tried to keep it.
+fn note_mood(waits: &Waits, heard: &Heard<'_>, stand: &mut Stand) {
+    if let Some(level) = heard.number.filter(|_| waits.takes.contains_key(&Takes::Mood)) {
+        stand.mood = Some(SaidMood { level, key: heard.key, at: heard.at });
+    }
+}
+
+fn saying(talk: &Talk, waits: &Waits, done: Done, is_lost: bool, language: Language) -> Saying {
+    let words = waits.words.iter().map(|(word, _)| (word.clone(), talk.written(language, word).to_owned()));
+    Saying {
+        text: waits.say.clone(),
+        values: done.values,
+        page: done.page,
+        helps: waits.helps,
+        is_lost,
+        takes: waits.takes.keys().copied().collect(),
+        words: words.collect(),
+    }
+}
+
+impl Done {
+    const fn of(became: Became) -> Self {
+        Self { became, values: Values::new(), page: None }
+    }
+
+    fn saying(self, name: &'static str, value: Value) -> Self {
+        let mut values = self.values;
+        values.push((name, value));
+        Self { values, ..self }
+    }
+
+    fn on(self, page: &'static str) -> Self {
+        Self { page: Some(page), ..self }
+    }
+}

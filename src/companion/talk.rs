@@ -1,0 +1,90 @@
+//! One step of a talk, without doing anything: what somebody says leads from the place where the talk waits to the next.
+
+use super::script::{Acts, Became, BrokenScript, Place, PlaceName, Script, Waits};
+use super::words::Words;
+use crate::domain::language::Language;
+
+/// What somebody says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Said<'a> {
+    /// In their own words. Personal.
+    Written(&'a str),
+    /// With a button: the name of a word, or a number.
+    Pressed(&'a str),
+}
+
+/// What is understood of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Understood {
+    /// Where it leads.
+    pub to: PlaceName,
+    /// The number that was said, where one was asked for. Personal.
+    pub number: Option<u8>,
+}
+
+/// The talk, with the words in which it is understood.
+#[derive(Clone, Debug)]
+pub struct Talk {
+    script: Script,
+    words: Words,
+}
+
+impl Talk {
+    /// Reads the talk.
+    ///
+    /// # Errors
+    /// [`BrokenScript`].
+    pub fn load() -> Result<Self, BrokenScript> {
+        let words = Words::load()?;
+        Ok(Self { script: Script::load(&words)?, words })
+    }
+
+    /// How it is written.
+    #[must_use]
+    pub const fn script(&self) -> &Script {
+        &self.script
+    }
+
+    /// What somebody means who says this where the talk waits; `None`: nothing that is understood there.
+    #[must_use]
+    pub fn understand(&self, at: &Waits, said: Said<'_>) -> Option<Understood> {
+        let number = at.takes.iter().find_map(|(takes, to)| {
+            let number = match said {
+                Said::Written(text) => self.words.number(text, *takes),
+                Said::Pressed(name) => name.parse().ok().filter(|number| takes.takes(*number)),
+            };
+            number.map(|number| Understood { to: to.clone(), number: Some(number) })
+        });
+        number.or_else(|| {
+            let ways = self.script.ways(at);
+            let word = match said {
+                Said::Written(text) => self.words.meant(text, ways.map(|(word, _)| word)),
+                Said::Pressed(name) => ways.map(|(word, _)| word).find(|word| *word == name),
+            }?;
+            let (_, to) = self.script.ways(at).find(|(own, _)| *own == word)?;
+            Some(Understood { to: to.to_owned(), number: None })
+        })
+    }
+
+    /// Where something leads by what became of it.
+    #[must_use]
+    pub fn after<'a>(&'a self, acts: &'a Acts, became: Became) -> Option<&'a str> {
+        acts.then.get(&became).map(String::as_str)
+    }
+
+    /// How a word is written on a button.
+    #[must_use]
+    pub fn written<'a>(&'a self, language: Language, word: &'a str) -> &'a str {
+        self.words.first(language, word).unwrap_or(word)
+    }
+
+    /// The place of a name; the one where a talk begins, if there is none any more.
+    #[must_use]
+    pub fn place(&self, name: &str) -> Option<(&str, &Place)> {
+        self.script.place(name)
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,153 @@
+//! The companion in the portal: where a member's talk stands, what they can say, and a line to say it in their own words.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use askama::Template;
+use fluent_bundle::FluentValue;
+use uuid::Uuid;
+
+use super::caller::Session;
+use super::data::note::{LEVELS, fresh_key};
+use super::error::PortalError;
+use super::form::Posted;
+use super::frame::{Frame, page};
+use super::own::Watched;
+use crate::companion::script::Takes;
+use crate::companion::talk::Said;
+use crate::companion::{CompanionError, Heard, Saying, Value, hear};
+use crate::domain::consented::Method;
+use crate::domain::ids::MemberId;
+use crate::insight::entry::NoteDownError;
+use crate::web::State;
+
+/// The longest that is taken, in characters: nothing that is understood is as long.
+const LONGEST: usize = 200;
+
+#[derive(Template)]
+#[template(path = "talk.html")]
+struct TalkPage {
+    frame: Frame,
+    /// What makes what is said next the same when it is sent again.
+    key: Uuid,
+    is_lost: bool,
+    text: String,
+    helps: bool,
+    /// Where it is to be done or read, and the key of what that is called.
+    page: Option<(&'static str, &'static str)>,
+    buttons: Vec<Button>,
+    /// Who is told if an answer wants a human's eye, where a questionnaire begins.
+    watched: Option<Watched>,
+}
+
+/// Something to say.
+struct Button {
+    value: String,
+    words: String,
+}
+
+/// Shows where the talk stands.
+pub async fn look(state: Data<State>, frame: Frame, session: Session) -> Result<HttpResponse, PortalError> {
+    let key = fresh_key(&state)?;
+    answer(&state, frame, session.member, key, None).await
+}
+
+/// Hears what a member says: what they pressed, else what they wrote.
+pub async fn say(state: Data<State>, frame: Frame, posted: Posted) -> Result<HttpResponse, PortalError> {
+    let key = posted.fields.text("key").parse().map_err(|_| PortalError::BadForm)?;
+    let (pressed, written) = (posted.fields.text("press"), posted.fields.text("say"));
+    let said = if pressed.is_empty() { Said::Written(written) } else { Said::Pressed(pressed) };
+    answer(&state, frame, posted.session.member, key, Some(said)).await
+}
+
+async fn answer(
+    state: &State,
+    frame: Frame,
+    member: MemberId,
+    key: Uuid,
+    said: Option<Said<'_>>,
+) -> Result<HttpResponse, PortalError> {
+    let heard = Heard::new(member, (key, state.bridge.clock.now()), said, (frame.language, Method::Portal));
+    let saying = hear(&state.bridge, &state.portal.talk, heard).await?;
+    let mut tx = state.bridge.store.read().await?;
+    let communities = tx.communities_of(member).await?;
+    let communities: Vec<String> = communities.iter().map(|id| state.portal.name_of(id)).collect();
+    let is_first = matches!(saying.value("number"), Some(Value::Number(1)));
+    let watched = if is_first { Some(Watched::of(state, &mut tx, member, frame.language).await?) } else { None };
+    drop(tx);
+    let text = text(state, &frame, &saying, communities.join(", "));
+    page(&TalkPage {
+        key: fresh_key(state)?,
+        is_lost: saying.is_lost,
+        text,
+        helps: saying.helps,
+        page: saying.page.map(|page| (page, name_of(page))),
+        buttons: buttons(&frame, &saying),
+        watched,
+        frame,
+    })
+}
+
+/// What is said. Choices are buttons here.
+fn text(state: &State, frame: &Frame, saying: &Saying, communities: String) -> String {
+    let house = &state.bridge.house;
+    let run_by = [house.operator.as_str(), house.contact.as_str()];
+    let run_by: Vec<&str> = run_by.into_iter().filter(|part| !part.is_empty()).collect();
+    let mut with: Vec<(&str, FluentValue<'_>)> = vec![
+        ("community", communities.into()),
+        ("operator", run_by.join(", ").into()),
+        ("emergency", frame.help.emergency.as_str().into()),
+    ];
+    with.extend(saying.values.iter().map(|(name, value)| match value {
+        Value::Text(_) if *name == "choices" => (*name, "".into()),
+        Value::Text(text) => (*name, text.as_str().into()),
+        Value::Number(number) => (*name, (*number).into()),
+        Value::Day(day) => (*name, frame.date(*day).into()),
+    }));
+    frame.tn(&saying.text, &with).trim_end().to_owned()
+}
+
+/// What a page is called in the way about.
+fn name_of(page: &str) -> &'static str {
+    match page {
+        "/messages" => "nav-messages",
+        "/visits" => "nav-visits",
+        "/erase" => "secret-title",
+        _ => "nav-sharing",
+    }
+}
+
+/// What can be said with one press: numbers with what they mean, and words.
+fn buttons(frame: &Frame, saying: &Saying) -> Vec<Button> {
+    let moods = || LEVELS.iter().map(|(level, key)| Button { value: level.to_string(), words: frame.t(key) }).collect();
+    let choices = || {
+        let Some(Value::Text(lines)) = saying.value("choices") else { return Vec::new() };
+        let choice = |line: &str| Some(Button { value: line.split_once(' ')?.0.to_owned(), words: line.to_owned() });
+        lines.lines().filter_map(choice).collect()
+    };
+    let numbers = saying.takes.iter().flat_map(|takes| match takes {
+        Takes::Mood => moods(),
+        Takes::Answer => choices(),
+    });
+    let words = saying.words.iter().map(|(name, written)| Button { value: name.clone(), words: capitalized(written) });
+    numbers.chain(words).collect()
+}
+
+/// As it stands on a button.
+fn capitalized(written: &str) -> String {
+    let mut letters = written.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+impl From<CompanionError> for PortalError {
+    fn from(error: CompanionError) -> Self {
+        match error {
+            CompanionError::UnknownMember | CompanionError::NoteDown(NoteDownError::UnknownMember) => Self::SignInFirst,
+            CompanionError::Store(error) => error.into(),
+            CompanionError::Kept(error) => error.into(),
+            CompanionError::Consent(error) => error.into(),
+            CompanionError::Erasure(error) => error.into(),
+            CompanionError::NoteDown(NoteDownError::Accept(error)) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+# The companion: what it says where a talk stands (src/companion/script.toml). Short, as in a chat. It is a program, and says so.
+companion-not-understood = I did not understand that. I am a program and know a few things only:
+companion-home = What would you like to do?
+companion-mood = How are you? From 1 (very bad) to 5 (very good), or in a word.
+companion-mood-shared = Noted. { $clinics } will see it, as you decided.
+companion-mood-kept = Noted, for you alone.
+companion-mood-nobody = Nobody may see this and you do not keep it, so it was not kept. Shall I keep what you note, for you alone?
+companion-forms = Short questionnaires that clinics know well. You can stop at any question, and answer “rather not”.
+companion-question =
+    Question { $number } of { $count }. { $stem }
+
+    { $question }
+
+    { $choices }
+companion-danger =
+    Thank you for saying it. You are not alone with this. Thoughts like these are hard to bear, and there are people who help with exactly that. Please tell somebody today. If you may act on them, call { $emergency } now. Nobody watches around the clock what is written here.
+
+    These people are there for you:
+companion-form-later = Your answers wait for three days. Say “go on” whenever you like.
+companion-form-gone = There is no questionnaire open. Shall we begin one?
+companion-review = That was the last question: { $answered } of { $count } answered. Shall I finish it?
+companion-form-shared =
+    { $total }
+    { $clinics } will see it, as you decided. It is no diagnosis.
+companion-form-kept =
+    { $total }
+    It is kept for you alone. It is no diagnosis.
+companion-form-nobody = Nobody may see your answers and you do not keep them. Shall I keep what you note, for you alone?
+companion-discarded = Your answers are thrown away.
+companion-no-messages = Your clinics have nothing new for you.
+companion-some-messages = Your clinics have { $count ->
+    [one] a message
+   *[other] { $count } messages
+} for you. Here you can read them, and nobody else can.
+companion-cannot-book = None of your clinics offers visits here now.
+companion-visits = Here you can ask for a visit, choose a time, change it, or join.
+companion-no-sharing = Nothing is shared with any clinic. Here you can change that.
+companion-sharing-active = You share with { $clinics }. What exactly, and until when, you see and change here.
+companion-sharing-paused = Sharing with { $clinics } is paused: nothing is sent.
+companion-paused = Paused. Nothing is sent until you say “resume”.
+companion-resumed = You share again, as before.
+companion-stopped = Everything is stopped. Nothing more is sent to any clinic, and what was waiting is gone. What clinics had before, they have. You can have everything here deleted, too.
+companion-help =
+    If you may be in danger, call { $emergency } now. I am a program, and nobody reads at once what you write here.
+
+    These people are there for you:
+companion-human-called = People of { $community } are told that you would like somebody to get in touch. They may not be there at once.
+companion-no-human = There is nobody here whom I could call. Please do turn to one of these:
+companion-who =
+    I am the helper of { $community }: a program with fixed answers. I am no therapist, I do not make up what I say, and nobody reads along.
+    Run by { $operator }.
+companion-delete = That deletes everything: what you noted, what you answered, who you are. All sharing ends with it. You have seven days to change your mind. Write “delete everything” if you want that.
+companion-erasing = Everything will be deleted on { $day }. Until then you can call it off. Here is a secret for you with which you can check afterwards that it was done.
+companion-kept-me = It is called off. Everything stays as it was.
+nav-talk = Helper
+talk-title = Helper
+talk-answer = The helper says
+talk-say = Say it in your own words
+talk-hint = A few words are enough: “help”, “stop everything”, “menu”. Small mistakes do not matter.
+talk-send = Say
