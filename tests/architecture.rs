@@ -130,7 +130,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("erasure", &["domain", "vault", "store", "delivery::smart_auth::patient", "enrolment", "pipeline", "booking"]),
-    ("companion", &["domain", "vault", "store", "readings", "safety", "pipeline", "booking", "insight", "erasure"]),
+    (
+        "companion",
+        &["domain", "vault", "store", "enrolment", "readings", "safety", "pipeline", "booking", "insight", "erasure"],
+    ),
     (
         "chores",
         &[

@@ -264,6 +264,8 @@ pub enum KeyPurpose {
     Concerns,
     /// The same, and deciding that a member's clinics are told without consent.
     Disclosure,
+    /// Bringing what members say to the companion.
+    Talks,
 }
 
 /// `mostik member …`

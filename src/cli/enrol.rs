@@ -11,7 +11,7 @@ use crate::domain::audit::{ApiKey, Chain, Event};
 use crate::domain::consented::Method;
 use crate::domain::ids::{ClinicId, CommunityId};
 use crate::enrolment::credentials::{
-    CONCERNS_DISCLOSE, CONCERNS_MANAGE, EVENTS_WRITE, create_api_key, create_member_token,
+    CONCERNS_DISCLOSE, CONCERNS_MANAGE, EVENTS_WRITE, TALKS_WRITE, create_api_key, create_member_token,
 };
 use crate::enrolment::join::join;
 use crate::enrolment::link::{Claim, Linked, Proof};
@@ -31,6 +31,7 @@ pub async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
                 KeyPurpose::Events => EVENTS_WRITE.to_owned(),
                 KeyPurpose::Concerns => CONCERNS_MANAGE.to_owned(),
                 KeyPurpose::Disclosure => format!("{CONCERNS_MANAGE} {CONCERNS_DISCLOSE}"),
+                KeyPurpose::Talks => TALKS_WRITE.to_owned(),
             };
             let key = create_api_key(&mut tx, &bridge.keyring, &community, &scopes, now).await?;
             tx.record(Chain::HOUSE, now, by_operator("key create"));

@@ -10,6 +10,7 @@
 mod act;
 mod forms;
 mod kept;
+pub mod meet;
 pub mod script;
 pub mod talk;
 mod words;
@@ -27,6 +28,7 @@ use crate::domain::consented::Method;
 use crate::domain::entropy::NoEntropy;
 use crate::domain::ids::MemberId;
 use crate::domain::language::Language;
+use crate::enrolment::join::EnrolError;
 use crate::erasure::ErasureError;
 use crate::insight::entry::NoteDownError;
 use crate::pipeline::Bridge;
@@ -122,6 +124,9 @@ pub enum CompanionError {
     /// A consent cannot be changed.
     #[error(transparent)]
     Consent(#[from] ConsentError),
+    /// Somebody cannot join.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
     /// An erasure cannot be asked for, or called off.
     #[error(transparent)]
     Erasure(#[from] ErasureError),
@@ -134,11 +139,39 @@ pub enum CompanionError {
 }
 
 impl Saying {
+    /// What can be said with one press, in a chat: each with its value, and what stands on it. What the numbers stand for is in
+    /// the text.
+    #[must_use]
+    pub fn buttons(&self) -> Vec<(String, String)> {
+        let numbers = self.takes.iter().flat_map(|takes| {
+            let (least, most) = takes.bounds();
+            (least..=most).map(|number| (number.to_string(), number.to_string()))
+        });
+        numbers.chain(self.words.iter().map(|(word, written)| (word.clone(), capitalized(written)))).collect()
+    }
+
+    /// The same without what stands in its text under a name: it is shown otherwise.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Self {
+        let mut other = self.clone();
+        for (_, value) in other.values.iter_mut().filter(|(found, _)| *found == name) {
+            *value = Value::Text(String::new());
+        }
+        other
+    }
+
     /// What stands in its text under a name.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&Value> {
         self.values.iter().find(|(found, _)| *found == name).map(|(_, value)| value)
     }
+}
+
+/// As it stands on a button.
+#[must_use]
+pub fn capitalized(written: &str) -> String {
+    let mut letters = written.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 impl Value {

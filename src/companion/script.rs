@@ -22,6 +22,10 @@ pub type Word = String;
 pub struct Script {
     /// Where a talk begins.
     home: PlaceName,
+    /// Where somebody gets to who is no member; the first is where they begin.
+    strangers: Vec<PlaceName>,
+    /// Where they are once they are one.
+    joined: PlaceName,
     /// What is understood wherever the talk waits.
     everywhere: BTreeMap<Word, PlaceName>,
     places: BTreeMap<PlaceName, Place>,
@@ -231,6 +235,24 @@ impl Script {
         Ok(script)
     }
 
+    /// Where somebody begins who is no member.
+    #[must_use]
+    pub fn strange(&self) -> Option<(&str, &Place)> {
+        self.strangers.first().and_then(|first| self.place(first))
+    }
+
+    /// Whether somebody gets to a place who is no member.
+    #[must_use]
+    pub fn is_strange(&self, name: &str) -> bool {
+        self.strangers.iter().any(|strange| strange == name)
+    }
+
+    /// Where somebody is who has just joined.
+    #[must_use]
+    pub fn joined(&self) -> &str {
+        &self.joined
+    }
+
     /// The place of this name; the one where a talk begins, if there is none any more.
     #[must_use]
     pub fn place(&self, name: &str) -> Option<(&str, &Place)> {
@@ -255,7 +277,7 @@ impl Script {
 
     fn check(&self, words: &Words) -> Result<(), String> {
         let mut reached = BTreeSet::new();
-        let mut open: Vec<&str> = vec![&self.home];
+        let mut open: Vec<&str> = self.strangers.iter().chain([&self.home, &self.joined]).map(String::as_str).collect();
         while let Some(name) = open.pop() {
             let place = self.places.get(name).ok_or_else(|| format!("there is no place {name}"))?;
             if reached.insert(name) {

@@ -25,6 +25,9 @@ pub const CONCERNS_MANAGE: &str = "concerns:manage";
 /// [`CONCERNS_MANAGE`].
 pub const CONCERNS_DISCLOSE: &str = "concerns:disclose";
 
+/// The scope that lets a community bring what its members say to the companion, and make members of those who say so.
+pub const TALKS_WRITE: &str = "talks:write";
+
 /// A new API key. The secret is shown once and nowhere kept.
 #[derive(Clone)]
 pub struct ApiKey {

@@ -11,7 +11,7 @@ use actix_web::{FromRequest, HttpRequest};
 use super::{Problem, State};
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::enrolment::credentials::{
-    API_KEY_PREFIX, CONCERNS_DISCLOSE, CONCERNS_MANAGE, EVENTS_WRITE, MEMBER_TOKEN_PREFIX, api_key_index,
+    API_KEY_PREFIX, CONCERNS_DISCLOSE, CONCERNS_MANAGE, EVENTS_WRITE, MEMBER_TOKEN_PREFIX, TALKS_WRITE, api_key_index,
     member_token_index,
 };
 use crate::store::ApiKeyRow;
@@ -27,6 +27,10 @@ pub struct ConcernKeeper(pub CommunityId);
 /// A community whose people may decide that a clinic is told without consent.
 #[derive(Debug)]
 pub struct ConcernDecider(pub CommunityId);
+
+/// A community that brings what its members say to the companion.
+#[derive(Debug)]
+pub struct TalkBringer(pub CommunityId);
 
 /// A member, acting for themselves.
 #[derive(Debug)]
@@ -70,6 +74,16 @@ impl FromRequest for ConcernDecider {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move { community(&request, CONCERNS_DISCLOSE).await.map(Self) })
+    }
+}
+
+impl FromRequest for TalkBringer {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { community(&request, TALKS_WRITE).await.map(Self) })
     }
 }
 

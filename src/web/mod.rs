@@ -21,6 +21,7 @@ pub mod portal;
 mod problem;
 mod receipts;
 mod routes;
+mod talk;
 mod trace;
 
 pub use fhir::{note_refusals, token_url};

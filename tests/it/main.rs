@@ -7,6 +7,7 @@ mod support;
 mod audit;
 mod booking;
 mod clinic;
+mod companion;
 mod consent;
 mod delivery;
 #[path = "../sim/dice.rs"]

@@ -22,10 +22,11 @@ pub(super) mod identity;
 mod json;
 mod messages;
 mod origin;
-mod own;
+pub(super) mod own;
 mod preview;
 mod questionnaires;
 mod receipts;
+pub(super) mod said;
 mod settings;
 mod shared;
 mod sharing;
@@ -168,11 +169,6 @@ impl Portal {
     #[must_use]
     pub fn neutral_title(&self, language: Language) -> String {
         self.texts.say(language, "visit-neutral", &[])
-    }
-
-    /// What a community is called.
-    fn name_of(&self, community: &CommunityId) -> String {
-        self.communities.get(community).map_or_else(|| community.to_string(), |known| known.name.clone())
     }
 }
 

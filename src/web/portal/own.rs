@@ -9,7 +9,7 @@ use crate::domain::warning::basis_in;
 use crate::domain::zone::Zone;
 use crate::pipeline::Bridge;
 use crate::readings::settings::settings;
-use crate::store::Tx;
+use crate::store::{StoreError, Tx};
 use crate::vault::MemberKey;
 use crate::web::State;
 
@@ -33,7 +33,7 @@ pub struct Watched {
 
 impl Watched {
     /// Who is told of a member, in the language that they read.
-    pub async fn of(state: &State, tx: &mut Tx, member: MemberId, language: Language) -> Result<Self, PortalError> {
+    pub async fn of(state: &State, tx: &mut Tx, member: MemberId, language: Language) -> Result<Self, StoreError> {
         let house = &state.bridge.house;
         let communities = tx.communities_of(member).await?;
         let watched: Vec<_> = communities.iter().filter_map(|id| Some((id, house.watched.get(id)?))).collect();

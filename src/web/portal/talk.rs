@@ -3,7 +3,6 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
-use fluent_bundle::FluentValue;
 use uuid::Uuid;
 
 use super::caller::Session;
@@ -12,9 +11,10 @@ use super::error::PortalError;
 use super::form::Posted;
 use super::frame::{Frame, page};
 use super::own::Watched;
+use super::said::Around;
 use crate::companion::script::Takes;
 use crate::companion::talk::Said;
-use crate::companion::{CompanionError, Heard, Saying, Value, hear};
+use crate::companion::{CompanionError, Heard, Saying, Value, capitalized, hear};
 use crate::domain::consented::Method;
 use crate::domain::ids::MemberId;
 use crate::insight::entry::NoteDownError;
@@ -74,7 +74,8 @@ async fn answer(
     let is_first = matches!(saying.value("number"), Some(Value::Number(1)));
     let watched = if is_first { Some(Watched::of(state, &mut tx, member, frame.language).await?) } else { None };
     drop(tx);
-    let text = text(state, &frame, &saying, communities.join(", "));
+    let around = Around { communities: &communities.join(", "), emergency: &frame.help.emergency };
+    let text = state.portal.companion_says(&state.bridge.house, frame.language, &saying.without("choices"), around);
     page(&TalkPage {
         key: fresh_key(state)?,
         is_lost: saying.is_lost,
@@ -85,25 +86,6 @@ async fn answer(
         watched,
         frame,
     })
-}
-
-/// What is said. Choices are buttons here.
-fn text(state: &State, frame: &Frame, saying: &Saying, communities: String) -> String {
-    let house = &state.bridge.house;
-    let run_by = [house.operator.as_str(), house.contact.as_str()];
-    let run_by: Vec<&str> = run_by.into_iter().filter(|part| !part.is_empty()).collect();
-    let mut with: Vec<(&str, FluentValue<'_>)> = vec![
-        ("community", communities.into()),
-        ("operator", run_by.join(", ").into()),
-        ("emergency", frame.help.emergency.as_str().into()),
-    ];
-    with.extend(saying.values.iter().map(|(name, value)| match value {
-        Value::Text(_) if *name == "choices" => (*name, "".into()),
-        Value::Text(text) => (*name, text.as_str().into()),
-        Value::Number(number) => (*name, (*number).into()),
-        Value::Day(day) => (*name, frame.date(*day).into()),
-    }));
-    frame.tn(&saying.text, &with).trim_end().to_owned()
 }
 
 /// What a page is called in the way about.
@@ -130,12 +112,6 @@ fn buttons(frame: &Frame, saying: &Saying) -> Vec<Button> {
     });
     let words = saying.words.iter().map(|(name, written)| Button { value: name.clone(), words: capitalized(written) });
     numbers.chain(words).collect()
-}
-
-/// As it stands on a button.
-fn capitalized(written: &str) -> String {
-    let mut letters = written.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 impl From<CompanionError> for PortalError {

@@ -107,6 +107,8 @@ const TABLE: &[Row] = &[
         "401", &[(Community, "202"), (KeyWithoutScope, "403"), (OtherCommunity, "422"), (Keeper, "403"), (Decider, "403"), (OtherKeeper, "403")]),
     row("POST /v1/data-points", |_| ("/v1/data-points".into(), Json(json!({"data": {}}))),
         "401", &[(Community, "200"), (KeyWithoutScope, "403"), (OtherCommunity, "200"), (Keeper, "403"), (Decider, "403"), (OtherKeeper, "403"), (Member, "200"), (OtherMember, "200")]),
+    row("POST /v1/talk", |it| ("/v1/talk".into(), Json(json!({"id": "1", "handle": it.handle, "said": "menu"}))),
+        "401", &[(OtherCommunity, "200"), (Community, "403"), (KeyWithoutScope, "403"), (Keeper, "403"), (Decider, "403"), (OtherKeeper, "403")]),
     row("GET /v1/concerns", |_| ("/v1/concerns".into(), Nothing),
         "401", &[(Keeper, "200"), (OtherKeeper, "200"), (Decider, "403"), (Community, "403"), (KeyWithoutScope, "403"), (OtherCommunity, "403")]),
     row("POST /v1/concerns/{concern_id}/acknowledge", |it| (format!("/v1/concerns/{}/acknowledge", it.concern), Json(json!({"by": "anna"}))),

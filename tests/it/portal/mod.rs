@@ -23,5 +23,4 @@ mod settings;
 mod sharing;
 mod sign_in;
 mod summary;
-mod talk;
 mod told;

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mostik::domain::ids::MemberId;
-use mostik::enrolment::credentials::{CONCERNS_DISCLOSE, CONCERNS_MANAGE, EVENTS_WRITE, create_api_key};
+use mostik::enrolment::credentials::{CONCERNS_DISCLOSE, CONCERNS_MANAGE, EVENTS_WRITE, TALKS_WRITE, create_api_key};
 use mostik::enrolment::session;
 use mostik::enrolment::staff::StaffDoors;
 use mostik::vault::signing::SigningAlgorithm;
@@ -65,7 +65,7 @@ impl World {
         let other = bridge.person("wren", "patient-of-wren").await;
         bridge.grant(&other, &["mood"]).await;
         Self {
-            other_community: key("chat", EVENTS_WRITE).await,
+            other_community: key("chat", &format!("{EVENTS_WRITE} {TALKS_WRITE}")).await,
             without_scope: key("forum", "other:thing").await,
             keeper: key("forum", CONCERNS_MANAGE).await,
             decider: key("forum", CONCERNS_DISCLOSE).await,

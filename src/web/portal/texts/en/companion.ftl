@@ -1,5 +1,11 @@
 # The companion: what it says where a talk stands (src/companion/script.toml). Short, as in a chat. It is a program, and says so.
 companion-not-understood = I did not understand that. I am a program and know a few things only:
+companion-stranger =
+    Hello. I am the helper of { $community }: a program, no therapist, and nobody reads this at once.
+    With me you can note how you are in ten seconds, fill in questionnaires, and, only if you want to, let your clinic see it. I need no name and no e-mail address.
+    Would you like to join?
+companion-stay-away = That is fine. I keep nothing of this talk. Write to me whenever you like.
+companion-joined = Welcome. Nobody sees anything of you until you decide it, clinic by clinic. “Stop everything” ends all sharing at any time, and “help” shows who is there for you.
 companion-home = What would you like to do?
 companion-mood = How are you? From 1 (very bad) to 5 (very good), or in a word.
 companion-mood-shared = Noted. { $clinics } will see it, as you decided.

@@ -1,0 +1,65 @@
+//! Somebody talks with the companion who is no member: they are told what it is, and become one if they say so. Nothing of what
+//! they say is kept.
+
+use uuid::Uuid;
+
+use super::kept::{self, Stand};
+use super::script::{Became, Place};
+use super::talk::{Said, Talk};
+use super::{CompanionError, Done, Saying, saying};
+use crate::domain::ids::CommunityId;
+use crate::domain::language::Language;
+use crate::enrolment::join::{EnrolError, join};
+use crate::pipeline::Bridge;
+
+/// What somebody says who is no member. Personal.
+#[derive(Clone, Copy)]
+pub struct Stranger<'a> {
+    /// Where they say it.
+    pub community: &'a CommunityId,
+    /// Under which name they are known there.
+    pub handle: &'a str,
+    /// What makes it the same when it is heard again.
+    pub key: Uuid,
+    /// What they said.
+    pub said: Said<'a>,
+    /// In which language they are answered.
+    pub language: Language,
+}
+
+/// Hears what a stranger says, and makes a member of them if they want to be one. Says whether they are one now.
+///
+/// # Errors
+/// [`CompanionError`]; whoever says the same again then tries it again.
+pub async fn meet(bridge: &Bridge, talk: &Talk, stranger: Stranger<'_>) -> Result<(Saying, bool), CompanionError> {
+    let script = talk.script();
+    let Some((first, Place::Waits(waits))) = script.strange() else { return Err(CompanionError::Nowhere) };
+    let understood = talk.understand(waits, stranger.said).map(|it| it.to);
+    let is_joining = understood.as_deref() == Some(script.joined());
+    if is_joining {
+        become_member(bridge, &stranger, script.joined()).await?;
+    }
+    let to = understood.filter(|to| is_joining || script.is_strange(to));
+    match talk.place(to.as_deref().unwrap_or(first)) {
+        Some((_, Place::Waits(waits))) => {
+            Ok((saying(talk, waits, Done::of(Became::Done), false, stranger.language), is_joining))
+        }
+        _ => Err(CompanionError::Nowhere),
+    }
+}
+
+/// Makes a member of them. Whoever says it twice is one already.
+async fn become_member(bridge: &Bridge, stranger: &Stranger<'_>, joined: &str) -> Result<(), CompanionError> {
+    let now = bridge.clock.now();
+    let mut tx = bridge.store.begin().await?;
+    let member = match join(&mut tx, &bridge.keyring, stranger.community, stranger.handle, now).await {
+        Ok(member) => member,
+        Err(EnrolError::HandleTaken) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let wrapped = tx.member_key(member).await?.ok_or(CompanionError::UnknownMember)?;
+    let key = bridge.keyring.unwrap_member_key(member, &wrapped)?;
+    let stand = Stand { place: joined.to_owned(), last: Some(stranger.key), ..Stand::default() };
+    kept::keep(&mut tx, &key, &stand, now).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,79 @@
+//! What the companion says, in words: the same on pages and in chats.
+
+use fluent_bundle::FluentValue;
+use jiff::civil::Date;
+
+use super::Portal;
+use super::own::Watched;
+use crate::companion::talk::Talk;
+use crate::companion::{Saying, Value};
+use crate::domain::ids::CommunityId;
+use crate::domain::language::Language;
+use crate::pipeline::House;
+
+/// Where something is said.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// In which community, or communities: their names in one line.
+    pub communities: &'a str,
+    /// The number to call there when a life is in danger.
+    pub emergency: &'a str,
+}
+
+impl Portal {
+    /// What the companion says where.
+    #[must_use]
+    pub const fn talk(&self) -> &Talk {
+        &self.talk
+    }
+
+    /// What a community is called.
+    #[must_use]
+    pub fn name_of(&self, community: &CommunityId) -> String {
+        self.communities.get(community).map_or_else(|| community.to_string(), |known| known.name.clone())
+    }
+
+    /// What the companion says.
+    #[must_use]
+    pub fn companion_says(&self, house: &House, language: Language, saying: &Saying, around: Around<'_>) -> String {
+        let run_by = [house.operator.as_str(), house.contact.as_str()];
+        let run_by: Vec<&str> = run_by.into_iter().filter(|part| !part.is_empty()).collect();
+        let mut with: Vec<(&str, FluentValue<'_>)> = vec![
+            ("community", around.communities.into()),
+            ("operator", run_by.join(", ").into()),
+            ("emergency", around.emergency.into()),
+        ];
+        with.extend(saying.values.iter().map(|(name, value)| match value {
+            Value::Text(text) => (*name, text.as_str().into()),
+            Value::Number(number) => (*name, (*number).into()),
+            Value::Day(day) => (*name, self.date(language, *day).into()),
+        }));
+        self.texts.say(language, &saying.text, &with).trim_end().to_owned()
+    }
+
+    /// That something was not understood.
+    #[must_use]
+    pub fn not_understood(&self, language: Language) -> String {
+        self.texts.say(language, "companion-not-understood", &[])
+    }
+
+    /// Who is told if an answer wants a human's eye.
+    #[must_use]
+    pub fn watched(&self, language: Language, watched: &Watched) -> String {
+        let say = |key: &str, name: &str, value: &str| self.texts.say(language, key, &[(name, value.into())]);
+        let mut lines = vec![match watched.by.as_str() {
+            "" => self.texts.say(language, "safety-not-told", &[]),
+            by => say("safety-told", "communities", by),
+        }];
+        for (clinic, basis) in &watched.clinics {
+            lines.push(say("safety-clinic-told", "clinic", clinic));
+            lines.push(say("safety-clinic-basis", "basis", basis));
+        }
+        lines.join(" ")
+    }
+
+    fn date(&self, language: Language, day: Date) -> String {
+        let parts = [("day", day.day().into()), ("month", day.month().into()), ("year", day.year().to_string().into())];
+        self.texts.say(language, "date", &parts)
+    }
+}

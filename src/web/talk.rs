@@ -1,0 +1,179 @@
+//! `POST /v1/talk`: a community brings what somebody says to the companion, in a private conversation, and gets the answer.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, post};
+use serde::{Deserialize, Serialize};
+use url::Url;
+use utoipa::ToSchema;
+
+use super::auth::TalkBringer;
+use super::portal::own::Watched;
+use super::portal::said::Around;
+use super::{Problem, State, body};
+use crate::companion::meet::{Stranger, meet};
+use crate::companion::talk::Said;
+use crate::companion::{CompanionError, Heard, Saying, Value, hear};
+use crate::domain::consented::Method;
+use crate::domain::helpline::Help;
+use crate::domain::ids::{CommunityId, MemberId};
+use crate::domain::language::Language;
+use crate::enrolment::join::handle_index;
+
+/// The longest id and handle, in bytes: as in `schemas/events/envelope.v1.json`.
+const LONGEST_NAME: usize = 256;
+
+/// The longest that is taken of what somebody wrote, in characters: nothing that is understood is as long.
+const LONGEST: usize = 200;
+
+/// What somebody says.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spoken {
+    /// What makes it the same when it is sent again: the community's own id of the message.
+    id: String,
+    /// Under which name the community knows them.
+    handle: String,
+    /// What they wrote.
+    said: Option<String>,
+    /// The value of the button that they pressed, in its place.
+    pressed: Option<String>,
+    /// In which language they are answered: `en` or `ru`.
+    language: Option<String>,
+}
+
+/// What is answered. For nobody but whoever said it.
+#[derive(Serialize, ToSchema)]
+pub struct Answer {
+    /// Whether they are a member. Whoever is none is asked whether they want to be one; until they say so, nothing is kept.
+    pub is_member: bool,
+    /// Whether it was understood.
+    pub is_understood: bool,
+    /// The answer, in lines.
+    pub text: String,
+    /// What can be said next with one press, in order. Writing will do as well.
+    pub buttons: Vec<Button>,
+    /// The page of the portal where it is to be done, or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub page: Option<Url>,
+    /// Whom they can turn to: to be shown below the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<Help>,
+}
+
+/// Something to say with one press.
+#[derive(Serialize, ToSchema)]
+pub struct Button {
+    /// What to send as `pressed`.
+    pub value: String,
+    /// What stands on it.
+    pub words: String,
+}
+
+/// Brings what somebody says to the companion, and gets its answer.
+///
+/// The companion is a program with fixed answers: it says so, and understands a few words in English and Russian in spite of
+/// small mistakes. Bring only what was said to it in private, and show the answer to nobody else. Whoever is no member of the
+/// bridge becomes one by agreeing to it here, without a name or an address: their handle is all that is needed.
+///
+/// Whatever is sent again with the same `id`, because no answer came, is done once.
+#[utoipa::path(
+    tag = "talks",
+    request_body = Spoken,
+    security(("api_key" = ["talks:write"])),
+    responses(
+        (status = 200, description = "The answer", body = Answer),
+        (status = 400, description = "The body is not understood", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid API key", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "An API key without the scope talks:write", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Too many bytes", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Another media type or charset", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not now: the same again after `Retry-After`", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/v1/talk")]
+pub async fn post_talk(
+    state: Data<State>,
+    bringer: TalkBringer,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let community = bringer.0;
+    let spoken: Spoken = body::json(&request, payload).await?;
+    let (said, language) = spoken.read()?;
+    let (bridge, talk) = (&state.bridge, state.portal.talk());
+    let index = bridge.keyring.index();
+    let key = index.uuid("talk", &[community.as_str().as_bytes(), spoken.handle.as_bytes(), spoken.id.as_bytes()]);
+    let handle = handle_index(&bridge.keyring, &community, &spoken.handle);
+    let known = bridge.store.read().await?.member_by_handle(&community, handle).await?;
+    let (saying, member, is_member) = if let Some((member, ..)) = known {
+        let heard = Heard::new(member, (key, bridge.clock.now()), Some(said), (language, Method::Chat));
+        (hear(bridge, talk, heard).await?, Some(member), true)
+    } else {
+        let stranger = Stranger { community: &community, handle: &spoken.handle, key, said, language };
+        let (saying, is_member) = meet(bridge, talk, stranger).await?;
+        (saying, None, is_member)
+    };
+    let text = text(&state, &community, member, &saying, language).await?;
+    Ok(HttpResponse::Ok().json(Answer {
+        is_member,
+        is_understood: !saying.is_lost,
+        text,
+        buttons: saying.buttons().into_iter().map(|(value, words)| Button { value, words }).collect(),
+        page: saying.page.and_then(|page| state.public_url.join(page).ok()),
+        help: saying.helps.then(|| state.help.of(&community).clone()),
+    }))
+}
+
+impl Spoken {
+    /// What they say, and in which language they are answered.
+    fn read(&self) -> Result<(Said<'_>, Language), Problem> {
+        for (field, value) in [("/id", &self.id), ("/handle", &self.handle)] {
+            if value.is_empty() || value.len() > LONGEST_NAME {
+                return Err(body::malformed(format!("Expected 1 to {LONGEST_NAME} bytes.")).field(field));
+            }
+        }
+        let language = self.language.as_deref().map(|name| {
+            Language::from_name(name).ok_or_else(|| body::malformed("Expected `en` or `ru`.").field("/language"))
+        });
+        let language = language.transpose()?.unwrap_or_default();
+        match (&self.said, &self.pressed) {
+            // Nothing that is understood is as long; what there is beyond is not looked at.
+            (Some(said), None) if said.chars().nth(LONGEST).is_some() => Ok((Said::Written(""), language)),
+            (Some(said), None) => Ok((Said::Written(said), language)),
+            (None, Some(pressed)) => Ok((Said::Pressed(pressed), language)),
+            _ => Err(body::malformed("Expected either `said` or `pressed`.").field("/said")),
+        }
+    }
+}
+
+/// The answer in words, with who is told where a questionnaire begins.
+async fn text(
+    state: &State,
+    community: &CommunityId,
+    member: Option<MemberId>,
+    saying: &Saying,
+    language: Language,
+) -> Result<String, Problem> {
+    let help = state.help.of(community);
+    let around = Around { communities: &state.portal.name_of(community), emergency: &help.emergency };
+    let mut parts = vec![state.portal.companion_says(&state.bridge.house, language, saying, around)];
+    if saying.is_lost {
+        parts.insert(0, state.portal.not_understood(language));
+    }
+    if let (Some(member), Some(Value::Number(1))) = (member, saying.value("number")) {
+        let mut tx = state.bridge.store.read().await?;
+        let watched = Watched::of(state, &mut tx, member, language).await?;
+        parts.push(state.portal.watched(language, &watched));
+    }
+    Ok(parts.join("\n\n"))
+}
+
+impl From<CompanionError> for Problem {
+    fn from(error: CompanionError) -> Self {
+        match error {
+            CompanionError::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}

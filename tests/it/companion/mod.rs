@@ -1,0 +1,4 @@
+//! The companion: what members say to it, wherever they do, and what comes of it.
+
+mod chat;
+mod portal;
