@@ -5,7 +5,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{concerns, data_points, erasure, events, export, fhir, grants, health, jwks, receipts};
+use super::{announcements, concerns, data_points, erasure, events, export, fhir, grants, health, jwks, receipts};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,6 +17,7 @@ use super::{concerns, data_points, erasure, events, export, fhir, grants, health
     paths(
         events::post_events,
         data_points::post_data_points,
+        announcements::list,
         concerns::list,
         concerns::acknowledge,
         concerns::close,
@@ -56,6 +57,7 @@ use super::{concerns, data_points, erasure, events, export, fhir, grants, health
     ),
     tags(
         (name = "events", description = "Readings from communities and apps"),
+        (name = "announcements", description = "What a community may tell everybody"),
         (name = "concerns", description = "Who needs a person of their community"),
         (name = "grants", description = "A member's own consent"),
         (name = "receipts", description = "What proves a member's decisions, and what they are told before"),

@@ -11,6 +11,7 @@ mod consent;
 mod delivery;
 #[path = "../sim/dice.rs"]
 mod dice;
+mod groups;
 mod house;
 mod insight;
 mod intake;

@@ -74,7 +74,7 @@ proptest! {
             member: MemberId(uuid::Uuid::nil()),
             clinic: "riverside".parse().unwrap(),
             visit: "first-talk".parse().unwrap(),
-            state, wish: None, note: None, time, hold_until: None, waits: false, replaces: None, sequence: 0,
+            state, wish: None, note: None, time, hold_until: None, waits: false, replaces: None, seat: None, sequence: 0,
             details: Details::default(), created_at: start, updated_at: start,
         };
         let Some(after) = booking(state, None).told(said, time) else { return Ok(()) };
