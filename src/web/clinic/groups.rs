@@ -56,7 +56,6 @@ pub(super) struct Line {
 
 #[derive(Template)]
 #[template(path = "clinic_group.html")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a sentence or a button of its own")]
 struct GroupPage {
     frame: Frame,
     line: Line,

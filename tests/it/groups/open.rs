@@ -2,19 +2,33 @@
 //! standing there.
 
 use jiff::SignedDuration;
+use mostik::app;
+use mostik::booking::remind;
+use mostik::config::Config;
 use mostik::domain::booking::BookingState;
 use mostik::enrolment::credentials::{CONCERNS_MANAGE, create_api_key};
+use mostik::enrolment::join::link;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
 use crate::support::booking::appointments;
-use crate::support::bridge::forum;
+use crate::support::bridge::{forum, riverside};
+use crate::support::ehr::create_patient;
 use crate::support::groups::Circle;
 use crate::support::http;
 use crate::support::staff::main_text;
 
 const OPEN: &str = "open = true";
+
+/// What members were told so far outside of the portal, after whatever it is time to tell.
+async fn messages(circle: &Circle) -> Vec<String> {
+    let config = Config::from_toml(&circle.bridge().config).unwrap();
+    let teller = app::teller(&config, &circle.bridge().bridge).unwrap();
+    while teller.tell_one().await.unwrap() {}
+    let letters = circle.ward.portal.postbox.letters().into_iter();
+    letters.filter(|letter| letter.json["type"] == "mostik.message.v1").map(|letter| letter.raw).collect()
+}
 
 /// What the community's own program is told.
 async fn announced(circle: &Circle) -> Vec<Value> {
@@ -69,11 +83,58 @@ on_both_databases! {
         crow.leaves(taken).await;
         circle.settle().await;
         assert_eq!(circle.stands(&rook, waits).await.state, BookingState::Booked);
+        assert_eq!(messages(&circle).await.len(), 1, "that the place is theirs");
+        circle.bridge().clock.advance(SignedDuration::from_hours(53));
+        while remind(&circle.bridge().bridge).await.unwrap() {}
+        let told = messages(&circle).await;
+        assert_eq!(told.len(), 2, "a day before it");
+        for canary in ["calm", "Riverside", "roup", "crow", "evening"] {
+            assert!(!told[1].contains(canary), "{canary}: {}", told[1]);
+        }
+        rook.browser = circle.ward.portal.sign_in(&rook.person).await;
         assert_eq!(circle.staff_do(id, "cancel", &[]).await.status, 303);
         circle.settle().await;
         assert_eq!(circle.stands(&rook, waits).await.state, BookingState::Cancelled);
         assert!(main_text(&rook.browser.get("/messages").await).contains("A calm evening"));
+        assert_eq!(messages(&circle).await.len(), 3);
         assert_eq!(circle.bridge().counts().await.iter().map(|(_, count)| count).sum::<i64>(), 0, "nothing was sent");
+    }
+}
+
+on_both_databases! {
+    async fn a_place_that_was_taken_before_the_clinic_knew_them_stays_theirs_alone(database) {
+        let circle = Circle::open(database, 2, OPEN).await;
+        let id = circle.plan("2").await;
+        let mut crow = circle.stranger("crow").await;
+        let booking = crow.joined(id).await;
+        let patient = create_patient(&circle.ward.ehr.base).await;
+        let mut tx = circle.bridge().bridge.store.begin().await.unwrap();
+        let (keyring, now) = (&circle.bridge().bridge.keyring, circle.bridge().now());
+        link(&mut tx, keyring, crow.person.id, &riverside(), &patient, "test", now).await.unwrap();
+        tx.commit().await.unwrap();
+        let terms = json!({"categories": {"mood": "every-entry"}, "way_back": "notice"});
+        let grant = circle.bridge().share_by(&crow.person, terms).await;
+        circle.settle().await;
+        assert!(appointments(&circle.ward.ehr.base, &patient).await.is_empty());
+        let mut nurse = circle.ward.colleague("riverside").await;
+        let seen = nurse.get(&format!("/clinic/groups/{id}")).await;
+        assert!(!seen.body.contains(&patient) && seen.html().by_id("hidden").text().contains("One more"), "{}", seen.body);
+        assert_eq!(nurse.get(&format!("/clinic/visits/{booking}")).await.status, 404);
+        nurse.get("/clinic").await;
+        assert_eq!(nurse.post(&format!("/clinic/visits/{booking}/cancel"), &[("why", "call")]).await.status, 404);
+        circle.go_to_the_evening();
+        crow.browser = circle.ward.portal.sign_in(&crow.person).await;
+        crow.browser.get(&format!("/visits/{booking}")).await;
+        crow.browser.post(&format!("/visits/{booking}/here"), &[]).await;
+        circle.settle().await;
+        // A consent of which the place is none does not end it.
+        circle.bridge().change_grant(&crow.person, &grant, "revoke").await;
+        circle.settle().await;
+        assert_eq!(circle.stands(&crow, booking).await.state, BookingState::Booked);
+        assert!(appointments(&circle.ward.ehr.base, &patient).await.is_empty());
+        crow.leaves(booking).await;
+        circle.settle().await;
+        assert_eq!(circle.in_ehr("Appointment").len(), 1, "the session, and nothing else");
     }
 }
 

@@ -39,7 +39,7 @@ fn wrong() -> Vec<(&'static str, &'static str, Value)> {
         ("mostik-diary-tags", "/component/0/code/coding/0/system", json!("http://nobody.example")),
         ("mostik-group-session", "/extension", Value::Null),
         ("mostik-group-session", "/participant/0/actor/reference", json!("Patient/1")),
-        ("mostik-group-session", "/meta/source", Value::Null),
+        ("mostik-group-session", "/meta", Value::Null),
         ("mostik-measurement", "/valueQuantity/system", json!("http://nobody.example")),
         ("mostik-mood-rating", "/component/0", Value::Null),
         ("mostik-note", "/content/0/attachment/contentType", json!("text/html")),

@@ -62,12 +62,12 @@ pub async fn sessions(
         }
     }
     found.sort_by_key(|(session, ..)| session.time);
-    let mut lines = Vec::with_capacity(found.len());
+    let mut listed = Vec::with_capacity(found.len());
     for (session, visit, is_known) in found {
         let is_own = |booking: &&Booking| {
             booking.seat.is_some_and(|seat| seat.session == session.id) && !booking.state.is_over()
         };
-        lines.push(GroupLine {
+        listed.push(GroupLine {
             title: visit.title.get(frame.language).to_owned(),
             at: house.clinic_name(&session.clinic).to_owned(),
             when: frame.moment(days.moment(session.time.start)),
@@ -79,7 +79,7 @@ pub async fn sessions(
             clinic: session.clinic,
         });
     }
-    Ok(lines)
+    Ok(listed)
 }
 
 /// Takes a place for the member, or has them wait for one.
