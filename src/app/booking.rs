@@ -21,19 +21,26 @@ pub fn finder(config: &Config, bridge: &Bridge, desks: &Desks) -> Finder {
     Finder::new(bridge.clone(), ehrs.collect::<BTreeMap<_, _>>())
 }
 
-/// Looks for those who wait for something free at one clinic, as long as the process runs.
+/// Looks for those who wait for something free at one clinic, and after its group sessions, as long as the process runs.
 pub(super) async fn look(
     finder: Finder,
     clinic: ClinicId,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), StartError> {
     while !*stopping.borrow() {
-        match finder.look_for_waiting(&clinic).await {
-            Ok(true) => continue,
-            Ok(false) => {}
-            Err(error) => {
-                tracing::warn!(clinic_id = %clinic, cause = chain(&error), "a look for free times was left");
+        // Each gets its turn, whatever becomes of the other.
+        let looked = [finder.look_for_waiting(&clinic).await, finder.look_after_sessions(&clinic).await];
+        let mut is_more = false;
+        for looked in looked {
+            match looked {
+                Ok(more) => is_more |= more,
+                Err(error) => {
+                    tracing::warn!(clinic_id = %clinic, cause = chain(&error), "a look at a clinic's times was left");
+                }
             }
+        }
+        if is_more {
+            continue;
         }
         tokio::select! {
             () = tokio::time::sleep(POLL) => {}

@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::group::leave;
 use super::kept::{Held, hold, hold_member, seal};
 use super::put::{identifier, permitted, put};
 use super::{ANSWERED_WITHIN, BookingError, MOST_AT_ONCE};
@@ -37,9 +38,12 @@ pub async fn ask(
 ) -> Result<Booking, BookingError> {
     let key = hold_member(bridge, tx, member).await?;
     let reason = tidied(asked.reason)?;
-    bridge.house.visit(asked.clinic, asked.visit).ok_or(BookingError::NotFound)?;
-    let is_open =
-        |row: &&SealedBooking| row.clinic == *asked.clinic && !row.state.is_over() && row.state != BookingState::Booked;
+    let visit = bridge.house.visit(asked.clinic, asked.visit);
+    visit.filter(|visit| visit.can_be_asked_for()).ok_or(BookingError::NotFound)?;
+    let is_open = |row: &&SealedBooking| {
+        let is_begun = !row.state.is_over() && row.state != BookingState::Booked;
+        row.clinic == *asked.clinic && is_begun && row.session.is_none()
+    };
     if tx.bookings(member).await?.iter().filter(is_open).count() >= MOST_AT_ONCE {
         return Err(BookingError::TooMany);
     }
@@ -68,7 +72,7 @@ pub async fn change(
     now: Timestamp,
 ) -> Result<Booking, BookingError> {
     let before = hold(bridge, tx, member, id).await?;
-    if before.row.state != BookingState::Booked || before.row.wish.is_some() {
+    if before.row.state != BookingState::Booked || before.row.wish.is_some() || before.row.session.is_some() {
         return Err(BookingError::NotNow);
     }
     permitted(&tx.living_grants(&[member]).await?, member, &before.row.clinic, None, now)?;
@@ -176,6 +180,12 @@ pub async fn cancel(
     if held.row.state.is_over() || is_given_back {
         return Err(BookingError::NotNow);
     }
+    if held.row.session.is_some() {
+        // Whoever was there, was there.
+        held.row.time.filter(|time| now < time.end).ok_or(BookingError::NotNow)?;
+        leave(bridge, tx, &mut held, now).await?;
+        return Ok(held.booking());
+    }
     held.row.look_at = None;
     let is_at_clinic = held.row.wish.is_some()
         || held.row.hold_until.is_some()
@@ -192,7 +202,7 @@ pub async fn cancel(
 }
 
 /// A booking that begins.
-fn begun(
+pub(super) fn begun(
     bridge: &Bridge,
     key: crate::vault::MemberKey,
     (clinic, visit): (&ClinicId, &VisitTypeId),
@@ -214,6 +224,7 @@ fn begun(
         hold_until: None,
         look_at: None,
         replaces: None,
+        session: None,
         sequence: 0,
         sealed: seal(&key, id, &details)?,
         created_at: now,

@@ -116,7 +116,8 @@ async fn held(
 ) -> Result<Held, BookingError> {
     let held = hold(bridge, tx, member, id).await?;
     let grants = tx.living_grants(&[member]).await?;
-    if held.row.clinic != *clinic || !may_be_shown(&grants, member, clinic, None, now) {
+    let is_unknown = held.row.seat().is_some_and(|seat| !seat.is_known);
+    if held.row.clinic != *clinic || is_unknown || !may_be_shown(&grants, member, clinic, None, now) {
         return Err(BookingError::NotFound);
     }
     if held.row.wish.is_some() {

@@ -34,10 +34,10 @@ const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(15);
 /// How many bookings that wait are looked after at once.
 const AT_ONCE: i64 = 8;
 
-/// Reads free times at clinics. Cheap to clone.
+/// Reads free times at clinics, and looks after their group sessions there. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Finder {
-    bridge: Bridge,
+    pub(super) bridge: Bridge,
     ehrs: Arc<BTreeMap<ClinicId, Arc<EhrClient>>>,
 }
 
@@ -201,7 +201,11 @@ impl Finder {
         Ok(!due.is_empty())
     }
 
-    async fn ticket(&self, member: MemberId, clinic: &ClinicId) -> Result<(Arc<EhrClient>, Ticket), FindError> {
+    pub(super) async fn ticket(
+        &self,
+        member: MemberId,
+        clinic: &ClinicId,
+    ) -> Result<(Arc<EhrClient>, Ticket), FindError> {
         let ehr = self.ehrs.get(clinic).cloned().ok_or(BookingError::NotFound)?;
         let ticket = ehr.prepare(member).await.map_err(|error| FindError::Away(error.code().to_owned()))?;
         Ok((ehr, ticket))
@@ -212,7 +216,7 @@ impl Finder {
 fn is_searching(held: &Held) -> bool {
     let is_proposed = held.row.state == BookingState::Requested && held.row.identifier.is_some();
     let is_open = matches!(held.row.state, BookingState::Requested | BookingState::Offered) && !is_proposed;
-    is_open && held.row.wish.is_none() && held.row.hold_until.is_none()
+    is_open && held.row.session.is_none() && held.row.wish.is_none() && held.row.hold_until.is_none()
 }
 
 /// The free times of a kind of visit, the earliest first.

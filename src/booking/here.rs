@@ -30,7 +30,9 @@ pub async fn arrive(
     if arrived(tx, &visit).await?.is_some() {
         return Ok(());
     }
-    send(bridge, tx, &held, (Wish::Arrive, Operation::Correct), now).await?;
+    if visit.seat.is_none_or(|seat| seat.is_known) {
+        send(bridge, tx, &held, (Wish::Arrive, Operation::Correct), now).await?;
+    }
     Ok(tx.note_arrival((member, id), now).await?)
 }
 

@@ -104,6 +104,7 @@ fn booking(row: &SealedBooking, details: Details) -> Booking {
         hold_until: row.hold_until,
         waits: row.look_at.is_some(),
         replaces: row.replaces,
+        seat: row.seat(),
         sequence: row.sequence,
         details,
         created_at: row.created_at,

@@ -11,6 +11,7 @@ mod changed;
 mod decided;
 mod error;
 mod find;
+pub mod group;
 mod here;
 mod kept;
 mod put;

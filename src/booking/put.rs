@@ -35,7 +35,7 @@ pub(super) fn permitted(
     reason: Option<&str>,
     now: Timestamp,
 ) -> Result<(), BookingError> {
-    let asking = Asking { member, wish: Wish::Hold, time: None, place: None, reason };
+    let asking = Asking { member, wish: Wish::Hold, time: None, place: None, reason, session: None };
     let permit = decide(grants, Request::to_record(&asking, clinic, now));
     permit.map(drop).map_err(|denied| BookingError::NotPermitted(denied.foremost()))
 }
@@ -103,6 +103,7 @@ pub(super) async fn send(
         time: held.row.time,
         place: held.details.place.as_ref(),
         reason: held.details.reason.as_deref().filter(|_| says_why),
+        session: held.row.session,
     };
     let permit = decide(&grants, Request::to_record(&asking, &clinic, now));
     let permit = permit.map_err(|denied| BookingError::NotPermitted(denied.foremost()))?;

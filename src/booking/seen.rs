@@ -59,7 +59,9 @@ pub async fn see(
     let booking = one(tx, &key, id).await?.filter(|booking| booking.clinic == *clinic);
     let Some(booking) = booking else { return Ok(None) };
     let grants = tx.living_grants(&[member]).await?;
-    if !may_be_shown(&grants, member, clinic, None, now) {
+    // Who has a place that the clinic was not told of is nobody's there to know.
+    let is_unknown = booking.seat.is_some_and(|seat| !seat.is_known);
+    if is_unknown || !may_be_shown(&grants, member, clinic, None, now) {
         return Ok(None);
     }
     let patients = KnownPatient::load(tx, &HashMap::from([(member, key)])).await?;
@@ -77,7 +79,7 @@ pub(super) fn may_be_shown(
     reason: Option<&str>,
     now: Timestamp,
 ) -> bool {
-    let asking = Asking { member, wish: Wish::Request, time: None, place: None, reason };
+    let asking = Asking { member, wish: Wish::Request, time: None, place: None, reason, session: None };
     let request = Request { reader: Reader::Anyone, ..Request::to_record(&asking, clinic, now) };
     decide(grants, request).is_ok()
 }

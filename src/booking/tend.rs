@@ -3,9 +3,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::BookingError;
 use super::kept::{Held, hold};
 use super::put::put;
+use super::{BookingError, group};
 use crate::domain::booking::{BookingState, Note, Wish};
 use crate::domain::ids::MemberId;
 use crate::pipeline::Bridge;
@@ -38,7 +38,7 @@ pub async fn tend(bridge: &Bridge) -> Result<bool, BookingError> {
     let mut tx = bridge.store.begin().await?;
     let forgotten = tx.forget_old_bookings(before(IDLE_FOR), before(OVER_FOR), AT_ONCE).await?;
     tx.commit().await?;
-    Ok(is_more || forgotten > 0)
+    Ok(group::tend(bridge).await? || is_more || forgotten > 0)
 }
 
 /// Looks after one booking. Returns whether there was anything to be done.
@@ -101,18 +101,25 @@ async fn give_back(
     held.keep(tx, now).await
 }
 
-/// Gives back everything that clinics keep for a member and that is not booked. The caller holds the member.
+/// Gives back everything that clinics keep for a member and that is not booked, and their places in group sessions. The caller holds the member.
 ///
 /// # Errors
 /// [`BookingError`]; the transaction must then be dropped.
 pub async fn let_go_of(bridge: &Bridge, tx: &mut Tx, member: MemberId, now: Timestamp) -> Result<(), BookingError> {
     for row in tx.bookings(member).await? {
         let is_kept = row.hold_until.is_some() || row.wish.is_some_and(Wish::asks);
-        if !is_kept {
+        // What ended with a consent was not told yet.
+        let is_to_come = row.session.is_some() && row.time.is_some_and(|time| now < time.end);
+        let is_seat = is_to_come && (!row.state.is_over() || row.wish == Some(Wish::Cancel));
+        if !is_kept && !is_seat {
             continue;
         }
         let mut held = hold(bridge, tx, member, row.id).await?;
-        give_back(bridge, tx, &mut held, Wish::Release, now).await?;
+        if is_seat {
+            group::leave(bridge, tx, &mut held, now).await?;
+        } else {
+            give_back(bridge, tx, &mut held, Wish::Release, now).await?;
+        }
     }
     Ok(())
 }

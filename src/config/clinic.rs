@@ -212,6 +212,13 @@ impl Clinic {
             if let Err((setting, expected)) = visit.check() {
                 return invalid(setting, expected);
             }
+            if visit.group.is_some() && self.lends() {
+                // Nobody lends access to what is about no patient.
+                return invalid(
+                    "group",
+                    "none, because auth.method = \"patient\": the bridge has no access of its own there",
+                );
+            }
         }
         Ok(())
     }

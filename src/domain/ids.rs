@@ -74,6 +74,11 @@ uuid_id!(
     BookingId
 );
 
+uuid_id!(
+    /// A group session at a clinic.
+    GroupSessionId
+);
+
 /// A slug was not a slug.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected 1 to 63 characters of a-z, 0-9 and '-', starting with a letter or digit")]

@@ -14,6 +14,7 @@ pub mod delivery;
 pub mod entropy;
 pub mod form;
 pub mod grant;
+pub mod group;
 pub mod helpline;
 pub mod ids;
 pub mod label;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::booking::Way;
+use super::group::GroupRules;
 use super::helpline::Words;
 use super::ids::{VisitTypeId, is_fhir_id};
 
@@ -39,6 +40,8 @@ pub struct VisitType {
     /// How long before it members are reminded of it who do not say so themselves, in minutes.
     #[serde(default = "usual_reminders")]
     pub remind_minutes: BTreeSet<u16>,
+    /// Whether these are group sessions, and how they are. They are not asked for: the clinic's people say when one is.
+    pub group: Option<GroupRules>,
 }
 
 /// The longest before a visit that anybody is reminded of it, in minutes: a week.
@@ -66,6 +69,12 @@ const fn two() -> u16 {
 }
 
 impl VisitType {
+    /// Whether a member can ask for it by themselves.
+    #[must_use]
+    pub const fn can_be_asked_for(&self) -> bool {
+        self.group.is_none()
+    }
+
     /// What is wrong with it: the setting, and what it must be.
     ///
     /// # Errors
@@ -91,6 +100,15 @@ impl VisitType {
         }
         if self.way == Some(Way::Operations) && !self.schedules.is_empty() {
             return Err(("schedules", "none, because way = \"operations\": the EHR proposes times itself"));
+        }
+        if let Some(group) = &self.group {
+            group.check()?;
+            if self.way.is_some() || !self.schedules.is_empty() {
+                return Err((
+                    "way and schedules",
+                    "neither, because it has a group: its sessions are made in the staff view",
+                ));
+            }
         }
         if !(1..=60).contains(&self.hold_minutes) {
             return Err(("hold_minutes", "a number of minutes from 1 to 60"));

@@ -33,6 +33,7 @@ fn told(booking: &Booking, arrived_at: Option<Timestamp>) -> Value {
         "waits_for_a_free_time": booking.waits,
         "said_to_be_there_at": arrived_at,
         "takes_the_place_of": booking.replaces,
+        "group_session": booking.seat.map(|seat| seat.session),
         "details": booking.details,
         "created_at": booking.created_at,
         "updated_at": booking.updated_at,

@@ -46,17 +46,37 @@ pub fn read(appointment: &Value, system: &str, base: &str) -> Option<TheirVisit>
         "cancelled" | "entered-in-error" => Said::Cancelled,
         _ => return None,
     };
-    let instant = |pointer: &str| field::instant(field::text_at(appointment, pointer)?);
-    let time = instant("/start").zip(instant("/end")).filter(|(start, end)| start < end);
     let slot = field::items(appointment, "/slot").first();
     let slot = slot.and_then(|slot| field::reference(slot, "/reference", base)).filter(|(kind, _)| *kind == "Slot");
     Some(TheirVisit {
         identifier: field::text_at(own, "/value")?.to_owned(),
         patient: patient.to_owned(),
         said,
-        time: time.map(|(start, end)| Time { start, end }),
+        time: time(appointment),
         slot: slot.map(|(_, id)| id.to_owned()),
     })
+}
+
+/// A group session as it stands at a clinic. It is about nobody.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TheirSession {
+    /// Whether the clinic's people called it off.
+    pub is_off: bool,
+    /// When it is, if there is a time.
+    pub time: Option<Time>,
+}
+
+/// Reads the Appointment of a group session.
+#[must_use]
+pub fn session(appointment: &Value) -> TheirSession {
+    let is_off = matches!(field::text_at(appointment, "/status"), Some("cancelled" | "entered-in-error"));
+    TheirSession { is_off, time: time(appointment) }
+}
+
+fn time(appointment: &Value) -> Option<Time> {
+    let instant = |pointer: &str| field::instant(field::text_at(appointment, pointer)?);
+    let time = instant("/start").zip(instant("/end")).filter(|(start, end)| start < end);
+    time.map(|(start, end)| Time { start, end })
 }
 
 impl std::fmt::Debug for TheirVisit {

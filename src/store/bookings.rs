@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::error::changed;
 use super::{LaneKey, StoreError, Tx, clinic_id, instant, named, on};
 use crate::domain::booking::{BookingState, Note, Time, Visit, Wish};
-use crate::domain::ids::{BookingId, ClinicId, MemberId, VisitTypeId};
+use crate::domain::group::Seat;
+use crate::domain::ids::{BookingId, ClinicId, GroupSessionId, MemberId, VisitTypeId};
 
 /// A booking, of which everything can be read but what is personal.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,6 +38,8 @@ pub struct SealedBooking {
     pub look_at: Option<Timestamp>,
     /// The booking whose place it takes.
     pub replaces: Option<BookingId>,
+    /// The group session in which it is a place.
+    pub session: Option<GroupSessionId>,
     /// Grows with each change of its time, or of whether it will be.
     pub sequence: i64,
     /// What is personal, sealed with the member's key.
@@ -58,8 +61,15 @@ impl SealedBooking {
             clinic: self.clinic.clone(),
             visit: self.visit.clone(),
             time,
+            seat: self.seat(),
             sequence: self.sequence,
         })
+    }
+
+    /// The place in a group session that it is, if it is one. The clinic knows of those that were told to it.
+    #[must_use]
+    pub fn seat(&self) -> Option<Seat> {
+        self.session.map(|session| Seat { session, is_known: self.identifier.is_some() })
     }
 }
 
@@ -82,6 +92,7 @@ struct Row {
     hold_until: Option<i64>,
     look_at: Option<i64>,
     replaces: Option<Uuid>,
+    group_session_id: Option<Uuid>,
     sequence: i64,
     sealed_booking: Vec<u8>,
     created_at: i64,
@@ -92,7 +103,7 @@ struct Row {
 macro_rules! row {
     () => {
         "SELECT b.member_id, b.booking_id, b.clinic_id, b.visit, b.state, b.wish, b.note, b.attempt, b.identifier, \
-         b.starts_at, b.ends_at, b.hold_until, b.look_at, b.replaces, b.sequence, b.sealed_booking, b.created_at, \
+         b.starts_at, b.ends_at, b.hold_until, b.look_at, b.replaces, b.group_session_id, b.sequence, b.sealed_booking, b.created_at, \
          b.updated_at FROM bookings b "
     };
 }
@@ -115,7 +126,8 @@ impl Tx {
     pub async fn put_booking(&mut self, row: &SealedBooking) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO bookings (member_id, booking_id, clinic_id, visit, state, wish, note, attempt, \
              identifier, starts_at, ends_at, hold_until, look_at, replaces, sequence, sealed_booking, created_at, \
-             updated_at, remind_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18) \
+             updated_at, remind_at, group_session_id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19) \
              ON CONFLICT (member_id, booking_id) DO UPDATE SET state = excluded.state, wish = excluded.wish, \
              note = excluded.note, attempt = excluded.attempt, identifier = excluded.identifier, \
              starts_at = excluded.starts_at, ends_at = excluded.ends_at, hold_until = excluded.hold_until, \
@@ -142,6 +154,7 @@ impl Tx {
             .bind(&row.sealed)
             .bind(row.created_at.as_microsecond())
             .bind(row.updated_at.as_microsecond())
+            .bind(row.session.map(|session| session.0))
             .execute(conn)
             .await?
             .rows_affected());
@@ -231,20 +244,27 @@ impl Tx {
         Ok(newer > 0)
     }
 
-    /// Has everything that a clinic keeps for a member, and that is not booked, end now.
+    /// Has everything that a clinic keeps for a member, and that is not booked, end now; and the places in group sessions of which
+    /// it knows, so that somebody else gets them.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub async fn end_holds(&mut self, lane: &LaneKey, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE bookings SET hold_until = CASE WHEN hold_until > $3 THEN $3 ELSE hold_until END, \
              look_at = NULL WHERE member_id = $1 AND clinic_id = $2 AND (hold_until > $3 OR look_at IS NOT NULL)";
-        on!(self, conn => sqlx::query(SQL)
-            .bind(lane.member.0)
-            .bind(lane.clinic.as_str())
-            .bind(now.as_microsecond())
-            .execute(conn)
-            .await?
-            .rows_affected());
+        // That they do not come is told when the chores are done, as whatever is given back and did not get there.
+        const SEATS: &str = "UPDATE bookings SET state = 'cancelled', wish = 'cancel', note = NULL, sequence = sequence + 1, \
+             updated_at = $3 WHERE member_id = $1 AND clinic_id = $2 AND group_session_id IS NOT NULL \
+             AND identifier IS NOT NULL AND state = 'booked' AND ends_at > $3";
+        for sql in [SQL, SEATS] {
+            on!(self, conn => sqlx::query(sql)
+                .bind(lane.member.0)
+                .bind(lane.clinic.as_str())
+                .bind(now.as_microsecond())
+                .execute(conn)
+                .await?
+                .rows_affected());
+        }
         Ok(())
     }
 
@@ -322,7 +342,8 @@ impl Tx {
     ) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM bookings WHERE (member_id, booking_id) IN \
              (SELECT member_id, booking_id FROM bookings WHERE updated_at < $1 AND wish IS NULL AND hold_until IS NULL \
-             AND look_at IS NULL AND (state = 'offered' OR (state = 'requested' AND identifier IS NULL) \
+             AND look_at IS NULL AND (state = 'offered' \
+             OR (state = 'requested' AND identifier IS NULL AND group_session_id IS NULL) \
              OR (updated_at < $2 AND (state IN ('rescheduled', 'fulfilled', 'cancelled', 'noshow') \
              OR ends_at < $2))) LIMIT $3)";
         Ok(on!(self, conn => sqlx::query(SQL)
@@ -356,6 +377,7 @@ fn read(row: Row) -> Result<SealedBooking, StoreError> {
         hold_until: row.hold_until.map(instant).transpose()?,
         look_at: row.look_at.map(instant).transpose()?,
         replaces: row.replaces.map(BookingId),
+        session: row.group_session_id.map(GroupSessionId),
         sequence: row.sequence,
         sealed: row.sealed_booking,
         created_at: instant(row.created_at)?,

@@ -21,6 +21,7 @@ mod error;
 mod events;
 mod exported;
 mod grants;
+mod group_sessions;
 mod identities;
 mod lanes;
 mod launches;

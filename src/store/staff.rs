@@ -181,6 +181,7 @@ impl Tx {
     }
 
     /// The visits at a clinic that begin between two instants, the first included, whatever became of them but cancelled.
+    /// Places in group sessions stand with these.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -192,7 +193,7 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<BookingKey>, StoreError> {
         const SQL: &str = "SELECT member_id, booking_id FROM bookings WHERE clinic_id = $1 \
-             AND state IN ('booked', 'fulfilled', 'noshow') AND starts_at >= $2 AND starts_at < $3 \
+             AND state IN ('booked', 'fulfilled', 'noshow') AND starts_at >= $2 AND starts_at < $3 AND group_session_id IS NULL \
              ORDER BY starts_at, booking_id LIMIT $4";
         let rows: Vec<(Uuid, Uuid)> = on!(self, conn => sqlx::query_as(SQL)
             .bind(clinic.as_str())

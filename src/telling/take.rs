@@ -1,7 +1,7 @@
 //! What it is time to tell one member is taken up: weighed while they are held, and made one message.
 
 use super::ways::Way;
-use super::weigh::{Fate, Scales, weigh, weigh_reminder, weigh_visit, weigh_warning};
+use super::weigh::{Fate, Scales, weigh, weigh_place, weigh_reminder, weigh_visit, weigh_warning};
 use super::words::Item;
 use super::{Teller, TellingError};
 use crate::booking;
@@ -14,7 +14,7 @@ use crate::insight::due::{Due, due};
 use crate::insight::remind::reminder;
 use crate::readings::settings::settings;
 use crate::recommendations::{self, RecommendationError};
-use crate::store::{StoreError, TellingRow, Try, Tx};
+use crate::store::{SealedBooking, StoreError, TellingRow, Try, Tx};
 use crate::vault::MemberKey;
 
 /// One try of one message, in hand.
@@ -62,6 +62,7 @@ impl Teller {
                 Some(News::Kept(found)) => weigh(&row, *found, scales),
                 Some(News::Due(due)) => weigh_reminder(&row, &due, member, scales),
                 Some(News::Near(visit)) => weigh_visit(&row, &visit, scales),
+                Some(News::Place(clinic)) => weigh_place(&row, &clinic, scales),
                 Some(News::Warned(clinic)) => weigh_warning(&row, &clinic, scales),
                 None => Fate::Drop,
             };
@@ -105,6 +106,8 @@ enum News {
     Due(Due),
     /// A visit that is near.
     Near(Box<Visit>),
+    /// What became of a place in a group session that no clinic knows of.
+    Place(ClinicId),
     /// That a clinic was told something without their consent.
     Warned(ClinicId),
 }
@@ -122,8 +125,11 @@ impl Teller {
                 if let Some(clinic) = tx.warned_clinic(member, row.recommendation).await? {
                     return Ok(Some(News::Warned(clinic)));
                 }
-                if let Some(visit) = visit(tx, key, BookingId(row.recommendation)).await? {
-                    return Ok(Some(News::Kept(Box::new(visit))));
+                if let Some(booking) = tx.booking((member, BookingId(row.recommendation))).await? {
+                    return Ok(Some(match booking.seat().filter(|seat| !seat.is_known) {
+                        Some(_) => News::Place(booking.clinic),
+                        None => News::Kept(Box::new(visit(booking))),
+                    }));
                 }
                 if let Some(near) = booking::reminded_of(&self.bridge, tx, member, row.recommendation).await? {
                     return Ok(Some(News::Near(Box::new(near))));
@@ -142,9 +148,8 @@ impl Teller {
 }
 
 /// A visit of which there is something to say: an appointment, of which nothing is said but that there is news.
-async fn visit(tx: &mut Tx, key: &MemberKey, id: BookingId) -> Result<Option<Recommendation>, TellingError> {
-    let row = tx.booking((key.member(), id)).await?;
-    Ok(row.map(|row| Recommendation {
+fn visit(row: SealedBooking) -> Recommendation {
+    Recommendation {
         id: RecommendationId(row.id.0),
         member: row.member,
         clinic: row.clinic,
@@ -153,5 +158,5 @@ async fn visit(tx: &mut Tx, key: &MemberKey, id: BookingId) -> Result<Option<Rec
         says: None,
         received_at: row.updated_at,
         updated_at: row.updated_at,
-    }))
+    }
 }

@@ -105,7 +105,9 @@ pub fn weigh_reminder(row: &TellingRow, due: &Due, member: MemberId, scales: Sca
 /// in quiet hours, too: a reminder that comes too late is none. After the visit began nobody is reminded of it.
 pub fn weigh_visit(row: &TellingRow, visit: &Visit, scales: Scales<'_>) -> Fate {
     let word = Word { member: visit.member, advice: None };
-    let may = decide(scales.grants, Request::to_member(&word, &visit.clinic, scales.now)).is_ok();
+    // Of a place that no clinic knows of, nobody but the member is anybody to ask.
+    let is_known = visit.seat.is_none_or(|seat| seat.is_known);
+    let may = !is_known || decide(scales.grants, Request::to_member(&word, &visit.clinic, scales.now)).is_ok();
     let (start, is_silent) = (visit.time.start, scales.wishes.silent.contains(&Subject::Appointment));
     if !may || is_silent || start <= scales.now {
         return Fate::Drop;
@@ -116,6 +118,20 @@ pub fn weigh_visit(row: &TellingRow, visit: &Visit, scales: Scales<'_>) -> Fate 
         return Fate::Wait(at);
     }
     let (clinic, kind) = (scales.house.clinic_name(&visit.clinic).to_owned(), RecommendationKind::Appointment);
+    Fate::Tell(Box::new(Item { clinic, kind: Some(kind), says: None, grade: Grade::Notice }))
+}
+
+/// Weighs that there is news of a place in a group session that no clinic knows of: the member took it here, and nothing is said
+/// of it but that there is something.
+pub fn weigh_place(row: &TellingRow, clinic: &ClinicId, scales: Scales<'_>) -> Fate {
+    if scales.wishes.silent.contains(&Subject::Appointment) {
+        return Fate::Drop;
+    }
+    let due = scales.wishes.due(row.created_at, scales.now, scales.zone);
+    if due > scales.now {
+        return Fate::Wait(due);
+    }
+    let (clinic, kind) = (scales.house.clinic_name(clinic).to_owned(), RecommendationKind::Appointment);
     Fate::Tell(Box::new(Item { clinic, kind: Some(kind), says: None, grade: Grade::Notice }))
 }
 

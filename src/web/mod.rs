@@ -1,5 +1,6 @@
 //! HTTP: the API that communities and members call, the pages that members see, and the probes that operators call.
 
+mod announcements;
 mod auth;
 mod body;
 mod calendar;

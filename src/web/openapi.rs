@@ -5,7 +5,9 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{concerns, data_points, erasure, events, export, fhir, grants, health, jwks, receipts, talk};
+use super::{
+    announcements, concerns, data_points, erasure, events, export, fhir, grants, health, jwks, receipts, talk,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,6 +20,7 @@ use super::{concerns, data_points, erasure, events, export, fhir, grants, health
         events::post_events,
         data_points::post_data_points,
         talk::post_talk,
+        announcements::list,
         concerns::list,
         concerns::acknowledge,
         concerns::close,
@@ -58,6 +61,7 @@ use super::{concerns, data_points, erasure, events, export, fhir, grants, health
     tags(
         (name = "events", description = "Readings from communities and apps"),
         (name = "talks", description = "What members say to the companion, from where they talk"),
+        (name = "announcements", description = "What a community may tell everybody"),
         (name = "concerns", description = "Who needs a person of their community"),
         (name = "grants", description = "A member's own consent"),
         (name = "receipts", description = "What proves a member's decisions, and what they are told before"),

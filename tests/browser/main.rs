@@ -65,6 +65,17 @@ mod recommended_by_criteria {
     }
 }
 
+/// Each page of it once on a phone and once at a desk.
+mod group {
+    use super::*;
+
+    visitors! {
+        "group", stage::Place::Staffed;
+        on_a_phone_in_russian: "phone", "ru", "on";
+        at_a_desk_in_english_without_scripts: "desktop", "en", "off";
+    }
+}
+
 stories! {
     account: Unlinked,
     ask: Linked,

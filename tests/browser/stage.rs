@@ -16,11 +16,12 @@ use mostik::domain::booking::Way;
 use mostik::inbound::advice::TYPES;
 use serde_json::{Value, json};
 
-use crate::support::booking::{ASKED_FOR, asks_as, first_talk, free_slot, schedule};
-use crate::support::bridge::{Person, TestBridge};
+use crate::support::booking::{ASKED_FOR, asks_as, finder, first_talk, free_slot, schedule};
+use crate::support::bridge::{Person, TestBridge, riverside};
 use crate::support::concerns::{Keepers, POLICY, REASON, with_ada};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
+use crate::support::groups::calm_evening;
 use crate::support::http;
 use crate::support::notices::{told_by, until_active};
 use crate::support::parts::part;
@@ -127,7 +128,12 @@ async fn build(place: Place, database: Database, control: &str) -> Option<(Stage
             let (ehr, clinic) =
                 (Ehr::sandbox().await, part("MOSTIK_TEST_AUTHORIZATION_SERVER", "an authorization server")?);
             let staff = staff_setting("riverside", &clinic, "portal-local").replace("Europe/Berlin", staff_zone());
-            let text = config(&ehr.base) + ASKED_FOR + VIDEO + &staff + "scopes = \"openid groups\"\n";
+            let text = config(&ehr.base)
+                + ASKED_FOR
+                + &calm_evening(8, "open = true")
+                + VIDEO
+                + &staff
+                + "scopes = \"openid groups\"\n";
             let portal = Portal::before(TestBridge::start_at(database, &text, present()).await, postbox);
             let (sparrow, _) = open_person(&portal.bridge, "sparrow", &ehr.patient).await;
             Stage { portal, sparrow, ehr, clinic, schedule: String::new() }
@@ -225,7 +231,9 @@ async fn send(stage: Data<Stage>, event: Json<Value>) -> HttpResponse {
 
 /// Whatever is due is delivered.
 async fn deliver(stage: Data<Stage>) -> HttpResponse {
-    stage.portal.bridge.deliver().await;
+    let bridge = &stage.portal.bridge;
+    finder(bridge).look_after_sessions(&riverside()).await.unwrap();
+    bridge.deliver().await;
     HttpResponse::Ok().json(json!({"open": stage.portal.bridge.open_items().await}))
 }
 

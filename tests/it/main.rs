@@ -12,6 +12,7 @@ mod consent;
 mod delivery;
 #[path = "../sim/dice.rs"]
 mod dice;
+mod groups;
 mod house;
 mod insight;
 mod intake;

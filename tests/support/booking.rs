@@ -127,6 +127,7 @@ pub async fn put(bridge: &TestBridge, person: &Person, reason: &str) -> BookingI
         hold_until: None,
         look_at: None,
         replaces: None,
+        session: None,
         sequence: 0,
         sealed: key.seal("bookings.sealed_booking", id.0.as_bytes(), &plain).unwrap(),
         created_at: bridge.now(),

@@ -18,6 +18,7 @@ pub mod ehr;
 pub mod fixed_ehr;
 pub mod front;
 pub mod gate;
+pub mod groups;
 pub mod html;
 pub mod http;
 pub mod key_server;

@@ -86,6 +86,13 @@ pub fn profile_of(resource: &Value) -> Option<&'static str> {
             let id = if resource.pointer("/content/0/attachment/language").is_some() { "page" } else { "note" };
             of_type.into_iter().find(|it| it["id"] == format!("mostik-{id}"))
         }
+        // A group session names no patient; a visit is one's.
+        "Appointment" => {
+            let participants = resource["participant"].as_array().into_iter().flatten();
+            let mut actors = participants.filter_map(|one| one["actor"]["reference"].as_str());
+            let id = if actors.any(|actor| actor.starts_with("Patient/")) { "appointment" } else { "group-session" };
+            of_type.into_iter().find(|it| it["id"] == format!("mostik-{id}"))
+        }
         _ => of_type.into_iter().next(),
     };
     let found = found.unwrap_or_else(|| panic!("no profile in schemas/fhir is for {resource:#}"));

@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub use big_blue_button::{Answer, BigBlueButton};
 pub use jitsi::Jitsi;
 pub use live_kit::LiveKit;
-pub use rooms::{RoomError, Rooms, Side};
+pub use rooms::{Meeting, RoomError, Rooms, Side};
 
 /// How long a way in holds. Who is inside stays there; who comes back later asks for another one.
 pub const WAY_IN: SignedDuration = SignedDuration::from_mins(10);

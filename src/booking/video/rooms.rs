@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::{Answer, Guest, Room, Video, VideoError};
 use crate::delivery::egress::{Egress, EgressError};
-use crate::domain::booking::Visit;
+use crate::domain::booking::{Time, Visit};
+use crate::domain::group::GroupSession;
 use crate::domain::ids::ClinicId;
 use crate::vault::IndexKey;
 
@@ -44,6 +45,33 @@ pub enum Side {
     Clinic,
 }
 
+/// What somebody comes to. What it is made of is a secret of this bridge: others meet in the room, and nobody's way in says
+/// anything of anybody else.
+#[derive(Clone, Copy, Debug)]
+pub struct Meeting<'a> {
+    /// At which clinic.
+    pub clinic: &'a ClinicId,
+    /// When.
+    time: Time,
+    /// Who meets in one room has the same.
+    room: Uuid,
+    /// Everybody's own: their booking; for whoever leads a group session, the session.
+    own: Uuid,
+}
+
+impl<'a> From<&'a Visit> for Meeting<'a> {
+    fn from(visit: &'a Visit) -> Self {
+        let room = visit.seat.map_or(visit.booking.0, |seat| seat.session.0);
+        Self { clinic: &visit.clinic, time: visit.time, room, own: visit.booking.0 }
+    }
+}
+
+impl<'a> From<&'a GroupSession> for Meeting<'a> {
+    fn from(session: &'a GroupSession) -> Self {
+        Self { clinic: &session.clinic, time: session.time, room: session.id.0, own: session.id.0 }
+    }
+}
+
 impl Rooms {
     /// The rooms of these services. `egress` must name the hosts of those whose rooms have to be opened.
     #[must_use]
@@ -57,21 +85,22 @@ impl Rooms {
         self.services.contains_key(clinic)
     }
 
-    /// The address that leads one side into the room of a visit; `name` is what they are called there, `title` what the room
+    /// The address that leads one side into the room of a visit or group session; `name` is what they are called there, `title` what the room
     /// is. The room is opened first, where it does not open itself. `None`: the clinic has no rooms here.
     ///
     /// # Errors
     /// [`RoomError`].
     pub async fn enter(
         &self,
-        visit: &Visit,
+        meeting: impl Into<Meeting<'_>>,
         (side, name): (Side, &str),
         title: &str,
         now: Timestamp,
     ) -> Result<Option<Url>, RoomError> {
-        let Some(service) = self.services.get(&visit.clinic) else { return Ok(None) };
-        let room = Room::new(self.secret(visit, "room"));
-        let minutes = visit.time.end.duration_since(visit.time.start).as_mins() + super::LATE.as_mins();
+        let meeting = meeting.into();
+        let Some(service) = self.services.get(meeting.clinic) else { return Ok(None) };
+        let room = Room::new(self.secret("room", meeting.room));
+        let minutes = meeting.time.end.duration_since(meeting.time.start).as_mins() + super::LATE.as_mins();
         if let Some(opening) = service.opening(room, title, u16::try_from(minutes).unwrap_or(u16::MAX))? {
             self.open(opening).await?;
         }
@@ -79,7 +108,7 @@ impl Rooms {
             Side::Member => ("member", false),
             Side::Clinic => ("clinic", true),
         };
-        Ok(Some(service.way_in(room, Guest { id: self.secret(visit, who), name, is_moderator }, now)?))
+        Ok(Some(service.way_in(room, Guest { id: self.secret(who, meeting.own), name, is_moderator }, now)?))
     }
 
     async fn open(&self, opening: Url) -> Result<(), RoomError> {
@@ -90,7 +119,7 @@ impl Rooms {
     }
 
     /// What only this bridge can work out of a visit: nothing of it is stored, and every replica comes to the same.
-    fn secret(&self, visit: &Visit, of: &str) -> Uuid {
-        self.index.uuid("visit-video", &[of.as_bytes(), visit.booking.0.as_bytes()])
+    fn secret(&self, of: &str, id: Uuid) -> Uuid {
+        self.index.uuid("visit-video", &[of.as_bytes(), id.as_bytes()])
     }
 }

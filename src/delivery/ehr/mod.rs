@@ -9,6 +9,7 @@ mod client;
 pub(super) mod exact;
 mod operate;
 mod operation;
+mod own;
 mod read;
 mod respond;
 mod slot;
@@ -22,6 +23,7 @@ pub use book::{SLOT_GONE, SLOT_TAKEN, VISIT_OVER};
 pub use capability::{Capabilities, Dialect, REPORT_TYPE, RESPONSE_TYPE, SAID_TWICE};
 pub use client::{EhrClient, EhrSettings, Ticket, with_slash};
 pub use operation::Sought;
+pub use own::Standing;
 pub use read::{NotShown, Shown};
 pub use write::Resource;
 

@@ -1,6 +1,7 @@
 //! What is to be done with an Appointment and its Slot, from how they stand to how they should. Pure; raw JSON is the truth of
 //! them: what others wrote stays.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::book::{Change, Next, SLOT_GONE, SLOT_TAKEN, VISIT_OVER};
@@ -129,6 +130,18 @@ impl Wanted {
         }
     }
 
+    /// Whether it is a place in a group session, which says when it is.
+    fn is_place(&self) -> bool {
+        text(&self.resource, "/supportingInformation/0/identifier/value").is_some()
+    }
+
+    /// Whether it is a place in a group session that is at another time than the visit says.
+    fn is_moved(&self, visit: &Appointment) -> bool {
+        let at = |resource: &Value, name| text(resource, name)?.parse::<Timestamp>().ok();
+        let differs = |name| at(&self.resource, name) != at(&visit.resource, name);
+        self.is_place() && (differs("/start") || differs("/end"))
+    }
+
     fn cancel(&self, visit: Appointment, slot: Option<Slot>) -> Next {
         let back = slot.and_then(|slot| slot.given_back(&self.identifier));
         match visit.status() {
@@ -145,6 +158,9 @@ impl Wanted {
     fn take(&self, visit: Option<Appointment>, slot: Option<Slot>, holder: Option<Holder>, system: &str) -> Next {
         match visit.as_ref().map(Appointment::status) {
             Some("cancelled" | "noshow" | "entered-in-error") => return Next::Never(VISIT_OVER),
+            Some("booked") if visit.as_ref().is_some_and(|visit| self.is_moved(visit)) => {
+                return change(None, visit.map(|visit| visit.brought_to(self)));
+            }
             Some("booked" | "arrived" | "checked-in" | "fulfilled") => return Next::done(visit),
             Some("pending")
                 if self.standing == Standing::Held && (holder == Some(Holder::Ours) || self.slot.is_none()) =>
@@ -198,8 +214,9 @@ impl Appointment {
     pub fn brought_to(self, wanted: &Wanted) -> (Option<Stored>, Value) {
         let Self { at, mut resource } = self;
         if let Some(members) = resource.as_object_mut() {
-            // What was proposed without a time gets one.
-            let when = if members.contains_key("start") { &[][..] } else { &["start", "end", "slot"][..] };
+            // What was proposed without a time gets one; so does what goes with its session.
+            let keeps = members.contains_key("start") && !wanted.is_place();
+            let when = if keeps { &[][..] } else { &["start", "end", "slot"][..] };
             for name in ["status", "cancelationReason"].iter().chain(when) {
                 if let Some(value) = wanted.resource.get(*name) {
                     members.insert((*name).to_owned(), value.clone());

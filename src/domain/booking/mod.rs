@@ -14,7 +14,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{BookingId, ClinicId, MemberId, VisitTypeId};
+use super::group::Seat;
+use super::ids::{BookingId, ClinicId, GroupSessionId, MemberId, VisitTypeId};
 
 /// The longest reason that a member may write, in characters.
 pub const LONGEST_REASON: usize = 500;
@@ -44,6 +45,8 @@ pub struct Booking {
     pub waits: bool,
     /// The booking whose place it takes.
     pub replaces: Option<BookingId>,
+    /// The place in a group session that it is, if it is one. While it is asked for, somebody waits for a place.
+    pub seat: Option<Seat>,
     /// Grows with each change of its time, or of whether it will be (RFC 5545, section 3.8.7.4).
     pub sequence: i64,
     /// What else is known of it.
@@ -124,6 +127,8 @@ pub struct Asking<'a> {
     pub place: Option<&'a Place>,
     /// Why they come, if they say so.
     pub reason: Option<&'a str>,
+    /// The group session in which it is a place.
+    pub session: Option<GroupSessionId>,
 }
 
 /// A visit that will be, as whoever reminds of it, joins it or writes it into a calendar knows it.
@@ -139,6 +144,8 @@ pub struct Visit {
     pub visit: VisitTypeId,
     /// When.
     pub time: Time,
+    /// As in [`Booking::seat`].
+    pub seat: Option<Seat>,
     /// As in [`Booking::sequence`].
     pub sequence: i64,
 }
@@ -154,15 +161,18 @@ impl Booking {
             clinic: self.clinic.clone(),
             visit: self.visit.clone(),
             time,
+            seat: self.seat,
             sequence: self.sequence,
         })
     }
 
     /// Where it stands after the clinic's people said this of it; `None` where that is no news. A visit that was booked at
-    /// another time than was known was moved; one that they never chose is theirs to give.
+    /// another time than was known was moved; one that they never chose is theirs to give. When a group session is, the session
+    /// itself says.
     #[must_use]
     pub fn told(&self, said: Said, time: Option<Time>) -> Option<After> {
         use BookingState::{Booked, Cancelled, Fulfilled, Held, NoShow, Offered, Requested};
+        let time = time.filter(|_| self.seat.is_none());
         let (state, note, let_go) = match (self.state, said) {
             (Requested, Said::Booked) if time.is_some() => (Booked, None, false),
             (Held, Said::Booked) => (Booked, None, false),

@@ -107,6 +107,8 @@ words! {
         ClinicCall = "clinic-call",
         /// The clinic finds that something else suits better.
         ClinicElse = "clinic-else",
+        /// A place in a group session became free that they waited for: it is theirs.
+        MovedUp = "moved-up",
     }
 }
 

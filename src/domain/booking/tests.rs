@@ -61,26 +61,53 @@ fn every_legal(answers: [Answered; 3]) -> impl Iterator<Item = (BookingState, Wi
     legal.flat_map(move |(state, wish)| answers.map(|answered| (state, wish, answered)))
 }
 
+/// A time.
+fn an_hour() -> Time {
+    Time { start: Timestamp::UNIX_EPOCH, end: Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_mins(50) }
+}
+
+fn booking(state: BookingState, time: Option<Time>) -> Booking {
+    Booking {
+        id: BookingId(uuid::Uuid::nil()),
+        member: MemberId(uuid::Uuid::nil()),
+        clinic: "riverside".parse().unwrap(),
+        visit: "first-talk".parse().unwrap(),
+        state,
+        wish: None,
+        note: None,
+        time,
+        hold_until: None,
+        waits: false,
+        replaces: None,
+        seat: None,
+        sequence: 0,
+        details: Details::default(),
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_a_clinic_says_of_a_visit_is_a_legal_step_and_no_news_twice(
         state in any_state(), said in select(&[Said::Kept, Said::Booked, Said::Fulfilled, Said::NoShow, Said::Cancelled][..]),
         has_time: bool,
     ) {
-        let start = Timestamp::UNIX_EPOCH;
-        let time = has_time.then_some(Time { start, end: start + jiff::SignedDuration::from_mins(50) });
-        let booking = |state, time| Booking {
-            id: BookingId(uuid::Uuid::nil()),
-            member: MemberId(uuid::Uuid::nil()),
-            clinic: "riverside".parse().unwrap(),
-            visit: "first-talk".parse().unwrap(),
-            state, wish: None, note: None, time, hold_until: None, waits: false, replaces: None, sequence: 0,
-            details: Details::default(), created_at: start, updated_at: start,
-        };
+        let time = has_time.then(an_hour);
         let Some(after) = booking(state, None).told(said, time) else { return Ok(()) };
         prop_assert!(state.step(after.state).is_ok(), "{state:?} {said:?}");
         let again = booking(after.state, time).told(said, time);
         prop_assert!(again.is_none(), "{again:?}");
+    }
+
+    /// When a group session is, nobody says of one place in it alone.
+    #[test]
+    fn a_place_is_never_moved_by_itself(state in any_state(), has_time: bool) {
+        let time = has_time.then(an_hour);
+        let seat = Some(Seat { session: GroupSessionId(uuid::Uuid::nil()), is_known: true });
+        let place = Booking { seat, ..booking(state, None) };
+        let after = place.told(Said::Booked, time);
+        prop_assert!(after.is_none_or(|after| after.note != Some(Note::ClinicMoved) && state == BookingState::Held), "{after:?}");
     }
 
     /// Whatever happens, a member who asks and gives up at last keeps no time from anybody: of what may be kept at the clinic

@@ -62,17 +62,13 @@ pub fn appointment(
         };
         set("cancelationReason", concept(CANCELLATION_REASON, code, display));
     }
-    if let Some(visit) = told.visit {
-        if let Some(code) = &visit.service_category {
-            set("serviceCategory", json!([{"coding": [{"system": SERVICE_CATEGORY, "code": code}]}]));
-        }
-        let title = visit.title.get(told.language);
-        let coding = visit.service_type.as_ref().map(|code| json!([{"system": SERVICE_TYPE, "code": code}]));
-        set(
-            "serviceType",
-            json!([coding.map_or_else(|| json!({"text": title}), |coding| json!({"coding": coding, "text": title}),)]),
-        );
-        set("minutesDuration", json!(visit.minutes));
+    for (name, value) in told.visit.into_iter().flat_map(|visit| of_kind(visit, told.language)) {
+        set(name, value);
+    }
+    if let Some(session) = asking.session {
+        // The session itself is an Appointment of its own, which names no patient: nobody finds anybody else by it.
+        let identifier = json!({"system": IDENTIFIER, "value": session.to_string()});
+        set("supportingInformation", json!([{"type": "Appointment", "identifier": identifier}]));
     }
     if let Some(reason) = asking.reason {
         set("reasonCode", json!([{"text": reason}]));
@@ -103,6 +99,21 @@ pub fn appointment(
         is_part: false,
         body: Value::Object(members).to_string().into_bytes(),
     })
+}
+
+/// What kind of visit it is, and how long it takes.
+pub(super) fn of_kind(visit: &VisitType, language: Language) -> Vec<(&'static str, Value)> {
+    let category = visit.service_category.as_ref();
+    let category = category.map(|code| json!([{"coding": [{"system": SERVICE_CATEGORY, "code": code}]}]));
+    let title = visit.title.get(language);
+    let coding = visit.service_type.as_ref().map(|code| json!([{"system": SERVICE_TYPE, "code": code}]));
+    let service = coding.map_or_else(|| json!({"text": title}), |coding| json!({"coding": coding, "text": title}));
+    let said = [
+        category.map(|category| ("serviceCategory", category)),
+        Some(("serviceType", json!([service]))),
+        Some(("minutesDuration", json!(visit.minutes))),
+    ];
+    said.into_iter().flatten().collect()
 }
 
 /// The status of the Appointment, and the member's own word in it (R4, appointmentstatus and participationstatus; the steps
@@ -154,7 +165,7 @@ fn participants(recipient: Recipient<'_>, answer: &str) -> Value {
 
 /// A remote visit, held there. The address is said as R5's `additionalInfo`, a plain url in that package; its `address` is one with
 /// parts of a contact.
-fn virtual_service(room: &Url) -> Value {
+pub(super) fn virtual_service(room: &Url) -> Value {
     json!({
         "url": VIRTUAL_SERVICE,
         "extension": [
@@ -164,11 +175,11 @@ fn virtual_service(room: &Url) -> Value {
     })
 }
 
-fn concept(system: &str, code: &str, display: &str) -> Value {
+pub(super) fn concept(system: &str, code: &str, display: &str) -> Value {
     json!({"coding": [{"system": system, "code": code, "display": display}]})
 }
 
 /// An instant, in UTC (R4, datatypes, instant).
-fn instant(at: Timestamp) -> String {
+pub(super) fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -76,6 +76,9 @@ pub const SERVICE_CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/servic
 /// FHIR R4 4.0.1, why a visit is cancelled.
 pub const CANCELLATION_REASON: &str = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason";
 
+/// How many places a group session has (`schemas/fhir/StructureDefinition-mostik-capacity.json`).
+pub const CAPACITY: &str = "https://w3id.org/mostik/fhir/StructureDefinition/mostik-capacity";
+
 /// Clinics, as this bridge is configured to call them.
 pub const CLINIC: &str = "https://w3id.org/mostik/fhir/sid/clinic";
 

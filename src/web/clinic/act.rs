@@ -21,7 +21,7 @@ use crate::web::portal::visits::once_answered;
 use crate::web::portal::visits::shown::place_of;
 
 /// How far ahead a time may be.
-const FARTHEST: SignedDuration = SignedDuration::from_hours(24 * 366);
+pub(super) const FARTHEST: SignedDuration = SignedDuration::from_hours(24 * 366);
 
 /// How long a time can be kept for a member who is to confirm it, in hours.
 const KEPT_HOURS: [i64; 3] = [24, 48, 72];
@@ -162,7 +162,7 @@ async fn given(
 }
 
 /// The time that was written by hand, by the clinic's clock.
-fn written(state: &State, who: &Colleague, fields: &Fields, minutes: SignedDuration) -> Option<Time> {
+pub(super) fn written(state: &State, who: &Colleague, fields: &Fields, minutes: SignedDuration) -> Option<Time> {
     let at = fields.text("time").parse::<ClockTime>().ok()?;
     let shown: DateTime = fields.text("day").parse::<jiff::civil::Date>().ok()?.to_datetime(at);
     let start = days(state, who).instant_of(shown)?;

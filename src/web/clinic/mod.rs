@@ -7,6 +7,7 @@
 mod act;
 mod caller;
 mod free;
+pub mod groups;
 mod request;
 mod sign_in;
 mod today;

@@ -6,7 +6,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::caller::StaffSession;
-use super::{MOST, between, clock, days, done, key, look, look_at_all, title};
+use super::{MOST, between, clock, days, done, groups, key, look, look_at_all, title};
 use crate::booking::video::{EARLY, Side, is_open, is_past};
 use crate::booking::{self, Seen};
 use crate::domain::audit::Event;
@@ -24,6 +24,8 @@ struct TodayPage {
     day: String,
     zone: String,
     lines: Vec<Line>,
+    /// Today's group sessions.
+    groups: Vec<groups::Line>,
     /// How many stand in the EHR only.
     hidden: usize,
 }
@@ -80,6 +82,7 @@ pub async fn today(state: Data<State>, frame: Frame, session: StaffSession) -> R
     let mut tx = state.bridge.store.begin().await?;
     let keys = tx.visits_at(&who.clinic, from, until, MOST).await?;
     let (seen, hidden) = look_at_all(&state, &mut tx, who, &keys, now).await?;
+    let groups = groups::lines(&state, &frame, &mut tx, who, (from, until)).await?;
     tx.commit().await?;
     let line = |seen: &Seen| {
         let time = seen.booking.time?;
@@ -95,7 +98,7 @@ pub async fn today(state: Data<State>, frame: Frame, session: StaffSession) -> R
     };
     let lines = seen.iter().filter_map(line).collect();
     let zone = state.staff.zone(&who.clinic).name().to_owned();
-    page(&TodayPage { day: frame.date(day), zone, lines, hidden, frame })
+    page(&TodayPage { day: frame.date(day), zone, lines, groups, hidden, frame })
 }
 
 /// Shows one.

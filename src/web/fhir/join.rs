@@ -1,4 +1,4 @@
-//! `POST /fhir/Appointment/{identifier}/$join`: somebody of the clinic enters the remote visit that a patient booked.
+//! `POST /fhir/Appointment/{identifier}/$join`: somebody of the clinic enters the remote visit that a patient booked, or leads a group session.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::access::{Interaction, note};
 use super::caller::ClinicCaller;
 use super::{Outcome, resource};
-use crate::booking::video::{RoomError, Side, WAY_IN, is_open};
+use crate::booking::video::{Meeting, RoomError, Side, WAY_IN, is_open};
 use crate::web::{Problem, RequestId, State};
 
 const JOIN: Interaction = Interaction { name: "operation", resource_type: "Appointment" };
@@ -25,7 +25,7 @@ const CLINICIAN: &str = "Clinician";
     params(("identifier" = String, Path, description = "The value of the identifier that the bridge gave the Appointment")),
     responses(
         (status = 200, description = "Parameters: `url`, and `until` when it leads there", body = Value, content_type = "application/fhir+json"),
-        (status = 404, description = "No visit that is booked, is this clinic's, and can be entered now", body = Value, content_type = "application/fhir+json"),
+        (status = 404, description = "No visit that is booked, or group session, that is this clinic's and can be entered now", body = Value, content_type = "application/fhir+json"),
         (status = 503, description = "The video service does not answer", body = Value, content_type = "application/fhir+json"),
     ),
 )]
@@ -41,15 +41,21 @@ pub async fn join(
     let mut tx = state.bridge.store.begin().await?;
     let booking = tx.booking_of_identifier(&identifier).await?.filter(|booking| booking.clinic == caller.clinic);
     note(&mut tx, &caller, booking.as_ref().map(|booking| booking.member), JOIN, id, now);
+    let session = match identifier.parse() {
+        Ok(id) => tx.group_session(&caller.clinic, id).await?,
+        Err(_) => None,
+    };
     tx.commit().await?;
     let visit =
         booking.and_then(|booking| booking.visit()).filter(|visit| is_open(visit.time.start, visit.time.end, now));
-    let visit = visit.ok_or_else(Outcome::not_found)?;
-    let way = match state.rooms.enter(&visit, (Side::Clinic, CLINICIAN), TITLE, now).await {
+    let session = session.filter(|session| session.will_be() && is_open(session.time.start, session.time.end, now));
+    let meeting = visit.as_ref().map(Meeting::from).or_else(|| session.as_ref().map(Meeting::from));
+    let meeting = meeting.ok_or_else(Outcome::not_found)?;
+    let way = match state.rooms.enter(meeting, (Side::Clinic, CLINICIAN), TITLE, now).await {
         Ok(way) => way.ok_or_else(Outcome::not_found)?,
         Err(RoomError::Video(error)) => return Err(Problem::internal(&error).into()),
         Err(error) => {
-            tracing::warn!(clinic_id = %visit.clinic, cause = %error, "a room of the video service does not open");
+            tracing::warn!(clinic_id = %caller.clinic, cause = %error, "a room of the video service does not open");
             let away = "The video service does not answer at present";
             return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "video-service-away", away).into());
         }

@@ -5,6 +5,7 @@
 //! token. It calls plain functions of other rooms and fills a template. Everything that all pages have in common (whose
 //! host, whose form, which headers) is seen to by `guard`.
 
+mod announcements;
 mod asked_for;
 mod assets;
 mod calendar;
@@ -225,6 +226,7 @@ pages! {
     "/talk" => GET talk::look, POST talk::say;
     "/visits" => GET visits::list;
     "/visits/ask/{clinic}/{visit}" => GET visits::form, POST visits::ask;
+    "/visits/groups/{clinic}/{group}" => POST visits::join_group;
     "/visits/camera" => GET visits::camera;
     "/visits/{booking}" => GET visits::show;
     "/visits/{booking}/join" => GET visits::join;
@@ -238,6 +240,7 @@ pages! {
     "/visits/{booking}/release" => POST visits::release;
     "/visits/{booking}/change" => POST visits::change;
     "/visits/{booking}/cancel" => GET visits::ask_to_cancel, POST visits::cancel;
+    "/announcements" => GET announcements::list;
     "/settings" => GET settings::show, POST settings::save;
     "/settings/messages" => GET told::show, POST told::save;
     "/settings/calendar" => GET calendar::show, POST calendar::make;
@@ -259,6 +262,11 @@ pages! {
     "/clinic/requests/{booking}/decline" => POST staff::decline;
     "/clinic/today" => GET staff::today;
     "/clinic/free" => GET staff::free;
+    "/clinic/groups" => GET staff::groups::list, POST staff::groups::plan;
+    "/clinic/groups/{group}" => GET staff::groups::show;
+    "/clinic/groups/{group}/change" => POST staff::groups::change;
+    "/clinic/groups/{group}/cancel" => POST staff::groups::cancel;
+    "/clinic/groups/{group}/join" => GET staff::groups::join;
     "/clinic/visits/{booking}" => GET staff::visit;
     "/clinic/visits/{booking}/join" => GET staff::join;
     "/clinic/visits/{booking}/mark" => POST staff::mark;

@@ -9,7 +9,8 @@ use crate::support::ehr::{Ehr, create_patient};
 use crate::support::portal::{PORTAL, Portal};
 
 /// What somebody sees who is not signed in.
-const OPEN: [&str; 14] = [
+const OPEN: [&str; 15] = [
+    "/announcements",
     "/",
     "/clinic/sign-in",
     "/clinic/return",

@@ -52,10 +52,12 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
             ("note", Word),
             ("identifier", Id),
             ("replaces", Id),
+            ("group_session_id", Id),
             ("sealed_booking", Sealed),
         ],
     ),
     ("calendar_feeds", &[("member_id", Id), ("token_index", Index)]),
+    ("group_sessions", &[("clinic_id", Word), ("session_id", Id), ("visit", Word), ("state", Word)]),
     ("visit_ratings", &[("clinic_id", Word), ("visit", Word), ("month", Word)]),
     (
         "concerns",

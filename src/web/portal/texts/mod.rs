@@ -42,8 +42,10 @@ rooms![
     "safety",
     "messages",
     "told",
-    "visits";
+    "visits",
+    "groups";
     "clinic",
+    "clinic_groups",
 ];
 
 /// The texts cannot be read. A defect: they are compiled in.

@@ -32,6 +32,8 @@ struct CancelPage {
     title: String,
     clinic: String,
     when: Option<String>,
+    /// Whether it is a place in a group session.
+    is_seat: bool,
 }
 
 /// Looks which times are free now.
@@ -142,6 +144,7 @@ pub async fn ask_to_cancel(
         title: title(&state, &frame, &booking),
         clinic: state.bridge.house.clinic_name(&booking.clinic).to_owned(),
         when: booking.time.map(|time| frame.moment(days.moment(time.start))),
+        is_seat: booking.seat.is_some(),
         frame,
     })
 }

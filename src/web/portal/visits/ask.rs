@@ -127,6 +127,7 @@ async fn shown(
 fn named<'a>(state: &'a State, (clinic, visit): &(String, String)) -> Result<(ClinicId, &'a VisitType), PortalError> {
     let clinic: ClinicId = clinic.parse().map_err(|_| PortalError::NotFound)?;
     let visit: VisitTypeId = visit.parse().map_err(|_| PortalError::NotFound)?;
-    let found = state.bridge.house.visit(&clinic, &visit).ok_or(PortalError::NotFound)?;
+    let found = state.bridge.house.visit(&clinic, &visit).filter(|visit| visit.can_be_asked_for());
+    let found = found.ok_or(PortalError::NotFound)?;
     Ok((clinic, found))
 }

@@ -6,8 +6,8 @@ use actix_web::web::{Data, Path};
 
 use crate::booking;
 use crate::booking::calendar::calendar;
-use crate::booking::video::{RoomError, Side, is_open};
-use crate::domain::booking::{Booking, Visit};
+use crate::booking::video::{Meeting, RoomError, Side, is_open};
+use crate::domain::booking::Booking;
 use crate::domain::ids::BookingId;
 use crate::web::State;
 use crate::web::calendar::entry;
@@ -32,14 +32,20 @@ pub async fn join(
     enter(&state, &visit, (Side::Member, &name), &title).await
 }
 
-/// Leads somebody into a visit, by an address that is made for them now and holds for minutes.
-pub async fn enter(state: &State, visit: &Visit, who: (Side, &str), title: &str) -> Result<HttpResponse, PortalError> {
-    match state.rooms.enter(visit, who, title, state.bridge.clock.now()).await {
+/// Leads somebody into a visit or group session, by an address that is made for them now and holds for minutes.
+pub async fn enter(
+    state: &State,
+    meeting: impl Into<Meeting<'_>>,
+    who: (Side, &str),
+    title: &str,
+) -> Result<HttpResponse, PortalError> {
+    let meeting = meeting.into();
+    match state.rooms.enter(meeting, who, title, state.bridge.clock.now()).await {
         Ok(Some(way)) => Ok(to(way.as_str())),
         Ok(None) => Err(PortalError::NotFound),
         Err(RoomError::Video(error)) => Err(PortalError::internal(&error)),
         Err(error) => {
-            tracing::warn!(clinic_id = %visit.clinic, cause = %error, "a room of the video service does not open");
+            tracing::warn!(clinic_id = %meeting.clinic, cause = %error, "a room of the video service does not open");
             Err(PortalError::Busy)
         }
     }

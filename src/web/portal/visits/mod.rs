@@ -3,6 +3,7 @@
 mod act;
 mod ask;
 mod camera;
+mod groups;
 mod join;
 mod near;
 mod one;
@@ -11,6 +12,7 @@ pub(in crate::web) mod shown;
 pub use act::{ask_to_cancel, cancel, change, choose, confirm, here, look, once_answered, rate, release, wait};
 pub use ask::{ask, form};
 pub use camera::camera;
+pub use groups::join as join_group;
 pub use join::{enter, for_calendar, join, to};
 pub use near::{NearVisit, near};
 pub use one::show;
@@ -39,6 +41,8 @@ struct ListPage {
     coming: Vec<Line>,
     open: Vec<Line>,
     over: Vec<Line>,
+    /// The group sessions that they can take part in.
+    groups: Vec<groups::GroupLine>,
     /// What can be asked for.
     offered: Vec<Offered>,
     /// Clinics that offer visits to those only who let something come back from them.
@@ -82,8 +86,9 @@ pub async fn list(state: Data<State>, frame: Frame, session: Session) -> Result<
     let own = Own::open(&state.bridge, &mut tx, session.member).await?;
     let all = booking::all(&mut tx, &own.key).await?;
     let (offered, closed) = offered(&state, &frame, &mut tx, &session).await?;
-    drop(tx);
     let days = own.days();
+    let groups = groups::sessions(&state, &frame, &mut tx, (session.member, &all, &days)).await?;
+    drop(tx);
     let line = |booking: &Booking| Line {
         id: booking.id,
         title: title(&state, &frame, booking),
@@ -105,6 +110,7 @@ pub async fn list(state: Data<State>, frame: Frame, session: Session) -> Result<
         coming: coming.into_iter().map(line).collect(),
         open: open.into_iter().map(line).collect(),
         over: over.into_iter().take(MOST_OVER).map(line).collect(),
+        groups,
         offered,
         closed,
         frame,
@@ -131,7 +137,7 @@ async fn offered(
             closed.push((link.clinic, at));
             continue;
         }
-        offered.extend(visits.iter().map(|visit| Offered {
+        offered.extend(visits.iter().filter(|visit| visit.can_be_asked_for()).map(|visit| Offered {
             clinic: link.clinic.clone(),
             visit: visit.id.clone(),
             title: visit.title.get(frame.language).to_owned(),

@@ -42,9 +42,10 @@ pub async fn near(state: &State, frame: &Frame, tx: &mut Tx, own: &Own) -> Resul
             is_near && booking.state == BookingState::Booked
         });
         let text = match (near, booking.note) {
-            (_, Some(Note::ClinicCancelled | Note::ClinicMoved | Note::NowFree | Note::NotCancelled)) if is_fresh => {
-                frame.t1("messages-visit-news", "title", title.as_str())
-            }
+            (
+                _,
+                Some(Note::ClinicCancelled | Note::ClinicMoved | Note::MovedUp | Note::NowFree | Note::NotCancelled),
+            ) if is_fresh => frame.t1("messages-visit-news", "title", title.as_str()),
             (Some(time), _) => {
                 let when = frame.moment(days.moment(time.start));
                 frame.tn("messages-visit-near", &[("title", title.as_str().into()), ("when", when.into())])

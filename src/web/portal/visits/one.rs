@@ -43,6 +43,8 @@ struct VisitPage {
     looked: Option<String>,
     /// Whether it takes the place of another one, which stays until then.
     is_change: bool,
+    /// Whether it is a place in a group session.
+    is_seat: bool,
     /// Whether the member waits for something free.
     waits: bool,
     /// Whether the clinic's system was asked something.
@@ -138,8 +140,9 @@ pub async fn show(
         days: if can.choose { offers(&frame, &days, &booking, now) } else { Vec::new() },
         looked: booking.details.looked_at.filter(|_| can.look).map(|at| clock(&days, at)),
         is_change: booking.replaces.is_some() && !booking.state.is_over() && booking.state != BookingState::Booked,
-        waits: booking.waits,
-        is_asked: booking.wish.is_some(),
+        is_seat: booking.seat.is_some(),
+        waits: booking.waits || (booking.seat.is_some() && booking.state == BookingState::Requested),
+        is_asked: booking.wish.is_some() && !(booking.seat.is_some() && booking.state.is_over()),
         can,
         frame,
     })
@@ -158,7 +161,7 @@ async fn here(state: &State, tx: &mut Tx, own: &Own, booking: &Booking) -> Resul
         (phone.to_owned(), dialled)
     });
     Ok(Some(Here {
-        can_say: may && arrived.is_none() && booking.wish.is_none(),
+        can_say: may && visit.seat.is_none_or(|seat| seat.is_known) && arrived.is_none() && booking.wish.is_none(),
         since: arrived.map(|at| clock(&own.days(), at)),
         phone,
     }))
@@ -168,6 +171,10 @@ fn can(booking: &Booking, now: Timestamp) -> Can {
     let is_to_come = booking.time.is_none_or(|time| now < time.start);
     if booking.wish.is_some() {
         return Can::default();
+    }
+    if booking.seat.is_some() {
+        let is_living = matches!(booking.state, BookingState::Requested | BookingState::Booked);
+        return Can { cancel: is_to_come && is_living, ..Can::default() };
     }
     let is_kept = booking.hold_until.is_some_and(|until| now < until);
     let is_searching = booking.hold_until.is_none();

@@ -8,10 +8,14 @@ pub const fn stands(booking: &Booking) -> &'static str {
         (Some(Wish::Hold | Wish::Offer), _) => "visit-stands-holding",
         (Some(Wish::Book | Wish::Give), _) => "visit-stands-booking",
         (Some(Wish::Release), _) => "visit-stands-releasing",
+        // Whatever the clinic's system says to it.
+        (_, BookingState::Cancelled) if booking.seat.is_some() => "visit-stands-cancelled",
         (Some(Wish::Cancel | Wish::Replace | Wish::Decline), _) => "visit-stands-cancelling",
+        (_, BookingState::Requested) if booking.seat.is_some() => "visit-stands-seat-waits",
         (_, BookingState::Requested) => "visit-stands-requested",
         (_, BookingState::Offered) => "visit-stands-offered",
         (_, BookingState::Held) => "visit-stands-held",
+        (_, BookingState::Booked) if booking.seat.is_some() => "visit-stands-seat",
         (_, BookingState::Booked) => "visit-stands-booked",
         (_, BookingState::Rescheduled) => "visit-stands-rescheduled",
         (_, BookingState::Fulfilled) => "visit-stands-fulfilled",
@@ -34,6 +38,7 @@ pub const fn note(note: Note) -> &'static str {
         Note::ClinicNoTime => "visit-note-clinic-no-time",
         Note::ClinicCall => "visit-note-clinic-call",
         Note::ClinicElse => "visit-note-clinic-else",
+        Note::MovedUp => "visit-note-moved-up",
     }
 }
 

@@ -19,6 +19,10 @@ fn of(it: &Target, room: &str, rest: &str) -> String {
     format!("/clinic/{room}/{}{rest}", it.booking)
 }
 
+/// A group session that no clinic has.
+const NO_GROUP: &str = "/clinic/groups/00000000-0000-0000-0000-000000000000";
+
+const NONE: &[(super::Who, &str)] = &[(Staff, "404"), (OtherStaff, "404")];
 const BOTH: &[(super::Who, &str)] = &[(Staff, "200"), (OtherStaff, "200")];
 const THEIR_OWN: &[(super::Who, &str)] = &[(Staff, "200"), (OtherStaff, "404")];
 
@@ -31,6 +35,12 @@ pub const TABLE: &[Row] = &[
         &[(Staff, "303 /clinic"), (OtherStaff, "404")]),
     row("GET /clinic/today", |_| page("/clinic/today"), AWAY, BOTH),
     row("GET /clinic/free", |_| page("/clinic/free"), AWAY, BOTH),
+    row("GET /clinic/groups", |_| page("/clinic/groups"), AWAY, BOTH),
+    row("POST /clinic/groups", |_| form("/clinic/groups", &[("kind", "calm-evening")]), AWAY, &[(Staff, "422"), (OtherStaff, "422")]),
+    row("GET /clinic/groups/{group}", |_| page(NO_GROUP), AWAY, NONE),
+    row("POST /clinic/groups/{group}/change", |_| form(&format!("{NO_GROUP}/change"), &[]), AWAY, NONE),
+    row("POST /clinic/groups/{group}/cancel", |_| form(&format!("{NO_GROUP}/cancel"), &[]), AWAY, NONE),
+    row("GET /clinic/groups/{group}/join", |_| page(&format!("{NO_GROUP}/join")), AWAY, NONE),
     // It has no time yet.
     row("GET /clinic/visits/{booking}", |it| page(&of(it, "visits", "")), AWAY, &[(Staff, "404"), (OtherStaff, "404")]),
     row("GET /clinic/visits/{booking}/join", |it| page(&of(it, "visits", "/join")), AWAY,

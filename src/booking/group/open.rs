@@ -1,0 +1,45 @@
+//! Sessions that are open to everybody, as they are announced: what they are and when, and nothing of who takes part.
+
+use jiff::Timestamp;
+
+use crate::booking::BookingError;
+use crate::domain::group::{GroupSession, GroupState};
+use crate::pipeline::Bridge;
+use crate::store::Tx;
+
+/// The most sessions of one clinic that are announced.
+const MOST: i64 = 50;
+
+/// A session that everybody may know of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Announced {
+    /// Which.
+    pub session: GroupSession,
+    /// Whether whoever comes now gets a place.
+    pub has_room: bool,
+}
+
+/// The sessions that are open to everybody and are to come, by when they are.
+///
+/// # Errors
+/// [`BookingError`].
+pub async fn announced(bridge: &Bridge, tx: &mut Tx, now: Timestamp) -> Result<Vec<Announced>, BookingError> {
+    let mut all = Vec::new();
+    for clinic in bridge.house.clinics.keys() {
+        let is_open = |session: &GroupSession| {
+            let visit = bridge.house.visit(clinic, &session.visit);
+            visit.and_then(|visit| visit.group.as_ref()).is_some_and(|rules| rules.open)
+        };
+        if !bridge.house.visits(clinic).iter().any(|visit| visit.group.is_some()) {
+            continue;
+        }
+        for session in tx.group_sessions_at(clinic, now, MOST).await? {
+            if session.state == GroupState::Planned && is_open(&session) {
+                let has_room = session.has_room(tx.count_seats(session.id).await?);
+                all.push(Announced { session, has_room });
+            }
+        }
+    }
+    all.sort_by_key(|announced| announced.session.time);
+    Ok(all)
+}

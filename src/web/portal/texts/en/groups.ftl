@@ -1,0 +1,25 @@
+# Group sessions and webinars.
+groups = Group sessions
+groups-more = Several people take part. Nobody sees your name, and you see nobody’s, unless somebody says it.
+group-free = places are free
+group-full = no place is free
+group-known = { $clinic } learns that you take part, as of any visit.
+group-unknown = Open to everybody. { $clinic } does not learn who you are.
+group-join = Take part
+group-wait = Wait for a place
+group-own = Look at my place
+visit-stands-seat-waits = on the waiting list
+visit-stands-seat = your place is kept
+visit-note-moved-up = A place became free, and it is yours.
+visit-leave = Give my place back
+visit-leave-wait = Wait no longer
+visit-leave-title = Give your place back?
+visit-leave-more = Somebody else can have it then. You need not say why.
+visit-seat-waits = No place is free at present. As soon as one is, it is yours, and you find it here.
+visit-join-help-name-group = In the call you are called “Guest”, like everybody who takes part.
+flash-group-joined = You have a place. You find everything about it here.
+flash-group-waits = Every place is taken. You are on the waiting list.
+announcements = Open sessions
+announcements-lead = Everybody in the community can take part in these. Nobody needs to be a patient of the clinic.
+announcements-none = No open session is planned at present.
+announcements-join = Sign in and take part
