@@ -8,6 +8,7 @@ use super::put::{identifier, permitted, put};
 use super::{ANSWERED_WITHIN, BookingError, MOST_AT_ONCE};
 use crate::domain::booking::{Booking, BookingState, Details, LONGEST_REASON, Place, Way, Wish};
 use crate::domain::ids::{BookingId, ClinicId, MemberId, VisitTypeId};
+use crate::domain::visit_type::VisitType;
 use crate::pipeline::Bridge;
 use crate::store::{SealedBooking, Tx};
 
@@ -37,7 +38,7 @@ pub async fn ask(
 ) -> Result<Booking, BookingError> {
     let key = hold_member(bridge, tx, member).await?;
     let reason = tidied(asked.reason)?;
-    bridge.house.visit(asked.clinic, asked.visit).ok_or(BookingError::NotFound)?;
+    offered(bridge, tx, asked.clinic, asked.visit).await?;
     let is_open =
         |row: &&SealedBooking| row.clinic == *asked.clinic && !row.state.is_over() && row.state != BookingState::Booked;
     if tx.bookings(member).await?.iter().filter(is_open).count() >= MOST_AT_ONCE {
@@ -72,6 +73,7 @@ pub async fn change(
         return Err(BookingError::NotNow);
     }
     permitted(&tx.living_grants(&[member]).await?, member, &before.row.clinic, None, now)?;
+    offered(bridge, tx, &before.row.clinic, &before.row.visit).await?;
     let begun_before = tx.bookings(member).await?.into_iter();
     let begun_before = begun_before.filter(|row| row.replaces == Some(id) && !row.state.is_over());
     if let Some(row) = begun_before.max_by_key(|row| row.created_at) {
@@ -102,8 +104,8 @@ pub async fn choose(
     if held.row.state != BookingState::Offered || held.row.wish.is_some() || is_kept {
         return Err(BookingError::NotNow);
     }
-    let visit = bridge.house.visit(&held.row.clinic, &held.row.visit).ok_or(BookingError::NotFound)?;
-    let offer = held.booking().offer(place).cloned().filter(|offer| offer.time.start > now);
+    let visit = offered(bridge, tx, &held.row.clinic, &held.row.visit).await?;
+    let offer = held.booking().offer(place).cloned().filter(|offer| visit.reaches(offer.time.start, now));
     let offer = offer.ok_or(BookingError::NotOffered)?;
     held.row.attempt += 1;
     held.row.identifier = Some(identifier(bridge, id, held.row.attempt));
@@ -189,6 +191,17 @@ pub async fn cancel(
     }
     held.keep(tx, now).await?;
     Ok(held.booking())
+}
+
+/// A kind of visit that members can ask for now.
+pub(super) async fn offered(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    clinic: &ClinicId,
+    visit: &VisitTypeId,
+) -> Result<VisitType, BookingError> {
+    let visit = bridge.visit(tx, clinic, visit).await?.ok_or(BookingError::NotFound)?;
+    if visit.is_offered { Ok(visit) } else { Err(BookingError::NotOfferedNow) }
 }
 
 /// A booking that begins.

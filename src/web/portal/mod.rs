@@ -257,6 +257,9 @@ pages! {
     "/clinic/requests/{booking}/decline" => POST staff::decline;
     "/clinic/today" => GET staff::today;
     "/clinic/free" => GET staff::free;
+    "/clinic/offered" => GET staff::offered;
+    "/clinic/offered/{visit}" => GET staff::terms, POST staff::change;
+    "/clinic/offered/{visit}/usual" => POST staff::as_usual;
     "/clinic/visits/{booking}" => GET staff::visit;
     "/clinic/visits/{booking}/join" => GET staff::join;
     "/clinic/visits/{booking}/mark" => POST staff::mark;

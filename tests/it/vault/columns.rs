@@ -56,6 +56,7 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
         ],
     ),
     ("calendar_feeds", &[("member_id", Id), ("token_index", Index)]),
+    ("visit_terms", &[("clinic_id", Word), ("visit", Word)]),
     ("visit_ratings", &[("clinic_id", Word), ("visit", Word), ("month", Word)]),
     (
         "concerns",

@@ -31,6 +31,12 @@ pub const TABLE: &[Row] = &[
         &[(Staff, "303 /clinic"), (OtherStaff, "404")]),
     row("GET /clinic/today", |_| page("/clinic/today"), AWAY, BOTH),
     row("GET /clinic/free", |_| page("/clinic/free"), AWAY, BOTH),
+    row("GET /clinic/offered", |_| page("/clinic/offered"), AWAY, BOTH),
+    row("GET /clinic/offered/{visit}", |_| page("/clinic/offered/first-talk"), AWAY, THEIR_OWN),
+    row("POST /clinic/offered/{visit}", |_| form("/clinic/offered/first-talk", &[("hold", "0"), ("version", "0")]), AWAY, &[(Staff, "422"), (OtherStaff, "404")]),
+    // Nothing was changed, so there is nothing to take back.
+    row("POST /clinic/offered/{visit}/usual", |_| form("/clinic/offered/first-talk/usual", &[("version", "1")]), AWAY,
+        &[(Staff, "409"), (OtherStaff, "404")]),
     // It has no time yet.
     row("GET /clinic/visits/{booking}", |it| page(&of(it, "visits", "")), AWAY, &[(Staff, "404"), (OtherStaff, "404")]),
     row("GET /clinic/visits/{booking}/join", |it| page(&of(it, "visits", "/join")), AWAY,
