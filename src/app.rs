@@ -156,7 +156,7 @@ fn house(config: &Config) -> House {
         warnings: clinic.warnings.clone(),
         phone: clinic.phone.clone(),
         room: clinic.video.as_ref().and_then(VideoService::in_appointments).cloned(),
-        visits: clinic.visits.clone(),
+        visits: clinic.visits.clone().into(),
     };
     let watch = |(id, community): (&CommunityId, &Community)| {
         let Safety { escalate_after, deciders, .. } = community.safety.as_ref()?;

@@ -9,6 +9,7 @@ use super::put::{identifier, permitted, put};
 use super::{ANSWERED_WITHIN, BookingError, MOST_AT_ONCE};
 use crate::domain::booking::{Booking, BookingState, Details, LONGEST_REASON, Place, Way, Wish};
 use crate::domain::ids::{BookingId, ClinicId, MemberId, VisitTypeId};
+use crate::domain::visit_type::VisitType;
 use crate::pipeline::Bridge;
 use crate::store::{SealedBooking, Tx};
 
@@ -38,8 +39,10 @@ pub async fn ask(
 ) -> Result<Booking, BookingError> {
     let key = hold_member(bridge, tx, member).await?;
     let reason = tidied(asked.reason)?;
-    let visit = bridge.house.visit(asked.clinic, asked.visit);
-    visit.filter(|visit| visit.can_be_asked_for()).ok_or(BookingError::NotFound)?;
+    let visit = offered(bridge, tx, asked.clinic, asked.visit).await?;
+    if !visit.can_be_asked_for() {
+        return Err(BookingError::NotFound);
+    }
     let is_open = |row: &&SealedBooking| {
         let is_begun = !row.state.is_over() && row.state != BookingState::Booked;
         row.clinic == *asked.clinic && is_begun && row.session.is_none()
@@ -76,6 +79,7 @@ pub async fn change(
         return Err(BookingError::NotNow);
     }
     permitted(&tx.living_grants(&[member]).await?, member, &before.row.clinic, None, now)?;
+    offered(bridge, tx, &before.row.clinic, &before.row.visit).await?;
     let begun_before = tx.bookings(member).await?.into_iter();
     let begun_before = begun_before.filter(|row| row.replaces == Some(id) && !row.state.is_over());
     if let Some(row) = begun_before.max_by_key(|row| row.created_at) {
@@ -106,8 +110,8 @@ pub async fn choose(
     if held.row.state != BookingState::Offered || held.row.wish.is_some() || is_kept {
         return Err(BookingError::NotNow);
     }
-    let visit = bridge.house.visit(&held.row.clinic, &held.row.visit).ok_or(BookingError::NotFound)?;
-    let offer = held.booking().offer(place).cloned().filter(|offer| offer.time.start > now);
+    let visit = offered(bridge, tx, &held.row.clinic, &held.row.visit).await?;
+    let offer = held.booking().offer(place).cloned().filter(|offer| visit.reaches(offer.time.start, now));
     let offer = offer.ok_or(BookingError::NotOffered)?;
     held.row.attempt += 1;
     held.row.identifier = Some(identifier(bridge, id, held.row.attempt));
@@ -199,6 +203,17 @@ pub async fn cancel(
     }
     held.keep(tx, now).await?;
     Ok(held.booking())
+}
+
+/// A kind of visit that members can ask for now.
+pub(super) async fn offered(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    clinic: &ClinicId,
+    visit: &VisitTypeId,
+) -> Result<VisitType, BookingError> {
+    let visit = bridge.visit(tx, clinic, visit).await?.ok_or(BookingError::NotFound)?;
+    if visit.is_offered { Ok(visit) } else { Err(BookingError::NotOfferedNow) }
 }
 
 /// A booking that begins.

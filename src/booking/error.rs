@@ -14,6 +14,9 @@ pub enum BookingError {
     /// The member has no such booking, or the clinic offers no such visit.
     #[error("there is no such booking, or no such visit")]
     NotFound,
+    /// The clinic does not offer this kind of visit at present: nobody can ask for it, nor choose a time.
+    #[error("the clinic does not offer this kind of visit at present")]
+    NotOfferedNow,
     /// It cannot be done now: it stands elsewhere, or the clinic's system was asked something and has not answered.
     #[error("it cannot be done now")]
     NotNow,

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::BookingError;
+use super::act::offered;
 use super::kept::{Held, hold};
 use super::put::permitted;
 use crate::delivery::ehr::{EhrClient, NotShown, Shown, Sought, Ticket};
@@ -89,6 +90,14 @@ impl Finder {
         })
     }
 
+    /// Whether the times of a kind of visit stand in the clinic's own system, or only its people know them.
+    ///
+    /// # Errors
+    /// [`FindError`].
+    pub async fn has_times(&self, member: MemberId, clinic: &ClinicId, visit: &VisitType) -> Result<bool, FindError> {
+        Ok(!visit.schedules.is_empty() || self.way(member, clinic, visit).await? == Way::Operations)
+    }
+
     /// Looks for free times for a booking, and offers them to its member.
     ///
     /// # Errors
@@ -97,16 +106,16 @@ impl Finder {
         let mut tx = self.bridge.store.begin().await?;
         let held = hold(&self.bridge, &mut tx, member, id).await?;
         let grants = tx.living_grants(&[member]).await?;
-        drop(tx);
         let now = self.bridge.clock.now();
         permitted(&grants, member, &held.row.clinic, None, now)?;
         if !is_searching(&held) {
             return Err(BookingError::NotNow.into());
         }
-        let visit = self.bridge.house.visit(&held.row.clinic, &held.row.visit).ok_or(BookingError::NotFound)?;
-        let way = self.way(member, &held.row.clinic, visit).await?;
+        let visit = offered(&self.bridge, &mut tx, &held.row.clinic, &held.row.visit).await?;
+        drop(tx);
+        let way = self.way(member, &held.row.clinic, &visit).await?;
         let (ehr, ticket) = self.ticket(member, &held.row.clinic).await?;
-        let offers = free(&ehr, &ticket, (visit, way), now).await?;
+        let offers = free(&ehr, &ticket, (&visit, way), now).await?;
         Ok(self.offer(member, id, offers).await?)
     }
 
@@ -125,12 +134,17 @@ impl Finder {
         free(&ehr, &ticket, (visit, way), self.bridge.clock.now()).await
     }
 
-    /// The free times of a kind of visit, whoever they are for. Where members lend their access, nobody can look without one.
+    /// The free times of a kind of visit, whoever they are for; none where the clinic's own system has no times of it. Where members
+    /// lend their access, nobody can look without one.
     ///
     /// # Errors
     /// [`FindError`].
-    pub async fn free_at(&self, clinic: &ClinicId, visit: &VisitType) -> Result<Vec<Offer>, FindError> {
-        self.free_times(MemberId(uuid::Uuid::nil()), clinic, visit).await
+    pub async fn free_at(&self, clinic: &ClinicId, visit: &VisitType) -> Result<Option<Vec<Offer>>, FindError> {
+        let nobody = MemberId(uuid::Uuid::nil());
+        if !self.has_times(nobody, clinic, visit).await? {
+            return Ok(None);
+        }
+        self.free_times(nobody, clinic, visit).await.map(Some)
     }
 
     /// Writes down what is free. Where the member did something else meanwhile, that counts.
@@ -190,7 +204,10 @@ impl Finder {
             match self.find(*member, *id).await {
                 Ok(_)
                 | Err(FindError::Booking(
-                    BookingError::NotFound | BookingError::NotNow | BookingError::NotPermitted(_),
+                    BookingError::NotFound
+                    | BookingError::NotNow
+                    | BookingError::NotOfferedNow
+                    | BookingError::NotPermitted(_),
                 )) => {}
                 Err(FindError::Booking(error)) => return Err(error),
                 Err(FindError::Away(reason)) => {
@@ -226,14 +243,13 @@ async fn free(
     (visit, way): (&VisitType, Way),
     now: Timestamp,
 ) -> Result<Vec<Offer>, FindError> {
-    let after = |hours: i64| now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MAX);
-    let (from, until) = (after(i64::from(visit.notice_hours)), after(24 * i64::from(visit.ahead_days)));
+    let (from, until) = visit.span(now);
     let mut offers = match way {
         Way::Operations => proposed(ehr, ticket, visit, (from, until)).await?,
         Way::Slots | Way::Request => slots(ehr, ticket, visit, (from, until)).await?,
     };
     // An EHR may ignore what it does not know, and show everything.
-    offers.retain(|offer| from <= offer.time.start && offer.time.start < until);
+    offers.retain(|offer| visit.reaches(offer.time.start, now));
     offers.sort_by(|one, other| (one.time, one.place.id()).cmp(&(other.time, other.place.id())));
     offers.dedup();
     offers.truncate(MOST_OFFERS);

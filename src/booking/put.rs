@@ -124,7 +124,8 @@ pub(super) async fn send(
         recorded: now,
         practitioner: practitioners.of(&permit),
     };
-    let visit = bridge.house.visit(&clinic, &held.row.visit);
+    let visit = bridge.visit(tx, &clinic, &held.row.visit).await?;
+    let visit = visit.as_ref();
     let ahead = visit.map_or(USUAL_DAYS, |visit| visit.ahead_days);
     let until = now.checked_add(SignedDuration::from_hours(24 * i64::from(ahead))).unwrap_or(Timestamp::MAX);
     let language = bridge.house.pages(&clinic).map_or(Language::default(), |rules| rules.language);

@@ -75,10 +75,10 @@ async fn wished(bridge: &Bridge, tx: &mut Tx, key: &MemberKey, visit: &Visit) ->
         KeptError::Seal(error) => BookingError::Seal(error),
         KeptError::Unreadable => BookingError::Unreadable,
     })?;
-    let offered = bridge.house.visit(&visit.clinic, &visit.visit);
+    let offered = bridge.visit(tx, &visit.clinic, &visit.visit).await?;
     Ok(match settings.reminders {
         Reminders::Before(minutes) => minutes,
-        Reminders::Usual => offered.map_or_else(usual_reminders, |offered| offered.remind_minutes.clone()),
+        Reminders::Usual => offered.map_or_else(usual_reminders, |offered| offered.remind_minutes),
     })
 }
 

@@ -91,11 +91,12 @@ async fn visits(bridge: &Bridge, key: &MemberKey) -> Result<Done, CompanionError
     let mut tx = bridge.store.read().await?;
     let grants = tx.living_grants(&[member]).await?;
     let links = tx.links(&[member]).await?;
-    let offers = |clinic: &ClinicId| {
-        !bridge.house.visits(clinic).is_empty() && booking::may_ask(&grants, member, clinic, false, now)
-    };
-    let became = if links.iter().any(|link| offers(&link.clinic)) { Became::Some } else { Became::None };
-    Ok(Done::of(became).on("/visits"))
+    for link in links.iter().filter(|link| booking::may_ask(&grants, member, &link.clinic, false, now)) {
+        if bridge.visits(&mut tx, &link.clinic).await?.iter().any(|visit| visit.is_offered) {
+            return Ok(Done::of(Became::Some).on("/visits"));
+        }
+    }
+    Ok(Done::of(Became::None).on("/visits"))
 }
 
 async fn sharing(bridge: &Bridge, key: &MemberKey) -> Result<Done, CompanionError> {

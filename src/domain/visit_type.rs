@@ -1,8 +1,10 @@
-//! What a clinic offers to members: kinds of visits, as its operator set them up.
+//! What a clinic offers to members: kinds of visits, as its operator set them up, and the terms that its own staff may change.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
-use serde::Deserialize;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::booking::Way;
 use super::group::GroupRules;
@@ -28,6 +30,9 @@ pub struct VisitType {
     pub schedules: Vec<String>,
     /// In which way it is booked, if not as the EHR says itself.
     pub way: Option<Way>,
+    /// Whether members can ask for it.
+    #[serde(rename = "offered", default = "yes")]
+    pub is_offered: bool,
     /// How long a time is kept for a member who chose it, in minutes.
     #[serde(default = "ten")]
     pub hold_minutes: u16,
@@ -44,6 +49,36 @@ pub struct VisitType {
     pub group: Option<GroupRules>,
 }
 
+/// On what terms a kind of visit is offered: what a clinic's own staff may change of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct VisitTerms {
+    /// Whether members can ask for it.
+    pub is_offered: bool,
+    /// How long before its beginning a time is offered no more, in hours.
+    pub notice_hours: u16,
+    /// How far ahead times are offered, in days.
+    pub ahead_days: u16,
+    /// How long a time is kept for a member who chose it, in minutes.
+    pub hold_minutes: u16,
+}
+
+/// How many hours before its beginning a time may be offered no more: two weeks at most.
+pub const NOTICE_HOURS: RangeInclusive<u16> = 0..=336;
+
+/// How many days ahead times may be offered.
+pub const AHEAD_DAYS: RangeInclusive<u16> = 1..=366;
+
+/// For how many minutes a time may be kept for whoever chose it.
+pub const HOLD_MINUTES: RangeInclusive<u16> = 1..=60;
+
+impl VisitTerms {
+    /// Whether any time can be offered at all: notice ends before the days do.
+    #[must_use]
+    pub const fn leave_time(&self) -> bool {
+        (self.notice_hours as u32) < 24 * self.ahead_days as u32
+    }
+}
+
 /// The longest before a visit that anybody is reminded of it, in minutes: a week.
 pub const EARLIEST_REMINDER: u16 = 7 * 24 * 60;
 
@@ -54,6 +89,10 @@ const MOST_REMINDERS: usize = 5;
 #[must_use]
 pub fn usual_reminders() -> BTreeSet<u16> {
     [24 * 60, 60].into()
+}
+
+const fn yes() -> bool {
+    true
 }
 
 const fn ten() -> u16 {
@@ -73,6 +112,38 @@ impl VisitType {
     #[must_use]
     pub const fn can_be_asked_for(&self) -> bool {
         self.group.is_none()
+    }
+
+    /// On what terms it is offered.
+    #[must_use]
+    pub const fn terms(&self) -> VisitTerms {
+        VisitTerms {
+            is_offered: self.is_offered,
+            notice_hours: self.notice_hours,
+            ahead_days: self.ahead_days,
+            hold_minutes: self.hold_minutes,
+        }
+    }
+
+    /// The same on other terms.
+    #[must_use]
+    pub fn on(self, terms: VisitTerms) -> Self {
+        let VisitTerms { is_offered, notice_hours, ahead_days, hold_minutes } = terms;
+        Self { is_offered, notice_hours, ahead_days, hold_minutes, ..self }
+    }
+
+    /// From when on times are offered now, and until before when.
+    #[must_use]
+    pub fn span(&self, now: Timestamp) -> (Timestamp, Timestamp) {
+        let after = |hours: i64| now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MAX);
+        (after(i64::from(self.notice_hours)), after(24 * i64::from(self.ahead_days)))
+    }
+
+    /// Whether a time that begins then is among those that are offered now.
+    #[must_use]
+    pub fn reaches(&self, start: Timestamp, now: Timestamp) -> bool {
+        let (from, until) = self.span(now);
+        now < start && from <= start && start < until
     }
 
     /// What is wrong with it: the setting, and what it must be.
@@ -110,16 +181,51 @@ impl VisitType {
                 ));
             }
         }
-        if !(1..=60).contains(&self.hold_minutes) {
+        if !HOLD_MINUTES.contains(&self.hold_minutes) {
             return Err(("hold_minutes", "a number of minutes from 1 to 60"));
         }
-        if !(1..=366).contains(&self.ahead_days) {
+        if !AHEAD_DAYS.contains(&self.ahead_days) {
             return Err(("ahead_days", "a number of days from 1 to 366"));
+        }
+        if !NOTICE_HOURS.contains(&self.notice_hours) || !self.terms().leave_time() {
+            return Err(("notice_hours", "a number of hours from 0 to 336, and less than ahead_days"));
         }
         let is_reminder = |minutes: &u16| (5..=EARLIEST_REMINDER).contains(minutes);
         if self.remind_minutes.len() > MOST_REMINDERS || !self.remind_minutes.iter().all(is_reminder) {
             return Err(("remind_minutes", "at most five numbers of minutes from 5 to 10080, or none"));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_offered_begins_after_the_notice_and_ends_with_the_days() {
+        let words = || Words { en: "A first talk".to_owned(), ru: "Первый разговор".to_owned() };
+        let text =
+            serde_json::json!({"id": "first-talk", "title": {"en": words().en, "ru": words().ru}, "minutes": 50});
+        let usual: VisitType = serde_json::from_value(text).unwrap();
+        assert!(usual.is_offered && usual.check().is_ok(), "unless somebody says otherwise");
+        let terms = VisitTerms { is_offered: false, notice_hours: 48, ahead_days: 7, hold_minutes: 5 };
+        let visit = usual.clone().on(terms);
+        assert_eq!((visit.terms(), &visit.title), (terms, &usual.title));
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        for (start, is_offered) in [
+            ("2026-11-22T11:59:59Z", false),
+            ("2026-11-22T12:00:00Z", true),
+            ("2026-11-27T11:59:59Z", true),
+            ("2026-11-27T12:00:00Z", false),
+        ] {
+            assert_eq!(visit.reaches(start.parse().unwrap(), now), is_offered, "{start}");
+        }
+        let at_once = usual.clone().on(VisitTerms { notice_hours: 0, ..terms });
+        assert!(!at_once.reaches(now, now), "what has begun is not offered");
+        for (notice_hours, ahead_days) in [(337, 366), (24, 1), (48, 1)] {
+            let wrong = usual.clone().on(VisitTerms { notice_hours, ahead_days, ..terms });
+            assert_eq!(wrong.check().unwrap_err().0, "notice_hours");
+        }
     }
 }

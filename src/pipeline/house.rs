@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use url::Url;
 
+use super::visits::SetUp;
 use crate::domain::consented::Practitioner;
+use crate::domain::helpline::Words;
 use crate::domain::ids::{ClinicId, CommunityId, VisitTypeId};
 use crate::domain::page::{PageRules, PageWhen};
 use crate::domain::questionnaire::{Instrument, Rhythm};
-use crate::domain::visit_type::VisitType;
 use crate::domain::warning::WarningPolicy;
 
 /// Who runs this installation, and for which clinics.
@@ -53,8 +54,8 @@ pub struct Counterpart {
     pub phone: Option<String>,
     /// Where it always holds its remote visits, if its Appointments are to say so.
     pub room: Option<Url>,
-    /// What kinds of visits it offers.
-    pub visits: Vec<VisitType>,
+    /// What kinds of visits it offers, as its operator set them up.
+    pub visits: SetUp,
 }
 
 impl House {
@@ -94,16 +95,10 @@ impl House {
         self.clinics.get(clinic)?.room.as_ref()
     }
 
-    /// The kinds of visits that a clinic offers.
+    /// What members know a kind of visit as, whether it is offered at present or not.
     #[must_use]
-    pub fn visits(&self, clinic: &ClinicId) -> &[VisitType] {
-        self.clinics.get(clinic).map_or(&[][..], |clinic| clinic.visits.as_slice())
-    }
-
-    /// A kind of visit that a clinic offers, by its name.
-    #[must_use]
-    pub fn visit(&self, clinic: &ClinicId, id: &VisitTypeId) -> Option<&VisitType> {
-        self.visits(clinic).iter().find(|visit| visit.id == *id)
+    pub fn visit_title(&self, clinic: &ClinicId, id: &VisitTypeId) -> Option<&Words> {
+        self.clinics.get(clinic)?.visits.title(id)
     }
 
     /// Whether any clinic offers visits.

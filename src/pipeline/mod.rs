@@ -24,6 +24,7 @@ mod patients;
 mod post;
 mod practitioners;
 mod uses;
+mod visits;
 pub mod warn;
 
 pub(crate) use candidate::content_of;
@@ -56,6 +57,7 @@ use crate::vault::{ErasedList, Keyring, SealError};
 
 pub use house::{Counterpart, House, Watch};
 pub use practitioners::PRACTITIONER_COLUMN;
+pub use visits::{Offered, SetUp};
 
 use fate::Fates;
 use known::Known;

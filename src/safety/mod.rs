@@ -195,9 +195,14 @@ pub fn read(key: &MemberKey, row: ConcernRow) -> Result<Concern, SafetyError> {
 /// # Errors
 /// [`SafetyError`].
 pub async fn concern(tx: &mut Tx, keyring: &Keyring, which: Which<'_>) -> Result<(Concern, MemberKey), SafetyError> {
-    let row = tx.concern(which.1).await?;
-    let row = row.filter(|row| which.0.is_none_or(|community| row.community == *community));
-    opened(tx, keyring, row.ok_or(SafetyError::NotFound)?).await
+    let row = found(tx, which).await?;
+    opened(tx, keyring, row).await
+}
+
+/// The row of a concern of a community, or of any.
+async fn found(tx: &mut Tx, (community, id): Which<'_>) -> Result<ConcernRow, SafetyError> {
+    let row = tx.concern(id).await?;
+    row.filter(|row| community.is_none_or(|community| row.community == *community)).ok_or(SafetyError::NotFound)
 }
 
 /// A concern, with the name under which its community knows the member, which clinics were warned, and the member's

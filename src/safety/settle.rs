@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Concern, Content, SafetyError, open, opened, read, record, seal};
+use super::{Concern, Content, SafetyError, found, open, opened, read, record, seal};
 use crate::domain::audit::{ConcernAt, Event};
 use crate::domain::concern::NotNow;
 use crate::domain::ids::{CommunityId, ConcernId};
@@ -24,6 +24,8 @@ pub async fn acknowledge(
     by: &str,
     now: Timestamp,
 ) -> Result<Concern, SafetyError> {
+    // Before anything is held: whoever it is not about must not keep anybody from being told, not even until they are refused.
+    found(tx, which).await?;
     tx.end_tellings(which.1, None).await?;
     step(tx, keyring, which, by, now, &ACKNOWLEDGE).await
 }

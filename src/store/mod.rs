@@ -54,6 +54,7 @@ mod tellings;
 mod turns;
 mod upkeep;
 mod versions;
+mod visit_terms;
 mod visits;
 mod wake;
 mod warnings;
@@ -99,13 +100,14 @@ pub use sweep::WITHDRAWN_REASON;
 pub use tellings::{TellingRow, Try};
 pub use turns::{Heads, Refused, Settled};
 pub use versions::Version;
+pub use visit_terms::OwnTerms;
 pub use visits::RatingCount;
 pub use wake::Listener;
 pub use warnings::WarningRow;
 pub use way_back::{DueLook, LookCount, LookedAt};
 pub use wipe::{KEPT_TABLES, MEMBER_TABLES, Sent};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// How many rows one statement inserts or asks for: both databases bound the number of parameters.
 const ROWS_PER_STATEMENT: usize = 500;
@@ -152,9 +154,11 @@ fn padded<T>(rows: &[T]) -> impl Iterator<Item = &T> {
     rows.iter().chain(std::iter::repeat_n(rows.last(), rows.len().next_power_of_two() - rows.len()).flatten())
 }
 
-/// The instant a column holds.
+/// The instant a column holds. (`Timestamp::from_microsecond` reads nothing of the last second that there is, and something may be
+/// until [`Timestamp::MAX`].)
 fn instant(micros: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_microsecond(micros).map_err(|_| StoreError::Corrupt("an instant out of range"))
+    Timestamp::from_duration(SignedDuration::from_micros(micros))
+        .map_err(|_| StoreError::Corrupt("an instant out of range"))
 }
 
 /// A name column that the code must know.
@@ -170,4 +174,21 @@ fn community_id(text: String) -> Result<crate::domain::ids::CommunityId, StoreEr
 /// A clinic's name in a column.
 fn clinic_id(text: String) -> Result<crate::domain::ids::ClinicId, StoreError> {
     text.try_into().map_err(|_| StoreError::Corrupt("a clinic id that is no slug"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_instant_is_read_as_it_was_stored_from_the_first_to_the_last() {
+        let micro = SignedDuration::from_micros(1);
+        for at in [Timestamp::MIN, Timestamp::UNIX_EPOCH - micro, Timestamp::UNIX_EPOCH, Timestamp::MAX] {
+            let stored = at.as_microsecond();
+            assert_eq!(instant(stored).unwrap().as_microsecond(), stored, "{at}");
+        }
+        for beyond in [Timestamp::MIN.as_microsecond() - 1, Timestamp::MAX.as_microsecond() + 1] {
+            assert!(matches!(instant(beyond), Err(StoreError::Corrupt(_))));
+        }
+    }
 }

@@ -69,18 +69,15 @@ pub async fn list(state: Data<State>, _community: EventSender) -> Result<HttpRes
     drop(tx);
     let page = state.public_url.join("/visits").map_err(|error| Problem::internal(&error))?;
     let house = &state.bridge.house;
-    let told = |Announced { session, has_room }: Announced| {
-        let visit = house.visit(&session.clinic, &session.visit)?;
-        Some(Announcement {
-            id: session.id,
-            title: Title { en: visit.title.en.clone(), ru: visit.title.ru.clone() },
-            clinic: house.clinic_name(&session.clinic).to_owned(),
-            starts_at: session.time.start,
-            ends_at: session.time.end,
-            has_free_places: has_room,
-            page: page.to_string(),
-        })
+    let told = |Announced { session, visit, has_room }: Announced| Announcement {
+        id: session.id,
+        title: Title { en: visit.title.en, ru: visit.title.ru },
+        clinic: house.clinic_name(&session.clinic).to_owned(),
+        starts_at: session.time.start,
+        ends_at: session.time.end,
+        has_free_places: has_room,
+        page: page.to_string(),
     };
-    let announcements = all.map_err(|error| Problem::internal(&error))?.into_iter().filter_map(told).collect();
+    let announcements = all.map_err(|error| Problem::internal(&error))?.into_iter().map(told).collect();
     Ok(HttpResponse::Ok().json(AnnouncementList { announcements }))
 }

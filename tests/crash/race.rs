@@ -29,6 +29,7 @@ use crate::support::booking::{Does, does, first_talk, free_slot, get_all, propos
 use crate::support::bridge::{Person, forum, riverside};
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patients};
+use crate::support::proxy::Proxy;
 use crate::support::recommendations::key;
 use crate::support::server::{Running, Server};
 
@@ -108,11 +109,14 @@ async fn race(database: &Database, ehr: &Ehr, by: By) {
         By::Operations => proposed_by_the_clinic("way = \"operations\"\nhold_minutes = 60"),
         By::Transactions | By::Turns => first_talk(&schedule, "way = \"slots\"\nhold_minutes = 60"),
     };
-    let server = Server::prepare_with(database, &ehr.base, &ehr.patient, &visits).await;
+    // The sandbox loses answers itself.
+    let proxy = ehr.sandbox.is_none().then(|| Proxy::before(&ehr.base));
+    let base = proxy.as_ref().map_or(&ehr.base, |proxy| &proxy.base);
+    let server = Server::prepare_with(database, base, &ehr.patient, &visits).await;
     // Whoever looks for times has patience: a thousand do so at once, and one process plays them all.
     let text = std::fs::read_to_string(&server.config).unwrap();
     let patient = text.replace("timeout_seconds = 1\nlease_seconds = 3", "timeout_seconds = 20\nlease_seconds = 60");
-    let config = Config::from_toml(&patient).unwrap();
+    let config = Config::from_toml(&patient.replace(base, &ehr.base)).unwrap();
     let finder = app::finder(&config, &server.bridge, &app::desks(&config, &server.bridge).unwrap());
     let mut members = Vec::new();
     while members.len() as u64 != times * RIVALS {
@@ -123,7 +127,7 @@ async fn race(database: &Database, ehr: &Ehr, by: By) {
     }
     // Everybody sees the same times before anything fails.
     let asked = join_all(members.iter().map(|person| looks(&server, &finder, person))).await;
-    lose_answers(ehr, times, by);
+    lose_answers(ehr, proxy.as_ref(), times, by);
     let is_over = AtomicBool::new(false);
     let ready = began.elapsed();
     let replicas = (0..replicas).map(|_| server.start(None)).collect();
@@ -144,6 +148,9 @@ async fn race(database: &Database, ehr: &Ehr, by: By) {
     if let Some(sandbox) = &ehr.sandbox {
         sandbox.faults().replace(Vec::new());
     }
+    if let Some(proxy) = &proxy {
+        assert!(proxy.lost() > 0, "answers were lost");
+    }
     let booked = ran.iter().filter(|booking| booking.state == BookingState::Booked).count();
     let told = ran.iter().filter(|booking| booking.state == BookingState::Requested && booking.wish.is_none()).count();
     judge(ehr, &schedule, &slots).await;
@@ -153,9 +160,12 @@ async fn race(database: &Database, ehr: &Ehr, by: By) {
 }
 
 /// Some answers never come, whether or not what they answer was done.
-fn lose_answers(ehr: &Ehr, times: u64, by: By) {
-    let Some(sandbox) = &ehr.sandbox else { return };
+fn lose_answers(ehr: &Ehr, proxy: Option<&Proxy>, times: u64, by: By) {
     let times = u32::try_from(times.div_ceil(10)).unwrap();
+    if let Some(proxy) = proxy {
+        proxy.lose_answers(times);
+    }
+    let Some(sandbox) = &ehr.sandbox else { return };
     let written: &[(&str, &str)] = match by {
         By::Transactions => &[("POST", "Bundle")],
         By::Turns => &[("PUT", "Slot"), ("POST", "Appointment"), ("PUT", "Appointment")],
@@ -263,7 +273,7 @@ async fn kill<'a>(
     while !is_over.load(Ordering::SeqCst) {
         tokio::time::sleep(KILL_EVERY).await;
         let victim = dice.below(replicas.len());
-        assert!(replicas[victim].kill(), "it died by itself");
+        assert!(replicas[victim].kill(), "it died by itself: {}", server.last_words());
         replicas[victim] = tokio::task::block_in_place(|| server.start(None));
         kills += 1;
     }

@@ -1,5 +1,6 @@
 //! `mostik serve` as its operator runs it: a process of its own, with a configuration file.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -98,7 +99,8 @@ impl Server {
     pub fn start(&self, crash_at: Option<&str>) -> Running<'_> {
         let mut command = Command::new("sh");
         command.arg("-c").arg(format!("{} exec \"$0\" \"$@\"", self.before)).arg(env!("CARGO_BIN_EXE_mostik"));
-        command.arg("--config").arg(&self.config).arg("serve").stdout(Stdio::piped()).stderr(Stdio::null());
+        command.arg("--config").arg(&self.config).arg("serve").stdout(Stdio::piped());
+        command.stderr(File::options().create(true).append(true).open(self.log()).unwrap());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         if let Some(point) = crash_at {
             command.env("MOSTIK_CRASH_AT", point);
@@ -109,9 +111,20 @@ impl Server {
         let api = match line.trim().strip_prefix("mostik listens on ") {
             Some(api) => api.to_owned(),
             None if line.is_empty() && crash_at.is_some() => String::new(),
-            None => panic!("it said {line:?}"),
+            None => panic!("it said {line:?}: {}", self.last_words()),
         };
         Running { server: self, front: Front { server: self, api }, child }
+    }
+
+    /// What all its processes say.
+    fn log(&self) -> PathBuf {
+        self.config.with_file_name("serve.log")
+    }
+
+    /// What they said last.
+    pub fn last_words(&self) -> String {
+        let said = std::fs::read(self.log()).unwrap();
+        String::from_utf8_lossy(&said[said.len().saturating_sub(4000)..]).into_owned()
     }
 
     /// The states of all versions of the member's grants.

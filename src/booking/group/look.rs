@@ -81,12 +81,15 @@ impl Finder {
             return Ok(Stands::AsWanted);
         }
         let house = &self.bridge.house;
-        let visit = house.visit(&session.clinic, &session.visit).filter(|visit| visit.group.is_some());
+        let mut tx = self.bridge.store.read().await.map_err(|error| error.to_string())?;
+        let visit = self.bridge.visit(&mut tx, &session.clinic, &session.visit).await;
+        drop(tx);
+        let visit = visit.map_err(|error| error.to_string())?.filter(|visit| visit.group.is_some());
         if visit.is_none() && before.is_none() {
             return Err("visit-not-offered".to_owned());
         }
         let told = GroupTold {
-            visit,
+            visit: visit.as_ref(),
             language: house.pages(&session.clinic).map_or(Language::default(), |rules| rules.language),
             source: &self.bridge.source,
             room: house.room(&session.clinic),

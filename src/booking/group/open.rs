@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::booking::BookingError;
 use crate::domain::group::{GroupSession, GroupState};
+use crate::domain::visit_type::VisitType;
 use crate::pipeline::Bridge;
 use crate::store::Tx;
 
@@ -15,6 +16,8 @@ const MOST: i64 = 50;
 pub struct Announced {
     /// Which.
     pub session: GroupSession,
+    /// Of what kind it is.
+    pub visit: VisitType,
     /// Whether whoever comes now gets a place.
     pub has_room: bool,
 }
@@ -26,17 +29,16 @@ pub struct Announced {
 pub async fn announced(bridge: &Bridge, tx: &mut Tx, now: Timestamp) -> Result<Vec<Announced>, BookingError> {
     let mut all = Vec::new();
     for clinic in bridge.house.clinics.keys() {
-        let is_open = |session: &GroupSession| {
-            let visit = bridge.house.visit(clinic, &session.visit);
-            visit.and_then(|visit| visit.group.as_ref()).is_some_and(|rules| rules.open)
-        };
-        if !bridge.house.visits(clinic).iter().any(|visit| visit.group.is_some()) {
+        let mut open = bridge.visits(tx, clinic).await?;
+        open.retain(|visit| visit.is_offered && visit.group.as_ref().is_some_and(|rules| rules.open));
+        if open.is_empty() {
             continue;
         }
         for session in tx.group_sessions_at(clinic, now, MOST).await? {
-            if session.state == GroupState::Planned && is_open(&session) {
+            let visit = open.iter().find(|visit| visit.id == session.visit && session.state == GroupState::Planned);
+            if let Some(visit) = visit.cloned() {
                 let has_room = session.has_room(tx.count_seats(session.id).await?);
-                all.push(Announced { session, has_room });
+                all.push(Announced { session, visit, has_room });
             }
         }
     }

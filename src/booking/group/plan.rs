@@ -35,7 +35,7 @@ pub async fn plan(
         id: GroupSessionId(bridge.keyring.entropy().uuid(now)?),
         visit: visit.clone(),
         state: GroupState::Planned,
-        time: time(bridge, (clinic, visit), plan, now)?,
+        time: time(bridge, tx, (clinic, visit), plan, now).await?,
         capacity: plan.capacity,
         sequence: 1,
         told: 0,
@@ -59,7 +59,7 @@ pub async fn change(
     now: Timestamp,
 ) -> Result<GroupSession, BookingError> {
     let before = held(tx, (clinic, id), now).await?;
-    let time = time(bridge, (clinic, &before.visit), plan, now)?;
+    let time = time(bridge, tx, (clinic, &before.visit), plan, now).await?;
     let after = changed(GroupSession { time, capacity: plan.capacity, ..before }, now);
     tx.put_group_session(&after).await?;
     Ok(after)
@@ -97,13 +97,14 @@ pub(super) fn changed(session: GroupSession, now: Timestamp) -> GroupSession {
 }
 
 /// When it would be.
-fn time(
+async fn time(
     bridge: &Bridge,
+    tx: &mut Tx,
     (clinic, visit): (&ClinicId, &VisitTypeId),
     plan: Plan,
     now: Timestamp,
 ) -> Result<Time, BookingError> {
-    let visit = bridge.house.visit(clinic, visit).filter(|visit| visit.group.is_some());
+    let visit = bridge.visit(tx, clinic, visit).await?.filter(|visit| visit.group.is_some());
     let visit = visit.ok_or(BookingError::NotFound)?;
     let end = plan.start.checked_add(SignedDuration::from_mins(i64::from(visit.minutes)));
     let is_possible = now < plan.start && (1..=MOST_SEATS).contains(&plan.capacity);

@@ -110,8 +110,8 @@ async fn admitted(
     session: &GroupSession,
     now: Timestamp,
 ) -> Result<Option<bool>, BookingError> {
-    let rules = bridge.house.visit(&session.clinic, &session.visit).and_then(|visit| visit.group.as_ref());
-    let Some(rules) = rules else { return Ok(None) };
+    let visit = bridge.visit(tx, &session.clinic, &session.visit).await?.filter(|visit| visit.is_offered);
+    let Some(rules) = visit.and_then(|visit| visit.group) else { return Ok(None) };
     let (grants, links) = (tx.living_grants(&[member]).await?, tx.links(&[member]).await?);
     Ok(may_join((&grants, &links), member, &session.clinic, rules.open, now))
 }

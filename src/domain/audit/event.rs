@@ -10,7 +10,7 @@ use super::house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
 use super::member::{ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
-use super::staff::{StaffAt, StaffDone};
+use super::staff::{StaffAt, StaffDone, StaffOffered};
 use super::way::{ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended, ForMember, NotKept};
 
 macro_rules! events {
@@ -151,6 +151,8 @@ events! {
     StaffSaw(StaffDone) = "staff-saw",
     /// Somebody of the clinic's staff decided about a visit of the member.
     StaffDecided(StaffDone) = "staff-decided",
+    /// Somebody of the clinic's staff changed on what terms it offers a kind of visit.
+    StaffOffered(StaffOffered) = "staff-offered",
 }
 
 impl Event {

@@ -18,7 +18,7 @@ pub use house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
 pub use member::{ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
-pub use staff::{StaffAt, StaffDone};
+pub use staff::{StaffAt, StaffDone, StaffOffered};
 pub use way::{
     About, ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended, ForMember, NotKept, Permitted, Stage, Whereabouts,
 };

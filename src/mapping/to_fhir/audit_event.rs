@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::codes::{ACT_REASON, IDENTIFIER};
 use crate::domain::audit::{
     ClinicAccess, ClinicRefusal, ConsentState, Decision, Disclosure, Event, Permitted, StaffAt, StaffDone,
-    WarningCleared, WarningDecided, Whereabouts,
+    StaffOffered, WarningCleared, WarningDecided, Whereabouts,
 };
 use crate::domain::delivery::Operation;
 use crate::domain::ids::{ClinicId, GrantId};
@@ -262,7 +262,8 @@ fn other(event: &Event, at: Timestamp, cast: Cast<'_>) -> Value {
         Event::StaffSignedIn(StaffAt { staff })
         | Event::StaffSignedOut(StaffAt { staff })
         | Event::StaffSaw(StaffDone { staff, .. })
-        | Event::StaffDecided(StaffDone { staff, .. }) => {
+        | Event::StaffDecided(StaffDone { staff, .. })
+        | Event::StaffOffered(StaffOffered { staff, .. }) => {
             Some(json!({"identifier": {"value": staff}, "display": cast.clinic_name.unwrap_or_default()}))
         }
         _ => None,

@@ -6,7 +6,7 @@ use jiff::civil::{DateTime, Time as ClockTime};
 use jiff::{SignedDuration, Timestamp};
 
 use super::caller::StaffPosted;
-use super::request::{show, times};
+use super::request::{Times, show, times};
 use super::{between, days, done, key, look};
 use crate::booking::{self, BookingError, Given, Seen};
 use crate::domain::audit::Event;
@@ -131,20 +131,20 @@ async fn given(
     if booking.state != BookingState::Requested || booking.wish.is_some() {
         return Err(BookingError::NotNow.into());
     }
-    let visit = state.bridge.house.visit(&booking.clinic, &booking.visit).ok_or(PortalError::NotFound)?;
-    let (time, place) = if visit.schedules.is_empty() {
-        let minutes = SignedDuration::from_mins(i64::from(visit.minutes));
-        match written(state, who, fields, minutes) {
+    let visit = state.bridge.visit(&mut state.bridge.store.read().await?, &booking.clinic, &booking.visit).await?;
+    let visit = visit.ok_or(PortalError::NotFound)?;
+    let (time, place) = match times(state, seen, &visit).await? {
+        Times::ByHand => match written(state, who, fields, SignedDuration::from_mins(i64::from(visit.minutes))) {
             Some(time) => (time, None),
             None => return Ok(Err("clinic-wrong-time")),
-        }
-    } else {
-        let place = place_of(fields.text("place"));
-        let Some(offers) = times(state, seen, visit).await? else { return Ok(Err("clinic-wrong-away")) };
-        let offer = offers.into_iter().find(|offer| Some(&offer.place) == place.as_ref());
-        match offer {
-            Some(offer) => (offer.time, Some(offer.place)),
-            None => return Ok(Err("clinic-wrong-not-free")),
+        },
+        Times::Away => return Ok(Err("clinic-wrong-away")),
+        Times::Free(offers) => {
+            let place = place_of(fields.text("place"));
+            match offers.into_iter().find(|offer| Some(&offer.place) == place.as_ref()) {
+                Some(offer) => (offer.time, Some(offer.place)),
+                None => return Ok(Err("clinic-wrong-not-free")),
+            }
         }
     };
     let is_near = now < time.start && time.start.duration_since(now) < FARTHEST;

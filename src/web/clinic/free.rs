@@ -29,6 +29,8 @@ struct FreePage {
 /// A kind of visit.
 struct Kind {
     title: String,
+    /// Whether members can ask for it.
+    is_offered: bool,
     /// Each day, and how many times are free on it; `None`: the EHR does not say.
     days: Option<Vec<(String, usize)>>,
     /// Whether no more days are shown, because so much is free on these.
@@ -41,17 +43,19 @@ pub async fn free(state: Data<State>, frame: Frame, session: StaffSession) -> Re
     let days = days(&state, who);
     let today = days.day_of(state.bridge.clock.now());
     let mut kinds = Vec::new();
-    for visit in state.bridge.house.visits(&who.clinic).iter().filter(|visit| !visit.schedules.is_empty()) {
-        let title = visit.title.get(frame.language).to_owned();
+    let visits = state.bridge.visits(&mut state.bridge.store.read().await?, &who.clinic).await?;
+    for visit in &visits {
+        let (title, is_offered) = (visit.title.get(frame.language).to_owned(), visit.is_offered);
         kinds.push(match state.finder.free_at(&who.clinic, visit).await {
-            Ok(offers) => {
+            Ok(None) => continue,
+            Ok(Some(offers)) => {
                 let (counted, is_cut) = by_day(&days, today, visit, &offers);
                 let counted = counted.into_iter().map(|(day, count)| (frame.date(day), count)).collect();
-                Kind { title, days: Some(counted), is_cut }
+                Kind { title, is_offered, days: Some(counted), is_cut }
             }
             Err(FindError::Away(reason)) => {
                 tracing::info!(clinic_id = %who.clinic, reason, "nobody knows what is free at a clinic");
-                Kind { title, days: None, is_cut: false }
+                Kind { title, is_offered, days: None, is_cut: false }
             }
             Err(FindError::Booking(error)) => return Err(error.into()),
         });

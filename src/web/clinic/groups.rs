@@ -196,6 +196,7 @@ async fn listed(
     let mut tx = state.bridge.store.read().await?;
     let since = now.checked_sub(JUST_OVER).unwrap_or(Timestamp::MIN);
     let lines = lines(state, &frame, &mut tx, who, (since, Timestamp::MAX)).await?;
+    let visits = state.bridge.visits(&mut tx, &who.clinic).await?;
     drop(tx);
     let kind = |visit: &VisitType| {
         let (rules, title) = (visit.group.as_ref()?, visit.title.get(frame.language));
@@ -205,7 +206,7 @@ async fn listed(
     let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let template = ListPage {
         lines,
-        kinds: state.bridge.house.visits(&who.clinic).iter().filter_map(kind).collect(),
+        kinds: visits.iter().filter_map(kind).collect(),
         zone: state.staff.zone(&who.clinic).name().to_owned(),
         first_day: days(state, who).day_of(now).to_string(),
         most: MOST_SEATS,
@@ -257,8 +258,8 @@ async fn shown_one(
 }
 
 fn line(state: &State, frame: &Frame, days: &Days, group: &GroupSession, seats: Seats) -> Line {
-    let visit = state.bridge.house.visit(&group.clinic, &group.visit);
-    let title = visit.map_or_else(|| frame.t("visit-plain"), |visit| visit.title.get(frame.language).to_owned());
+    let title = state.bridge.house.visit_title(&group.clinic, &group.visit);
+    let title = title.map_or_else(|| frame.t("visit-plain"), |title| title.get(frame.language).to_owned());
     let counted = [("taken", seats.taken.into()), ("capacity", group.capacity.into())];
     Line {
         id: group.id,

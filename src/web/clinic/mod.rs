@@ -8,6 +8,7 @@ mod act;
 mod caller;
 mod free;
 pub mod groups;
+mod offered;
 mod request;
 mod sign_in;
 mod today;
@@ -15,6 +16,7 @@ mod today;
 pub use act::{cancel, decide, decline, mark};
 pub use caller::{StaffSession, signed_in};
 pub use free::free;
+pub use offered::{as_usual, change, offered, terms};
 pub use request::{request, requests};
 pub use sign_in::{begin, come_back, sign_in, sign_out};
 pub use today::{join, today, visit};
@@ -54,8 +56,8 @@ fn days(state: &State, who: &Colleague) -> Days {
 
 /// What a visit is called; one that the clinic offers no longer has a plain name.
 fn title(state: &State, frame: &Frame, booking: &Booking) -> String {
-    let visit = state.bridge.house.visit(&booking.clinic, &booking.visit);
-    visit.map_or_else(|| frame.t("visit-plain"), |visit| visit.title.get(frame.language).to_owned())
+    let title = state.bridge.house.visit_title(&booking.clinic, &booking.visit);
+    title.map_or_else(|| frame.t("visit-plain"), |title| title.get(frame.language).to_owned())
 }
 
 /// The booking that an address names, if it is one of the clinic.

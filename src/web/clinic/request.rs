@@ -114,16 +114,16 @@ pub(super) async fn show(
     let who = &session.who;
     let mut tx = state.bridge.store.begin().await?;
     let seen = look(state, &mut tx, who, id).await?;
-    tx.commit().await?;
     let booking = &seen.booking;
+    let visit = state.bridge.visit(&mut tx, &booking.clinic, &booking.visit).await?;
+    tx.commit().await?;
     let (days, now) = (days(state, who), state.bridge.clock.now());
     let is_open = booking.state == BookingState::Requested && booking.wish.is_none();
-    let visit = state.bridge.house.visit(&booking.clinic, &booking.visit);
-    let has_schedule = visit.is_some_and(|visit| !visit.schedules.is_empty());
-    let free = match visit.filter(|_| is_open && has_schedule) {
-        Some(visit) => times(state, &seen, visit).await?,
-        None => Some(Vec::new()),
+    let free = match visit.filter(|_| is_open) {
+        Some(visit) => times(state, &seen, &visit).await?,
+        None => Times::ByHand,
     };
+    let (has_schedule, is_away) = (matches!(free, Times::Free(_)), matches!(free, Times::Away));
     let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let template = RequestPage {
         id: booking.id,
@@ -135,8 +135,8 @@ pub(super) async fn show(
         reason: seen.reason.clone(),
         is_open,
         has_schedule,
-        is_away: free.is_none(),
-        days: by_day(&frame, &days, free.unwrap_or_default()),
+        is_away,
+        days: by_day(&frame, &days, if let Times::Free(offers) = free { offers } else { Vec::new() }),
         first_day: days.day_of(now).to_string(),
         wrong,
         frame,
@@ -144,13 +144,29 @@ pub(super) async fn show(
     page_with(status, &template)
 }
 
-/// The times that are free; `None`: the EHR does not say.
-pub(super) async fn times(state: &State, seen: &Seen, visit: &VisitType) -> Result<Option<Vec<Offer>>, PortalError> {
-    match state.finder.free_times(seen.booking.member, &seen.booking.clinic, visit).await {
-        Ok(offers) => Ok(Some(offers)),
+/// Where the time for a request comes from.
+pub(super) enum Times {
+    /// From the EHR: these are free.
+    Free(Vec<Offer>),
+    /// From the EHR, which does not say at present.
+    Away,
+    /// It is written by hand.
+    ByHand,
+}
+
+/// Which times there are for a request.
+pub(super) async fn times(state: &State, seen: &Seen, visit: &VisitType) -> Result<Times, PortalError> {
+    let (member, clinic) = (seen.booking.member, &seen.booking.clinic);
+    let found = match state.finder.has_times(member, clinic, visit).await {
+        Ok(true) => state.finder.free_times(member, clinic, visit).await.map(Times::Free),
+        Ok(false) => Ok(Times::ByHand),
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(times) => Ok(times),
         Err(FindError::Away(reason)) => {
-            tracing::info!(clinic_id = %seen.booking.clinic, reason, "nobody knows what is free at a clinic");
-            Ok(None)
+            tracing::info!(clinic_id = %clinic, reason, "nobody knows what is free at a clinic");
+            Ok(Times::Away)
         }
         Err(FindError::Booking(error)) => Err(error.into()),
     }

@@ -34,15 +34,12 @@ pub async fn list(state: Data<State>, frame: Frame) -> Result<HttpResponse, Port
     drop(tx);
     let (house, zone) = (&state.bridge.house, &state.bridge.readings.zone);
     let days = Days::new(std::iter::empty(), zone.rules().clone());
-    let line = |Announced { session, has_room }: &Announced| {
-        let visit = house.visit(&session.clinic, &session.visit)?;
-        Some(Line {
-            title: visit.title.get(frame.language).to_owned(),
-            clinic: house.clinic_name(&session.clinic).to_owned(),
-            when: frame.moment(days.moment(session.time.start)),
-            minutes: visit.minutes,
-            has_room: *has_room,
-        })
+    let line = |Announced { session, visit, has_room }: &Announced| Line {
+        title: visit.title.get(frame.language).to_owned(),
+        clinic: house.clinic_name(&session.clinic).to_owned(),
+        when: frame.moment(days.moment(session.time.start)),
+        minutes: visit.minutes,
+        has_room: *has_room,
     };
-    page(&AnnouncementsPage { sessions: all.iter().filter_map(line).collect(), zone: zone.name().to_owned(), frame })
+    page(&AnnouncementsPage { sessions: all.iter().map(line).collect(), zone: zone.name().to_owned(), frame })
 }

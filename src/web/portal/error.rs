@@ -186,10 +186,13 @@ impl From<BookingError> for PortalError {
             BookingError::Store(error) => error.into(),
             BookingError::NotFound => Self::NotFound,
             BookingError::Reason => Self::BadForm,
-            // It was done in another window, the time was not confirmed while it was kept, or a consent has ended.
-            BookingError::NotNow | BookingError::NotOffered | BookingError::TooMany | BookingError::NotPermitted(_) => {
-                Self::ChangedMeanwhile
-            }
+            // It was done in another window, the time was not confirmed while it was kept, the clinic offers it no longer, or a
+            // consent has ended.
+            BookingError::NotNow
+            | BookingError::NotOffered
+            | BookingError::NotOfferedNow
+            | BookingError::TooMany
+            | BookingError::NotPermitted(_) => Self::ChangedMeanwhile,
             other => Self::internal(&other),
         }
     }

@@ -267,6 +267,9 @@ pages! {
     "/clinic/groups/{group}/change" => POST staff::groups::change;
     "/clinic/groups/{group}/cancel" => POST staff::groups::cancel;
     "/clinic/groups/{group}/join" => GET staff::groups::join;
+    "/clinic/offered" => GET staff::offered;
+    "/clinic/offered/{visit}" => GET staff::terms, POST staff::change;
+    "/clinic/offered/{visit}/usual" => POST staff::as_usual;
     "/clinic/visits/{booking}" => GET staff::visit;
     "/clinic/visits/{booking}/join" => GET staff::join;
     "/clinic/visits/{booking}/mark" => POST staff::mark;

@@ -59,6 +59,23 @@ await story(async ({ page, context, look }, other) => {
   await page.goto("/clinic/free");
   await look("clinic-free");
 
+  await page.goto("/clinic/offered");
+  await look("clinic-offered");
+  await press(page, "#kinds a");
+  await look("clinic-terms");
+  await page.fill("[name=notice]", "48");
+  await page.fill("[name=ahead]", "1");
+  await press(page, "#terms button");
+  await look("clinic-terms-wrong");
+  assert.equal(await page.inputValue("[name=ahead]"), "1", "what was typed stays");
+  await page.fill("[name=ahead]", "14");
+  await press(page, "#terms button");
+  await press(page, "#kinds a");
+  assert.equal(await page.inputValue("[name=notice]"), "48");
+  await look("clinic-terms-changed");
+  await press(page, "#usual button");
+  assert.equal(path(), "/clinic/offered");
+
   await control("/clinic-asked");
   await page.goto("/clinic");
   await press(page, "#requests a");

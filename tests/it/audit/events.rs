@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use mostik::domain::audit::{
     About, ClinicAccess, ClinicRefusal, ConcernAt, ConcernTold, ConsentState, Decision, Disclosure, Event,
-    OperatorAccess, Permitted, StaffAt, StaffDone, Stage, WarningCleared, WarningDecided, Whereabouts,
+    OperatorAccess, Permitted, StaffAt, StaffDone, StaffOffered, Stage, WarningCleared, WarningDecided, Whereabouts,
 };
 use mostik::domain::category::{Category, Detail};
 use mostik::domain::concern::Level;
 use mostik::domain::delivery::Operation;
 use mostik::domain::grant::Purpose;
 use mostik::domain::ids::{BookingId, ConcernId, DeliveryId, GrantId};
+use mostik::domain::visit_type::VisitTerms;
 use mostik::domain::warning::{Decided, WarningPurpose};
 use mostik::mapping::to_fhir::{Cast, MOSTIK_AUDIT, audit_events};
 use serde_json::Value;
@@ -169,6 +170,9 @@ async fn what_a_clinics_staff_did() {
     check("staff_signed_in", &Event::StaffSignedIn(StaffAt { staff })).await;
     let done = StaffDone { staff, booking: BookingId(Uuid::from_u128(6)), what: "give".to_owned() };
     check("staff_decided", &Event::StaffDecided(done)).await;
+    let terms = VisitTerms { is_offered: false, notice_hours: 48, ahead_days: 14, hold_minutes: 10 };
+    let offered = StaffOffered { staff, visit: "first-talk".parse().unwrap(), terms: Some(terms) };
+    check("staff_offered", &Event::StaffOffered(offered)).await;
 }
 
 #[tokio::test]

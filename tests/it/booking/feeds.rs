@@ -64,6 +64,8 @@ on_both_databases! {
         let over = put_booked(&portal.bridge, &sparrow, at("2026-11-25T10:00:00Z")).await;
         in_state(&portal, &sparrow, over, BookingState::Cancelled).await;
         put(&portal.bridge, &sparrow, "only asked for").await;
+        let held = put_booked(&portal.bridge, &sparrow, at("2026-12-03T10:00:00Z")).await;
+        in_state(&portal, &sparrow, held, BookingState::Held).await;
         let got = asked(&portal, &path, None).await;
         assert_eq!((got.status(), got.headers()[CONTENT_TYPE].to_str().unwrap()), (StatusCode::OK, "text/calendar; charset=utf-8"));
         assert_eq!(got.headers()[CACHE_CONTROL], "private, no-cache");

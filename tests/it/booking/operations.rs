@@ -11,7 +11,7 @@ use crate::on_both_databases;
 use crate::support::audit;
 use crate::support::booking::{
     Does, appointments, asks_as, does, done, finder, free_slot, proposed_by_the_clinic, read, schedule, stands,
-    status_of,
+    status_of, visit,
 };
 use crate::support::bridge::{Person, TestBridge, config_text, riverside};
 use crate::support::database::Database;
@@ -32,8 +32,10 @@ async fn bridge_before(database: Database, base: &str, more: &str) -> TestBridge
 /// A member asks for a first talk, in whatever way the clinic's system has, and gets offers.
 async fn asks(bridge: &TestBridge, person: &Person, reason: &str) -> Booking {
     let clinic = riverside();
-    let visit = bridge.bridge.house.visit(&clinic, &"first-talk".parse().unwrap()).unwrap();
-    let way = finder(bridge).way(person.id, &clinic, visit).await.unwrap();
+    let mut tx = bridge.bridge.store.read().await.unwrap();
+    let visit = bridge.bridge.visit(&mut tx, &clinic, &visit()).await.unwrap().unwrap();
+    drop(tx);
+    let way = finder(bridge).way(person.id, &clinic, &visit).await.unwrap();
     assert_eq!(way, Way::Operations, "its system says that it has them");
     let asked = asks_as(bridge, person, reason, way).await.unwrap();
     finder(bridge).find(person.id, asked.id).await.unwrap()

@@ -30,6 +30,7 @@ fn first_talk() -> VisitType {
         service_category: Some("22".to_owned()),
         schedules: vec!["s".to_owned()],
         way: None,
+        is_offered: true,
         hold_minutes: 10,
         ahead_days: 28,
         notice_hours: 2,

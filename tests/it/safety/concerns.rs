@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use mostik::config::Config;
 use mostik::enrolment::credentials::{CONCERNS_MANAGE, create_api_key};
 use mostik::erasure;
+use mostik::safety::{self, SafetyError};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -152,7 +153,7 @@ on_both_databases! {
         }
         assert_eq!(audit::wrong(&bridge).await, [""; 0]);
 
-        bridge.clock.advance(mostik::safety::KEPT_FOR);
+        bridge.clock.advance(safety::KEPT_FOR);
         bridge.chores().await;
         assert_eq!(keepers.listed("/v1/concerns?closed=true").await.len(), 1);
         bridge.clock.advance(SignedDuration::from_micros(1));
@@ -246,6 +247,12 @@ on_both_databases! {
         bridge.send(&worrying("1", "sparrow")).await;
         let concern = own.open().await.remove(0);
         assert_eq!((others.open().await.len(), others.settle(&concern, "acknowledge", "anna").await.status), (0, 404));
+        let (id, keyring) = (concern["id"].as_str().unwrap().parse().unwrap(), &bridge.bridge.keyring);
+        let mut refused = bridge.bridge.store.begin().await.unwrap();
+        let wants = safety::acknowledge(&mut refused, keyring, (Some(&chat), id), "anna", bridge.now()).await;
+        assert!(matches!(wants, Err(SafetyError::NotFound)), "{wants:?}");
+        // However long it lasts until it is undone; SQLite has one writer at a time.
+        let _undone_late = Some(refused).filter(|_| !bridge.database.is_sqlite());
         own.told_after(SignedDuration::from_mins(15)).await;
         assert_eq!(postbox.letters().len(), 2, "it ended nothing");
         assert_eq!(own.settle(&concern, "acknowledge", "boris").await.status, 200);

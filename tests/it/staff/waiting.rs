@@ -5,7 +5,10 @@ use mostik::domain::booking::{BookingState, Way};
 use mostik::domain::ids::BookingId;
 
 use crate::on_both_databases;
-use crate::support::booking::{appointments, asks_as, finder, first_talk, free_slot, schedule, stands, status_of};
+use crate::support::booking::{
+    Does, appointments, asks_as, done, finder, first_talk, free_slot, proposed_by_the_clinic, schedule, stands,
+    status_of,
+};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::recommendations::write;
@@ -48,6 +51,42 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn somebody_who_waits_is_offered_or_given_a_time_that_the_ehr_proposes_by_operations(database) {
+        let ehr = Ehr::sandbox().await;
+        let schedule = schedule(&ehr.base).await;
+        let ward = Ward::open(database, ehr, &proposed_by_the_clinic("")).await;
+        let bridge = &ward.portal.bridge;
+        let mut nurse = ward.colleague("riverside").await;
+        for (start, how, after) in
+            [("2026-11-30T09:00:00Z", "offer", BookingState::Held), ("2026-12-01T09:00:00Z", "give", BookingState::Booked)]
+        {
+            let id = asks_as(bridge, &ward.sparrow, "", Way::Operations).await.unwrap().id;
+            assert_eq!(finder(bridge).find(ward.sparrow.id, id).await.unwrap().state, BookingState::Requested);
+            finder(bridge).wait(ward.sparrow.id, id, true).await.unwrap();
+            let path = format!("/clinic/requests/{id}");
+            assert!(main_text(&nurse.get(&path).await).contains("No time is free"), "the EHR has times, and none is free");
+            let slot = free_slot(&ward.ehr.base, &schedule, start.parse().unwrap()).await;
+            assert!(main_text(&nurse.get("/clinic/free").await).contains("1 time"), "within two weeks");
+            let page = nurse.get(&path).await;
+            let place = format!("proposed:slot-{slot}");
+            assert!(page.body.contains(&place) && main_text(&page).contains("10:00–10:50"), "{}", page.body);
+            let fields = [("place", place.as_str()), ("how", how), ("hours", "48")];
+            let given = ward.does(&mut nurse, &path, &path, &fields).await;
+            assert_eq!(given.status, 303, "{}", given.body);
+            let stood = stands(bridge, &ward.sparrow, id).await;
+            assert_eq!((stood.state, stood.wish), (after, None));
+            if after == BookingState::Held {
+                assert_eq!(status_of(&ward.ehr.base, &slot).await, "busy-tentative");
+                assert_eq!(done(bridge, &ward.sparrow, id, Does::Confirm).await.state, BookingState::Booked);
+            }
+            assert_eq!(status_of(&ward.ehr.base, &slot).await, "busy");
+        }
+        let there = appointments(&ward.ehr.base, &ward.ehr.patient).await;
+        assert!(there.len() == 2 && there.iter().all(|one| one["status"] == "booked"), "{there:#?}");
+    }
+}
+
+on_both_databases! {
     async fn a_time_that_somebody_else_has_meanwhile_is_given_to_nobody(database) {
         let (ward, schedule, id) = Box::pin(waiting(database)).await;
         let path = format!("/clinic/requests/{id}");
@@ -85,7 +124,9 @@ on_both_databases! {
         let nurse = ward.colleague("riverside").await;
         let database = Database::at(&ward.portal.bridge.database.url);
         let now = ward.portal.bridge.now();
-        ward.portal.bridge = crate::support::bridge::TestBridge::start_at(database, &text, now).await;
+        let other = crate::support::bridge::TestBridge::start_at(database, &text, now).await;
+        // The folder of SQLite's file goes with it.
+        let _before = std::mem::replace(&mut ward.portal.bridge, other);
         let mut nurse = nurse.at(&ward.portal.bridge.api);
         let page = nurse.get(&path).await;
         let words = main_text(&page);

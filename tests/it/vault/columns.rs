@@ -58,6 +58,7 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
     ),
     ("calendar_feeds", &[("member_id", Id), ("token_index", Index)]),
     ("group_sessions", &[("clinic_id", Word), ("session_id", Id), ("visit", Word), ("state", Word)]),
+    ("visit_terms", &[("clinic_id", Word), ("visit", Word)]),
     ("visit_ratings", &[("clinic_id", Word), ("visit", Word), ("month", Word)]),
     (
         "concerns",

@@ -51,11 +51,11 @@ pub async fn ask(
     posted: Posted,
     which: Path<(String, String)>,
 ) -> Result<HttpResponse, PortalError> {
-    let (clinic, visit) = named(&state, &which)?;
+    let Some((clinic, visit)) = named(&state, &which).await? else { return Ok(not_offered()) };
     let member = posted.session.member;
     let reason = posted.fields.text("reason").to_owned();
     let again = |wrong: &'static str| (Some(wrong), reason.clone());
-    let way = match state.finder.way(member, &clinic, visit).await {
+    let way = match state.finder.way(member, &clinic, &visit).await {
         Ok(way) => way,
         Err(FindError::Away(_)) => {
             return shown(&state, frame, &posted.session, &which, again("visit-wrong-away")).await;
@@ -71,6 +71,7 @@ pub async fn ask(
             let wrong = match error {
                 BookingError::Reason => "visit-wrong-reason",
                 BookingError::TooMany => "visit-wrong-too-many",
+                BookingError::NotOfferedNow => return Ok(not_offered()),
                 error => return Err(error.into()),
             };
             return shown(&state, frame, &posted.session, &which, again(wrong)).await;
@@ -96,7 +97,7 @@ async fn shown(
     which: &(String, String),
     (wrong, reason): (Option<&'static str>, String),
 ) -> Result<HttpResponse, PortalError> {
-    let (clinic, visit) = named(state, which)?;
+    let Some((clinic, visit)) = named(state, which).await? else { return Ok(not_offered()) };
     let mut tx = state.bridge.store.read().await?;
     let is_linked = tx.links(&[session.member]).await?.iter().any(|link| link.clinic == clinic);
     let grants = tx.living_grants(&[session.member]).await?;
@@ -116,18 +117,26 @@ async fn shown(
         longest: LONGEST_REASON,
         wrong,
         help: state.help.of(&session.community).clone(),
-        visit: visit.id.clone(),
+        visit: visit.id,
         clinic,
         frame,
     };
     page_with(status, &template)
 }
 
-/// The kind of visit that an address names, if the clinic offers it.
-fn named<'a>(state: &'a State, (clinic, visit): &(String, String)) -> Result<(ClinicId, &'a VisitType), PortalError> {
+/// The kind of visit that an address names; `None` if the clinic does not offer it at present.
+async fn named(
+    state: &State,
+    (clinic, visit): &(String, String),
+) -> Result<Option<(ClinicId, VisitType)>, PortalError> {
     let clinic: ClinicId = clinic.parse().map_err(|_| PortalError::NotFound)?;
     let visit: VisitTypeId = visit.parse().map_err(|_| PortalError::NotFound)?;
-    let found = state.bridge.house.visit(&clinic, &visit).filter(|visit| visit.can_be_asked_for());
-    let found = found.ok_or(PortalError::NotFound)?;
-    Ok((clinic, found))
+    let found = state.bridge.visit(&mut state.bridge.store.read().await?, &clinic, &visit).await?;
+    let found = found.filter(VisitType::can_be_asked_for).ok_or(PortalError::NotFound)?;
+    Ok(found.is_offered.then_some((clinic, found)))
+}
+
+/// Back to what is offered, with a word on why this is not.
+fn not_offered() -> HttpResponse {
+    go_to_saying("/visits", "flash-visit-not-offered")
 }

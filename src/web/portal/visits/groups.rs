@@ -43,21 +43,22 @@ pub async fn sessions(
 ) -> Result<Vec<GroupLine>, PortalError> {
     let (house, now) = (&state.bridge.house, state.bridge.clock.now());
     let (grants, links) = (tx.living_grants(&[member]).await?, tx.links(&[member]).await?);
-    let mut found: Vec<(GroupSession, &VisitType, bool)> = Vec::new();
+    let mut found: Vec<(GroupSession, VisitType, bool)> = Vec::new();
     for clinic in house.clinics.keys() {
-        let admits = |visit: &&VisitType| {
-            let rules = visit.group.as_ref()?;
+        let admits = |visit: &VisitType| {
+            let rules = visit.group.as_ref().filter(|_| visit.is_offered)?;
             may_join((&grants, &links), member, clinic, rules.open, now)
         };
-        let kinds: Vec<(&VisitType, bool)> =
-            house.visits(clinic).iter().filter_map(|visit| Some((visit, admits(&visit)?))).collect();
+        let visits = state.bridge.visits(tx, clinic).await?;
+        let kinds: Vec<(VisitType, bool)> =
+            visits.into_iter().filter_map(|visit| admits(&visit).map(|is_known| (visit, is_known))).collect();
         if kinds.is_empty() {
             continue;
         }
         for session in tx.group_sessions_at(clinic, now, MOST).await? {
             let kind = kinds.iter().find(|(visit, _)| visit.id == session.visit);
             if let Some((visit, is_known)) = kind.filter(|_| session.state == GroupState::Planned) {
-                found.push((session, visit, *is_known));
+                found.push((session, visit.clone(), *is_known));
             }
         }
     }

@@ -128,7 +128,8 @@ async fn offered(
     let now = state.bridge.clock.now();
     let (mut offered, mut closed) = (Vec::new(), Vec::new());
     for link in tx.links(&[session.member]).await? {
-        let visits = state.bridge.house.visits(&link.clinic);
+        let mut visits = state.bridge.visits(tx, &link.clinic).await?;
+        visits.retain(|visit| visit.is_offered);
         let at = state.bridge.house.clinic_name(&link.clinic).to_owned();
         if visits.is_empty() {
             continue;
@@ -150,6 +151,6 @@ async fn offered(
 
 /// What a visit is called; one that the clinic offers no longer has a plain name.
 fn title(state: &State, frame: &Frame, booking: &Booking) -> String {
-    let visit = state.bridge.house.visit(&booking.clinic, &booking.visit);
-    visit.map_or_else(|| frame.t("visit-plain"), |visit| visit.title.get(frame.language).to_owned())
+    let title = state.bridge.house.visit_title(&booking.clinic, &booking.visit);
+    title.map_or_else(|| frame.t("visit-plain"), |title| title.get(frame.language).to_owned())
 }

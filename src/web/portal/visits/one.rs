@@ -12,6 +12,7 @@ use crate::booking::video::{EARLY, is_open, is_past};
 use crate::domain::booking::{Booking, BookingState, Note, Visit};
 use crate::domain::day::Days;
 use crate::domain::ids::BookingId;
+use crate::domain::visit_type::VisitType;
 use crate::store::Tx;
 use crate::web::State;
 use crate::web::portal::caller::Session;
@@ -33,6 +34,8 @@ struct VisitPage {
     stands: &'static str,
     /// What the member is told about it: the key of its words.
     note: Option<&'static str>,
+    /// That the clinic does not offer it at present, and what that means here: the key of its words.
+    not_offered: Option<&'static str>,
     when: Option<String>,
     /// The time until which it is kept for them.
     until: Option<String>,
@@ -111,6 +114,7 @@ pub async fn show(
     let (days, now) = (own.days(), state.bridge.clock.now());
     let here = here(&state, &mut tx, &own, &booking).await?;
     let is_to_be_rated = booking::is_to_be_rated(&mut tx, &booking, now).await?;
+    let visit = state.bridge.visit(&mut tx, &booking.clinic, &booking.visit).await?;
     drop(tx);
     let moment = |at: Timestamp| frame.moment(days.moment(at));
     let mut can = can(&booking, now);
@@ -118,6 +122,8 @@ pub async fn show(
         // Whoever is there does not call it off here any more.
         (can.change, can.cancel) = (false, false);
     }
+    let is_off = visit.as_ref().is_some_and(|visit| !visit.is_offered);
+    let not_offered = is_off.then(|| can.without_offers()).flatten();
     let way = booking.visit().filter(|visit| state.rooms.is_there(&visit.clinic) && !is_past(visit.time.end, now));
     let way = way.map(|Visit { time, .. }| WayIn {
         is_open: is_open(time.start, time.end, now),
@@ -134,10 +140,11 @@ pub async fn show(
         zone: own.zone().to_owned(),
         stands: shown::stands(&booking),
         note: booking.note.map(shown::note),
+        not_offered,
         when: booking.time.map(|time| weekday(&frame, days.moment(time.start).shown().date(), &moment(time.start))),
         until: booking.hold_until.filter(|_| can.confirm).map(|until| until_when(&frame, &days, until, now)),
         reason: booking.details.reason.clone(),
-        days: if can.choose { offers(&frame, &days, &booking, now) } else { Vec::new() },
+        days: if can.choose { offers(&frame, &days, &booking, visit.as_ref(), now) } else { Vec::new() },
         looked: booking.details.looked_at.filter(|_| can.look).map(|at| clock(&days, at)),
         is_change: booking.replaces.is_some() && !booking.state.is_over() && booking.state != BookingState::Booked,
         is_seat: booking.seat.is_some(),
@@ -167,6 +174,22 @@ async fn here(state: &State, tx: &mut Tx, own: &Own, booking: &Booking) -> Resul
     }))
 }
 
+impl Can {
+    /// What is left of it where the clinic does not offer the visit at present: no other time. Returns the key of the words that say
+    /// so, if there is anything to say.
+    const fn without_offers(&mut self) -> Option<&'static str> {
+        let said = if self.change {
+            Some("visit-not-offered-booked")
+        } else if self.choose || self.look {
+            Some("visit-not-offered-open")
+        } else {
+            None
+        };
+        (self.choose, self.look, self.change) = (false, false, false);
+        said
+    }
+}
+
 fn can(booking: &Booking, now: Timestamp) -> Can {
     let is_to_come = booking.time.is_none_or(|time| now < time.start);
     if booking.wish.is_some() {
@@ -192,11 +215,14 @@ fn can(booking: &Booking, now: Timestamp) -> Can {
     }
 }
 
-/// The times that can be chosen, day by day. One that somebody else has just taken is not among them.
-fn offers(frame: &Frame, days: &Days, booking: &Booking, now: Timestamp) -> Vec<Day> {
+/// The times that can be chosen, day by day. One that somebody else has just taken is not among them, nor one that the clinic does
+/// not offer any more.
+fn offers(frame: &Frame, days: &Days, booking: &Booking, visit: Option<&VisitType>, now: Timestamp) -> Vec<Day> {
     let taken = booking.details.place.as_ref().filter(|_| booking.note == Some(Note::Taken));
+    let reaches = |start| visit.is_none_or(|visit| visit.reaches(start, now)) && start > now;
     let mut by_day: Vec<(Date, Day)> = Vec::new();
-    for offer in booking.details.offers.iter().filter(|offer| offer.time.start > now && taken != Some(&offer.place)) {
+    for offer in booking.details.offers.iter().filter(|offer| reaches(offer.time.start) && taken != Some(&offer.place))
+    {
         let date = days.moment(offer.time.start).shown().date();
         let time = (shown::field_of(&offer.place), clock(days, offer.time.start));
         match by_day.last_mut() {

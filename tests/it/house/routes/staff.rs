@@ -41,6 +41,12 @@ pub const TABLE: &[Row] = &[
     row("POST /clinic/groups/{group}/change", |_| form(&format!("{NO_GROUP}/change"), &[]), AWAY, NONE),
     row("POST /clinic/groups/{group}/cancel", |_| form(&format!("{NO_GROUP}/cancel"), &[]), AWAY, NONE),
     row("GET /clinic/groups/{group}/join", |_| page(&format!("{NO_GROUP}/join")), AWAY, NONE),
+    row("GET /clinic/offered", |_| page("/clinic/offered"), AWAY, BOTH),
+    row("GET /clinic/offered/{visit}", |_| page("/clinic/offered/first-talk"), AWAY, THEIR_OWN),
+    row("POST /clinic/offered/{visit}", |_| form("/clinic/offered/first-talk", &[("hold", "0"), ("version", "0")]), AWAY, &[(Staff, "422"), (OtherStaff, "404")]),
+    // Nothing was changed, so there is nothing to take back.
+    row("POST /clinic/offered/{visit}/usual", |_| form("/clinic/offered/first-talk/usual", &[("version", "1")]), AWAY,
+        &[(Staff, "409"), (OtherStaff, "404")]),
     // It has no time yet.
     row("GET /clinic/visits/{booking}", |it| page(&of(it, "visits", "")), AWAY, &[(Staff, "404"), (OtherStaff, "404")]),
     row("GET /clinic/visits/{booking}/join", |it| page(&of(it, "visits", "/join")), AWAY,

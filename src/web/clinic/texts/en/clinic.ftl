@@ -76,3 +76,26 @@ clinic-free-times = { $count ->
    *[other] { $count } times
 }
 clinic-free-cut = More is free than is counted here: the days after these were not looked at.
+clinic-offered = What you offer
+clinic-offered-lead = The kinds of visits that members of the community can book with you here, and on what terms.
+clinic-offered-none = No kind of visit is set up for your clinic. Please ask the people who run this site.
+clinic-offered-yes = members can ask for it
+clinic-offered-no = not offered at present
+clinic-back-offered = All kinds of visits
+clinic-terms-lead = A change counts at once. What is booked or kept for a patient already stays as it was promised.
+clinic-terms-wrong = Nothing was changed. Please look at this again:
+clinic-terms-offered = Members can ask for this visit
+clinic-terms-offered-hint = If you switch it off, nobody can ask for it or choose a time any more. Whoever has a visit or a time that is kept for them keeps it; they can confirm or cancel it, and not move it. Whoever waits goes on waiting until you switch it on again. You can still answer requests that came before.
+clinic-notice = Latest booking, in hours before the visit
+clinic-notice-hint = Times that begin sooner are not offered. From { $low } to { $high } hours; as set up: { $usual }.
+clinic-notice-wrong = Latest booking: please write a whole number of hours from { $low } to { $high } that ends before the days ahead do.
+clinic-ahead = How far ahead, in days
+clinic-ahead-hint = Times that begin later are not offered yet. From { $low } to { $high } days; as set up: { $usual }.
+clinic-ahead-wrong = How far ahead: please write a whole number of days from { $low } to { $high }.
+clinic-hold = How long a chosen time is kept, in minutes
+clinic-hold-hint = Whoever does not confirm it by then gives it back. From { $low } to { $high } minutes; as set up: { $usual }.
+clinic-hold-wrong = How long a chosen time is kept: please write a whole number of minutes from { $low } to { $high }.
+clinic-usual-title = Back to how it was set up
+clinic-usual-text = Your clinic changed what the people who run this site set up. The numbers that were set up stand above; and:
+clinic-usual = Go back to how it was set up
+flash-clinic-terms = Saved. It counts from now on.

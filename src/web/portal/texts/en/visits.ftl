@@ -147,3 +147,6 @@ calendar-anew = Make another address
 calendar-off = End the address
 flash-calendar-off = The address leads nowhere any more.
 visit-calendar-more = It says “Appointment”, and nothing of what or with whom.
+visit-not-offered-open = The clinic does not offer this visit at present, so no time can be chosen. If you wait here, we look again as soon as it is offered.
+visit-not-offered-booked = The clinic does not offer this visit anew at present. Yours stays as it is: you can cancel it, but not move it.
+flash-visit-not-offered = The clinic does not offer this visit at present. Nothing was sent.
