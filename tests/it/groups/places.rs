@@ -26,7 +26,7 @@ on_both_databases! {
 
         let booking = wren.joined(id).await;
         let page = wren.browser.get(&format!("/visits/{booking}")).await;
-        assert_eq!(page.html().by_id("stands").text(), "your place is kept");
+        assert_eq!(page.html().by_id("stands").text(), "a place is kept");
         assert!(!page.body.contains("Another time"), "when it is, the session says");
         assert_eq!(wren.joined(id).await, booking, "pressed twice, it is one place");
         circle.settle().await;
