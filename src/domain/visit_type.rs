@@ -129,7 +129,7 @@ impl VisitType {
     #[must_use]
     pub fn on(self, terms: VisitTerms) -> Self {
         let VisitTerms { is_offered, notice_hours, ahead_days, hold_minutes } = terms;
-        Self { is_offered, notice_hours, ahead_days, hold_minutes, ..self }
+        Self { is_offered, hold_minutes, ahead_days, notice_hours, ..self }
     }
 
     /// From when on times are offered now, and until before when.

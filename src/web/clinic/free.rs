@@ -44,7 +44,8 @@ pub async fn free(state: Data<State>, frame: Frame, session: StaffSession) -> Re
     let today = days.day_of(state.bridge.clock.now());
     let mut kinds = Vec::new();
     let visits = state.bridge.visits(&mut state.bridge.store.read().await?, &who.clinic).await?;
-    for visit in &visits {
+    // How many places a session has left stands with the session.
+    for visit in visits.iter().filter(|visit| visit.can_be_asked_for()) {
         let (title, is_offered) = (visit.title.get(frame.language).to_owned(), visit.is_offered);
         kinds.push(match state.finder.free_at(&who.clinic, visit).await {
             Ok(None) => continue,

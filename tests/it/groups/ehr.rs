@@ -42,7 +42,7 @@ async fn planned(database: Database, ehr: Ehr) {
 
 on_both_databases! {
     async fn a_session_names_who_leads_it_and_no_patient(database) {
-        planned(database, Ehr::sandbox().await).await;
+        Box::pin(planned(database, Ehr::sandbox().await)).await;
     }
 }
 
