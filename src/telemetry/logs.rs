@@ -46,6 +46,9 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), InvalidFilter> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
+        // Where the log is a file on a full disk, what cannot be written there must not stop what is done: to say so on
+        // standard error would panic.
+        .log_internal_errors(false)
         .with_span_events(FmtSpan::NONE);
     let started = match format {
         LogFormat::Plain => builder.try_init(),

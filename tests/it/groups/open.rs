@@ -169,3 +169,25 @@ on_both_databases! {
         assert!(announced(&circle).await.is_empty(), "it was");
     }
 }
+
+on_both_databases! {
+    async fn a_kind_that_is_switched_off_is_announced_to_nobody_and_taken_from_nobody(database) {
+        let circle = Circle::open(database, 2, OPEN).await;
+        let id = circle.plan("2").await;
+        let mut crow = circle.stranger("crow").await;
+        let booking = crow.joined(id).await;
+        let mut nurse = circle.ward.colleague("riverside").await;
+        let page = "/clinic/offered/calm-evening";
+        for (offered, is_offered) in [("no", false), ("yes", true)] {
+            let version = nurse.get(page).await.html().field("version").get("value").to_owned();
+            let terms = [("offered", offered), ("notice", "0"), ("ahead", "30"), ("hold", "10"), ("version", &version)];
+            assert_eq!(nurse.post(page, &terms).await.status, 303);
+            assert_eq!(announced(&circle).await.len(), usize::from(is_offered));
+            let told = main_text(&crow.browser.get("/announcements").await);
+            assert_eq!(told.contains("A calm evening"), is_offered, "{told}");
+            let mut wren = circle.stranger(&format!("wren-{offered}")).await;
+            assert_eq!(wren.joins(id).await.status, if is_offered { 303 } else { 404 });
+            assert_eq!(circle.stands(&crow, booking).await.state, BookingState::Booked);
+        }
+    }
+}
