@@ -30,6 +30,10 @@ pub async fn act(
     act: Act,
 ) -> Result<Done, CompanionError> {
     match act {
+        // What a community brings, it reads: there, nothing is said of what clinics have for a member, and nothing that was
+        // set aside is shared again on its word alone.
+        Act::Messages if heard.by == Method::Chat => Ok(Done::of(Became::Elsewhere).on("/messages")),
+        Act::Resume if heard.by == Method::Chat => Ok(Done::of(Became::Elsewhere).on("/sharing")),
         Act::KeepMood => keep_mood(bridge, key, stand).await,
         Act::KeepAll => keep_all(bridge, key).await,
         Act::Messages => messages(bridge, key).await,

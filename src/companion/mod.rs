@@ -150,12 +150,12 @@ impl Saying {
         numbers.chain(self.words.iter().map(|(word, written)| (word.clone(), capitalized(written)))).collect()
     }
 
-    /// The same without what stands in its text under a name: it is shown otherwise.
+    /// The same with another text under a name, where there is one.
     #[must_use]
-    pub fn without(&self, name: &str) -> Self {
+    pub fn with(&self, name: &str, text: &str) -> Self {
         let mut other = self.clone();
         for (_, value) in other.values.iter_mut().filter(|(found, _)| *found == name) {
-            *value = Value::Text(String::new());
+            *value = Value::Text(text.to_owned());
         }
         other
     }

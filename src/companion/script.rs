@@ -166,6 +166,8 @@ named! {
         None,
         /// There are some.
         Some,
+        /// It is for the portal, where nobody but the member reads.
+        Elsewhere,
         /// Something is shared.
         Active,
         /// It pauses.
@@ -177,7 +179,9 @@ impl Act {
     /// All that can become of it.
     #[must_use]
     pub const fn may_become(self) -> &'static [Became] {
-        use Became::{Active, Danger, Done, Gone, Kept, Nobody, None, Paused, Question, Shared, Some, Whole};
+        use Became::{
+            Active, Danger, Done, Elsewhere, Gone, Kept, Nobody, None, Paused, Question, Shared, Some, Whole,
+        };
         match self {
             Self::KeepMood => &[Shared, Kept, Nobody],
             Self::Finish => &[Shared, Kept, Nobody, Gone],
@@ -186,9 +190,11 @@ impl Act {
             Self::KeepAnswer => &[Question, Whole, Danger, Gone],
             Self::KeepDeclined | Self::NextQuestion => &[Question, Whole, Gone],
             Self::LastQuestion => &[Question, Gone],
-            Self::Messages | Self::Visits | Self::LookErasing => &[None, Some],
+            Self::Messages => &[None, Some, Elsewhere],
+            Self::Visits | Self::LookErasing => &[None, Some],
+            Self::Resume => &[Done, None, Elsewhere],
             Self::Sharing => &[None, Active, Paused],
-            Self::Pause | Self::Resume | Self::Stop | Self::Human => &[Done, None],
+            Self::Pause | Self::Stop | Self::Human => &[Done, None],
             Self::KeepMe => &[Done, Gone],
         }
     }

@@ -76,6 +76,9 @@ pub struct Button {
 /// small mistakes. Bring only what was said to it in private, and show the answer to nobody else. Whoever is no member of the
 /// bridge becomes one by agreeing to it here, without a name or an address: their handle is all that is needed.
 ///
+/// The community that brings it reads the answer: it names no clinic, says nothing of what clinics have for the member, and
+/// what was set aside is shared again only in the portal, to which `page` leads.
+///
 /// Whatever is sent again with the same `id`, because no answer came, is done once.
 #[utoipa::path(
     tag = "talks",
@@ -157,6 +160,8 @@ async fn text(
 ) -> Result<String, Problem> {
     let help = state.help.of(community);
     let around = Around { communities: &state.portal.name_of(community), emergency: &help.emergency };
+    // Where somebody is a patient is not for the community to read.
+    let saying = &saying.with("clinics", &state.portal.some_clinic(language));
     let mut parts = vec![state.portal.companion_says(&state.bridge.house, language, saying, around)];
     if saying.is_lost {
         parts.insert(0, state.portal.not_understood(language));

@@ -51,6 +51,12 @@ impl Portal {
         self.texts.say(language, &saying.text, &with).trim_end().to_owned()
     }
 
+    /// A clinic, where none is named.
+    #[must_use]
+    pub fn some_clinic(&self, language: Language) -> String {
+        self.texts.say(language, "companion-some-clinic", &[])
+    }
+
     /// That something was not understood.
     #[must_use]
     pub fn not_understood(&self, language: Language) -> String {

@@ -75,7 +75,7 @@ async fn answer(
     let watched = if is_first { Some(Watched::of(state, &mut tx, member, frame.language).await?) } else { None };
     drop(tx);
     let around = Around { communities: &communities.join(", "), emergency: &frame.help.emergency };
-    let text = state.portal.companion_says(&state.bridge.house, frame.language, &saying.without("choices"), around);
+    let text = state.portal.companion_says(&state.bridge.house, frame.language, &saying.with("choices", ""), around);
     page(&TalkPage {
         key: fresh_key(state)?,
         is_lost: saying.is_lost,

@@ -121,9 +121,9 @@ on_both_databases! {
         chat.bridge.grant(&sparrow, &["mood"]).await;
         let shared = chat.write("sparrow", "1", "sharing").await;
         let page = shared["page"].as_str().unwrap();
-        assert!(text(&shared).contains("You share with Riverside") && page.ends_with("/sharing"), "{shared}");
+        assert!(text(&shared).contains("You share with your clinic.") && page.ends_with("/sharing"), "{shared}");
         chat.write("sparrow", "2", "mood").await;
-        assert!(text(&chat.write("sparrow", "3", "4").await).contains("Riverside will see it"));
+        assert!(text(&chat.write("sparrow", "3", "4").await).contains("your clinic will see it"));
         chat.bridge.deliver_in_time().await;
         chat.write("sparrow", "4", "mood").await;
         chat.write("sparrow", "5", "1").await;
@@ -131,6 +131,21 @@ on_both_databases! {
         chat.bridge.deliver_in_time().await;
         assert_eq!(chat.ehr.observations().await.len(), 1, "what waited is gone");
         assert_eq!(audit::wrong(&chat.bridge).await, [""; 0]);
+    }
+}
+
+on_both_databases! {
+    async fn the_community_learns_neither_of_messages_nor_shares_again_on_its_own(database) {
+        let chat = Chat::open(database).await;
+        let sparrow = chat.bridge.person("sparrow", &chat.ehr.patient).await;
+        chat.bridge.grant(&sparrow, &["mood"]).await;
+        let messages = chat.write("sparrow", "1", "my messages").await;
+        assert!(text(&messages).contains("nobody but you can read") && messages["page"].as_str().unwrap().ends_with("/messages"));
+        chat.write("sparrow", "2", "sharing").await;
+        assert!(text(&chat.write("sparrow", "3", "pause").await).contains("Paused."));
+        let resumed = chat.bring(json!({"id": "4", "handle": "sparrow", "pressed": "resume"})).await.json;
+        assert!(text(&resumed).contains("where nobody else reads along"), "{resumed}");
+        assert!(text(&chat.write("sparrow", "5", "sharing").await).contains("is paused"));
     }
 }
 
@@ -197,7 +212,7 @@ on_both_databases! {
             assert_eq!((got.status, presses && got.json["is_understood"] == false), (200, false), "{said}: {:?}", got.json);
             open[who] = buttons(&got.json).into_iter().map(str::to_owned).collect();
             assert!(!open[who].is_empty(), "{said}: there is no way on");
-            assert!(who == 0 || !text(&got.json).contains("Riverside"), "{handle} hears of sparrow's clinic");
+            assert!(!text(&got.json).contains("Riverside"), "the community hears of sparrow's clinic");
             reached.insert(text(&got.json).chars().take(30).collect());
         }
         assert!(reached.len() > 15, "they came about: {reached:?}");

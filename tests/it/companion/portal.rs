@@ -65,7 +65,7 @@ on_both_databases! {
         assert_eq!(buttons(&home)[..2], ["Check in", "Questionnaires"]);
         assert!(write(&mut browser, &["chek in"]).await.contains("From 1 (very bad) to 5 (very good)"));
         let noted = write(&mut browser, &["Very good!"]).await;
-        assert!(noted.contains("Noted. Riverside will see it, as you decided."), "{noted}");
+        assert!(noted.contains("Noted. As you decided, Riverside will see it."), "{noted}");
         portal.bridge.deliver_in_time().await;
         let charted = ehr.observations().await;
         assert_eq!((charted.len(), items(&portal.bridge, &sparrow).await.len()), (1, 1));
@@ -123,7 +123,7 @@ on_both_databases! {
         assert_eq!(ehr.observations().await.len(), 0, "nothing goes before the end");
         let done = write(&mut browser, &["finish"]).await;
         assert!(done.contains("PHQ-9"), "{done}");
-        assert!(done.contains("Riverside will see it, as you decided. It is no diagnosis."), "{done}");
+        assert!(done.contains("As you decided, Riverside will see it. It is no diagnosis."), "{done}");
         portal.bridge.deliver_in_time().await;
         assert!(ehr.observations().await.len() > 9);
     }

@@ -8,7 +8,7 @@ companion-stay-away = That is fine. I keep nothing of this talk. Write to me whe
 companion-joined = Welcome. Nobody sees anything of you until you decide it, clinic by clinic. “Stop everything” ends all sharing at any time, and “help” shows who is there for you.
 companion-home = What would you like to do?
 companion-mood = How are you? From 1 (very bad) to 5 (very good), or in a word.
-companion-mood-shared = Noted. { $clinics } will see it, as you decided.
+companion-mood-shared = Noted. As you decided, { $clinics } will see it.
 companion-mood-kept = Noted, for you alone.
 companion-mood-nobody = Nobody may see this and you do not keep it, so it was not kept. Shall I keep what you note, for you alone?
 companion-forms = Short questionnaires that clinics know well. You can stop at any question, and answer “rather not”.
@@ -27,7 +27,7 @@ companion-form-gone = There is no questionnaire open. Shall we begin one?
 companion-review = That was the last question: { $answered } of { $count } answered. Shall I finish it?
 companion-form-shared =
     { $total }
-    { $clinics } will see it, as you decided. It is no diagnosis.
+    As you decided, { $clinics } will see it. It is no diagnosis.
 companion-form-kept =
     { $total }
     It is kept for you alone. It is no diagnosis.
@@ -64,3 +64,6 @@ talk-answer = The helper says
 talk-say = Say it in your own words
 talk-hint = A few words are enough: “help”, “stop everything”, “menu”. Small mistakes do not matter.
 talk-send = Say
+companion-some-clinic = your clinic
+companion-messages-elsewhere = What your clinics have for you, nobody but you can read, and only here.
+companion-resume-elsewhere = To share again is yours to decide where nobody else reads along. Here you can do it.
