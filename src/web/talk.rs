@@ -110,7 +110,8 @@ pub async fn post_talk(
     let handle = handle_index(&bridge.keyring, &community, &spoken.handle);
     let known = bridge.store.read().await?.member_by_handle(&community, handle).await?;
     let (saying, member, is_member) = if let Some((member, ..)) = known {
-        let heard = Heard::new(member, (key, bridge.clock.now()), Some(said), (language, Method::Chat));
+        let heard =
+            Heard::new(member, (key, bridge.clock.now()), Some(said), (language, Method::Chat)).within(&community);
         (hear(bridge, talk, heard).await?, Some(member), true)
     } else {
         let stranger = Stranger { community: &community, handle: &spoken.handle, key, said, language };
@@ -123,7 +124,7 @@ pub async fn post_talk(
         is_understood: !saying.is_lost,
         text,
         buttons: saying.buttons().into_iter().map(|(value, words)| Button { value, words }).collect(),
-        page: saying.page.and_then(|page| state.public_url.join(page).ok()),
+        page: saying.page.and_then(|page| state.public_url.join(&page).ok()),
         help: saying.helps.then(|| state.help.of(&community).clone()),
     }))
 }
