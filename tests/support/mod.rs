@@ -37,6 +37,7 @@ pub mod provider;
 pub mod proxy;
 pub mod receiver;
 pub mod recommendations;
+pub mod rules;
 pub mod search;
 pub mod server;
 pub mod smart;
