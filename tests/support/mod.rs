@@ -41,6 +41,7 @@ pub mod server;
 pub mod smart;
 pub mod smtp;
 pub mod staff;
+pub mod synapse;
 pub mod topic_ehr;
 pub mod tunnel;
 pub mod validate;
