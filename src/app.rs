@@ -5,6 +5,7 @@ mod booking;
 mod clients;
 mod connectors;
 mod desk;
+mod house;
 mod identities;
 mod linking;
 mod messengers;
@@ -36,7 +37,7 @@ use tokio::task::JoinSet;
 use self::bells::Bells;
 use crate::audit;
 use crate::audit::checkpoint::Checkpoints;
-use crate::config::{Auth, Clinic, Community, Config, Safety, VideoService};
+use crate::config::{Auth, Clinic, Config};
 use crate::consent::receipt;
 use crate::delivery::desk::{Parts, Patience};
 use crate::delivery::desks::{Counterpart, Desks};
@@ -47,11 +48,11 @@ use crate::delivery::smart_auth::patient::{PatientAuth, PatientSettings};
 use crate::delivery::smart_auth::{ClientSettings, SmartAuth};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
-use crate::domain::ids::{ClinicId, CommunityId};
+use crate::domain::ids::ClinicId;
 use crate::erasure;
 use crate::inbound::Schemas;
 use crate::mapping::to_fhir::{self, IDENTIFIER_SYSTEM};
-use crate::pipeline::{self, Bridge, House, Watch};
+use crate::pipeline::Bridge;
 use crate::readings::Rules;
 use crate::store::{Store, StoreError};
 use crate::telemetry::logs::chain;
@@ -81,7 +82,7 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
     let source: Arc<str> = config.bridge.source.as_str().into();
     let checkpoints = Checkpoints::new(config.audit.file(), config.audit.every(), Arc::clone(&source));
     let erased = ErasedList::at(&config.vault.erased_list);
-    let (house, wake, news) = (Arc::new(house(config)), Arc::new(Notify::new()), Arc::default());
+    let (house, wake, news) = (Arc::new(house::house(config)?), Arc::new(Notify::new()), Arc::default());
     let readings = Rules {
         keep_for: SignedDuration::from_hours(24 * config.readings.keep_days),
         zone: config.readings.zone.clone(),
@@ -93,30 +94,6 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
     erasure::again(&bridge).await?;
     erasure::mirror(&bridge).await?;
     Ok(bridge)
-}
-
-fn house(config: &Config) -> House {
-    let clinic = |clinic: &Clinic| pipeline::Counterpart {
-        name: clinic.name.clone(),
-        hears_of_consent: clinic.takes.consent.unwrap_or(config.delivery.consent),
-        practitioners: clinic.practitioners(),
-        asks_for: clinic.questionnaires.clone(),
-        pages: clinic.summary,
-        warnings: clinic.warnings.clone(),
-        phone: clinic.phone.clone(),
-        room: clinic.video.as_ref().and_then(VideoService::in_appointments).cloned(),
-        visits: clinic.visits.clone().into(),
-    };
-    let watch = |(id, community): (&CommunityId, &Community)| {
-        let Safety { escalate_after, deciders, .. } = community.safety.as_ref()?;
-        Some((id.clone(), Watch { escalate_after: *escalate_after, deciders: deciders.clone() }))
-    };
-    House {
-        watched: config.communities.iter().filter_map(watch).collect(),
-        operator: config.bridge.operator.clone(),
-        contact: config.bridge.contact.clone(),
-        clinics: config.clinics.iter().map(|(id, told)| (id.clone(), clinic(told))).collect(),
-    }
 }
 
 /// A desk for every configured clinic.

@@ -3,12 +3,12 @@
 use super::forms;
 use super::kept::{SaidMood, Stand};
 use super::script::{Act, Became};
-use super::{CompanionError, Done, Heard, Value};
+use super::{CompanionError, Done, Heard, Value, rules};
 use crate::booking;
 use crate::domain::concern::Rule;
 use crate::domain::consented::Method;
 use crate::domain::grant::{Grant, GrantState};
-use crate::domain::ids::ClinicId;
+use crate::domain::ids::{ClinicId, CommunityId};
 use crate::domain::settings::Change;
 use crate::erasure::{self, ErasureError, Wish};
 use crate::insight::entry::{Destination, Noted, Taken, note_down};
@@ -40,7 +40,9 @@ pub async fn act(
         Act::Visits => visits(bridge, key).await,
         Act::Sharing => sharing(bridge, key).await,
         Act::Pause | Act::Resume | Act::Stop => decide(bridge, key, heard.by, act).await,
-        Act::Human => human(bridge, key).await,
+        Act::Human => human(bridge, key, heard.community.filter(|_| heard.by == Method::Chat)).await,
+        Act::Rules => rules::look(bridge, heard).await,
+        Act::Agree => rules::agreed(bridge, heard, key.member()).await,
         Act::Erase => erase(bridge, key, heard.by).await,
         Act::LookErasing => look_erasing(bridge, key).await,
         Act::KeepMe => keep_me(bridge, key, heard.by).await,
@@ -147,13 +149,18 @@ async fn decide(bridge: &Bridge, key: &MemberKey, by: Method, act: Act) -> Resul
     Ok(Done::of(became).on("/sharing"))
 }
 
-/// Has people of the member's communities called, where some are there for it: once an hour, however often it is asked.
-async fn human(bridge: &Bridge, key: &MemberKey) -> Result<Done, CompanionError> {
+/// Has people of the member's communities called, where some are there for it: once an hour, however often it is asked. In the
+/// chat of a community, only its own.
+async fn human(bridge: &Bridge, key: &MemberKey, only: Option<&CommunityId>) -> Result<Done, CompanionError> {
     let (member, now) = (key.member(), bridge.clock.now());
     let hour = (now.as_second() / 3600).to_be_bytes();
     let mut tx = bridge.store.begin().await?;
     let mut became = Became::None;
-    for community in &tx.communities_of(member).await? {
+    let communities = match only {
+        Some(community) => vec![community.clone()],
+        None => tx.communities_of(member).await?,
+    };
+    for community in &communities {
         let Some(watch) = bridge.house.watched.get(community) else { continue };
         let entry = bridge.keyring.index().index("asked for somebody", &[member.0.as_bytes(), &hour]);
         let noticed = Noticed { community, entry, rule: Rule::AskedForSomebody, escalate_after: watch.escalate_after };

@@ -4,11 +4,13 @@
 use uuid::Uuid;
 
 use super::kept::{self, Stand};
+use super::rules::{OfRules, page};
 use super::script::{Became, Place};
 use super::talk::{Said, Talk};
 use super::{CompanionError, Done, Saying, saying};
 use crate::domain::ids::CommunityId;
 use crate::domain::language::Language;
+use crate::enrolment::agreed::agree;
 use crate::enrolment::join::{EnrolError, join};
 use crate::pipeline::Bridge;
 
@@ -41,14 +43,28 @@ pub async fn meet(bridge: &Bridge, talk: &Talk, stranger: Stranger<'_>) -> Resul
     }
     let to = understood.filter(|to| is_joining || script.is_strange(to));
     match talk.place(to.as_deref().unwrap_or(first)) {
-        Some((_, Place::Waits(waits))) => {
-            Ok((saying(talk, waits, Done::of(Became::Done), None, stranger.language), is_joining))
+        Some((at, Place::Waits(waits))) => {
+            let said = saying(talk, waits, Done::of(Became::Done), None, stranger.language);
+            Ok((with_rules(bridge, stranger.community, at == first, is_joining, said), is_joining))
         }
         _ => Err(CompanionError::Nowhere),
     }
 }
 
-/// Makes a member of them. Whoever says it twice is one already.
+/// Whoever is asked whether they want to join is told the rules before they say so, and whoever has joined which these were.
+fn with_rules(bridge: &Bridge, community: &CommunityId, is_asked: bool, is_joining: bool, said: Saying) -> Saying {
+    let what = match (is_asked, is_joining) {
+        (true, _) => OfRules::InShort,
+        (_, true) => OfRules::Agreed,
+        _ => return said,
+    };
+    if !bridge.house.rules.contains_key(community) {
+        return said;
+    }
+    Saying { page: Some(page(community).into()), rules: Some((what, community.clone())), ..said }
+}
+
+/// Makes a member of them, who agrees to the rules with it. Whoever says it twice is one already.
 async fn become_member(bridge: &Bridge, stranger: &Stranger<'_>, joined: &str) -> Result<(), CompanionError> {
     let now = bridge.clock.now();
     let mut tx = bridge.store.begin().await?;
@@ -61,5 +77,8 @@ async fn become_member(bridge: &Bridge, stranger: &Stranger<'_>, joined: &str) -
     let key = bridge.keyring.unwrap_member_key(member, &wrapped)?;
     let stand = Stand::new(joined.to_owned(), stranger.key);
     kept::keep(&mut tx, &key, &stand, now).await?;
+    if let Some(rules) = bridge.house.rules.get(stranger.community) {
+        agree(&mut tx, member, stranger.community, rules, now).await?;
+    }
     Ok(tx.commit().await?)
 }

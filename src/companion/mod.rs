@@ -11,22 +11,26 @@ mod act;
 mod forms;
 mod kept;
 pub mod meet;
+pub mod rules;
 pub mod script;
 pub mod talk;
 mod words;
 
 pub use kept::KEPT_FOR;
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
 use self::kept::{SaidMood, Stand};
+use self::rules::OfRules;
 use self::script::{Became, Place, Takes, Waits};
 use self::talk::{Said, Talk};
 use crate::domain::consented::Method;
 use crate::domain::entropy::NoEntropy;
-use crate::domain::ids::MemberId;
+use crate::domain::ids::{CommunityId, MemberId};
 use crate::domain::language::Language;
 use crate::enrolment::join::EnrolError;
 use crate::erasure::ErasureError;
@@ -58,6 +62,8 @@ pub struct Heard<'a> {
     pub language: Language,
     /// How they say it.
     pub by: Method,
+    /// In which community they say it, where that is known.
+    pub community: Option<&'a CommunityId>,
 }
 
 /// What stands in a text.
@@ -78,7 +84,7 @@ pub type Values = Vec<(&'static str, Value)>;
 struct Done {
     became: Became,
     values: Values,
-    page: Option<&'static str>,
+    page: Option<Cow<'static, str>>,
 }
 
 /// What the companion says. Personal.
@@ -89,7 +95,9 @@ pub struct Saying {
     /// What stands in it.
     pub values: Values,
     /// The page of the portal where it is to be done, or read, by its path.
-    pub page: Option<&'static str>,
+    pub page: Option<Cow<'static, str>>,
+    /// What is said of the rules of a community below it.
+    pub rules: Option<(OfRules, CommunityId)>,
     /// Whether it is said where help is found.
     pub helps: bool,
     /// Whether what was said before was not understood.
@@ -198,7 +206,13 @@ impl<'a> Heard<'a> {
         said: Option<Said<'a>>,
         (language, by): (Language, Method),
     ) -> Self {
-        Self { member, key, at, said, number: None, language, by }
+        Self { member, key, at, said, number: None, language, by, community: None }
+    }
+
+    /// The same, said in this community.
+    #[must_use]
+    pub const fn within(self, community: &'a CommunityId) -> Self {
+        Self { community: Some(community), ..self }
     }
 }
 
@@ -213,7 +227,7 @@ pub async fn hear(bridge: &Bridge, talk: &Talk, mut heard: Heard<'_>) -> Result<
     let mut stand = kept::stand(&mut tx, &key).await?;
     drop(tx);
     let (mut at, mut place) = talk.place(&stand.place).ok_or(CompanionError::Nowhere)?;
-    let mut is_lost = false;
+    let (mut is_lost, is_look) = (false, heard.said.is_none());
     let is_known = stand.knows(heard.key);
     heard.said = heard.said.filter(|said| !is_known && said.is_marked(stand.mark().as_deref())).map(Said::unmarked);
     if let Place::Waits(waits) = place {
@@ -235,8 +249,9 @@ pub async fn hear(bridge: &Bridge, talk: &Talk, mut heard: Heard<'_>) -> Result<
                 at.clone_into(&mut stand.place);
                 let mut tx = bridge.store.begin().await?;
                 kept::keep(&mut tx, &key, &stand, bridge.clock.now()).await?;
+                let rules = if is_look { None } else { rules::news(bridge, &mut tx, &heard).await? };
                 tx.commit().await?;
-                return Ok(Saying { is_lost, ..saying(talk, waits, done, stand.mark(), heard.language) });
+                return Ok(Saying { is_lost, rules, ..saying(talk, waits, done, stand.mark(), heard.language) });
             }
             Place::Acts(acts) => {
                 done = act::act(bridge, &key, &heard, &mut stand, acts.does).await?;
@@ -261,6 +276,7 @@ fn saying(talk: &Talk, waits: &Waits, done: Done, mark: Option<String>, language
         text: waits.say.clone(),
         values: done.values,
         page: done.page,
+        rules: None,
         helps: waits.helps,
         is_lost: false,
         mark,
@@ -280,7 +296,7 @@ impl Done {
         Self { values, ..self }
     }
 
-    fn on(self, page: &'static str) -> Self {
-        Self { page: Some(page), ..self }
+    fn on(self, page: impl Into<Cow<'static, str>>) -> Self {
+        Self { page: Some(page.into()), ..self }
     }
 }

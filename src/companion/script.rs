@@ -140,6 +140,10 @@ named! {
         LookErasing,
         /// They are not any more.
         KeepMe,
+        /// It is looked what the rules of the community are.
+        Rules,
+        /// The member agrees to them.
+        Agree,
     }
 }
 
@@ -194,7 +198,8 @@ impl Act {
             Self::Visits | Self::LookErasing => &[None, Some],
             Self::Resume => &[Done, None, Elsewhere],
             Self::Sharing => &[None, Active, Paused],
-            Self::Pause | Self::Stop | Self::Human => &[Done, None],
+            Self::Pause | Self::Stop | Self::Human | Self::Agree => &[Done, None],
+            Self::Rules => &[Done, Some, None],
             Self::KeepMe => &[Done, Gone],
         }
     }

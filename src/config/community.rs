@@ -20,6 +20,8 @@ pub struct Community {
     pub name: String,
     /// Where its members live, if elsewhere than most: whose helplines they are shown.
     pub country: Option<String>,
+    /// The file with its rules, to which members agree; without it, there are none.
+    pub rules: Option<PathBuf>,
     /// How its members are told something privately; without it, they cannot be sent a link to sign in.
     pub messages: Option<Messages>,
     /// How the bridge takes part in its platform with an account of its own, if it does.

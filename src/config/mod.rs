@@ -12,6 +12,7 @@ mod launch;
 mod limits;
 mod push;
 mod readings;
+mod rules;
 mod safety;
 mod server;
 mod sign_in;
@@ -39,6 +40,7 @@ pub use self::launch::Launch;
 pub use self::limits::Limits;
 pub use self::push::PushServices;
 pub use self::readings::Readings;
+pub use self::rules::EXAMPLE as RULES;
 pub use self::safety::{Contact, Safety};
 pub use self::server::Server;
 pub use self::sign_in::SignIn;
@@ -192,6 +194,14 @@ pub enum ConfigError {
         setting: String,
         /// What it must be.
         expected: &'static str,
+    },
+    /// A file with the rules of a community cannot be used.
+    #[error("communities.{community}.rules: {cause}")]
+    Rules {
+        /// Whose.
+        community: CommunityId,
+        /// Why not.
+        cause: String,
     },
     /// The file with helplines cannot be used.
     #[error("help.file: {cause}")]

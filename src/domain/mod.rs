@@ -28,6 +28,7 @@ pub mod questionnaire;
 pub mod reading;
 pub mod recommendation;
 pub mod reliable;
+pub mod rules;
 pub mod settings;
 pub mod statistics;
 pub mod stretch;

@@ -1,8 +1,10 @@
 //! `profile.json`: who the member is to this bridge. `settings.json`: what they set.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Archive, Exported, Writing, opened};
+use crate::domain::ids::CommunityId;
 use crate::enrolment::join::{HANDLE_COLUMN, PATIENT_COLUMN};
 use crate::readings::settings::settings;
 use crate::store::{Erasure, FormerLink, LentRow, LinkRow};
@@ -13,13 +15,16 @@ pub(super) fn write<'a>(of: &'a Exported, archive: &'a mut Archive) -> Writing<'
         let profile = tx.profile(of.member).await?;
         let former = tx.former_links(of.member).await?;
         let erasure = tx.living_erasure(of.member).await?;
+        let agreed = tx.agreements_of(of.member).await?;
         drop(tx);
         let handle = |(community, sealed): &(String, Vec<u8>)| json!({"community": community, "handle": opened(of, HANDLE_COLUMN, community.as_bytes(), sealed)});
         let lent = |access: &LentRow| json!({"clinic": access.clinic, "state": access.state, "connected_at": access.connected_at});
+        let rules = |(community, version, at): &(CommunityId, String, Timestamp)| json!({"community": community, "version": version, "agreed_at": at});
         let profile = json!({
             "member": of.member,
             "since": profile.since,
             "communities": profile.handles.iter().map(handle).collect::<Vec<_>>(),
+            "rules_agreed": agreed.iter().map(rules).collect::<Vec<_>>(),
             "clinics": profile.links.iter().map(|link| linked(of, link)).collect::<Vec<_>>(),
             "former_clinics": former.iter().map(was_linked).collect::<Vec<_>>(),
             "access_lent_to_the_bridge": profile.lent.iter().map(lent).collect::<Vec<_>>(),

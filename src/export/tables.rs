@@ -5,6 +5,7 @@
 pub const TABLES: &[(&str, &str)] = &[
     ("members", "profile/profile.json"),
     ("handles", "profile/profile.json"),
+    ("agreements", "profile/profile.json"),
     ("links", "profile/profile.json"),
     ("former_links", "profile/profile.json"),
     ("patient_tokens", "profile/profile.json"),

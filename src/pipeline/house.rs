@@ -11,6 +11,7 @@ use crate::domain::helpline::Words;
 use crate::domain::ids::{ClinicId, CommunityId, VisitTypeId};
 use crate::domain::page::{PageRules, PageWhen};
 use crate::domain::questionnaire::{Instrument, Rhythm};
+use crate::domain::rules::Rules;
 use crate::domain::warning::WarningPolicy;
 
 /// Who runs this installation, and for which clinics.
@@ -24,6 +25,8 @@ pub struct House {
     pub clinics: BTreeMap<ClinicId, Counterpart>,
     /// The communities whose people are told when a member's answers want a human's eye.
     pub watched: BTreeMap<CommunityId, Watch>,
+    /// The rules of those that have some.
+    pub rules: BTreeMap<CommunityId, Rules>,
 }
 
 /// Whom a community has for its members.

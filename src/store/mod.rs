@@ -4,6 +4,7 @@
 //! expression for both, so that nothing branches on the database inside a function. What truly differs (row locks) is a
 //! fragment that the transaction hands out. The decision and what it was weighed against: see `migrations/README.md`.
 
+mod agreements;
 mod audit;
 mod audit_read;
 mod backfill;
@@ -61,6 +62,7 @@ mod warnings;
 mod way_back;
 mod wipe;
 
+pub use agreements::AgreementRow;
 pub use audit::{ChainKey, key_of};
 pub use audit_read::{AuditCursor, AuditHead, AuditPlace, AuditRow, AuditScope, HeadedRow};
 pub use bookings::{BookingKey, SealedBooking};

@@ -140,7 +140,7 @@ fn says(state: &State, community: &CommunityId, answered: Answered) -> Says {
     if saying.helps {
         text = format!("{text}\n\n{}", state.portal.help_in_lines(language, state.help.of(community)));
     }
-    if let Some(url) = saying.page.and_then(|page| state.public_url.join(page).ok()) {
+    if let Some(url) = saying.page.as_ref().and_then(|page| state.public_url.join(page).ok()) {
         text = format!("{text}\n\n{url}");
     }
     Says { id: key, text, buttons: saying.buttons() }

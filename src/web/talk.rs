@@ -120,7 +120,7 @@ pub async fn post_talk(
         is_member: answered.is_member,
         is_understood: !saying.is_lost,
         buttons: saying.buttons().into_iter().map(|(value, words)| Button { value, words }).collect(),
-        page: saying.page.and_then(|page| state.public_url.join(page).ok()),
+        page: saying.page.as_ref().and_then(|page| state.public_url.join(page).ok()),
         help: saying.helps.then(|| state.help.of(&community).clone()),
         text: answered.text,
     }))
@@ -176,7 +176,7 @@ pub(super) async fn talk(state: &State, brought: Brought<'_>) -> Result<Answered
     let own = settings(&mut tx, &opened).await.map_err(CompanionError::from)?.language;
     drop(tx);
     let language = language.or(own).unwrap_or(usual);
-    let heard = Heard::new(member, (key, bridge.clock.now()), Some(said), (language, Method::Chat));
+    let heard = Heard::new(member, (key, bridge.clock.now()), Some(said), (language, Method::Chat)).within(community);
     let saying = hear(bridge, talk, heard).await?;
     let text = text(state, community, Some(member), &saying, language).await?;
     Ok(Answered { key, is_member: true, saying, text, language })

@@ -9,7 +9,9 @@ use super::concern::{ConcernAt, ConcernTold, WarningCleared, WarningDecided};
 use super::house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
-use super::member::{ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
+use super::member::{
+    ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, RulesAt, SignIn, SignOut,
+};
 use super::staff::{StaffAt, StaffDone, StaffOffered};
 use super::way::{ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended, ForMember, NotKept};
 
@@ -60,6 +62,8 @@ events! {
 
     /// A member has joined, and has a key of their own.
     MemberJoined(Joined) = "member-joined",
+    /// The member has agreed to the rules of a community.
+    RulesAgreed(RulesAt) = "rules-agreed",
     /// The member has got access for themselves.
     SignedIn(SignIn) = "signed-in",
     /// Accesses of the member have ended.

@@ -18,6 +18,15 @@ pub struct Joined {
     pub community: CommunityId,
 }
 
+/// The rules of a community.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RulesAt {
+    /// Whose.
+    pub community: CommunityId,
+    /// Their version: a day.
+    pub version: String,
+}
+
 /// How a member got access.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SignIn {

@@ -17,7 +17,9 @@ pub use event::Event;
 pub use house::{
     ApiKey, ChainBegun, ChainTampered, CheckpointWritten, KeyId, KeyRotation, OperatorAccess, SigningKeyFound,
 };
-pub use member::{ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, SignIn, SignOut};
+pub use member::{
+    ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, RulesAt, SignIn, SignOut,
+};
 pub use staff::{StaffAt, StaffDone, StaffOffered};
 pub use way::{
     About, ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended, ForMember, NotKept, Permitted, Stage, Whereabouts,

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::cookies::{SESSION, STAFF, VISIT};
 use super::error::PortalError;
+use super::rules::RulesNews;
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::enrolment::session::{extension, fresh_until, session_index};
 use crate::pipeline::Bridge;
@@ -31,6 +32,8 @@ pub struct Caller {
     pub staff: Option<StaffSession>,
     /// How many messages they have not read.
     pub unread: i64,
+    /// How the rules of their community concern them, where it has some.
+    pub rules: Option<RulesNews>,
 }
 
 /// A member who is signed in.
@@ -69,7 +72,7 @@ impl Caller {
             Some(visit) => visit.to_owned(),
             None => bridge.keyring.fresh_secret().map_err(|error| PortalError::internal(&error))?,
         };
-        let nobody = Self { visit, is_new: known.is_none(), session: None, staff: None, unread: 0 };
+        let nobody = Self { visit, is_new: known.is_none(), session: None, staff: None, unread: 0, rules: None };
         if clinic::is_here(request.path()) {
             let staff = clinic::signed_in(state, STAFF.of(request).filter(|secret| is_secret(secret))).await?;
             return Ok(Self { staff, ..nobody });
@@ -78,8 +81,10 @@ impl Caller {
             Some(secret) => signed_in(bridge, secret).await?,
             None => None,
         };
-        let (session, unread) = found.map_or((None, 0), |(session, unread)| (Some(session), unread));
-        Ok(Self { session, unread, ..nobody })
+        Ok(match found {
+            Some((session, unread, rules)) => Self { session: Some(session), unread, rules, ..nobody },
+            None => nobody,
+        })
     }
 
     /// Who called, as found before.
@@ -97,12 +102,13 @@ impl Caller {
     }
 }
 
-/// Who is signed in, and how many messages they have not read.
-async fn signed_in(bridge: &Bridge, secret: &str) -> Result<Option<(Session, i64)>, PortalError> {
+/// Who is signed in, how many messages they have not read, and how the rules of their community concern them.
+async fn signed_in(bridge: &Bridge, secret: &str) -> Result<Option<(Session, i64, Option<RulesNews>)>, PortalError> {
     let (index, now) = (session_index(&bridge.keyring, secret), bridge.clock.now());
     let mut tx = bridge.store.read().await?;
     let Some(row) = tx.session(index, now).await? else { return Ok(None) };
     let unread = tx.count_unread(row.member).await?;
+    let rules = RulesNews::find(bridge, &mut tx, &row.community, row.member).await?;
     drop(tx);
     if let Some(idle_until) = extension(&row, now) {
         let mut tx = bridge.store.begin().await?;
@@ -113,7 +119,7 @@ async fn signed_in(bridge: &Bridge, secret: &str) -> Result<Option<(Session, i64
     }
     let fresh_until = fresh_until(&row);
     let session = Session { member: row.member, community: row.community, fresh_until, secret: secret.to_owned() };
-    Ok(Some((session, unread)))
+    Ok(Some((session, unread, rules)))
 }
 
 /// Only what this house may have made is looked for.

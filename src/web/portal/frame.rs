@@ -15,6 +15,7 @@ use jiff::civil::Date;
 use super::caller::Caller;
 use super::cookies::{FLASH, LANGUAGE};
 use super::error::PortalError;
+use super::rules::RulesNews;
 use super::texts::Texts;
 use crate::domain::helpline::{Help, Words};
 use crate::domain::ids::MemberId;
@@ -53,6 +54,7 @@ const FLASHES: &[&str] = &[
     "flash-push-on",
     "flash-questionnaire-left-out",
     "flash-questionnaire-thrown-away",
+    "flash-rules-agreed",
     "flash-settings-saved",
     "flash-sharing-paused",
     "flash-sharing-resumed",
@@ -96,6 +98,8 @@ pub struct Frame {
     pub icon: String,
     /// How many messages the member has not read.
     pub unread: i64,
+    /// How the rules of the member's community concern them, where it has some.
+    pub rules: Option<RulesNews>,
     /// Whether any clinic offers visits.
     pub has_visits: bool,
     /// Where most members find help.
@@ -116,6 +120,7 @@ impl Frame {
             is_clinic: clinic::is_here(request.path()),
             staff: caller.staff.map(|staff| state.bridge.house.clinic_name(&staff.who.clinic).to_owned()),
             unread: caller.unread,
+            rules: caller.rules,
             path: request.path().to_owned(),
             flash: FLASH.of(request).and_then(|found| FLASHES.iter().copied().find(|known| *known == found)),
             style: state.portal.assets.url("portal.css"),
@@ -130,7 +135,7 @@ impl Frame {
     #[must_use]
     pub fn signed_out(self, caller: Caller, keyring: &Keyring) -> Self {
         let csrf = Caller { session: None, ..caller }.csrf(keyring);
-        Self { signed_in: false, csrf, ..self }
+        Self { signed_in: false, rules: None, csrf, ..self }
     }
 
     /// The same once the member has read something.

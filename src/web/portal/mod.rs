@@ -27,6 +27,7 @@ pub(super) mod own;
 mod preview;
 mod questionnaires;
 mod receipts;
+mod rules;
 pub(super) mod said;
 mod settings;
 mod shared;
@@ -246,6 +247,7 @@ pages! {
     "/visits/{booking}/change" => POST visits::change;
     "/visits/{booking}/cancel" => GET visits::ask_to_cancel, POST visits::cancel;
     "/announcements" => GET announcements::list;
+    "/rules/{community}" => GET rules::show, POST rules::say;
     "/settings" => GET settings::show, POST settings::save;
     "/settings/messages" => GET told::show, POST told::save;
     "/settings/calendar" => GET calendar::show, POST calendar::make;

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 
 use super::Portal;
 use super::own::Watched;
+use crate::companion::rules::OfRules;
 use crate::companion::talk::Talk;
 use crate::companion::{Saying, Value};
 use crate::domain::helpline::{Help, Helpline};
@@ -49,7 +50,26 @@ impl Portal {
             Value::Number(number) => (*name, (*number).into()),
             Value::Day(day) => (*name, self.date(language, *day).into()),
         }));
-        self.texts.say(language, &saying.text, &with).trim_end().to_owned()
+        let said = self.texts.say(language, &saying.text, &with).trim_end().to_owned();
+        let rules =
+            saying.rules.as_ref().and_then(|(what, community)| self.of_rules(house, language, *what, community));
+        rules.map_or_else(|| said.clone(), |rules| format!("{said}\n\n{rules}"))
+    }
+
+    /// What is said of the rules of a community.
+    fn of_rules(&self, house: &House, language: Language, what: OfRules, community: &CommunityId) -> Option<String> {
+        let rules = house.rules.get(community)?;
+        let key = match what {
+            OfRules::InShort => "companion-rules-in-short",
+            OfRules::Agreed => "companion-rules-joined",
+            OfRules::New => "companion-rules-new",
+        };
+        let with = [
+            ("community", self.name_of(community).into()),
+            ("summary", rules.summary.get(language).trim().into()),
+            ("day", self.date(language, rules.version).into()),
+        ];
+        Some(self.texts.say(language, key, &with).trim_end().to_owned())
     }
 
     /// Whom somebody can turn to, each in a line.

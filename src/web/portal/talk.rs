@@ -16,7 +16,6 @@ use crate::companion::script::Takes;
 use crate::companion::talk::Said;
 use crate::companion::{CompanionError, Heard, Saying, Value, capitalized, hear};
 use crate::domain::consented::Method;
-use crate::domain::ids::MemberId;
 use crate::insight::entry::NoteDownError;
 use crate::web::State;
 
@@ -33,7 +32,7 @@ struct TalkPage {
     text: String,
     helps: bool,
     /// Where it is to be done or read, and the key of what that is called.
-    page: Option<(&'static str, &'static str)>,
+    page: Option<(String, &'static str)>,
     buttons: Vec<Button>,
     /// Who is told if an answer wants a human's eye, where a questionnaire begins.
     watched: Option<Watched>,
@@ -48,7 +47,7 @@ struct Button {
 /// Shows where the talk stands.
 pub async fn look(state: Data<State>, frame: Frame, session: Session) -> Result<HttpResponse, PortalError> {
     let key = fresh_key(&state)?;
-    answer(&state, frame, session.member, key, None).await
+    answer(&state, frame, &session, key, None).await
 }
 
 /// Hears what a member says: what they pressed, else what they wrote.
@@ -56,17 +55,19 @@ pub async fn say(state: Data<State>, frame: Frame, posted: Posted) -> Result<Htt
     let key = posted.fields.text("key").parse().map_err(|_| PortalError::BadForm)?;
     let (pressed, written) = (posted.fields.text("press"), posted.fields.text("say"));
     let said = if pressed.is_empty() { Said::Written(written) } else { Said::Pressed(pressed) };
-    answer(&state, frame, posted.session.member, key, Some(said)).await
+    answer(&state, frame, &posted.session, key, Some(said)).await
 }
 
 async fn answer(
     state: &State,
     frame: Frame,
-    member: MemberId,
+    session: &Session,
     key: Uuid,
     said: Option<Said<'_>>,
 ) -> Result<HttpResponse, PortalError> {
+    let member = session.member;
     let heard = Heard::new(member, (key, state.bridge.clock.now()), said, (frame.language, Method::Portal));
+    let heard = heard.within(&session.community);
     let saying = hear(&state.bridge, &state.portal.talk, heard).await?;
     let mut tx = state.bridge.store.read().await?;
     let communities = tx.communities_of(member).await?;
@@ -81,7 +82,7 @@ async fn answer(
         is_lost: saying.is_lost,
         text,
         helps: saying.helps,
-        page: saying.page.map(|page| (page, name_of(page))),
+        page: saying.page.as_ref().map(|page| (page.to_string(), name_of(page))),
         buttons: buttons(&frame, &saying),
         watched,
         frame,
@@ -94,6 +95,7 @@ fn name_of(page: &str) -> &'static str {
         "/messages" => "nav-messages",
         "/visits" => "nav-visits",
         "/erase" => "secret-title",
+        rules if rules.starts_with("/rules/") => "nav-rules",
         _ => "nav-sharing",
     }
 }

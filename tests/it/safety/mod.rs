@@ -1,6 +1,6 @@
 //! Whose answers want a human's eye, and who is told until somebody looks.
 
-mod concerns;
+pub mod concerns;
 mod disclosure;
 mod operators;
 mod portal;

@@ -56,6 +56,16 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
             ("sealed_booking", Sealed),
         ],
     ),
+    (
+        "agreements",
+        &[
+            ("member_id", Id),
+            ("community_id", Word),
+            ("agreed_version", Word),
+            ("told_version", Word),
+            ("told_key", Id),
+        ],
+    ),
     ("calendar_feeds", &[("member_id", Id), ("token_index", Index)]),
     ("group_sessions", &[("clinic_id", Word), ("session_id", Id), ("visit", Word), ("state", Word)]),
     ("visit_terms", &[("clinic_id", Word), ("visit", Word)]),

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::support::audit;
 use crate::support::booking;
-use crate::support::bridge::{NOON, Person, TestBridge, config_text, lane, mood, note};
+use crate::support::bridge::{NOON, Person, TestBridge, config_text, forum, lane, mood, note};
 use crate::support::concerns::{Keepers, POLICY, REASON, with_ada, worrying};
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patient};
@@ -106,6 +106,13 @@ async fn comes_back(bridge: &TestBridge, person: &Person, to: RecommendationId) 
     tx.commit().await.unwrap();
 }
 
+/// The member agreed to the rules of the forum.
+async fn agrees(bridge: &TestBridge, person: &Person) {
+    let mut tx = bridge.bridge.store.begin().await.unwrap();
+    tx.put_agreed(person.id, &forum(), "2026-11-01", bridge.now()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
 /// A member about whom there is something in every table.
 pub async fn known_in_every_room(bridge: &TestBridge, ehr: &Ehr) -> Person {
     let sparrow = bridge.person("sparrow", &ehr.patient).await;
@@ -117,6 +124,7 @@ pub async fn known_in_every_room(bridge: &TestBridge, ehr: &Ehr) -> Person {
     crate::support::launch::store(bridge, sparrow.id, &tokens).await;
     bridge.begin(&sparrow, &[1, 0, 2]).await;
     bridge.send(&worrying("worry", "sparrow")).await;
+    agrees(bridge, &sparrow).await;
     let keepers = Keepers::of(bridge).await;
     let concern = keepers.open().await.remove(0);
     assert_eq!(keepers.disclose(&concern, "ada", REASON).await.status, 200);
@@ -134,7 +142,7 @@ on_every_database! {
         let bridge = signing_bridge(database, &ehr.base).await;
         let sparrow = known_in_every_room(&bridge, &ehr).await;
         let rooms = named_in(&bridge.database, &sparrow).await;
-        for table in ["recommendations", "recommendation_answers", "tellings", "push_subscriptions", "way_back",
+        for table in ["agreements", "recommendations", "recommendation_answers", "tellings", "push_subscriptions", "way_back",
             "subscriptions", "news"] {
             assert!(rooms.contains(&format!("{table}.member_id")), "{table} has nothing to be erased: {rooms:?}");
         }

@@ -36,6 +36,7 @@ rooms![
     "preview",
     "data",
     "companion",
+    "rules",
     "identity",
     "questionnaires",
     "summary",

@@ -25,6 +25,7 @@ use crate::support::http::{self, client};
 use crate::support::postbox::Postbox;
 use crate::support::receiver::PUSH;
 use crate::support::recommendations::{put, said};
+use crate::support::rules::with_rules;
 use crate::support::staff::{COOKIE, doors, signed_in, staff_setting};
 
 /// A bridge, and what everybody calls it with.
@@ -54,6 +55,7 @@ impl World {
         let nowhere = "http://127.0.0.1:9";
         let text = text + &staff_setting("riverside", nowhere, "a") + &staff_setting("lakeside", nowhere, "b");
         let text = text + ASKED_FOR + &with_ada(&database, &nobody, &nobody) + POLICY;
+        let text = with_rules(&database, &text);
         let bridge = TestBridge::start_with(database, &text).await;
         let key = async |community: &str, scopes: &str| {
             let mut tx = bridge.bridge.store.begin().await.unwrap();

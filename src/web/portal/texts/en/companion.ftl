@@ -67,3 +67,16 @@ talk-send = Say
 companion-some-clinic = your clinic
 companion-messages-elsewhere = What your clinics have for you, nobody but you can read, and only here.
 companion-resume-elsewhere = To share again is yours to decide where nobody else reads along. Here you can do it.
+companion-rules-in-short =
+    The rules in short: { $summary }
+    With “yes” you agree to the rules and to what becomes of your data, in the version of { $day }. Here is all of it.
+companion-rules-joined = With that you agreed to the rules of { $community } in the version of { $day }. Say “rules” to read them again.
+companion-rules-new = { $community } has rules in the version of { $day }, which you have not agreed to yet. Say “rules” when you like; nothing is taken from you until then.
+companion-no-rules = No rules are written down here.
+companion-rules-open =
+    These are the rules in the version of { $day }, in short: { $summary }
+    Here is all of it. Do you agree? If not now, everything stays as it is.
+companion-rules-agreed =
+    You have agreed to the rules in the version of { $day }. In short: { $summary }
+    Here is all of it.
+companion-agreed = Thank you. You have agreed to the rules in the version of { $day }.

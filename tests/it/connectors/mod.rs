@@ -1,0 +1,4 @@
+//! Communities' platforms: what they bring to the bridge, and what its account says there.
+
+mod discourse;
+mod telegram;
