@@ -11,9 +11,11 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::bridge::config_text;
 use super::database::Database;
 use super::http::{Got, client};
 use super::parts::part;
+use super::portal::PORTAL;
 use super::server::moment;
 
 /// Its name.
@@ -28,6 +30,14 @@ const TOKENS: [&str; 2] = ["as-token-of-the-tests", "hs-token-of-the-tests"];
 /// How often something is looked for before it is believed never to come.
 const PATIENCE: usize = 3000;
 
+/// The configuration of a bridge whose forum is on this homeserver, with these more settings of the connector.
+pub fn on_matrix(database: &Database, ehr: &str, synapse: &Synapse, more: &str) -> String {
+    let text = config_text(database, ehr, &synapse.bridge) + &synapse.connector(database, more);
+    // The homeserver may be slower than the EHRs of the tests.
+    let text = text.replace("timeout_seconds = 1\nlease_seconds = 3", "timeout_seconds = 5\nlease_seconds = 15");
+    text.replace("[server]\n", &format!("[server]\npublic_url = {PORTAL:?}\n"))
+}
+
 /// A running homeserver.
 pub struct Synapse {
     pub base: String,
@@ -35,7 +45,7 @@ pub struct Synapse {
     pub bridge: String,
     folder: TempDir,
     client: Client,
-    child: Child,
+    child: Option<Child>,
     said: std::sync::atomic::AtomicUsize,
 }
 
@@ -71,15 +81,22 @@ impl Synapse {
             .spawn()
             .unwrap();
         let (base, said) = (format!("http://127.0.0.1:{port}"), 0.into());
-        let mut synapse = Self { base, bridge, folder, client: client(), child, said };
+        let mut synapse = Self { base, bridge, folder, client: client(), child: Some(child), said };
         for _ in 0..PATIENCE {
             if synapse.client.get(format!("{}/health", synapse.base)).send().await.is_ok() {
                 return Some(synapse);
             }
-            assert!(synapse.child.try_wait().unwrap().is_none(), "it ended: {}", synapse.last_words());
+            let ended = synapse.child.as_mut().and_then(|child| child.try_wait().unwrap());
+            assert!(ended.is_none(), "it ended: {}", synapse.last_words());
             moment().await;
         }
         panic!("it does not start: {}", synapse.last_words());
+    }
+
+    /// One that does not run.
+    pub fn nowhere() -> Self {
+        let (base, bridge) = ("http://127.0.0.1:9".to_owned(), "127.0.0.1:0".to_owned());
+        Self { base, bridge, folder: tempfile::tempdir().unwrap(), client: client(), child: None, said: 0.into() }
     }
 
     /// What it said last.
@@ -127,8 +144,10 @@ impl Synapse {
 
 impl Drop for Synapse {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -148,6 +167,11 @@ impl User<'_> {
         self.make(json!({"preset": "trusted_private_chat", "is_direct": true, "invite": [BOT]})).await
     }
 
+    /// Invites somebody into a room.
+    pub async fn invite(&self, room: &str, whom: &str) {
+        self.call(Method::POST, &format!("rooms/{room}/invite"), Some(&json!({"user_id": whom}))).await;
+    }
+
     /// Comes into a room.
     pub async fn join(&self, room: &str) {
         self.call(Method::POST, &format!("join/{room}"), Some(&json!({}))).await;
@@ -163,6 +187,18 @@ impl User<'_> {
     /// Writes something.
     pub async fn say(&self, room: &str, text: &str) -> String {
         self.send(room, "m.room.message", &json!({"msgtype": "m.text", "body": text})).await
+    }
+
+    /// Answers an event.
+    pub async fn reply(&self, room: &str, to: &str, text: &str) -> String {
+        let relation = json!({"m.in_reply_to": {"event_id": to}});
+        self.send(room, "m.room.message", &json!({"msgtype": "m.text", "body": text, "m.relates_to": relation})).await
+    }
+
+    /// Reacts to an event with a heart.
+    pub async fn react(&self, room: &str, to: &str) -> String {
+        let relation = json!({"rel_type": "m.annotation", "event_id": to, "key": "\u{2764}"});
+        self.send(room, "m.reaction", &json!({"m.relates_to": relation})).await
     }
 
     /// Takes an event back.
@@ -254,6 +290,7 @@ fn configure(folder: &Path, port: u16, bridge: &str) {
         "enable_registration": true,
         "enable_registration_without_verification": true,
         "presence": {"enabled": false},
+        "caches": {"sync_response_cache_duration": "0s"},
         "app_service_config_files": ["registration.yaml"],
         "rc_message": much, "rc_registration": much,
         "rc_login": {"address": much, "account": much, "failed_attempts": much},
