@@ -9,6 +9,7 @@
 
 pub mod discourse;
 mod heard;
+pub mod matrix;
 pub mod telegram;
 
 pub use heard::{Happened, Heard, Refused, Spoken, Undone, Words};
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -46,6 +48,14 @@ pub trait Connector: Platform {
     /// # Errors
     /// [`MessageError`] from the future.
     fn answer<'a>(&'a self, spoken: &'a Spoken, says: &'a Says) -> BoxFuture<'a, Result<Option<Value>, MessageError>>;
+
+    /// Tells the platform that the bridge answers from now on, where it would not look for a while.
+    ///
+    /// # Errors
+    /// [`MessageError`] from the future: then it finds out by itself.
+    fn greet(&self) -> BoxFuture<'_, Result<(), MessageError>> {
+        async { Ok(()) }.boxed()
+    }
 
     /// The language of those of whom nothing is known.
     fn language(&self) -> Language;
@@ -133,5 +143,14 @@ impl Connectors {
     #[must_use]
     pub fn of(&self, community: &CommunityId) -> Option<&Arc<dyn Connector>> {
         self.0.get(community)
+    }
+
+    /// Tells every platform that the bridge answers from now on.
+    pub async fn greet(self) {
+        for (community, connector) in self.0.iter() {
+            if let Err(error) = connector.greet().await {
+                tracing::warn!(community_id = %community, cause = %error, "a platform was not told that the bridge answers");
+            }
+        }
     }
 }

@@ -91,9 +91,11 @@ async fn the_group_story(database: Database) {
         reminded.contains("/messages") && !reminded.contains("calm") && !reminded.contains("Riverside"),
         "{reminded}"
     );
+    sparrow.browser = signs_in(&circle.ward.portal, "evening", &SPARROW.to_string(), last).await;
     let page = format!("/visits/{booking}");
     sparrow.browser.get(&page).await;
-    assert_eq!(sparrow.browser.post(&format!("{page}/here"), &[]).await.status, 303);
+    let here = sparrow.browser.post_and_follow(&format!("{page}/here"), &[]).await;
+    assert!(here.body.contains("You said at"), "{}", here.body);
     circle.settle().await;
     assert_eq!(appointments(&ehr, &sparrow.patient).await[0]["status"], "arrived");
 

@@ -9,3 +9,4 @@ mod audit;
 mod diary;
 mod forum;
 mod group;
+mod matrix;

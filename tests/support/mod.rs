@@ -44,6 +44,7 @@ pub mod smart;
 pub mod smtp;
 pub mod staff;
 pub mod story;
+pub mod synapse;
 pub mod telegram;
 pub mod topic_ehr;
 pub mod tunnel;

@@ -4,6 +4,8 @@
 pub mod discourse;
 #[path = "../../../src/connectors/heard.rs"]
 mod heard;
+#[path = "../../../src/connectors/matrix/read.rs"]
+pub mod matrix;
 #[path = "../../../src/connectors/telegram/read.rs"]
 pub mod telegram;
 
