@@ -53,8 +53,8 @@ pub const HANDLE: &str = "sparrow";
 pub const PATIENT_NAME: &str = "Alex Example";
 
 impl House {
-    /// Builds the house in an empty folder.
-    pub async fn build(folder: &Path, ehr: Option<Url>) -> anyhow::Result<Self> {
+    /// Builds the house in an empty folder, with further settings.
+    pub async fn build(folder: &Path, ehr: Option<Url>, settings: &str) -> anyhow::Result<Self> {
         let sandbox = match ehr {
             Some(_) => None,
             None => Some(Sandbox::start(LOOPBACK, Clock::System, Entropy::System).await?),
@@ -64,7 +64,7 @@ impl House {
             (None, Some(ehr)) => ehr,
             (None, None) => anyhow::bail!("no EHR"),
         };
-        let config = config(folder, &ehr)?;
+        let config = config(folder, &ehr, settings)?;
         Key::generate(&Entropy::System)?.create_file(&folder.join("master.key"))?;
         let bridge = app::open(&config, Clock::System, Entropy::System).await?;
         let (stop, stopped) = oneshot::channel::<()>();
@@ -78,13 +78,13 @@ impl House {
         });
         let api = Url::parse(&format!("http://{}", told.await.context("the bridge did not start")?))?;
         let caller = Caller::new(&[&api, &ehr])?;
-        let patient = create_patient(&caller, &ehr).await?;
+        let patient = create_patient(&caller, &ehr, PATIENT_NAME).await?;
         let (member, token, api_key) = enrol(&bridge, &patient).await?;
         Ok(Self { bridge, api, ehr, caller, member, token, api_key, patient, sandbox, serving, stop })
     }
 
     /// Where to look around while it runs.
-    pub fn show_around(&self, folder: &Path) {
+    pub fn show_around(&self, folder: &Path, patient: &str) {
         println!("\nLook around (`mostik demo --keep` leaves it running):");
         println!("  the API, described            {}openapi.json", self.api);
         println!(
@@ -92,9 +92,8 @@ impl House {
             self.sandbox.as_ref().map_or(self.ehr.to_string(), Sandbox::home)
         );
         println!(
-            "  what it knows of the patient  {}/Observation?patient={}",
-            self.ehr.as_str().trim_end_matches('/'),
-            self.patient
+            "  what it knows of the patient  {}/Observation?patient={patient}",
+            self.ehr.as_str().trim_end_matches('/')
         );
         println!("  the bridge's folder           {}", folder.display());
     }
@@ -109,6 +108,16 @@ impl House {
         Ok(())
     }
 
+    /// Creates a Patient of this name in the EHR; returns its id.
+    pub async fn create_patient(&self, name: &str) -> anyhow::Result<String> {
+        create_patient(&self.caller, &self.ehr, name).await
+    }
+
+    /// The Observations of a patient.
+    pub async fn ehr_has(&self, patient: &str) -> anyhow::Result<Vec<Value>> {
+        observations(&self.caller, self.ehr(&format!("Observation?patient={patient}&_count=500"))?).await
+    }
+
     /// An address of the bridge's API.
     pub fn api(&self, path: &str) -> anyhow::Result<Url> {
         Ok(self.api.join(path)?)
@@ -120,13 +129,13 @@ impl House {
     }
 }
 
-fn config(folder: &Path, ehr: &Url) -> anyhow::Result<Config> {
+fn config(folder: &Path, ehr: &Url, settings: &str) -> anyhow::Result<Config> {
     // Debug form quotes and escapes as TOML's basic strings do.
     let path = |scheme: &str, name: &str| format!("{:?}", format!("{scheme}{}", folder.join(name).display()));
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = {}\n[vault]\nmaster_key = {}\nerased_list = {}\n\
          [delivery]\nprivate_networks = true\n[communities.forum]\nname = \"The forum\"\n\
-         [clinics.riverside]\nname = \"Riverside clinic\"\nfhir_base = {:?}\n",
+         [clinics.riverside]\nname = \"Riverside clinic\"\nfhir_base = {:?}\n{settings}",
         path("sqlite:", "mostik.db"),
         path("file:", "master.key"),
         path("", "erased.list"),
@@ -135,9 +144,15 @@ fn config(folder: &Path, ehr: &Url) -> anyhow::Result<Config> {
     Ok(Config::from_toml(&text)?)
 }
 
-async fn create_patient(caller: &Caller, ehr: &Url) -> anyhow::Result<String> {
+async fn observations(caller: &Caller, url: Url) -> anyhow::Result<Vec<Value>> {
+    let bundle = caller.ask(Method::GET, url, None, None).await?;
+    let entries = bundle.get("entry").and_then(Value::as_array).cloned().unwrap_or_default();
+    Ok(entries.into_iter().filter_map(|mut entry| entry.get_mut("resource").map(Value::take)).collect())
+}
+
+async fn create_patient(caller: &Caller, ehr: &Url, name: &str) -> anyhow::Result<String> {
     let url = Url::parse(&format!("{}/Patient", ehr.as_str().trim_end_matches('/')))?;
-    let (given, family) = PATIENT_NAME.split_once(' ').unwrap_or((PATIENT_NAME, ""));
+    let (given, family) = name.split_once(' ').unwrap_or((name, ""));
     let patient = json!({"resourceType": "Patient", "name": [{"given": [given], "family": family}]});
     let created = caller.ask(Method::POST, url, None, Some(("application/fhir+json", &patient))).await;
     let created = created.context("the EHR did not create a Patient for the demo")?;

@@ -1,19 +1,29 @@
-//! `mostik demo`: the whole way on a diary that comes with mostik, told in plain words.
+//! `mostik demo`: the whole way, told in plain words: of a diary that comes with mostik, or of one of three communities.
 
 mod house;
+mod people;
+mod platform;
+mod stories;
 mod story;
 mod talk;
 
-use super::args::Demo;
+use super::args::{Demo, Story};
 use crate::telemetry::logs::{self, LogFormat};
 
 /// Tells the story. Everything it needs is made in a fresh folder and taken away again.
 pub async fn demo(asked: Demo) -> anyhow::Result<()> {
     logs::init("warn", LogFormat::Plain)?;
     let folder = tempfile::Builder::new().prefix("mostik-demo-").tempdir()?;
-    let house = house::House::build(folder.path(), asked.ehr).await?;
-    story::tell(&house).await?;
-    house.show_around(folder.path());
+    let platform = platform::Platform::open()?;
+    let settings = platform.settings(asked.story, folder.path())?;
+    let house = house::House::build(folder.path(), asked.ehr, &settings).await?;
+    let patient = match asked.story {
+        Story::Diary => story::tell(&house).await.map(|()| house.patient.clone())?,
+        Story::App => stories::app(&house).await?,
+        Story::Forum => stories::forum(&house, &platform).await?,
+        Story::Group => stories::group(&house).await?,
+    };
+    house.show_around(folder.path(), &patient);
     if asked.keep {
         println!("\nEverything keeps running until Ctrl-C.");
         tokio::signal::ctrl_c().await?;

@@ -89,7 +89,7 @@ fn print_report(report: &Report) {
     }
 }
 
-async fn deliver(house: &House, total: u64) -> anyhow::Result<()> {
+pub(super) async fn deliver(house: &House, total: u64) -> anyhow::Result<()> {
     let style = ProgressStyle::with_template("   {bar:30} {pos}/{len} confirmed by the EHR")?;
     let bar = ProgressBar::new(total).with_style(style);
     // The delivery goes on by itself; this only looks, and gives up when nothing moves any more.
@@ -119,11 +119,7 @@ async fn standing(house: &House) -> anyhow::Result<Option<String>> {
 
 /// Everything the EHR knows about the patient's mood, oldest first.
 async fn charted(house: &House) -> anyhow::Result<Vec<Value>> {
-    let url = house.ehr(&format!("Observation?patient={}&_count=500", house.patient))?;
-    let bundle = house.caller.ask(Method::GET, url, None, None).await?;
-    let entries = bundle.get("entry").and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut found: Vec<Value> =
-        entries.into_iter().filter_map(|mut entry| entry.get_mut("resource").map(Value::take)).collect();
+    let mut found = house.ehr_has(&house.patient).await?;
     found.sort_by_key(|resource| resource.get("effectiveDateTime").and_then(Value::as_str).map(str::to_owned));
     Ok(found)
 }

@@ -57,4 +57,15 @@ impl Caller {
         ensure!((200..300).contains(&status), "{path} answered {status}: {json}");
         Ok(json)
     }
+
+    /// Posts JSON with these headers, and returns the JSON that came back.
+    pub async fn bring(&self, url: Url, headers: &[(&str, &str)], body: String) -> anyhow::Result<Value> {
+        let mut request = self.egress.request(Method::POST, url).header("content-type", "application/json").body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = self.egress.send(request).await.context("bringing something to the bridge")?;
+        ensure!(answer.status.is_success(), "the bridge answered {}", answer.status);
+        Ok(serde_json::from_slice(&answer.body)?)
+    }
 }
