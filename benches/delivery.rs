@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench delivery` measures throughput, idle latency, the cost of a claim and of a revocation;
 //! `-- memory` delivers a million items, `-- way-back` measures how long a Task of the clinic's takes to its member (four
-//! minutes). Words after `--` choose: `throughput`, `idle`, `claim`, `revocation`, `way-back`, `memory`. PostgreSQL takes part when `MOSTIK_TEST_POSTGRES` has the URL of a superuser; mind its durability, which is
+//! minutes). Words after `--` choose: `throughput`, `idle`, `claim`, `revocation`, `way-back`, `memory`, and `platform` (a community's
+//! platform brings a thousand things a second for a minute). PostgreSQL takes part when `MOSTIK_TEST_POSTGRES` has the URL of a superuser; mind its durability, which is
 //! shown: `tests/run --up` starts one with `fsync=off`.
 #![allow(
     clippy::unwrap_used,
@@ -31,7 +32,8 @@ fn main() {
         return;
     }
     let chosen: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
-    let is_chosen = |word| chosen.contains(&word) || (chosen.is_empty() && !["memory", "way-back"].contains(&word));
+    let is_chosen =
+        |word| chosen.contains(&word) || (chosen.is_empty() && !["memory", "platform", "way-back"].contains(&word));
     let runtime = Runtime::new().unwrap();
     if is_chosen("throughput") {
         runtime.block_on(load::throughput::run());
@@ -50,5 +52,8 @@ fn main() {
     }
     if is_chosen("memory") {
         runtime.block_on(load::memory::run());
+    }
+    if is_chosen("platform") {
+        runtime.block_on(load::platform::run());
     }
 }

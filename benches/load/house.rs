@@ -53,12 +53,17 @@ pub struct Person {
 
 impl House {
     pub async fn open(database: Database, ehr: &str, plan: &Plan) -> Self {
+        Self::open_with(database, ehr, plan, "").await
+    }
+
+    /// With further settings.
+    pub async fn open_with(database: Database, ehr: &str, plan: &Plan, settings: &str) -> Self {
         let text =
             config_text(&database, ehr, "127.0.0.1:0").replace("timeout_seconds = 1\nlease_seconds = 3\n", "").replace(
                 "[delivery]\n",
                 &format!("[delivery]\nconcurrency = {}\nbatch_size = {}\n", plan.concurrency, plan.batch_size),
             );
-        let config = Config::from_toml(&text).unwrap();
+        let config = Config::from_toml(&(text + settings)).unwrap();
         Key::generate(&Entropy::System).unwrap().create_file(config.vault.master_key.file().unwrap()).unwrap();
         let bridge = app::open(&config, Clock::System, Entropy::System).await.unwrap();
         let desks = app::desks(&config, &bridge).unwrap();

@@ -6,6 +6,7 @@ pub mod figures;
 pub mod house;
 pub mod idle;
 pub mod memory;
+pub mod platform;
 pub mod pool;
 pub mod revocation;
 pub mod throughput;

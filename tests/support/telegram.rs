@@ -19,7 +19,7 @@ use super::parts::part;
 const TOKEN: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 
 /// What Telegram shows with each Update.
-const SECRET: &str = "agreed_on_with-setWebhook";
+pub const SECRET: &str = "agreed_on_with-setWebhook";
 
 /// The group that is counted.
 pub const GROUP: i64 = -1_001_234_567_890;
