@@ -3,12 +3,14 @@
 mod bells;
 mod booking;
 mod clients;
+mod connectors;
 mod desk;
 mod house;
 mod identities;
 mod linking;
 mod messengers;
 mod safety;
+mod start_error;
 mod video;
 mod way_back;
 
@@ -17,10 +19,10 @@ pub use identities::{identities, provider, staff_doors};
 pub use linking::{launch_client, launches};
 pub use messengers::{link_sender, teller};
 pub use safety::alarm_sender;
+pub use start_error::StartError;
 pub use way_back::way_back;
 
 use std::future::Future;
-use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,11 +37,11 @@ use tokio::task::JoinSet;
 use self::bells::Bells;
 use crate::audit;
 use crate::audit::checkpoint::Checkpoints;
-use crate::config::{Auth, Clinic, Config, ConfigError};
+use crate::config::{Auth, Clinic, Config};
 use crate::consent::receipt;
 use crate::delivery::desk::{Parts, Patience};
 use crate::delivery::desks::{Counterpart, Desks};
-use crate::delivery::egress::{Egress, EgressError, EgressPolicy};
+use crate::delivery::egress::{Egress, EgressPolicy};
 use crate::delivery::ehr::{Access, EhrClient, EhrSettings, with_slash};
 use crate::delivery::form::Forms;
 use crate::delivery::smart_auth::patient::{PatientAuth, PatientSettings};
@@ -47,7 +49,7 @@ use crate::delivery::smart_auth::{ClientSettings, SmartAuth};
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::ids::ClinicId;
-use crate::erasure::{self, ErasureError};
+use crate::erasure;
 use crate::inbound::Schemas;
 use crate::mapping::to_fhir::{self, IDENTIFIER_SYSTEM};
 use crate::pipeline::Bridge;
@@ -55,69 +57,13 @@ use crate::readings::Rules;
 use crate::store::{Store, StoreError};
 use crate::telemetry::logs::chain;
 use crate::telling;
-use crate::vault::signing::{SigningKeyError, SigningKeys};
-use crate::vault::{ErasedList, Keyring, MasterKeyError, MasterKeys, SealError, SecretFileError};
+use crate::vault::signing::SigningKeys;
+use crate::vault::{ErasedList, Keyring, MasterKeys};
 use crate::web;
-use crate::web::StateError;
+use crate::web::Wired;
 
 /// How long an idle desk waits before it looks for work that another process left behind.
 const POLL: Duration = Duration::from_secs(1);
-
-/// A bridge that cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A master key cannot be had.
-    #[error(transparent)]
-    MasterKey(#[from] MasterKeyError),
-    /// A secret cannot be had.
-    #[error(transparent)]
-    SecretFile(#[from] SecretFileError),
-    /// A signing key cannot be used.
-    #[error(transparent)]
-    SigningKey(#[from] SigningKeyError),
-    /// A clinic wants assertions, and nothing can sign them.
-    #[error("the clinic {0} wants signed assertions, and there is no signing key: run mostik keys sign-create")]
-    NoSigningKey(ClinicId),
-    /// The database cannot be had.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The master key is not the one this database was made with.
-    #[error("the master key is not the one this database was made with ({0})")]
-    Seal(#[from] SealError),
-    /// It cannot be told who must not come back.
-    #[error(transparent)]
-    Erasure(#[from] ErasureError),
-    /// There is no key to sign receipts with.
-    #[error(transparent)]
-    ReceiptKey(#[from] receipt::KeyError),
-    /// Outbound calls cannot be set up.
-    #[error("outbound calls cannot be set up: {0}")]
-    Egress(#[from] EgressError),
-    /// The schemas are broken.
-    #[error("{0}")]
-    Schemas(String),
-    /// The rules of a community cannot be used.
-    #[error(transparent)]
-    Rules(#[from] ConfigError),
-    /// The API and the portal cannot begin.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// The address cannot be listened on, or the server failed.
-    #[error("the HTTP server cannot run")]
-    Server(#[from] io::Error),
-    /// A part of the process ended without being told to. A defect.
-    #[error("a part of the bridge ended without being told to; the log says more")]
-    EndedEarly,
-}
-
-impl From<audit::OpenError> for StartError {
-    fn from(error: audit::OpenError) -> Self {
-        match error {
-            audit::OpenError::Store(error) => Self::Store(error),
-            audit::OpenError::Seal(error) => Self::Seal(error),
-        }
-    }
-}
 
 /// Opens the database and the keys.
 ///
@@ -136,7 +82,8 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
     let source: Arc<str> = config.bridge.source.as_str().into();
     let checkpoints = Checkpoints::new(config.audit.file(), config.audit.every(), Arc::clone(&source));
     let erased = ErasedList::at(&config.vault.erased_list);
-    let (house, wake, news) = (Arc::new(house::house(config)?), Arc::new(Notify::new()), Arc::default());
+    let (house, wake, news) =
+        (Arc::new(house::house(config).map_err(web::StateError::from)?), Arc::new(Notify::new()), Arc::default());
     let readings = Rules {
         keep_for: SignedDuration::from_hours(24 * config.readings.keep_days),
         zone: config.readings.zone.clone(),
@@ -276,10 +223,17 @@ pub fn http_server(
     listener: TcpListener,
 ) -> Result<Server, StartError> {
     let schemas = Schemas::compile().map_err(|error| StartError::Schemas(error.to_string()))?;
-    let (clients, launches) = (clients::clients(config)?, launches(config, &bridge)?);
-    let visits = (finder(config, &bridge, desks), video::rooms(config, &bridge)?);
-    let identities = (identities(config, &bridge)?, staff_doors(config, &bridge)?);
-    let state = Data::new(web::State::new(config, bridge, schemas, clients, launches, identities, visits)?);
+    let wired = Wired {
+        clients: clients::clients(config)?,
+        launches: launches(config, &bridge)?,
+        identities: identities(config, &bridge)?,
+        staff: staff_doors(config, &bridge)?,
+        finder: finder(config, &bridge, desks),
+        rooms: video::rooms(config, &bridge)?,
+        connectors: connectors::connectors(config)?,
+    };
+    let state = web::State::new(config, bridge, schemas, wired)?;
+    let state = Data::new(state);
     let app = move || {
         let guard = middleware::from_fn(web::guard); // outermost: whatever answers, its headers are there
         let refusals = middleware::from_fn(web::note_refusals); // innermost: within the span of its request

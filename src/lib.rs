@@ -39,6 +39,9 @@ pub mod outbox;
 /// 5. Lanes are leased, items decided again, sent once, and settled.
 pub mod delivery;
 
+/// Where members are: forums, messengers and chats, as the bridge takes part in them.
+pub mod connectors;
+
 // What puts them together.
 
 /// How members join and callers get their credentials.

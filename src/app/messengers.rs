@@ -7,10 +7,12 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
 
+use super::connectors::platform;
 use super::{POLL, StartError};
 use crate::config::{Config, MailSecurity, Messages};
 use crate::delivery::egress::{Egress, EgressPolicy};
 use crate::delivery::member::{MailSettings, Means, Messenger, Messengers, Push, Security, WebhookSecrets};
+use crate::domain::ids::CommunityId;
 use crate::enrolment::sign_in::LinkSender;
 use crate::pipeline::Bridge;
 use crate::telemetry::logs::chain;
@@ -58,7 +60,7 @@ fn messengers(config: &Config) -> Result<Messengers, StartError> {
     let mut messengers = BTreeMap::new();
     for (id, community) in &config.communities {
         if let Some(messages) = &community.messages {
-            messengers.insert(id.clone(), messenger(config, messages)?);
+            messengers.insert(id.clone(), messenger(config, id, messages)?);
         }
     }
     Ok(Messengers::new(messengers))
@@ -76,8 +78,13 @@ fn push(config: &Config, bridge: &Bridge) -> Result<Option<Push>, StartError> {
     Ok(Some(Push { key: key.clone(), contact, egress, entropy }))
 }
 
-pub(super) fn messenger(config: &Config, messages: &Messages) -> Result<Messenger, StartError> {
+pub(super) fn messenger(config: &Config, id: &CommunityId, messages: &Messages) -> Result<Messenger, StartError> {
     match messages {
+        Messages::Connector { most } => {
+            let connector = config.communities.get(id).and_then(|community| community.connector.as_ref());
+            let connector = connector.ok_or_else(|| StartError::NoConnector(id.clone()))?;
+            Ok(Messenger { means: Means::Platform(platform(config, connector)?), most: *most })
+        }
         Messages::Webhook { url, secret_file, most } => {
             let secrets = WebhookSecrets::parse(read_secret_file(secret_file)?.expose_secret());
             let malformed = |expected| SecretFileError::Malformed { path: secret_file.clone(), expected };

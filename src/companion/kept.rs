@@ -10,6 +10,9 @@ use crate::readings::KeptError;
 use crate::store::Tx;
 use crate::vault::MemberKey;
 
+/// So many of what was heard are known again.
+const KNOWN_AGAIN: usize = 64;
+
 /// How long it is kept where a talk stands that nobody goes on with.
 pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -21,9 +24,10 @@ const COLUMN: &str = "talks.sealed_talk";
 pub struct Stand {
     /// The place where it waits.
     pub place: PlaceName,
-    /// What was heard last: whoever says the same again because no answer came is told where the talk stands.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<Uuid>,
+    /// What was heard, the last one last: whoever says the same again because no answer came is told where the talk stands. A
+    /// platform may bring several again that it brought together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    heard: Vec<Uuid>,
     /// A mood that was said and is not kept yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mood: Option<SaidMood>,
@@ -44,6 +48,33 @@ pub struct SaidMood {
     pub key: Uuid,
     /// When it was said.
     pub at: Timestamp,
+}
+
+impl Stand {
+    /// Where the talk of somebody stands who said this first.
+    #[must_use]
+    pub fn new(place: PlaceName, heard: Uuid) -> Self {
+        Self { place, heard: vec![heard], ..Self::default() }
+    }
+
+    /// Whether this was heard before.
+    #[must_use]
+    pub fn knows(&self, key: Uuid) -> bool {
+        self.heard.contains(&key)
+    }
+
+    /// Notes that this was heard.
+    pub fn hears(&mut self, key: Uuid) {
+        self.heard.push(key);
+        let surplus = self.heard.len().saturating_sub(KNOWN_AGAIN);
+        self.heard.drain(..surplus);
+    }
+
+    /// What tells the buttons of what was said last from those of what was said before.
+    #[must_use]
+    pub fn mark(&self) -> Option<String> {
+        self.heard.last().map(|key| format!("{:08x}", key.as_u128() & u128::from(u32::MAX)))
+    }
 }
 
 /// Where the talk of the member stands whose key it is. One that does not open begins anew; the log says so.

@@ -36,7 +36,7 @@ pub struct Stranger<'a> {
 pub async fn meet(bridge: &Bridge, talk: &Talk, stranger: Stranger<'_>) -> Result<(Saying, bool), CompanionError> {
     let script = talk.script();
     let Some((first, Place::Waits(waits))) = script.strange() else { return Err(CompanionError::Nowhere) };
-    let understood = talk.understand(waits, stranger.said).map(|it| it.to);
+    let understood = talk.understand(waits, stranger.said.unmarked()).map(|it| it.to);
     let is_joining = understood.as_deref() == Some(script.joined());
     if is_joining {
         become_member(bridge, &stranger, script.joined()).await?;
@@ -44,7 +44,7 @@ pub async fn meet(bridge: &Bridge, talk: &Talk, stranger: Stranger<'_>) -> Resul
     let to = understood.filter(|to| is_joining || script.is_strange(to));
     match talk.place(to.as_deref().unwrap_or(first)) {
         Some((at, Place::Waits(waits))) => {
-            let said = saying(talk, waits, Done::of(Became::Done), false, stranger.language);
+            let said = saying(talk, waits, Done::of(Became::Done), None, stranger.language);
             Ok((with_rules(bridge, stranger.community, at == first, is_joining, said), is_joining))
         }
         _ => Err(CompanionError::Nowhere),
@@ -75,7 +75,7 @@ async fn become_member(bridge: &Bridge, stranger: &Stranger<'_>, joined: &str) -
     };
     let wrapped = tx.member_key(member).await?.ok_or(CompanionError::UnknownMember)?;
     let key = bridge.keyring.unwrap_member_key(member, &wrapped)?;
-    let stand = Stand { place: joined.to_owned(), last: Some(stranger.key), ..Stand::default() };
+    let stand = Stand::new(joined.to_owned(), stranger.key);
     kept::keep(&mut tx, &key, &stand, now).await?;
     if let Some(rules) = bridge.house.rules.get(stranger.community) {
         agree(&mut tx, member, stranger.community, rules, now).await?;

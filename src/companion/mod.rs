@@ -106,6 +106,8 @@ pub struct Saying {
     pub takes: Vec<Takes>,
     /// The words that can be said, as buttons: each by its name, and as it is written.
     pub words: Vec<(String, String)>,
+    /// What its buttons are marked with: who presses one of something that was said before says nothing.
+    mark: Option<String>,
 }
 
 /// Something that cannot be done now.
@@ -153,9 +155,15 @@ impl Saying {
     pub fn buttons(&self) -> Vec<(String, String)> {
         let numbers = self.takes.iter().flat_map(|takes| {
             let (least, most) = takes.bounds();
-            (least..=most).map(|number| (number.to_string(), number.to_string()))
+            (least..=most).map(|number| (self.value_of(&number.to_string()), number.to_string()))
         });
-        numbers.chain(self.words.iter().map(|(word, written)| (word.clone(), capitalized(written)))).collect()
+        numbers.chain(self.words.iter().map(|(word, written)| (self.value_of(word), capitalized(written)))).collect()
+    }
+
+    /// What the button has for a value that stands for a number or the name of a word.
+    #[must_use]
+    pub fn value_of(&self, name: &str) -> String {
+        self.mark.as_ref().map_or_else(|| name.to_owned(), |mark| format!("{name}.{mark}"))
     }
 
     /// The same with another text under a name, where there is one.
@@ -220,9 +228,8 @@ pub async fn hear(bridge: &Bridge, talk: &Talk, mut heard: Heard<'_>) -> Result<
     drop(tx);
     let (mut at, mut place) = talk.place(&stand.place).ok_or(CompanionError::Nowhere)?;
     let (mut is_lost, is_look) = (false, heard.said.is_none());
-    if heard.said.is_some() && stand.last == Some(heard.key) {
-        heard.said = None;
-    }
+    let is_known = stand.knows(heard.key);
+    heard.said = heard.said.filter(|said| !is_known && said.is_marked(stand.mark().as_deref())).map(Said::unmarked);
     if let Place::Waits(waits) = place {
         let understood = heard.said.and_then(|said| talk.understand(waits, said));
         is_lost = heard.said.is_some() && understood.is_none();
@@ -232,7 +239,9 @@ pub async fn hear(bridge: &Bridge, talk: &Talk, mut heard: Heard<'_>) -> Result<
             (at, place) = talk.place(to).ok_or(CompanionError::Nowhere)?;
         }
     }
-    stand.last = heard.said.map(|_| heard.key).or(stand.last);
+    if heard.said.is_some() {
+        stand.hears(heard.key);
+    }
     let mut done = Done::of(Became::Done);
     for _ in 0..MOST_STEPS {
         match place {
@@ -242,7 +251,7 @@ pub async fn hear(bridge: &Bridge, talk: &Talk, mut heard: Heard<'_>) -> Result<
                 kept::keep(&mut tx, &key, &stand, bridge.clock.now()).await?;
                 let rules = if is_look { None } else { rules::news(bridge, &mut tx, &heard).await? };
                 tx.commit().await?;
-                return Ok(Saying { rules, ..saying(talk, waits, done, is_lost, heard.language) });
+                return Ok(Saying { is_lost, rules, ..saying(talk, waits, done, stand.mark(), heard.language) });
             }
             Place::Acts(acts) => {
                 done = act::act(bridge, &key, &heard, &mut stand, acts.does).await?;
@@ -261,7 +270,7 @@ fn note_mood(waits: &Waits, heard: &Heard<'_>, stand: &mut Stand) {
     }
 }
 
-fn saying(talk: &Talk, waits: &Waits, done: Done, is_lost: bool, language: Language) -> Saying {
+fn saying(talk: &Talk, waits: &Waits, done: Done, mark: Option<String>, language: Language) -> Saying {
     let words = waits.words.iter().map(|(word, _)| (word.clone(), talk.written(language, word).to_owned()));
     Saying {
         text: waits.say.clone(),
@@ -269,7 +278,8 @@ fn saying(talk: &Talk, waits: &Waits, done: Done, is_lost: bool, language: Langu
         page: done.page,
         rules: None,
         helps: waits.helps,
-        is_lost,
+        is_lost: false,
+        mark,
         takes: waits.takes.keys().copied().collect(),
         words: words.collect(),
     }

@@ -29,6 +29,26 @@ pub struct Talk {
     words: Words,
 }
 
+impl<'a> Said<'a> {
+    /// Whether it was said to what was said last: words always are. A button without a mark is one that nobody showed.
+    #[must_use]
+    pub fn is_marked(&self, mark: Option<&str>) -> bool {
+        match self {
+            Self::Pressed(value) => value.split_once('.').is_none_or(|(_, found)| Some(found) == mark),
+            Self::Written(_) => true,
+        }
+    }
+
+    /// The same without the mark.
+    #[must_use]
+    pub fn unmarked(self) -> Self {
+        match self {
+            Self::Pressed(value) => Self::Pressed(value.split_once('.').map_or(value, |(name, _)| name)),
+            written @ Self::Written(_) => written,
+        }
+    }
+}
+
 impl Talk {
     /// Reads the talk.
     ///

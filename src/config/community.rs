@@ -6,6 +6,7 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use super::ConfigError;
+use super::connector::Connector;
 use super::help::check_country;
 use super::safety::Safety;
 use super::sign_in::SignIn;
@@ -23,6 +24,8 @@ pub struct Community {
     pub rules: Option<PathBuf>,
     /// How its members are told something privately; without it, they cannot be sent a link to sign in.
     pub messages: Option<Messages>,
+    /// How the bridge takes part in its platform with an account of its own, if it does.
+    pub connector: Option<Connector>,
     /// How its members sign in at its identity provider, if it has one.
     pub sign_in: Option<SignIn>,
     /// Whose people are told when a member's answers want a human's eye; without it, nobody is.
@@ -58,6 +61,12 @@ pub enum Messages {
         password_file: Option<PathBuf>,
         /// From whom it is.
         from: String,
+        /// The most that it says of what clinics write.
+        #[serde(default)]
+        most: Grade,
+    },
+    /// By the bridge's own account on the community's platform.
+    Connector {
         /// The most that it says of what clinics write.
         #[serde(default)]
         most: Grade,
@@ -101,6 +110,15 @@ impl Community {
         if let Some(safety) = &self.safety {
             safety.check(id, private_networks)?;
         }
+        if let Some(connector) = &self.connector {
+            connector.check(&format!("communities.{id}.connector"), private_networks)?;
+        }
+        let by_connector = matches!(self.messages, Some(Messages::Connector { .. }));
+        let by_connector = by_connector || self.safety.iter().any(Safety::by_connector);
+        if by_connector && self.connector.is_none() {
+            let setting = format!("communities.{id}.connector");
+            return Err(ConfigError::Invalid { setting, expected: "a platform, where messages or alarms go by it" });
+        }
         let setting = format!("communities.{id}.messages");
         self.messages.as_ref().map_or(Ok(()), |messages| messages.check(&setting, private_networks))
     }
@@ -112,6 +130,7 @@ impl Messages {
         let invalid =
             |name: &str, expected| Err(ConfigError::Invalid { setting: format!("{setting}.{name}"), expected });
         match self {
+            Self::Connector { .. } => Ok(()),
             Self::Webhook { url, .. } => {
                 let anonymous = url.username().is_empty() && url.password().is_none();
                 if url.host_str().is_none() || !matches!(url.scheme(), "http" | "https") || !anonymous {

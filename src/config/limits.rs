@@ -14,4 +14,8 @@ pub struct Limits {
     pub clinic_reads_per_minute: NonZeroU32,
     /// How many readings the data points of one request may have.
     pub data_point_readings: NonZeroU32,
+    /// How often a community's platform may call in a second.
+    pub platform_calls_per_second: NonZeroU32,
+    /// How many messages of one person the companion hears in a minute.
+    pub said_per_minute: NonZeroU32,
 }

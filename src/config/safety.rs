@@ -66,9 +66,23 @@ pub enum Contact {
         /// From whom it is.
         from: String,
     },
+    /// By the bridge's own account on the community's platform.
+    Connector {
+        /// The room of these people there.
+        room: String,
+        /// Whether it says whom it is about: only where nobody else reads.
+        #[serde(default)]
+        names_member: bool,
+    },
 }
 
 impl Safety {
+    /// Whether somebody is told by the bridge's own account on the community's platform.
+    pub(super) fn by_connector(&self) -> bool {
+        let mut levels = std::iter::once(&self.first).chain(&self.second);
+        levels.any(|contact| matches!(contact, Contact::Connector { .. }))
+    }
+
     pub(super) fn check(&self, id: &str, private_networks: bool) -> Result<(), ConfigError> {
         let setting = format!("communities.{id}.safety");
         if !(SHORTEST..=LONGEST).contains(&self.escalate_after) {
@@ -106,6 +120,7 @@ impl Contact {
         let most = Grade::default();
         match self.clone() {
             Self::Webhook { url, secret_file, .. } => Messages::Webhook { url, secret_file, most },
+            Self::Connector { .. } => Messages::Connector { most },
             Self::Mail { server, port, security, user, password_file, from, .. } => {
                 Messages::Mail { server, port, security, user, password_file, from, most }
             }

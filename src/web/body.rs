@@ -21,6 +21,11 @@ pub async fn read(request: &HttpRequest, payload: Payload, media_types: &[&str])
     bytes(request, payload, MAX_BODY, advice).await
 }
 
+/// Reads a body of whatever media type.
+pub async fn any(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+    bytes(request, payload, MAX_BODY, "").await
+}
+
 /// Reads a form, as its text.
 pub async fn form(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
     check_content_type(request, &["application/x-www-form-urlencoded"])?;

@@ -6,6 +6,7 @@ mod body;
 mod calendar;
 mod clinic;
 mod concerns;
+mod connectors;
 mod data_points;
 mod erasure;
 mod events;
@@ -39,6 +40,7 @@ use url::Url;
 use crate::booking::Finder;
 use crate::booking::video::Rooms;
 use crate::config::{Config, ConfigError};
+use crate::connectors::Connectors;
 use crate::domain::ids::{ClinicId, CommunityId, MemberId};
 use crate::enrolment::clinic_access::Clients;
 use crate::enrolment::identity::Identities;
@@ -86,10 +88,31 @@ pub struct State {
     finder: Finder,
     /// Where clinics hold their visits.
     rooms: Rooms,
+    /// The communities' platforms, and how often each may call.
+    platforms: connectors::Platforms,
     /// How often a member may take a copy of everything.
     exports: Limit<MemberId>,
     /// How many readings the data points of one request may have.
     data_point_readings: usize,
+}
+
+/// What reaches out of the house for the handlers, wired from the settings.
+#[derive(Debug)]
+pub struct Wired {
+    /// Clinics' own systems.
+    pub clients: Clients,
+    /// Where members show at clinics who they are.
+    pub launches: Launches,
+    /// Where members sign in with their community's account.
+    pub identities: Identities,
+    /// Where clinics' staff sign in.
+    pub staff: StaffDoors,
+    /// What reads free times at clinics.
+    pub finder: Finder,
+    /// Where clinics hold their visits.
+    pub rooms: Rooms,
+    /// The communities' platforms.
+    pub connectors: Connectors,
 }
 
 impl State {
@@ -97,20 +120,14 @@ impl State {
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn new(
-        config: &Config,
-        bridge: Bridge,
-        schemas: Schemas,
-        clients: Clients,
-        launches: Launches,
-        (identities, staff): (Identities, StaffDoors),
-        (finder, rooms): (Finder, Rooms),
-    ) -> Result<Self, StateError> {
+    pub fn new(config: &Config, bridge: Bridge, schemas: Schemas, wired: Wired) -> Result<Self, StateError> {
+        let Wired { clients, launches, identities, staff, finder, rooms, connectors } = wired;
         let portal = Portal::new(config, &bridge.clock)?;
         let fhir = fhir::Door::new(config, clients, &bridge);
         let clinics = config.clinics.keys().cloned().collect();
         let communities = config.communities.keys().cloned().collect();
         let public_url = config.server.public_url.clone();
+        let platforms = connectors::Platforms::new(connectors, &config.limits, &bridge.clock);
         let exports = export::limit(&bridge.clock);
         let help = HelpDesk::new(config)?;
         Ok(Self {
@@ -127,6 +144,7 @@ impl State {
             staff,
             finder,
             rooms,
+            platforms,
             exports,
             data_point_readings: config.limits.data_point_readings.get() as usize,
         })

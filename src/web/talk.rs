@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, post};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::auth::TalkBringer;
 use super::portal::own::Watched;
@@ -18,6 +19,7 @@ use crate::domain::helpline::Help;
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::domain::language::Language;
 use crate::enrolment::join::handle_index;
+use crate::readings::settings::settings;
 
 /// The longest id and handle, in bytes: as in `schemas/events/envelope.v1.json`.
 const LONGEST_NAME: usize = 256;
@@ -37,7 +39,7 @@ pub struct Spoken {
     said: Option<String>,
     /// The value of the button that they pressed, in its place.
     pressed: Option<String>,
-    /// In which language they are answered: `en` or `ru`.
+    /// In which language they are answered, `en` or `ru`; if absent, in that of their own settings.
     language: Option<String>,
 }
 
@@ -64,7 +66,7 @@ pub struct Answer {
 /// Something to say with one press.
 #[derive(Serialize, ToSchema)]
 pub struct Button {
-    /// What to send as `pressed`.
+    /// What to send as `pressed`, as it is. A button of something that was said earlier does nothing.
     pub value: String,
     /// What stands on it.
     pub words: String,
@@ -103,35 +105,86 @@ pub async fn post_talk(
 ) -> Result<HttpResponse, Problem> {
     let community = bringer.0;
     let spoken: Spoken = body::json(&request, payload).await?;
-    let (said, language) = spoken.read()?;
+    let (said, asked) = spoken.read()?;
+    let brought = Brought {
+        community: &community,
+        id: &spoken.id,
+        handle: &spoken.handle,
+        said,
+        language: asked,
+        usual: Language::default(),
+    };
+    let answered = talk(&state, brought).await?;
+    let saying = &answered.saying;
+    Ok(HttpResponse::Ok().json(Answer {
+        is_member: answered.is_member,
+        is_understood: !saying.is_lost,
+        buttons: saying.buttons().into_iter().map(|(value, words)| Button { value, words }).collect(),
+        page: saying.page.as_ref().and_then(|page| state.public_url.join(page).ok()),
+        help: saying.helps.then(|| state.help.of(&community).clone()),
+        text: answered.text,
+    }))
+}
+
+/// What somebody said to the companion in a community, wherever that is. Personal.
+pub(super) struct Brought<'a> {
+    /// Where.
+    pub community: &'a CommunityId,
+    /// The community's own id of it.
+    pub id: &'a str,
+    /// Under which name it knows them.
+    pub handle: &'a str,
+    /// What they said.
+    pub said: Said<'a>,
+    /// In which language they are answered, if they or their community say so.
+    pub language: Option<Language>,
+    /// In which they are answered if nothing says so.
+    pub usual: Language,
+}
+
+/// What they are answered. Personal.
+pub(super) struct Answered {
+    /// What makes it the same when it is answered again.
+    pub key: Uuid,
+    /// Whether they are a member.
+    pub is_member: bool,
+    /// What the companion says.
+    pub saying: Saying,
+    /// The same in words.
+    pub text: String,
+    /// Their language.
+    pub language: Language,
+}
+
+/// Has the companion hear what somebody said, and makes a member of whoever wants to be one. What is brought again is done once.
+pub(super) async fn talk(state: &State, brought: Brought<'_>) -> Result<Answered, Problem> {
+    let Brought { community, id, handle, said, language, usual } = brought;
     let (bridge, talk) = (&state.bridge, state.portal.talk());
     let index = bridge.keyring.index();
-    let key = index.uuid("talk", &[community.as_str().as_bytes(), spoken.handle.as_bytes(), spoken.id.as_bytes()]);
-    let handle = handle_index(&bridge.keyring, &community, &spoken.handle);
-    let known = bridge.store.read().await?.member_by_handle(&community, handle).await?;
-    let (saying, member, is_member) = if let Some((member, ..)) = known {
-        let heard =
-            Heard::new(member, (key, bridge.clock.now()), Some(said), (language, Method::Chat)).within(&community);
-        (hear(bridge, talk, heard).await?, Some(member), true)
-    } else {
-        let stranger = Stranger { community: &community, handle: &spoken.handle, key, said, language };
-        let (saying, is_member) = meet(bridge, talk, stranger).await?;
-        (saying, None, is_member)
+    let key = index.uuid("talk", &[community.as_str().as_bytes(), handle.as_bytes(), id.as_bytes()]);
+    let index = handle_index(&bridge.keyring, community, handle);
+    let mut tx = bridge.store.read().await?;
+    let known = tx.member_by_handle(community, index).await?;
+    let Some((member, wrapped, _)) = known else {
+        drop(tx);
+        let language = language.unwrap_or(usual);
+        let (saying, is_member) = meet(bridge, talk, Stranger { community, handle, key, said, language }).await?;
+        let text = text(state, community, None, &saying, language).await?;
+        return Ok(Answered { key, is_member, saying, text, language });
     };
-    let text = text(&state, &community, member, &saying, language).await?;
-    Ok(HttpResponse::Ok().json(Answer {
-        is_member,
-        is_understood: !saying.is_lost,
-        text,
-        buttons: saying.buttons().into_iter().map(|(value, words)| Button { value, words }).collect(),
-        page: saying.page.and_then(|page| state.public_url.join(&page).ok()),
-        help: saying.helps.then(|| state.help.of(&community).clone()),
-    }))
+    let opened = bridge.keyring.unwrap_member_key(member, &wrapped).map_err(CompanionError::from)?;
+    let own = settings(&mut tx, &opened).await.map_err(CompanionError::from)?.language;
+    drop(tx);
+    let language = language.or(own).unwrap_or(usual);
+    let heard = Heard::new(member, (key, bridge.clock.now()), Some(said), (language, Method::Chat)).within(community);
+    let saying = hear(bridge, talk, heard).await?;
+    let text = text(state, community, Some(member), &saying, language).await?;
+    Ok(Answered { key, is_member: true, saying, text, language })
 }
 
 impl Spoken {
     /// What they say, and in which language they are answered.
-    fn read(&self) -> Result<(Said<'_>, Language), Problem> {
+    fn read(&self) -> Result<(Said<'_>, Option<Language>), Problem> {
         for (field, value) in [("/id", &self.id), ("/handle", &self.handle)] {
             if value.is_empty() || value.len() > LONGEST_NAME {
                 return Err(body::malformed(format!("Expected 1 to {LONGEST_NAME} bytes.")).field(field));
@@ -140,15 +193,18 @@ impl Spoken {
         let language = self.language.as_deref().map(|name| {
             Language::from_name(name).ok_or_else(|| body::malformed("Expected `en` or `ru`.").field("/language"))
         });
-        let language = language.transpose()?.unwrap_or_default();
+        let language = language.transpose()?;
         match (&self.said, &self.pressed) {
-            // Nothing that is understood is as long; what there is beyond is not looked at.
-            (Some(said), None) if said.chars().nth(LONGEST).is_some() => Ok((Said::Written(""), language)),
-            (Some(said), None) => Ok((Said::Written(said), language)),
+            (Some(said), None) => Ok((Said::Written(heard_of(said)), language)),
             (None, Some(pressed)) => Ok((Said::Pressed(pressed), language)),
             _ => Err(body::malformed("Expected either `said` or `pressed`.").field("/said")),
         }
     }
+}
+
+/// What is heard of what somebody wrote: nothing that is understood is as long.
+pub(super) fn heard_of(written: &str) -> &str {
+    if written.chars().nth(LONGEST).is_some() { "" } else { written }
 }
 
 /// The answer in words, with who is told where a questionnaire begins.

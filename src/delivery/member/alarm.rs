@@ -20,7 +20,7 @@ const TRIAL: &str = "mostik.concern-trial.v1";
 pub struct Channel {
     /// By which way.
     pub means: Means,
-    /// To which address, where it is mail.
+    /// To which address, where it is mail; in which room, where it is a platform.
     pub to: String,
     /// Whether it is the community's own, so that it may say whom it is about. Mail never does.
     pub names_member: bool,
@@ -68,6 +68,11 @@ impl Channel {
             }
             Means::Mail(settings) => {
                 mail::send(settings, mail::Letter { id: *id, at: *at, to: &self.to, subject, text }).await
+            }
+            Means::Platform(platform) => {
+                let who = alarm.handle.as_deref().filter(|_| self.names_member);
+                let lines: Vec<&str> = [Some(subject.as_str()), who, Some(text)].into_iter().flatten().collect();
+                platform.post(&self.to, *id, &lines.join("\n\n")).await
             }
         }
     }

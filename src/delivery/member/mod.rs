@@ -12,8 +12,10 @@ pub use push::{NoSubscription, Push, Subscription};
 pub use webhook::{SecretError, WebhookSecrets};
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use url::Url;
@@ -85,7 +87,10 @@ impl MessageError {
 }
 
 /// What an answer says: anything but 2xx means that it was not taken, and `gone` that nothing ever will be.
-fn refused(answer: &Answer, gone: &[u16]) -> Result<(), MessageError> {
+///
+/// # Errors
+/// [`MessageError`].
+pub fn refused(answer: &Answer, gone: &[u16]) -> Result<(), MessageError> {
     let status = answer.status.as_u16();
     match () {
         () if answer.status.is_success() => Ok(()),
@@ -108,6 +113,23 @@ pub enum Means {
     },
     /// Mail to the address that is the member's handle there.
     Mail(MailSettings),
+    /// The bridge's own account on its platform.
+    Platform(Arc<dyn Platform>),
+}
+
+/// A platform on which the bridge has an account of its own.
+pub trait Platform: fmt::Debug + Send + Sync {
+    /// Tells a member something in private, once for each id.
+    ///
+    /// # Errors
+    /// [`MessageError`] from the future. Whether it arrived nevertheless is not always known.
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<(), MessageError>>;
+
+    /// Says something in a room, such as that of the moderators, once for each id.
+    ///
+    /// # Errors
+    /// [`MessageError`] from the future. Whether it arrived nevertheless is not always known.
+    fn post<'a>(&'a self, room: &'a str, id: Uuid, text: &'a str) -> BoxFuture<'a, Result<(), MessageError>>;
 }
 
 /// One community's way.
@@ -151,6 +173,7 @@ impl Messengers {
                 let Message { id, at, handle: to, subject, text, .. } = message;
                 mail::send(settings, mail::Letter { id: *id, at: *at, to, subject, text }).await
             }
+            Some(Means::Platform(platform)) => platform.send(message).await,
         }
     }
 }
@@ -170,8 +193,8 @@ fn data(message: &Message) -> Value {
     data
 }
 
-impl std::fmt::Debug for Message {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Message({}, {})", self.kind, self.id)
     }
 }

@@ -159,12 +159,17 @@ impl Portal {
 }
 
 impl Portal {
+    /// The header in which the operator's own proxy says who calls, if there is one.
+    pub(in crate::web) fn client_address_header(&self) -> Option<&str> {
+        self.client_address_header.as_deref()
+    }
+
     /// Counts that a calendar program asks.
     ///
     /// # Errors
     /// How long to wait, when there were too many.
     pub fn count_calendar(&self, request: &HttpRequest) -> Result<(), Duration> {
-        self.calendars_by_address.check(&limits::caller(request, self.client_address_header.as_deref()))
+        self.calendars_by_address.check(&limits::caller(request, self.client_address_header()))
     }
 
     /// What a visit is called where others may read it.

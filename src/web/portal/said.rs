@@ -8,6 +8,7 @@ use super::own::Watched;
 use crate::companion::rules::OfRules;
 use crate::companion::talk::Talk;
 use crate::companion::{Saying, Value};
+use crate::domain::helpline::{Help, Helpline};
 use crate::domain::ids::CommunityId;
 use crate::domain::language::Language;
 use crate::pipeline::House;
@@ -69,6 +70,17 @@ impl Portal {
             ("day", self.date(language, rules.version).into()),
         ];
         Some(self.texts.say(language, key, &with).trim_end().to_owned())
+    }
+
+    /// Whom somebody can turn to, each in a line.
+    #[must_use]
+    pub fn help_in_lines(&self, language: Language, help: &Help) -> String {
+        let line = |line: &Helpline| {
+            let numbers = line.call.join(", ");
+            let parts = [line.name.as_str(), &numbers, line.open.get(language), line.url.as_str()];
+            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+        };
+        help.lines.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
     /// A clinic, where none is named.

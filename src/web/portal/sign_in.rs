@@ -109,7 +109,7 @@ pub async fn ask(
 
 /// Counts that somebody begins to sign in.
 pub(in crate::web) fn count(state: &State, request: &HttpRequest) -> Result<(), PortalError> {
-    let address = limits::caller(request, state.portal.client_address_header.as_deref());
+    let address = limits::caller(request, state.portal.client_address_header());
     state.portal.sign_ins_by_address.check(&address).map_err(too_often)
 }
 

@@ -102,17 +102,23 @@ fn name_of(page: &str) -> &'static str {
 
 /// What can be said with one press: numbers with what they mean, and words.
 fn buttons(frame: &Frame, saying: &Saying) -> Vec<Button> {
-    let moods = || LEVELS.iter().map(|(level, key)| Button { value: level.to_string(), words: frame.t(key) }).collect();
+    let moods = || {
+        let level =
+            |(level, key): &(u8, &str)| Button { value: saying.value_of(&level.to_string()), words: frame.t(key) };
+        LEVELS.iter().map(level).collect()
+    };
     let choices = || {
         let Some(Value::Text(lines)) = saying.value("choices") else { return Vec::new() };
-        let choice = |line: &str| Some(Button { value: line.split_once(' ')?.0.to_owned(), words: line.to_owned() });
+        let choice =
+            |line: &str| Some(Button { value: saying.value_of(line.split_once(' ')?.0), words: line.to_owned() });
         lines.lines().filter_map(choice).collect()
     };
     let numbers = saying.takes.iter().flat_map(|takes| match takes {
         Takes::Mood => moods(),
         Takes::Answer => choices(),
     });
-    let words = saying.words.iter().map(|(name, written)| Button { value: name.clone(), words: capitalized(written) });
+    let words = saying.words.iter();
+    let words = words.map(|(name, written)| Button { value: saying.value_of(name), words: capitalized(written) });
     numbers.chain(words).collect()
 }
 

@@ -109,6 +109,10 @@ const TABLE: &[Row] = &[
         "401", &[(Community, "200"), (KeyWithoutScope, "403"), (OtherCommunity, "200"), (Keeper, "403"), (Decider, "403"), (OtherKeeper, "403"), (Member, "200"), (OtherMember, "200")]),
     row("POST /v1/talk", |it| ("/v1/talk".into(), Json(json!({"id": "1", "handle": it.handle, "said": "menu"}))),
         "401", &[(OtherCommunity, "200"), (Community, "403"), (KeyWithoutScope, "403"), (Keeper, "403"), (Decider, "403"), (OtherKeeper, "403")]),
+    // No community of this world has a platform: tests/it/connectors asks those that do.
+    row("GET /connectors/{community}/{path:.*}", |_| ("/connectors/forum/".into(), Nothing), "404", &[]),
+    row("POST /connectors/{community}/{path:.*}", |_| ("/connectors/forum/".into(), Json(json!({}))), "404", &[]),
+    row("PUT /connectors/{community}/{path:.*}", |_| ("/connectors/forum/".into(), Json(json!({}))), "404", &[]),
     row("GET /v1/announcements", |_| ("/v1/announcements".into(), Nothing),
         "401", &[(Community, "200"), (OtherCommunity, "200"), (KeyWithoutScope, "403"), (Keeper, "403"), (OtherKeeper, "403"), (Decider, "403")]),
     row("GET /v1/concerns", |_| ("/v1/concerns".into(), Nothing),

@@ -1,0 +1,69 @@
+//! How the bridge takes part in communities' platforms, wired from the settings.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
+use secrecy::ExposeSecret;
+use url::Url;
+
+use super::StartError;
+use crate::config::{self, Config};
+use crate::connectors::discourse::Discourse;
+use crate::connectors::telegram::{API, Telegram};
+use crate::connectors::{Connector, Connectors};
+use crate::delivery::egress::{Egress, EgressPolicy};
+use crate::domain::ids::CommunityId;
+use crate::vault::read_secret_file;
+
+/// Every community's platform.
+///
+/// # Errors
+/// [`StartError`].
+pub(super) fn connectors(config: &Config) -> Result<Connectors, StartError> {
+    let with = |(id, community): (&CommunityId, &config::Community)| {
+        let connector = community.connector.as_ref()?;
+        Some(platform(config, connector).map(|connector| (id.clone(), connector)))
+    };
+    Ok(Connectors::new(config.communities.iter().filter_map(with).collect::<Result<BTreeMap<_, _>, _>>()?))
+}
+
+/// One platform.
+///
+/// # Errors
+/// [`StartError`].
+pub(super) fn platform(config: &Config, connector: &config::Connector) -> Result<Arc<dyn Connector>, StartError> {
+    Ok(match connector.clone() {
+        config::Connector::Telegram(told) => {
+            let api = told.api.map_or_else(|| API.parse(), Ok).map_err(|_| StartError::Platform)?;
+            Arc::new(Telegram {
+                egress: egress(config, &api)?,
+                api,
+                token: read_secret_file(&told.token_file)?,
+                secret: read_secret_file(&told.secret_file)?,
+                counted: told.counted,
+                language: told.language,
+            })
+        }
+        config::Connector::Discourse(told) => {
+            let secret = read_secret_file(&told.secret_file)?;
+            Arc::new(Discourse {
+                egress: egress(config, &told.url)?,
+                url: told.url,
+                account: told.account,
+                api_key: read_secret_file(&told.api_key_file)?,
+                secret: hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes()),
+                language: told.language,
+            })
+        }
+    })
+}
+
+/// The way out to one host.
+fn egress(config: &Config, url: &Url) -> Result<Egress, StartError> {
+    Ok(Egress::new(EgressPolicy {
+        hosts: url.host_str().map(str::to_owned).into_iter().collect(),
+        private_networks: config.delivery.private_networks,
+        timeout: config.timeout(),
+    })?)
+}

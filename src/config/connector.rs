@@ -1,0 +1,80 @@
+//! How the bridge takes part in a community's platform, with an account of its own there.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use url::Url;
+
+use super::ConfigError;
+use crate::domain::language::Language;
+
+/// A community's platform.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(tag = "platform", rename_all = "kebab-case")]
+pub enum Connector {
+    /// A bot of Telegram.
+    Telegram(Telegram),
+    /// An account of a forum of Discourse.
+    Discourse(Discourse),
+}
+
+/// A bot of Telegram.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telegram {
+    /// The file with the bot's token.
+    pub token_file: PathBuf,
+    /// The file with what Telegram shows with each Update.
+    pub secret_file: PathBuf,
+    /// The groups that are counted, by their ids.
+    #[serde(default)]
+    pub counted: BTreeSet<i64>,
+    /// The language of those of whom nothing is known.
+    #[serde(default)]
+    pub language: Language,
+    /// Where the Bot API is, if not at Telegram's own.
+    pub api: Option<Url>,
+}
+
+/// An account of a forum of Discourse.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Discourse {
+    /// Where the forum is.
+    pub url: Url,
+    /// The name of the bridge's account there.
+    pub account: String,
+    /// The file with the account's API key.
+    pub api_key_file: PathBuf,
+    /// The file with what webhooks are signed with.
+    pub secret_file: PathBuf,
+    /// The language of those of whom nothing is known.
+    #[serde(default)]
+    pub language: Language,
+}
+
+impl Connector {
+    /// Where the platform is, if it is not the same for everybody.
+    #[must_use]
+    pub const fn url(&self) -> Option<&Url> {
+        match self {
+            Self::Telegram(telegram) => telegram.api.as_ref(),
+            Self::Discourse(discourse) => Some(&discourse.url),
+        }
+    }
+
+    /// Refuses what cannot be; `setting` is its name in the configuration.
+    pub(super) fn check(&self, setting: &str, private_networks: bool) -> Result<(), ConfigError> {
+        let Some(url) = self.url() else { return Ok(()) };
+        let invalid = |expected| Err(ConfigError::Invalid { setting: setting.to_owned(), expected });
+        if url.host_str().is_none() || !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+            return invalid("the platform's address without user, password and query");
+        }
+        match url.scheme() {
+            "https" => Ok(()),
+            "http" if private_networks => Ok(()),
+            _ => invalid("https (http is for delivery.private_networks = true only)"),
+        }
+    }
+}

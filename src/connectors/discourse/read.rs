@@ -1,0 +1,146 @@
+//! What Discourse brings: webhooks of posts and likes (its `app/models/web_hook.rb` and `web_hook_post_serializer.rb`). Of what
+//! is written in public nothing is read but that something was.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::connectors::{Happened, Heard, Refused, Undone};
+use crate::domain::activity::Deed;
+
+/// Posts of people; others are Discourse's own, such as that a topic was closed (`Post.types`).
+const REGULAR: i64 = 1;
+
+/// What a webhook says, before it is known whether a private message is private.
+#[derive(PartialEq, Eq, Debug)]
+pub enum Said {
+    /// Somebody wrote a private message.
+    Private(Private),
+    /// Something happened in public, or was taken back.
+    Public(Vec<Heard>),
+}
+
+/// A private message. Personal.
+#[derive(PartialEq, Eq)]
+pub struct Private {
+    /// The post's id.
+    pub post: i64,
+    /// Its place in its topic.
+    pub number: i64,
+    /// Its topic.
+    pub topic: i64,
+    /// Who wrote it.
+    pub author: String,
+    /// What they wrote.
+    pub raw: String,
+}
+
+#[derive(Deserialize)]
+struct OfPost {
+    post: Post,
+}
+
+#[derive(Deserialize)]
+struct OfLike {
+    like: Like,
+}
+
+#[derive(Deserialize)]
+struct Like {
+    post: Post,
+    user: User,
+}
+
+#[derive(Deserialize)]
+struct Post {
+    id: i64,
+    username: String,
+    created_at: Timestamp,
+    post_number: i64,
+    post_type: i64,
+    topic_id: i64,
+    topic_archetype: Option<String>,
+    reply_to_post_number: Option<i64>,
+    reply_to_user: Option<User>,
+    #[serde(default)]
+    raw: String,
+}
+
+#[derive(Deserialize)]
+struct User {
+    username: String,
+}
+
+/// Reads what came under an event's name (`X-Discourse-Event`) at this time. `own`: the bridge's account there, of which nothing
+/// is heard.
+///
+/// # Errors
+/// [`Refused::Malformed`].
+pub fn read(event: &str, body: &[u8], own: &str, at: Timestamp) -> Result<Said, Refused> {
+    let nothing = Said::Public(Vec::new());
+    Ok(match event {
+        "post_created" => {
+            let OfPost { post } = json(body, "expected a post")?;
+            match () {
+                () if post.username == own || post.post_type != REGULAR => nothing,
+                () if post.is_private() => Said::Private(Private {
+                    post: post.id,
+                    number: post.post_number,
+                    topic: post.topic_id,
+                    author: post.username,
+                    raw: post.raw,
+                }),
+                () => Said::Public(post.happened().into_iter().map(Heard::Happened).collect()),
+            }
+        }
+        "post_destroyed" => {
+            let OfPost { post } = json(body, "expected a post")?;
+            let undone = |it: Happened| Heard::Undone(Undone { id: it.id, handle: it.handle });
+            if post.is_private() { nothing } else { Said::Public(post.happened().into_iter().map(undone).collect()) }
+        }
+        "post_liked" => {
+            let OfLike { like } = json(body, "expected a like")?;
+            Said::Public(like.happened(own, at))
+        }
+        _ => nothing,
+    })
+}
+
+fn json<'a, T: Deserialize<'a>>(body: &'a [u8], expected: &'static str) -> Result<T, Refused> {
+    serde_json::from_slice(body).map_err(|_| Refused::Malformed(expected))
+}
+
+impl Post {
+    fn is_private(&self) -> bool {
+        self.topic_archetype.as_deref() == Some("private_message")
+    }
+
+    fn happened(&self) -> Vec<Happened> {
+        let id = format!("post-{}", self.id);
+        let deed = if self.reply_to_post_number.is_some() { Deed::Replied } else { Deed::Posted };
+        let whom = self.reply_to_user.as_ref().filter(|whom| whom.username != self.username);
+        let of = |id, handle: &str, deed| Happened { id, handle: handle.to_owned(), at: self.created_at, deed };
+        let got = whom.map(|whom| of(format!("{id}-got"), &whom.username, Deed::GotReply));
+        [of(id, &self.username, deed)].into_iter().chain(got).collect()
+    }
+}
+
+impl Like {
+    /// It has neither an id nor a time of its own: who likes what is the same however often it is said.
+    fn happened(&self, own: &str, at: Timestamp) -> Vec<Heard> {
+        if self.post.is_private() || self.user.username == own {
+            return Vec::new();
+        }
+        let id = format!("like-{}-{}", self.post.id, self.user.username);
+        let got = format!("{id}-got");
+        [(id, &self.user.username, Deed::Reacted), (got, &self.post.username, Deed::GotReaction)]
+            .into_iter()
+            .map(|(id, handle, deed)| Heard::Happened(Happened { id, handle: handle.clone(), at, deed }))
+            .collect()
+    }
+}
+
+impl std::fmt::Debug for Private {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Private(..)")
+    }
+}

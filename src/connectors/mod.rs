@@ -1,0 +1,220 @@
+//! Where members are: one folder for each platform, which reads what the platform brings and says there what is to be said.
+//!
+//! A platform calls `/connectors/{community}/…`. What it brings is authenticated before it is parsed, and read as one of three
+//! things ([`Heard`]): somebody said something to the bridge's own account in private, something happened in a room that is
+//! counted, or that was taken back. What was written in a room is never kept, and is nothing said to the companion.
+//!
+//! Nothing is acknowledged before all of it is done. What the platform brings again because no answer came is done once: what
+//! is said has its own id, as has what happened, and an answer has the id of what it answers.
+
+pub mod discourse;
+pub mod telegram;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::delivery::member::{MessageError, Platform};
+use crate::domain::activity::Deed;
+use crate::domain::ids::CommunityId;
+use crate::domain::language::Language;
+
+/// One platform, as the bridge takes part in it.
+pub trait Connector: Platform {
+    /// Whether a request may come from the platform, by its head alone: before a byte of its body is read.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    fn admit(&self, head: &Head<'_>) -> Result<(), Refused>;
+
+    /// Authenticates what the head could not, reads it, and asks the platform what more has to be known.
+    ///
+    /// # Errors
+    /// [`Refused`] from the future.
+    fn receive<'a>(&'a self, head: Head<'a>, body: &'a [u8]) -> BoxFuture<'a, Result<Received, Refused>>;
+
+    /// Says something where somebody said something. `Some`: the platform takes it in the answer to its own request.
+    ///
+    /// # Errors
+    /// [`MessageError`] from the future.
+    fn answer<'a>(&'a self, spoken: &'a Spoken, says: &'a Says) -> BoxFuture<'a, Result<Option<Value>, MessageError>>;
+
+    /// The language of those of whom nothing is known.
+    fn language(&self) -> Language;
+}
+
+/// The head of a request.
+#[derive(Clone, Copy)]
+pub struct Head<'a> {
+    /// `GET`, `POST` or `PUT`.
+    pub method: &'a str,
+    /// What follows `/connectors/{community}/`.
+    pub path: &'a str,
+    /// Its headers, the names in lower case.
+    pub headers: &'a [(&'a str, &'a [u8])],
+    /// When it came.
+    pub at: Timestamp,
+}
+
+/// What a platform brought. Personal.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// Somebody said something to the bridge's own account, where nobody else reads it.
+    Said(Spoken),
+    /// Something happened in a room that is counted.
+    Happened(Happened),
+    /// What had happened was taken back.
+    Undone(Undone),
+}
+
+/// What somebody said. Personal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// The platform's id of it: the same when it is brought again.
+    pub id: String,
+    /// Under which name the platform knows them, for good.
+    pub handle: String,
+    /// Where they said it, and are answered.
+    pub conversation: String,
+    /// What they said.
+    pub words: Words,
+    /// Their language, as far as the platform knows it.
+    pub language: Option<Language>,
+}
+
+/// How something was said.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Words {
+    /// In their own words.
+    Written(String),
+    /// With a button, by its value. What stood with it has an id of the platform's.
+    Pressed(String),
+}
+
+/// Something that happened. Personal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Happened {
+    /// An id of its own for whatever is counted.
+    pub id: String,
+    /// Of whom it is counted.
+    pub handle: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What it was.
+    pub deed: Deed,
+}
+
+/// Something that was taken back. Personal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Undone {
+    /// The id under which it had been counted.
+    pub id: String,
+    /// Of whom.
+    pub handle: String,
+}
+
+/// What is said in a conversation. Personal.
+#[derive(Clone)]
+pub struct Says {
+    /// The same when it is said again.
+    pub id: Uuid,
+    /// In words, with whatever link stands in them.
+    pub text: String,
+    /// What can be said next with one press: each with its value, and what stands on it.
+    pub buttons: Vec<(String, String)>,
+}
+
+/// What a request brought.
+#[derive(Default)]
+pub struct Received {
+    /// In its order.
+    pub heard: Vec<Heard>,
+    /// What the platform is told once all of it is done.
+    pub answer: Option<Value>,
+}
+
+/// Why nothing of a request is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refused {
+    /// Nothing is there.
+    #[error("nothing is there")]
+    NoSuchPath,
+    /// Whoever sent it did not show that they are the platform.
+    #[error("not signed as agreed")]
+    Unknown,
+    /// It is not what the platform sends.
+    #[error("not what the platform sends: {0}")]
+    Malformed(&'static str),
+    /// The platform did not say what more has to be known.
+    #[error("the platform does not answer")]
+    Later,
+}
+
+impl Head<'_> {
+    /// A header, if it is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(given, _)| *given == name);
+        found.and_then(|(_, value)| std::str::from_utf8(value).ok())
+    }
+
+    /// Whether a header holds a secret, whatever comes before it.
+    #[must_use]
+    pub fn shows(&self, name: &str, before: &str, secret: &SecretString) -> bool {
+        let shown = self.header(name).and_then(|value| value.strip_prefix(before)).unwrap_or_default();
+        verify_slices_are_equal(shown.as_bytes(), secret.expose_secret().as_bytes()).is_ok()
+    }
+}
+
+impl Says {
+    /// What is said, and below it what can be said next, for platforms without buttons. Numbers are left out: what they stand
+    /// for is in the text.
+    #[must_use]
+    pub fn in_lines(&self, language: Language) -> String {
+        let words: Vec<&str> = self.buttons.iter().map(|(_, words)| words.as_str()).collect();
+        let words: Vec<&str> = words.into_iter().filter(|words| words.parse::<u8>().is_err()).collect();
+        let you_can_say = match language {
+            Language::En => "You can say",
+            Language::Ru => "Можно сказать",
+        };
+        match words.as_slice() {
+            [] => self.text.clone(),
+            words => format!("{}\n\n{you_can_say}: {}", self.text, words.join(" · ")),
+        }
+    }
+}
+
+/// Every community's platform.
+#[derive(Clone, Debug, Default)]
+pub struct Connectors(Arc<BTreeMap<CommunityId, Arc<dyn Connector>>>);
+
+impl Connectors {
+    /// These, and no others.
+    #[must_use]
+    pub fn new(connectors: BTreeMap<CommunityId, Arc<dyn Connector>>) -> Self {
+        Self(Arc::new(connectors))
+    }
+
+    /// A community's platform, if the bridge takes part in it.
+    #[must_use]
+    pub fn of(&self, community: &CommunityId) -> Option<&Arc<dyn Connector>> {
+        self.0.get(community)
+    }
+}
+
+impl fmt::Debug for Heard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Said(_) => "Said(..)",
+            Self::Happened(_) => "Happened(..)",
+            Self::Undone(_) => "Undone(..)",
+        })
+    }
+}

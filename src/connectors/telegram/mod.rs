@@ -1,0 +1,159 @@
+//! Telegram: a bot (Bot API, <https://core.telegram.org/bots/api>).
+//!
+//! Telegram calls `/connectors/{community}/` with each Update and the secret that was agreed on, one at a time until it is
+//! answered with 200. What is said is answered in the response itself, so that nothing is said that Telegram did not take. A
+//! member's handle is the id of their account; what their name is is never looked at.
+
+pub mod read;
+
+use std::collections::BTreeSet;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use jiff::SignedDuration;
+use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+use uuid::Uuid;
+
+use super::{Connector, Head, Received, Refused, Says, Spoken, Words};
+use crate::delivery::egress::{Egress, EgressError};
+use crate::delivery::member::{Message, MessageError, Platform, refused};
+use crate::domain::language::Language;
+
+/// Where the Bot API is, for everybody who does not run a server of it.
+pub const API: &str = "https://api.telegram.org";
+
+/// The longest text of a message, in characters ("sendMessage": 1-4096 after entities parsing).
+const LONGEST: usize = 4096;
+
+/// How many buttons stand beside each other, if they are as short as numbers.
+const NUMBERS_IN_A_ROW: usize = 5;
+
+/// What Telegram answers to whom it does not reach.
+const FORBIDDEN: u16 = 403;
+
+/// A bot.
+#[derive(Debug)]
+pub struct Telegram {
+    /// Where the Bot API is.
+    pub api: Url,
+    /// The bot's token.
+    pub token: SecretString,
+    /// What Telegram shows with each Update (`secret_token` of setWebhook).
+    pub secret: SecretString,
+    /// The groups that are counted.
+    pub counted: BTreeSet<i64>,
+    /// The language of those of whom nothing is known.
+    pub language: Language,
+    /// The way out, to the Bot API only.
+    pub egress: Egress,
+}
+
+/// What the Bot API answers to what it does not do.
+#[derive(Deserialize)]
+struct NotDone {
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    parameters: Parameters,
+}
+
+#[derive(Deserialize, Default)]
+struct Parameters {
+    retry_after: Option<u32>,
+}
+
+impl Telegram {
+    /// Calls a method of the Bot API.
+    async fn call(&self, method: &str, with: &Value) -> Result<(), MessageError> {
+        let mut url = self.api.clone();
+        url.set_path(&format!("/bot{}/{method}", self.token.expose_secret()));
+        let answer = self.egress.send(self.egress.request(Method::POST, url).json(with)).await?;
+        let Err(error) = refused(&answer, &[FORBIDDEN]) else { return Ok(()) };
+        let Ok(not_done) = serde_json::from_slice::<NotDone>(&answer.body) else { return Err(error) };
+        Err(match (error, not_done.parameters.retry_after) {
+            (MessageError::Status { status: 400, .. }, _) if not_done.description.contains("chat not found") => {
+                MessageError::Gone(FORBIDDEN)
+            }
+            (MessageError::Status { status, .. }, Some(seconds)) => {
+                MessageError::Status { status, again_after: Some(SignedDuration::from_secs(seconds.into())) }
+            }
+            (error, _) => error,
+        })
+    }
+
+    async fn say(&self, chat: &str, text: &str) -> Result<(), MessageError> {
+        self.call("sendMessage", &json!({"chat_id": chat, "text": cut(text)})).await
+    }
+}
+
+impl Platform for Telegram {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<(), MessageError>> {
+        self.say(&message.handle, &message.text).boxed()
+    }
+
+    fn post<'a>(&'a self, room: &'a str, _: Uuid, text: &'a str) -> BoxFuture<'a, Result<(), MessageError>> {
+        self.say(room, text).boxed()
+    }
+}
+
+impl Connector for Telegram {
+    fn admit(&self, head: &Head<'_>) -> Result<(), Refused> {
+        match (head.method, head.path) {
+            ("POST", "") if head.shows("x-telegram-bot-api-secret-token", "", &self.secret) => Ok(()),
+            ("POST", "") => Err(Refused::Unknown),
+            _ => Err(Refused::NoSuchPath),
+        }
+    }
+
+    fn receive<'a>(&'a self, _: Head<'a>, body: &'a [u8]) -> BoxFuture<'a, Result<Received, Refused>> {
+        let heard = read::read(body, &self.counted);
+        async move { Ok(Received { heard: heard?, answer: None }) }.boxed()
+    }
+
+    fn answer<'a>(&'a self, spoken: &'a Spoken, says: &'a Says) -> BoxFuture<'a, Result<Option<Value>, MessageError>> {
+        async move {
+            if matches!(spoken.words, Words::Pressed(_)) {
+                // Only so that the button does not look as if it were waiting: whether that arrives does not matter.
+                let _: Result<(), _> = self.call("answerCallbackQuery", &json!({"callback_query_id": spoken.id})).await;
+            }
+            Ok(Some(in_response(&spoken.conversation, says)))
+        }
+        .boxed()
+    }
+
+    fn language(&self) -> Language {
+        self.language
+    }
+}
+
+/// A call in the response to an Update ("Making requests when getting updates").
+fn in_response(chat: &str, says: &Says) -> Value {
+    let mut message = json!({"method": "sendMessage", "chat_id": chat, "text": cut(&says.text)});
+    let is_number = |button: &(String, String)| button.1.parse::<u8>().is_ok();
+    let runs = says.buttons.chunk_by(|one, next| is_number(one) && is_number(next));
+    let rows = runs.flat_map(|run| run.chunks(NUMBERS_IN_A_ROW));
+    let button = |(value, words): &(String, String)| json!({"text": words, "callback_data": value});
+    let rows: Vec<Vec<Value>> = rows.map(|row| row.iter().map(button).collect()).collect();
+    if let (false, Some(message)) = (rows.is_empty(), message.as_object_mut()) {
+        message.insert("reply_markup".to_owned(), json!({"inline_keyboard": rows}));
+    }
+    message
+}
+
+/// As much as Telegram takes; the rest is found where the link in it leads.
+fn cut(text: &str) -> String {
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    text.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+impl From<EgressError> for Refused {
+    fn from(_: EgressError) -> Self {
+        Self::Later
+    }
+}

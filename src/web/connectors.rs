@@ -1,0 +1,191 @@
+//! `/connectors/{community}/…`: communities' platforms bring what is said to the bridge's account there, and what happens in rooms
+//! that are counted.
+//!
+//! Whoever calls is told 429 when they come too often, or when too many are under way: nothing is queued in memory. What is
+//! taken is done before it is acknowledged, in the order in which it was brought.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse, route};
+use jiff::tz::Offset;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use super::limits::{Limit, caller};
+use super::talk::{Answered, Brought, heard_of, talk};
+use super::{Problem, State, body, events};
+use crate::companion::talk::Said;
+use crate::config::Limits;
+use crate::connectors::{Connector, Connectors, Happened, Head, Heard, Refused, Says, Spoken, Undone, Words};
+use crate::delivery::member::MessageError;
+use crate::domain::clock::Clock;
+use crate::domain::ids::CommunityId;
+use crate::domain::moment::Moment;
+use crate::domain::reading::Measure;
+use crate::inbound::event::{Entry, Event, Refusal, Says as EventSays, Subject, Version};
+use crate::pipeline::accept;
+
+/// How many calls may be under way at the same time: each may hold as much as the longest body.
+const AT_ONCE: usize = 64;
+
+/// Which part of a community sends what happens in its rooms.
+const SOURCE: &str = "connector";
+
+/// The communities' platforms, and how often they may call.
+#[derive(Debug)]
+pub struct Platforms {
+    connectors: Connectors,
+    at_once: Semaphore,
+    calls: Limit<(CommunityId, IpAddr)>,
+    said: Limit<(CommunityId, String)>,
+}
+
+impl Platforms {
+    /// Platforms under these limits.
+    #[must_use]
+    pub fn new(connectors: Connectors, limits: &Limits, clock: &Clock) -> Self {
+        let limit = |at_once: NonZeroU32, within: Duration| (at_once, within / at_once.get());
+        let (calls, every) = limit(limits.platform_calls_per_second, Duration::from_secs(1));
+        let (said, each) = limit(limits.said_per_minute, Duration::from_mins(1));
+        Self {
+            connectors,
+            at_once: Semaphore::new(AT_ONCE),
+            calls: Limit::new(calls, every, clock.clone()),
+            said: Limit::new(said, each, clock.clone()),
+        }
+    }
+}
+
+/// Takes what a platform brings.
+#[route("/connectors/{community}/{path:.*}", method = "GET", method = "POST", method = "PUT")]
+pub async fn bring(
+    state: Data<State>,
+    path: Path<(String, String)>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let (community, path) = path.into_inner();
+    let platforms = &state.platforms;
+    let community: CommunityId = community.parse().map_err(|_| super::problem::no_such_route())?;
+    let connector = platforms.connectors.of(&community).ok_or_else(super::problem::no_such_route)?;
+    let address = caller(&request, state.portal.client_address_header());
+    platforms.calls.check(&(community.clone(), address)).map_err(too_often)?;
+    let _held = platforms.at_once.try_acquire().map_err(|_| too_often(Duration::ZERO))?;
+    let headers: Vec<(&str, &[u8])> =
+        request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let at = state.bridge.clock.now();
+    let head = Head { method: request.method().as_str(), path: &path, headers: &headers, at };
+    connector.admit(&head)?;
+    let bytes = body::any(&request, payload).await?;
+    let received = connector.receive(head, &bytes).await?;
+    let mut answer = received.answer;
+    let mut happened = Vec::new();
+    for heard in received.heard {
+        match heard {
+            Heard::Said(spoken) => answer = say(&state, &community, connector.as_ref(), &spoken).await?.or(answer),
+            Heard::Happened(it) => happened.push(Ok(event_of(it, head.at))),
+            Heard::Undone(undone) => happened.push(Ok(retraction_of(undone))),
+        }
+    }
+    if !happened.is_empty() {
+        count(&state, &community, happened).await?;
+    }
+    Ok(HttpResponse::Ok().json(answer.unwrap_or_else(|| json!({}))))
+}
+
+/// Answers somebody. What cannot be answered, now or ever, must not keep others waiting.
+async fn say(
+    state: &State,
+    community: &CommunityId,
+    connector: &dyn Connector,
+    spoken: &Spoken,
+) -> Result<Option<Value>, Problem> {
+    if state.platforms.said.check(&(community.clone(), spoken.handle.clone())).is_err() {
+        tracing::warn!(community_id = %community, "somebody says more than is heard");
+        return Ok(None);
+    }
+    let said = match &spoken.words {
+        Words::Written(text) => Said::Written(heard_of(text)),
+        Words::Pressed(value) => Said::Pressed(value),
+    };
+    let Spoken { id, handle, .. } = spoken;
+    let usual = spoken.language.unwrap_or(connector.language());
+    let brought = Brought { community, id, handle, said, language: None, usual };
+    let answered = match talk(state, brought).await {
+        Ok(answered) => answered,
+        Err(problem) if problem.status == StatusCode::SERVICE_UNAVAILABLE.as_u16() => return Err(problem),
+        Err(_) => return Ok(None), // the log says why
+    };
+    let spoken = Spoken { language: Some(answered.language), ..spoken.clone() };
+    match connector.answer(&spoken, &says(state, community, answered)).await {
+        Ok(answer) => Ok(answer),
+        Err(error @ (MessageError::Gone(_) | MessageError::Unwritten)) => {
+            tracing::warn!(community_id = %community, cause = %error, "an answer reaches nobody");
+            Ok(None)
+        }
+        Err(error) => {
+            tracing::warn!(community_id = %community, cause = %error, "an answer was not taken");
+            Err(later())
+        }
+    }
+}
+
+/// The whole answer in one text: who is there for them, and where in the portal it is to be done.
+fn says(state: &State, community: &CommunityId, answered: Answered) -> Says {
+    let Answered { key, saying, mut text, language, .. } = answered;
+    if saying.helps {
+        text = format!("{text}\n\n{}", state.portal.help_in_lines(language, state.help.of(community)));
+    }
+    if let Some(url) = saying.page.as_ref().and_then(|page| state.public_url.join(page).ok()) {
+        text = format!("{text}\n\n{url}");
+    }
+    Says { id: key, text, buttons: saying.buttons() }
+}
+
+/// Counts what happened, of whoever is a member.
+async fn count(state: &State, community: &CommunityId, happened: Vec<Result<Event, Refusal>>) -> Result<(), Problem> {
+    let outcomes = accept(&state.bridge, community, happened).await?;
+    events::note("what happened", community, outcomes.into_iter().map(|outcome| events::result(outcome).status));
+    Ok(())
+}
+
+fn event_of(happened: Happened, now: jiff::Timestamp) -> Event {
+    let Happened { id, handle, at, deed } = happened;
+    let moment = Moment::new(at.min(now), Offset::UTC);
+    let entry = Entry { moment, measure: Measure::Deed(deed), labels: std::collections::BTreeSet::new() };
+    event(id, handle, EventSays::Reading(entry, Version::First))
+}
+
+fn retraction_of(undone: Undone) -> Event {
+    event(format!("{}-undone", undone.id), undone.handle, EventSays::Retraction(undone.id))
+}
+
+fn event(id: String, handle: String, says: EventSays) -> Event {
+    Event { source: SOURCE.to_owned(), id, subject: Subject::Handle(handle), says, flaw: None }
+}
+
+fn too_often(wait: Duration) -> Problem {
+    let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-often", "There is too much at once");
+    problem.retry_after = u32::try_from(wait.as_secs()).ok().map(|seconds| seconds.saturating_add(1));
+    problem
+}
+
+fn later() -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "This cannot be done at present")
+        .detail("Whatever was done is not done again when it is brought again.")
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NoSuchPath => super::problem::no_such_route(),
+            Refused::Unknown => Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "This is not signed as agreed"),
+            Refused::Malformed(expected) => body::malformed(expected),
+            Refused::Later => later(),
+        }
+    }
+}
