@@ -12,7 +12,7 @@ mod settle;
 mod tell;
 mod warnings;
 
-pub use settle::{Which, acknowledge, close};
+pub use settle::{Which, acknowledge, close, escalate_now};
 pub use tell::{AlarmSender, AlarmWords, Levels};
 pub use warnings::{Warned, Why, seal_warning, warnings};
 

@@ -4,5 +4,7 @@ pub mod concerns;
 mod disclosure;
 mod operators;
 mod portal;
+mod queue;
+mod queue_door;
 mod shown;
 mod telling;
