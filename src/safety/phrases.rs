@@ -94,7 +94,9 @@ fn stands(parts: &[&str], words: &[String]) -> bool {
     match parts.split_first() {
         None => true,
         Some((&"*", rest)) => stands(rest, words) || words.get(1..).is_some_and(|words| stands(rest, words)),
-        Some((part, rest)) => words.split_first().is_some_and(|(word, words)| is_word(part, word) && stands(rest, words)),
+        Some((part, rest)) => {
+            words.split_first().is_some_and(|(word, words)| is_word(part, word) && stands(rest, words))
+        }
     }
 }
 

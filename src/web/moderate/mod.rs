@@ -60,6 +60,7 @@ const fn why(rule: Rule) -> &'static str {
     match rule {
         Rule::SelfHarm => "moderate-rule-self-harm",
         Rule::AskedForSomebody => "moderate-rule-asked",
+        Rule::Phrase => "moderate-rule-phrase",
     }
 }
 

@@ -27,6 +27,8 @@ struct ConcernPage {
     zone: String,
     /// Why: the key of its words.
     why: &'static str,
+    /// The phrase that was found.
+    phrase: Option<String>,
     /// How it stands: the key of its words.
     stands: &'static str,
     waited: String,
@@ -78,6 +80,7 @@ async fn look(
         name: name(&frame, &concern),
         zone: zone(state, who).name().to_owned(),
         why: why(concern.rule),
+        phrase: concern.phrase.clone(),
         stands: stands(concern.state),
         waited: waited(&frame, &concern, now),
         steps: [raised, told, escalated, acknowledged, closed].into_iter().flatten().collect(),

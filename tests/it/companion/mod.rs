@@ -1,5 +1,5 @@
 //! The companion: what members say to it, wherever they do, and what comes of it.
 
-mod chat;
+pub mod chat;
 mod portal;
 mod rules;

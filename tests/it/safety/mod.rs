@@ -3,6 +3,7 @@
 pub mod concerns;
 mod disclosure;
 mod operators;
+mod phrases;
 mod portal;
 mod queue;
 mod queue_door;
