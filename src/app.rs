@@ -288,6 +288,7 @@ pub async fn serve(
     running.spawn(async move { server.await.map_err(StartError::Server) });
     tracing::info!(%address, database = bridge.store.kind(), clinics = config.clinics.len(), "listening");
     listening(address);
+    ringing.spawn(connectors::connectors(config)?.greet());
     // Nothing ends before it is told to: if something does, the whole process must not look alive.
     let early = tokio::select! {
         () = stop => None,

@@ -10,6 +10,7 @@ use url::Url;
 use super::StartError;
 use crate::config::{self, Config};
 use crate::connectors::discourse::Discourse;
+use crate::connectors::matrix::{Homeserver, Matrix, Settings};
 use crate::connectors::telegram::{API, Telegram};
 use crate::connectors::{Connector, Connectors};
 use crate::delivery::egress::{Egress, EgressPolicy};
@@ -55,6 +56,17 @@ pub(super) fn platform(config: &Config, connector: &config::Connector) -> Result
                 secret: hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes()),
                 language: told.language,
             })
+        }
+        config::Connector::Matrix(told) => {
+            let homeserver = Homeserver {
+                egress: egress(config, &told.homeserver)?,
+                url: told.homeserver,
+                user: told.user,
+                token: read_secret_file(&told.as_token_file)?,
+            };
+            let shown = read_secret_file(&told.hs_token_file)?;
+            let (registration, counted, name, language) = (told.registration, told.counted, told.name, told.language);
+            Arc::new(Matrix::new(homeserver, Settings { registration, shown, counted, name, language }))
         }
     })
 }

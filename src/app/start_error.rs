@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::audit;
+use crate::config::ConfigError;
 use crate::consent::receipt;
 use crate::delivery::egress::EgressError;
 use crate::domain::ids::{ClinicId, CommunityId};
@@ -48,6 +49,9 @@ pub enum StartError {
     /// A platform is nowhere. A defect.
     #[error("a platform has no address")]
     Platform,
+    /// The rules of a community cannot be used.
+    #[error(transparent)]
+    Rules(#[from] ConfigError),
     /// The schemas are broken.
     #[error("{0}")]
     Schemas(String),

@@ -17,6 +17,8 @@ pub enum Connector {
     Telegram(Telegram),
     /// An account of a forum of Discourse.
     Discourse(Discourse),
+    /// A user of an application service on a Matrix homeserver.
+    Matrix(Matrix),
 }
 
 /// A bot of Telegram.
@@ -54,6 +56,56 @@ pub struct Discourse {
     pub language: Language,
 }
 
+/// A user of an application service on a Matrix homeserver.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matrix {
+    /// Where the homeserver is.
+    pub homeserver: Url,
+    /// The user, such as `@mostik:matrix.example`.
+    pub user: String,
+    /// The `id` of the registration.
+    #[serde(default = "mostik")]
+    pub registration: String,
+    /// The file with `as_token`: what the bridge shows the homeserver.
+    pub as_token_file: PathBuf,
+    /// The file with `hs_token`: what the homeserver shows the bridge.
+    pub hs_token_file: PathBuf,
+    /// How the user is called, and the rooms that it makes.
+    #[serde(default = "mostik")]
+    pub name: String,
+    /// The rooms that are counted, by their ids.
+    #[serde(default)]
+    pub counted: BTreeSet<String>,
+    /// The language of those of whom nothing is known.
+    #[serde(default)]
+    pub language: Language,
+}
+
+fn mostik() -> String {
+    "mostik".to_owned()
+}
+
+impl Matrix {
+    /// Refuses what cannot be; `setting` is its name in the configuration.
+    fn check(&self, setting: &str) -> Result<(), ConfigError> {
+        let is_id = |sigil, id: &str| {
+            let parts = id.strip_prefix(sigil).and_then(|rest| rest.split_once(':'));
+            parts.is_some_and(|(name, server)| !name.is_empty() && !server.is_empty())
+        };
+        let invalid =
+            |name: &str, expected| Err(ConfigError::Invalid { setting: format!("{setting}.{name}"), expected });
+        if !is_id('@', &self.user) {
+            return invalid("user", "the whole id of a user, such as @mostik:matrix.example");
+        }
+        // The ids of rooms name no server from version 12 of rooms on.
+        if self.counted.iter().any(|room| !room.starts_with('!')) {
+            return invalid("counted", "ids of rooms, which begin with !");
+        }
+        Ok(())
+    }
+}
+
 impl Connector {
     /// Where the platform is, if it is not the same for everybody.
     #[must_use]
@@ -61,11 +113,15 @@ impl Connector {
         match self {
             Self::Telegram(telegram) => telegram.api.as_ref(),
             Self::Discourse(discourse) => Some(&discourse.url),
+            Self::Matrix(matrix) => Some(&matrix.homeserver),
         }
     }
 
     /// Refuses what cannot be; `setting` is its name in the configuration.
     pub(super) fn check(&self, setting: &str, private_networks: bool) -> Result<(), ConfigError> {
+        if let Self::Matrix(matrix) = self {
+            matrix.check(setting)?;
+        }
         let Some(url) = self.url() else { return Ok(()) };
         let invalid = |expected| Err(ConfigError::Invalid { setting: setting.to_owned(), expected });
         if url.host_str().is_none() || !url.username().is_empty() || url.password().is_some() || url.query().is_some() {

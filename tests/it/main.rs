@@ -8,6 +8,7 @@ mod audit;
 mod booking;
 mod clinic;
 mod companion;
+mod connectors;
 mod consent;
 mod delivery;
 #[path = "../sim/dice.rs"]

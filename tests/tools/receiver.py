@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Whatever members are told by, written by others: a webhook endpoint that checks signatures with `standardwebhooks`, a browser
 with its push service that checks VAPID with PyJWT and decrypts with `http_ece`, and a mail server (`aiosmtpd`). And whatever
-they come to visits by: tokens as Jitsi (PyJWT) and LiveKit (`livekit-api`) check them, calendars as `icalendar` reads them.
+they come to visits by: tokens as Jitsi (PyJWT) and LiveKit (`livekit-api`) check them, calendars as `icalendar` reads them. And
+shapes of Telegram's Bot API as python-telegram-bot knows them.
 
     receiver.py PORT MAIL_PORT
     GET  /                    when ready
@@ -9,13 +10,15 @@ they come to visits by: tokens as Jitsi (PyJWT) and LiveKit (`livekit-api`) chec
     POST /answers/ID {"hook", "push", "mail"}   what is answered next, the last of a list first; 200, 201, 250 otherwise.
                               429000600 is 429 with `Retry-After: 600`
     GET  /seen/ID             everything that came, in order: {"by", "status", ...}
-    POST /judge/jitsi {"token", "app_id", "secret"}, /judge/livekit {"token", "key", "secret"}, /judge/calendar (iCalendar)
+    POST /judge/jitsi {"token", "app_id", "secret"}, /judge/livekit {"token", "key", "secret"}, /judge/calendar (iCalendar),
+         /judge/telegram-update (an Update), /judge/telegram-METHOD (what a call of the Bot API comes with)
                               what is in it; 400 and {"wrong"} if it is not good
 """
 
 import base64
 import email
 import email.policy
+import inspect
 import json
 import os
 import sys
@@ -25,6 +28,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import http_ece
 import icalendar
 import jwt
+import telegram
 from aiosmtpd.controller import Controller
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -114,7 +118,54 @@ def calendar(body):
     return {"method": str(read["method"]), "name": str(read["name"]), "events": events, "wrong": wrong}
 
 
-JUDGES = {"jitsi": jitsi, "livekit": livekit, "calendar": calendar}
+def strangers(shape, path=""):
+    """The fields, in whatever depth, that the Bot API does not have: python-telegram-bot lays them aside as `api_kwargs`."""
+    if isinstance(shape, (list, tuple)):
+        return [found for part in shape for found in strangers(part, path)]
+    if not isinstance(shape, telegram.TelegramObject):
+        return []
+    own = [f"{path}{name}" for name in shape.api_kwargs]
+    parts = [(name, getattr(shape, name)) for name in shape.__slots__ if not name.startswith("_")]
+    return own + [found for name, part in parts for found in strangers(part, f"{path}{name}.")]
+
+
+def telegram_update(body):
+    update = telegram.Update.de_json(json.loads(body), None)
+    if unknown := strangers(update):
+        raise ValueError(f"there is no {unknown}")
+    return {"of": update.effective_user.id}
+
+
+def telegram_call(method):
+    """What a method is called with must be what python-telegram-bot's own method takes."""
+    name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in method)
+    takes = inspect.signature(getattr(telegram.Bot, name)).parameters
+
+    def judge(body):
+        given = json.loads(body)
+        if unknown := [parameter for parameter in given if parameter not in takes]:
+            raise ValueError(f"{method} takes no {unknown}")
+        if keyboard := given.get("reply_markup"):
+            if unknown := strangers(telegram.InlineKeyboardMarkup.de_json(keyboard, None)):
+                raise ValueError(f"there is no {unknown}")
+            values = [button["callback_data"] for row in keyboard["inline_keyboard"] for button in row]
+            if not all(1 <= len(value.encode()) <= 64 for value in values):
+                raise ValueError("callback_data has 1 to 64 bytes")
+        if not 1 <= len(given.get("text", " ")) <= telegram.constants.MessageLimit.MAX_TEXT_LENGTH:
+            raise ValueError("text is too long, or there is none")
+        return {}
+
+    return judge
+
+
+JUDGES = {
+    "telegram-update": telegram_update,
+    "telegram-sendMessage": telegram_call("sendMessage"),
+    "telegram-answerCallbackQuery": telegram_call("answerCallbackQuery"),
+    "jitsi": jitsi,
+    "livekit": livekit,
+    "calendar": calendar,
+}
 
 
 class Door(BaseHTTPRequestHandler):

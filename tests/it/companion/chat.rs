@@ -76,7 +76,8 @@ on_both_databases! {
         assert_eq!((&welcome["is_member"], chat.members().await), (&json!(true), 1));
         assert!(text(&welcome).contains("Nobody sees anything of you until you decide it"), "{welcome}");
         let asked = chat.write("sparrow", "3", "check in").await;
-        assert_eq!(buttons(&asked)[..5], ["1", "2", "3", "4", "5"]);
+        let numbers: Vec<&str> = buttons(&asked).into_iter().map(|value| value.split('.').next().unwrap()).collect();
+        assert_eq!(numbers[..5], ["1", "2", "3", "4", "5"]);
         let noted = chat.write("sparrow", "4", "very good").await;
         assert!(text(&noted).contains("Shall I keep what you note, for you alone?"), "{noted}");
         assert!(text(&chat.write("sparrow", "5", "keep it").await).contains("Noted, for you alone."));
