@@ -82,7 +82,8 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
     let source: Arc<str> = config.bridge.source.as_str().into();
     let checkpoints = Checkpoints::new(config.audit.file(), config.audit.every(), Arc::clone(&source));
     let erased = ErasedList::at(&config.vault.erased_list);
-    let (house, wake, news) = (Arc::new(house::house(config)?), Arc::new(Notify::new()), Arc::default());
+    let (house, wake, news) =
+        (Arc::new(house::house(config).map_err(web::StateError::from)?), Arc::new(Notify::new()), Arc::default());
     let readings = Rules {
         keep_for: SignedDuration::from_hours(24 * config.readings.keep_days),
         zone: config.readings.zone.clone(),

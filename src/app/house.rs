@@ -21,8 +21,8 @@ pub fn house(config: &Config) -> Result<House, ConfigError> {
         visits: clinic.visits.clone().into(),
     };
     let watch = |(id, community): (&CommunityId, &Community)| {
-        let Safety { escalate_after, deciders, .. } = community.safety.as_ref()?;
-        Some((id.clone(), Watch { escalate_after: *escalate_after, deciders: deciders.clone() }))
+        let Safety { escalate_after, deciders, phrases, .. } = community.safety.as_ref()?;
+        Some((id.clone(), Watch { escalate_after: *escalate_after, phrases: *phrases, deciders: deciders.clone() }))
     };
     Ok(House {
         rules: config.rules()?,

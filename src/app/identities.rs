@@ -6,6 +6,7 @@ use super::StartError;
 use crate::config::{Config, SignIn, Staff};
 use crate::delivery::egress::{Egress, EgressPolicy};
 use crate::delivery::identity::{Admission, Provider, ProviderSettings};
+use crate::domain::staff::Whose;
 use crate::enrolment::identity::Identities;
 use crate::enrolment::staff::{StaffDoor, StaffDoors};
 use crate::pipeline::Bridge;
@@ -39,17 +40,25 @@ pub fn provider(config: &Config, sign_in: &SignIn) -> Result<Provider, StartErro
     provider_for(config, sign_in, COMES_BACK, None)
 }
 
-/// Where the staff of every clinic get in that lets them in.
+/// Where those of a community's people do.
+const MODERATORS_COME_BACK: &str = "/moderate/return";
+
+/// Where the staff of every clinic, and the people of every community, get in that lets them in.
 ///
 /// # Errors
 /// [`StartError`].
 pub fn staff_doors(config: &Config, bridge: &Bridge) -> Result<StaffDoors, StartError> {
+    let clinics =
+        config.clinics.iter().map(|(id, clinic)| (Whose::Clinic(id.clone()), &clinic.staff, STAFF_COMES_BACK));
+    let communities = config.communities.iter();
+    let communities =
+        communities.map(|(id, community)| (Whose::Community(id.clone()), &community.staff, MODERATORS_COME_BACK));
     let mut doors = BTreeMap::new();
-    for (id, clinic) in &config.clinics {
-        if let Some(Staff { sign_in, claim, values, zone }) = &clinic.staff {
-            let admits = Admission { claim: claim.clone(), values: values.clone() };
-            let provider = provider_for(config, sign_in, STAFF_COMES_BACK, Some(admits))?;
-            doors.insert(id.clone(), StaffDoor { provider, zone: zone.clone() });
+    for (whose, staff, comes_back) in clinics.chain(communities) {
+        if let Some(Staff { sign_in, claim, values, second, zone }) = staff {
+            let admits = Admission { claim: claim.clone(), values: values.clone(), above: second.clone() };
+            let provider = provider_for(config, sign_in, comes_back, Some(admits))?;
+            doors.insert(whose, StaffDoor { provider, zone: zone.clone() });
         }
     }
     Ok(StaffDoors::new(bridge.store.clone(), bridge.keyring.clone(), bridge.clock.clone(), doors))

@@ -163,7 +163,8 @@ async fn human(bridge: &Bridge, key: &MemberKey, only: Option<&CommunityId>) -> 
     for community in &communities {
         let Some(watch) = bridge.house.watched.get(community) else { continue };
         let entry = bridge.keyring.index().index("asked for somebody", &[member.0.as_bytes(), &hour]);
-        let noticed = Noticed { community, entry, rule: Rule::AskedForSomebody, escalate_after: watch.escalate_after };
+        let (rule, escalate_after) = (Rule::AskedForSomebody, watch.escalate_after);
+        let noticed = Noticed { community, entry, rule, phrase: None, escalate_after };
         safety::raise(&mut tx, &bridge.keyring, key, &noticed, now).await?;
         became = Became::Done;
     }

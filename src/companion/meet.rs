@@ -3,6 +3,7 @@
 
 use uuid::Uuid;
 
+use super::danger;
 use super::kept::{self, Stand};
 use super::rules::{OfRules, page};
 use super::script::{Became, Place};
@@ -36,7 +37,11 @@ pub struct Stranger<'a> {
 pub async fn meet(bridge: &Bridge, talk: &Talk, stranger: Stranger<'_>) -> Result<(Saying, bool), CompanionError> {
     let script = talk.script();
     let Some((first, Place::Waits(waits))) = script.strange() else { return Err(CompanionError::Nowhere) };
-    let understood = talk.understand(waits, stranger.said.unmarked()).map(|it| it.to);
+    let mut understood = talk.understand(waits, stranger.said.unmarked()).map(|it| it.to);
+    // Nobody is told of a stranger: there is no key to seal it with. Where help is found, they are told at once.
+    if understood.is_none() && danger::in_what(&bridge.house, stranger.community, Some(stranger.said)).is_some() {
+        understood = script.help().map(|(help, _)| help.to_owned());
+    }
     let is_joining = understood.as_deref() == Some(script.joined());
     if is_joining {
         become_member(bridge, &stranger, script.joined()).await?;

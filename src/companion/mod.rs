@@ -8,6 +8,7 @@
 //! and nothing is done twice.
 
 mod act;
+mod danger;
 mod forms;
 mod kept;
 pub mod meet;
@@ -100,6 +101,8 @@ pub struct Saying {
     pub rules: Option<(OfRules, CommunityId)>,
     /// Whether it is said where help is found.
     pub helps: bool,
+    /// Whether people are told of words in what was said that may mean danger.
+    pub is_watched: bool,
     /// Whether what was said before was not understood.
     pub is_lost: bool,
     /// What can be said beside words; its numbers are buttons.
@@ -239,6 +242,11 @@ pub async fn hear(bridge: &Bridge, talk: &Talk, mut heard: Heard<'_>) -> Result<
             (at, place) = talk.place(to).ok_or(CompanionError::Nowhere)?;
         }
     }
+    let is_watched = danger::listen(bridge, &key, &heard).await?;
+    if is_watched && is_lost {
+        is_lost = false;
+        (at, place) = talk.script().help().ok_or(CompanionError::Nowhere)?;
+    }
     if heard.said.is_some() {
         stand.hears(heard.key);
     }
@@ -251,7 +259,12 @@ pub async fn hear(bridge: &Bridge, talk: &Talk, mut heard: Heard<'_>) -> Result<
                 kept::keep(&mut tx, &key, &stand, bridge.clock.now()).await?;
                 let rules = if is_look { None } else { rules::news(bridge, &mut tx, &heard).await? };
                 tx.commit().await?;
-                return Ok(Saying { is_lost, rules, ..saying(talk, waits, done, stand.mark(), heard.language) });
+                return Ok(Saying {
+                    is_lost,
+                    is_watched,
+                    rules,
+                    ..saying(talk, waits, done, stand.mark(), heard.language)
+                });
             }
             Place::Acts(acts) => {
                 done = act::act(bridge, &key, &heard, &mut stand, acts.does).await?;
@@ -278,6 +291,7 @@ fn saying(talk: &Talk, waits: &Waits, done: Done, mark: Option<String>, language
         page: done.page,
         rules: None,
         helps: waits.helps,
+        is_watched: false,
         is_lost: false,
         mark,
         takes: waits.takes.keys().copied().collect(),

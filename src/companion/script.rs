@@ -252,6 +252,12 @@ impl Script {
         self.strangers.first().and_then(|first| self.place(first))
     }
 
+    /// Where help is found.
+    #[must_use]
+    pub fn help(&self) -> Option<(&str, &Place)> {
+        self.everywhere.get("help").and_then(|help| self.place(help))
+    }
+
     /// Whether somebody gets to a place who is no member.
     #[must_use]
     pub fn is_strange(&self, name: &str) -> bool {

@@ -164,7 +164,7 @@ impl Clinic {
             video.check(id, private_networks)?;
         }
         if let Some(staff) = &self.staff {
-            staff.check(id, private_networks)?;
+            staff.check(&format!("clinics.{id}"), false, private_networks)?;
         }
         self.access.as_ref().map_or(Ok(()), |access| access.check(id, private_networks))
     }

@@ -10,6 +10,7 @@ use super::connector::Connector;
 use super::help::check_country;
 use super::safety::Safety;
 use super::sign_in::SignIn;
+use super::staff::Staff;
 use crate::domain::telling::Grade;
 
 /// A community.
@@ -30,6 +31,8 @@ pub struct Community {
     pub sign_in: Option<SignIn>,
     /// Whose people are told when a member's answers want a human's eye; without it, nobody is.
     pub safety: Option<Safety>,
+    /// Whose people may sign in to its concerns; without it, nobody can.
+    pub staff: Option<Staff>,
 }
 
 /// How a community's members are told something privately.
@@ -106,6 +109,9 @@ impl Community {
         }
         if let Some(country) = &self.country {
             check_country(&format!("communities.{id}.country"), country)?;
+        }
+        if let Some(staff) = &self.staff {
+            staff.check(&format!("communities.{id}"), true, private_networks)?;
         }
         if let Some(safety) = &self.safety {
             safety.check(id, private_networks)?;

@@ -25,6 +25,9 @@ pub struct Safety {
     /// The language in which they are told.
     #[serde(default)]
     pub language: Language,
+    /// Whether they are told, too, of phrases that may mean danger: not validated.
+    #[serde(default)]
+    pub phrases: bool,
     /// Who is told first.
     pub first: Contact,
     /// Who is told if nobody acknowledges it in time.

@@ -1,4 +1,4 @@
-//! Who of a clinic's people may sign in to the staff view, and where they show who they are.
+//! Who of a clinic's people may sign in to the staff view, who of a community's to its concerns, and where they show who they are.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use super::readings::zone;
 use super::sign_in::{SignIn, is_handle};
 use crate::domain::zone::Zone;
 
-/// Who of a clinic's people may in.
+/// Who of a clinic's or a community's people may in.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Staff {
@@ -17,15 +17,18 @@ pub struct Staff {
     pub claim: String,
     /// Whoever has one of these there may.
     pub values: Vec<String>,
-    /// Where the clinic's clock stands.
+    /// Whoever has one of these there may, too, and is of the second level: for communities.
+    #[serde(default)]
+    pub second: Vec<String>,
+    /// Where their clock stands.
     #[serde(deserialize_with = "zone", default)]
     pub zone: Zone,
 }
 
 impl Staff {
-    /// Refuses what cannot be; `id` is the clinic's name in the configuration.
-    pub(super) fn check(&self, id: &str, private_networks: bool) -> Result<(), ConfigError> {
-        let section = format!("clinics.{id}.staff");
+    /// Refuses what cannot be; `of` is the section of a clinic or a community, and whether its people have levels.
+    pub(super) fn check(&self, of: &str, has_levels: bool, private_networks: bool) -> Result<(), ConfigError> {
+        let section = format!("{of}.staff");
         let invalid =
             |name: &str, expected| Err(ConfigError::Invalid { setting: format!("{section}.{name}"), expected });
         if !is_handle(&self.claim) {
@@ -33,6 +36,12 @@ impl Staff {
         }
         if self.values.is_empty() || self.values.iter().any(|value| value.trim().is_empty()) {
             return invalid("values", "at least one value of the claim that lets somebody in, and none that is empty");
+        }
+        if !self.second.is_empty() && !has_levels {
+            return invalid("second", "no such setting: a clinic's staff are all of one level");
+        }
+        if self.second.iter().any(|value| value.trim().is_empty() || self.values.contains(value)) {
+            return invalid("second", "values of the claim that are not empty, and not among those of the first level");
         }
         if self.sign_in.handle.is_some() {
             return invalid("sign_in.handle", "no such setting: who may in is said by claim and values");
@@ -51,6 +60,22 @@ mod tests {
          [clinics.a.staff.sign_in]\nissuer = \"https://id.a.example\"\nclient_id = \"mostik\"\n";
 
     #[test]
+    fn a_communitys_people_have_two_levels_that_are_told_apart() {
+        let staff = |second: &str| {
+            let text = STAFF
+                .replace("clinics.a.", "communities.a.")
+                .replace("values =", &format!("second = [{second:?}]\nvalues ="));
+            Config::from_toml(&format!("[communities.a]\nname = \"A\"\n{text}"))
+                .map(drop)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(staff("on-duty"), Ok(()));
+        for wrong in ["", "telemedicine"] {
+            assert!(staff(wrong).unwrap_err().contains("communities.a.staff.second: expected values"), "{wrong}");
+        }
+    }
+
+    #[test]
     fn nobody_is_let_in_without_a_rule_that_says_who() {
         let staff = |text: &str| {
             let config = Config::from_toml(&format!("{CLINIC}{text}"))?;
@@ -63,6 +88,7 @@ mod tests {
             (STAFF.replace("groups", "email"), "staff.claim: expected the claim"),
             (STAFF.replace("values = [\"telemedicine\"]\n", ""), "values"),
             (STAFF.replace("\"telemedicine\"", ""), "staff.values: expected at least one"),
+            (STAFF.replace("values", "second = [\"x\"]\nvalues"), "staff.second: expected no such setting"),
             (STAFF.replace("telemedicine", " "), "staff.values: expected at least one"),
             (STAFF.replace("Europe/Berlin", "Europe/Berlim"), "time zone"),
             (STAFF.replace("https://id", "http://id"), "clinics.a.staff.sign_in.issuer: expected https"),

@@ -23,6 +23,9 @@ pub enum Rule {
     /// The member asked for a person to get in touch with them.
     #[serde(rename = "asked-for-somebody")]
     AskedForSomebody,
+    /// They wrote a phrase in which people say that they may be in danger. Not validated, and only where it is switched on.
+    #[serde(rename = "phrase")]
+    Phrase,
 }
 
 impl Rule {
@@ -41,6 +44,7 @@ impl Rule {
         match self {
             Self::SelfHarm => "phq-9-item-9",
             Self::AskedForSomebody => "asked-for-somebody",
+            Self::Phrase => "phrase",
         }
     }
 }

@@ -30,6 +30,7 @@ pub mod recommendation;
 pub mod reliable;
 pub mod rules;
 pub mod settings;
+pub mod staff;
 pub mod statistics;
 pub mod stretch;
 pub mod summary;

@@ -26,6 +26,7 @@ fn told(concern: &Concern) -> Value {
         "concern": concern.id,
         "community": concern.community,
         "rule": concern.rule,
+        "phrase": concern.phrase,
         "state": concern.state,
         "raised_at": concern.raised_at,
         "told_at": concern.told_at,

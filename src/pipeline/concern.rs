@@ -66,7 +66,7 @@ pub(super) async fn raise(
         for community in &communities {
             let Some(watch) = bridge.house.watched.get(community) else { continue };
             let escalate_after = watch.escalate_after;
-            let noticed = Noticed { community, entry, rule, escalate_after };
+            let noticed = Noticed { community, entry, rule, phrase: None, escalate_after };
             safety::raise(tx, &bridge.keyring, members.key(member)?, &noticed, now).await?;
         }
     }

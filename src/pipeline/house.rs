@@ -34,6 +34,8 @@ pub struct House {
 pub struct Watch {
     /// How long the first of them have to acknowledge it.
     pub escalate_after: SignedDuration,
+    /// Whether they are told of phrases that may mean danger.
+    pub phrases: bool,
     /// The names of those who may decide that a clinic is told without consent.
     pub deciders: Vec<String>,
 }

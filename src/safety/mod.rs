@@ -8,11 +8,12 @@
 //! That a clinic is warned without consent is never a step of a concern: a person decides it, under a policy, and
 //! `pipeline::warn` does it. Here are what was decided and what became of it.
 
+pub mod phrases;
 mod settle;
 mod tell;
 mod warnings;
 
-pub use settle::{Which, acknowledge, close};
+pub use settle::{Which, acknowledge, close, escalate_now};
 pub use tell::{AlarmSender, AlarmWords, Levels};
 pub use warnings::{Warned, Why, seal_warning, warnings};
 
@@ -50,6 +51,8 @@ pub fn is_name(name: &str) -> bool {
 struct Content {
     rule: Rule,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    phrase: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     acknowledged_by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closed_by: Option<String>,
@@ -63,6 +66,8 @@ pub struct Noticed<'a> {
     pub entry: Index,
     /// Why.
     pub rule: Rule,
+    /// The phrase that was found, as it stands in the list.
+    pub phrase: Option<&'static str>,
     /// How long the first level has before the second is told.
     pub escalate_after: SignedDuration,
 }
@@ -80,6 +85,8 @@ pub struct Concern {
     pub handle: Option<String>,
     /// What raised it.
     pub rule: Rule,
+    /// The phrase that was found, as it stood in the list.
+    pub phrase: Option<String>,
     /// Where it stands.
     pub state: ConcernState,
     /// When it was raised.
@@ -131,9 +138,9 @@ pub async fn raise(
     noticed: &Noticed<'_>,
     now: Timestamp,
 ) -> Result<bool, SafetyError> {
-    let Noticed { community, entry, rule, escalate_after } = noticed;
+    let Noticed { community, entry, rule, phrase, escalate_after } = noticed;
     let id = ConcernId(keyring.entropy().uuid(now)?);
-    let content = Content { rule: *rule, acknowledged_by: None, closed_by: None };
+    let content = Content { rule: *rule, phrase: phrase.map(str::to_owned), acknowledged_by: None, closed_by: None };
     let escalate_at = now.checked_add(*escalate_after).unwrap_or(Timestamp::MAX);
     let (member, sealed) = (key.member(), seal(key, id, &content)?);
     let concern = NewConcern { id, community, member, entry: *entry, sealed: &sealed, escalate_at };
@@ -173,13 +180,14 @@ pub async fn concerns(
 /// # Errors
 /// [`SafetyError`].
 pub fn read(key: &MemberKey, row: ConcernRow) -> Result<Concern, SafetyError> {
-    let Content { rule, acknowledged_by, closed_by } = open(key, &row)?;
+    let Content { rule, phrase, acknowledged_by, closed_by } = open(key, &row)?;
     Ok(Concern {
         id: row.id,
         community: row.community,
         member: row.member,
         handle: None,
         rule,
+        phrase,
         state: row.state,
         raised_at: row.raised_at,
         told_at: row.told_at,

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::tell::escalate;
 use super::{Concern, Content, SafetyError, found, open, opened, read, record, seal};
 use crate::domain::audit::{ConcernAt, Event};
-use crate::domain::concern::NotNow;
+use crate::domain::concern::{ConcernState, Level, NotNow};
 use crate::domain::ids::{CommunityId, ConcernId};
 use crate::store::{ConcernRow, Tx};
 use crate::vault::Keyring;
@@ -42,6 +43,28 @@ pub async fn close(
     now: Timestamp,
 ) -> Result<Concern, SafetyError> {
     step(tx, keyring, which, by, now, &CLOSE).await
+}
+
+/// Has the second level told at once, without waiting for the first. Of one that was escalated before, nothing changes.
+///
+/// # Errors
+/// [`SafetyError`]; the caller's transaction must then be dropped.
+pub async fn escalate_now(
+    tx: &mut Tx,
+    keyring: &Keyring,
+    which: Which<'_>,
+    now: Timestamp,
+) -> Result<Concern, SafetyError> {
+    found(tx, which).await?;
+    tx.hurry_telling(which.1, Level::Second, now).await?;
+    let mut row = tx.hold_concern(which.1).await?.ok_or(SafetyError::NotFound)?;
+    match row.state {
+        ConcernState::Acknowledged => return Err(NotNow::Acknowledged.into()),
+        ConcernState::Closed => return Err(NotNow::Closed.into()),
+        ConcernState::Escalated => {}
+        ConcernState::Raised | ConcernState::Told => escalate(tx, &mut row, now).await?,
+    }
+    Ok(opened(tx, keyring, row).await?.0)
 }
 
 /// A step that somebody takes with a concern.

@@ -219,8 +219,8 @@ impl AlarmSender {
     }
 }
 
-/// Nobody acknowledged it in time.
-async fn escalate(tx: &mut Tx, row: &mut ConcernRow, now: Timestamp) -> Result<(), SafetyError> {
+/// Nobody acknowledged it in time, or somebody does not want to wait for that.
+pub(super) async fn escalate(tx: &mut Tx, row: &mut ConcernRow, now: Timestamp) -> Result<(), SafetyError> {
     (row.state, row.escalated_at) = (row.state.escalated(), Some(now));
     tx.update_concern(row).await?;
     let at = ConcernAt { concern: row.id, community: row.community.clone() };

@@ -289,6 +289,23 @@ impl Tx {
         Ok(done == 1)
     }
 
+    /// Has those of a level told at once who were to be told later.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn hurry_telling(&mut self, concern: ConcernId, level: Level, now: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE concern_tellings SET due_at = $3 WHERE concern_id = $1 AND level = $2 AND due_at > $3 \
+                           AND told = 0";
+        on!(self, conn => sqlx::query(SQL)
+            .bind(concern.0)
+            .bind(level.number())
+            .bind(now.as_microsecond())
+            .execute(conn)
+            .await?
+            .rows_affected());
+        Ok(())
+    }
+
     /// Nobody of this level, or of any, is to be told of a concern any more.
     ///
     /// # Errors

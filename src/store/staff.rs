@@ -1,5 +1,5 @@
-//! A clinic's staff in the staff view: browsers on their way through the clinic's identity provider, sessions, and the bookings that
-//! they look after. Only keyed indexes of secrets are kept.
+//! A clinic's staff in the staff view, and a community's people: browsers on their way through their identity provider, sessions, and
+//! the bookings that staff look after. Only keyed indexes of secrets are kept.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -7,15 +7,17 @@ use uuid::Uuid;
 use super::bookings::BookingKey;
 use super::error::changed;
 use super::events::to_index;
-use super::{StoreError, Tx, clinic_id, instant, on};
+use super::{StoreError, Tx, clinic_id, community_id, instant, named, on};
+use crate::domain::concern::Level;
 use crate::domain::ids::{BookingId, ClinicId, MemberId};
+use crate::domain::staff::{Somebody, Whose};
 use crate::vault::Index;
 
 /// A browser on its way through a clinic's provider.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StaffWalk {
     /// Whose provider it is.
-    pub clinic: ClinicId,
+    pub whose: Whose,
     /// Until when the browser may come back.
     pub expires_at: Timestamp,
 }
@@ -23,10 +25,8 @@ pub struct StaffWalk {
 /// A session that has not ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StaffSessionRow {
-    /// Of which clinic.
-    pub clinic: ClinicId,
-    /// What the house calls whoever is signed in.
-    pub staff: Uuid,
+    /// Who is signed in.
+    pub who: Somebody,
     /// Keyed index of the rule that let them in.
     pub rules: Index,
     /// When it ends unless something is asked for before.
@@ -34,6 +34,8 @@ pub struct StaffSessionRow {
     /// When it ends in any case.
     pub ends_at: Timestamp,
 }
+
+type SessionColumns = (String, String, i32, Uuid, Vec<u8>, i64, i64);
 
 impl Tx {
     /// Stores a walk.
@@ -46,12 +48,12 @@ impl Tx {
         browser: Index,
         walk: &StaffWalk,
     ) -> Result<(), StoreError> {
-        const SQL: &str =
-            "INSERT INTO staff_walks (state_index, browser_index, clinic_id, expires_at) VALUES ($1, $2, $3, $4)";
+        const SQL: &str = "INSERT INTO staff_walks (state_index, browser_index, clinic_id, community_id, expires_at) VALUES ($1, $2, $3, $4, $5)";
         let done = on!(self, conn => sqlx::query(SQL)
             .bind(&state[..])
             .bind(&browser[..])
-            .bind(walk.clinic.as_str())
+            .bind(columns(&walk.whose).0)
+            .bind(columns(&walk.whose).1)
             .bind(walk.expires_at.as_microsecond())
             .execute(conn)
             .await?
@@ -65,14 +67,16 @@ impl Tx {
     /// [`StoreError`].
     pub async fn take_staff_walk(&mut self, state: Index, browser: Index) -> Result<Option<StaffWalk>, StoreError> {
         const SQL: &str = "DELETE FROM staff_walks WHERE state_index = $1 AND browser_index = $2 \
-                           RETURNING clinic_id, expires_at";
-        let row: Option<(String, i64)> = on!(self, conn => sqlx::query_as(SQL)
+                           RETURNING clinic_id, community_id, expires_at";
+        let row: Option<(String, String, i64)> = on!(self, conn => sqlx::query_as(SQL)
             .bind(&state[..])
             .bind(&browser[..])
             .fetch_optional(conn)
             .await?);
-        row.map(|(clinic, expires_at)| Ok(StaffWalk { clinic: clinic_id(clinic)?, expires_at: instant(expires_at)? }))
-            .transpose()
+        row.map(|(clinic, community, expires_at)| {
+            Ok(StaffWalk { whose: whose(clinic, community)?, expires_at: instant(expires_at)? })
+        })
+        .transpose()
     }
 
     /// Stores a new session.
@@ -80,12 +84,14 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn insert_staff_session(&mut self, session: Index, row: &StaffSessionRow) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO staff_sessions (session_index, clinic_id, staff_id, rules_index, idle_until, ends_at) \
-                           VALUES ($1, $2, $3, $4, $5, $6)";
+        const SQL: &str = "INSERT INTO staff_sessions (session_index, clinic_id, community_id, level, staff_id, rules_index, \
+                           idle_until, ends_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         let done = on!(self, conn => sqlx::query(SQL)
             .bind(&session[..])
-            .bind(row.clinic.as_str())
-            .bind(row.staff)
+            .bind(columns(&row.who.whose).0)
+            .bind(columns(&row.who.whose).1)
+            .bind(row.who.level.number())
+            .bind(row.who.id)
             .bind(&row.rules[..])
             .bind(row.idle_until.as_microsecond())
             .bind(row.ends_at.as_microsecond())
@@ -104,17 +110,17 @@ impl Tx {
         session: Index,
         now: Timestamp,
     ) -> Result<Option<StaffSessionRow>, StoreError> {
-        const SQL: &str = "SELECT clinic_id, staff_id, rules_index, idle_until, ends_at FROM staff_sessions \
+        const SQL: &str = "SELECT clinic_id, community_id, level, staff_id, rules_index, idle_until, ends_at FROM staff_sessions \
                            WHERE session_index = $1 AND idle_until > $2 AND ends_at > $2";
-        let row: Option<(String, Uuid, Vec<u8>, i64, i64)> = on!(self, conn => sqlx::query_as(SQL)
+        let row: Option<SessionColumns> = on!(self, conn => sqlx::query_as(SQL)
             .bind(&session[..])
             .bind(now.as_microsecond())
             .fetch_optional(conn)
             .await?);
-        row.map(|(clinic, staff, rules, idle_until, ends_at)| {
+        row.map(|(clinic, community, level, id, rules, idle_until, ends_at)| {
+            let level = named(Level::from_number(level), "a level it should not")?;
             Ok(StaffSessionRow {
-                clinic: clinic_id(clinic)?,
-                staff,
+                who: Somebody { whose: whose(clinic, community)?, level, id },
                 rules: to_index(rules)?,
                 idle_until: instant(idle_until)?,
                 ends_at: instant(ends_at)?,
@@ -219,4 +225,19 @@ impl Tx {
 
 const fn key((member, booking): (Uuid, Uuid)) -> BookingKey {
     (MemberId(member), BookingId(booking))
+}
+
+/// Clinic and community, of which one is empty.
+fn columns(whose: &Whose) -> (&str, &str) {
+    match whose {
+        Whose::Clinic(clinic) => (clinic.as_str(), ""),
+        Whose::Community(community) => ("", community.as_str()),
+    }
+}
+
+fn whose(clinic: String, community: String) -> Result<Whose, StoreError> {
+    if community.is_empty() {
+        return Ok(Whose::Clinic(clinic_id(clinic)?));
+    }
+    Ok(Whose::Community(community_id(community)?))
 }

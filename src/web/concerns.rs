@@ -44,6 +44,9 @@ pub struct ConcernBody {
     handle: Option<String>,
     /// What raised it.
     rule: Rule,
+    /// The phrase that was found, as it stands in the list; absent if none was. The list is not validated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phrase: Option<String>,
     /// Where it stands.
     state: ConcernState,
     /// When it was raised.
@@ -269,7 +272,8 @@ fn name(request: SettleRequest) -> Result<String, Problem> {
 /// A concern as the community's people see it.
 fn shown(state: &State, concern: Concern) -> ConcernBody {
     let settled = |(at, by)| Settled { at, by };
-    let Concern { id, handle, rule, raised_at, told_at, escalated_at, acknowledged, closed, warned, .. } = concern;
+    let Concern { id, handle, rule, phrase, raised_at, told_at, escalated_at, acknowledged, closed, warned, .. } =
+        concern;
     let told = |Warned { clinic, decided_at, why, state: of, .. }: Warned| ToldClinic {
         clinic: state.bridge.house.clinic_name(&clinic).to_owned(),
         at: decided_at,
@@ -280,6 +284,7 @@ fn shown(state: &State, concern: Concern) -> ConcernBody {
         id,
         handle,
         rule,
+        phrase,
         state: concern.state,
         raised_at,
         told_at,

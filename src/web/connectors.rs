@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::limits::{Limit, caller};
-use super::talk::{Answered, Brought, heard_of, talk};
+use super::talk::{Answered, Brought, talk};
 use super::{Problem, State, body, events};
 use crate::companion::talk::Said;
 use crate::config::Limits;
@@ -109,7 +109,7 @@ async fn say(
         return Ok(None);
     }
     let said = match &spoken.words {
-        Words::Written(text) => Said::Written(heard_of(text)),
+        Words::Written(text) => Said::Written(text),
         Words::Pressed(value) => Said::Pressed(value),
     };
     let Spoken { id, handle, .. } = spoken;

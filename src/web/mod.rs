@@ -18,6 +18,7 @@ mod health;
 mod help;
 mod jwks;
 pub mod limits;
+mod moderate;
 mod openapi;
 pub mod portal;
 mod problem;

@@ -24,9 +24,6 @@ use crate::readings::settings::settings;
 /// The longest id and handle, in bytes: as in `schemas/events/envelope.v1.json`.
 const LONGEST_NAME: usize = 256;
 
-/// The longest that is taken of what somebody wrote, in characters: nothing that is understood is as long.
-const LONGEST: usize = 200;
-
 /// What somebody says.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -195,16 +192,11 @@ impl Spoken {
         });
         let language = language.transpose()?;
         match (&self.said, &self.pressed) {
-            (Some(said), None) => Ok((Said::Written(heard_of(said)), language)),
+            (Some(said), None) => Ok((Said::Written(said), language)),
             (None, Some(pressed)) => Ok((Said::Pressed(pressed), language)),
             _ => Err(body::malformed("Expected either `said` or `pressed`.").field("/said")),
         }
     }
-}
-
-/// What is heard of what somebody wrote: nothing that is understood is as long.
-pub(super) fn heard_of(written: &str) -> &str {
-    if written.chars().nth(LONGEST).is_some() { "" } else { written }
 }
 
 /// The answer in words, with who is told where a questionnaire begins.

@@ -3,8 +3,9 @@
 use mostik::app;
 use mostik::config::Config;
 use mostik::domain::booking::Way;
+use mostik::domain::concern::Level;
 use mostik::domain::ids::{BookingId, ClinicId};
-use mostik::enrolment::staff::{Colleague, StaffDoors};
+use mostik::enrolment::staff::{Colleague, Moderator, Somebody, StaffDoors};
 use serde_json::json;
 
 use super::booking::asks_as;
@@ -23,6 +24,32 @@ pub fn staff_setting(clinic: &str, issuer: &str, client_id: &str) -> String {
         "[clinics.{clinic}.staff]\nclaim = \"groups\"\nvalues = [\"on-call\", \"telemedicine\"]\nzone = \"Europe/Berlin\"\n\
          [clinics.{clinic}.staff.sign_in]\nissuer = {issuer:?}\nclient_id = {client_id:?}\n"
     )
+}
+
+/// The cookie that a community's people are known by.
+pub const MODERATOR_COOKIE: &str = "__Host-moderator";
+
+/// Settings of a community that lets in its moderators, and whoever is on duty as one of the second level.
+pub fn moderators_setting(community: &str, issuer: &str, client_id: &str) -> String {
+    format!(
+        "[communities.{community}.staff]\nclaim = \"groups\"\nvalues = [\"moderators\"]\nsecond = [\"on-duty\"]\n\
+         zone = \"Europe/Berlin\"\n[communities.{community}.staff.sign_in]\nissuer = {issuer:?}\nclient_id = {client_id:?}\n"
+    )
+}
+
+/// What the cookie holds of somebody of a community's people who has come in by these doors.
+pub async fn moderates(test: &TestBridge, doors: &StaffDoors, community: &str, level: Level) -> String {
+    let id = test.bridge.keyring.entropy().uuid(test.now()).unwrap();
+    let who = Moderator { community: community.parse().unwrap(), level, id };
+    has_come(test, doors, &Somebody::from(&who)).await
+}
+
+/// Somebody of a community's people, signed in.
+pub async fn moderator(portal: &Portal, community: &str, level: Level) -> Browser {
+    let mut browser = portal.browser();
+    let secret = moderates(&portal.bridge, &doors(&portal.bridge), community, level).await;
+    browser.cookies.insert(MODERATOR_COOKIE.to_owned(), secret);
+    browser
 }
 
 /// Another clinic, whose staff can sign in, too.
@@ -90,10 +117,16 @@ pub fn doors(test: &TestBridge) -> StaffDoors {
 
 /// What the cookie holds of somebody of a clinic's staff who has come in by these doors.
 pub async fn signed_in(test: &TestBridge, doors: &StaffDoors, clinic: &str) -> String {
-    let (bridge, clinic): (_, ClinicId) = (&test.bridge, clinic.parse().unwrap());
-    let who = Colleague { clinic, id: bridge.keyring.entropy().uuid(test.now()).unwrap() };
+    let clinic: ClinicId = clinic.parse().unwrap();
+    let id = test.bridge.keyring.entropy().uuid(test.now()).unwrap();
+    has_come(test, doors, &Somebody::from(&Colleague { clinic, id })).await
+}
+
+/// What the cookie holds of somebody who has come in by these doors.
+pub async fn has_come(test: &TestBridge, doors: &StaffDoors, who: &Somebody) -> String {
+    let bridge = &test.bridge;
     let mut tx = bridge.store.begin().await.unwrap();
-    let secret = doors.open(&mut tx, &who, None).await.unwrap();
+    let secret = doors.open(&mut tx, who, None).await.unwrap();
     tx.commit().await.unwrap();
     secret
 }

@@ -38,6 +38,8 @@ pub struct Identity {
     pub subject: String,
     /// Their name in the community, where the provider is trusted to say it.
     pub handle: Option<String>,
+    /// Whether they are of those who have more say.
+    pub is_above: bool,
 }
 
 /// Who is let in, of all who can sign in at a provider.
@@ -47,6 +49,8 @@ pub struct Admission {
     pub claim: String,
     /// Whoever has one of these there is.
     pub values: Vec<String>,
+    /// Whoever has one of these is, too, and has more say.
+    pub above: Vec<String>,
 }
 
 /// What an ID token must say.
@@ -104,17 +108,19 @@ fn identity(claims: &Claims, expected: &Expected<'_>) -> Result<Identity, Failur
     }
     let handle = expected.handle.map(|claim| said(claims, claim).filter(|handle| !handle.is_empty()));
     let handle = handle.map(|handle| handle.ok_or(Failure::NoHandle)).transpose()?;
-    let is_admitted = |Admission { claim, values }: &Admission| {
+    let has = |claim: &str, values: &[String]| {
         let is_one = said(claims, claim).is_some_and(|said| values.iter().any(|value| value == said));
         is_one || claims.additional_claims().has(claim, values)
     };
-    if !expected.admits.is_none_or(is_admitted) {
+    let is_above = expected.admits.is_some_and(|Admission { claim, above, .. }| has(claim, above));
+    if !is_above && expected.admits.is_some_and(|Admission { claim, values, .. }| !has(claim, values)) {
         return Err(Failure::NotAdmitted);
     }
     Ok(Identity {
         issuer: expected.issuer.as_str().to_owned(),
         subject: subject.to_owned(),
         handle: handle.map(str::to_owned),
+        is_above,
     })
 }
 

@@ -12,7 +12,7 @@ use super::house::{
 use super::member::{
     ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, RulesAt, SignIn, SignOut,
 };
-use super::staff::{StaffAt, StaffDone, StaffOffered};
+use super::staff::{ModeratorAt, ModeratorDone, StaffAt, StaffDone, StaffOffered};
 use super::way::{ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended, ForMember, NotKept};
 
 macro_rules! events {
@@ -157,6 +157,12 @@ events! {
     StaffDecided(StaffDone) = "staff-decided",
     /// Somebody of the clinic's staff changed on what terms it offers a kind of visit.
     StaffOffered(StaffOffered) = "staff-offered",
+    /// Somebody of a community's people signed in to its concerns.
+    ModeratorSignedIn(ModeratorAt) = "moderator-signed-in",
+    /// They signed out.
+    ModeratorSignedOut(ModeratorAt) = "moderator-signed-out",
+    /// Somebody of a community's people looked at a concern about the member, or changed how it stands.
+    ModeratorDid(ModeratorDone) = "moderator-did",
 }
 
 impl Event {

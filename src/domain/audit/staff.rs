@@ -1,9 +1,10 @@
-//! What a clinic's staff do in the staff view.
+//! What a clinic's staff do in the staff view, and a community's people with its concerns.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::ids::{BookingId, VisitTypeId};
+use crate::domain::concern::Level;
+use crate::domain::ids::{BookingId, CommunityId, ConcernId, VisitTypeId};
 use crate::domain::visit_type::VisitTerms;
 
 /// Somebody of a clinic's staff.
@@ -34,4 +35,28 @@ pub struct StaffOffered {
     /// On what terms it is offered since; none: as the operator set it up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<VisitTerms>,
+}
+
+/// Somebody of a community's people.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ModeratorAt {
+    /// What the house calls them: no name, and the same each time.
+    pub staff: Uuid,
+    /// Of which community.
+    pub community: CommunityId,
+    /// Of which level they are.
+    pub level: Level,
+}
+
+/// Somebody of a community's people, and a concern about a member.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ModeratorDone {
+    /// What the house calls them: no name, and the same each time.
+    pub staff: Uuid,
+    /// Of which community.
+    pub community: CommunityId,
+    /// Which concern.
+    pub concern: ConcernId,
+    /// What they did: `look`, `acknowledge`, `close`, `escalate`.
+    pub what: String,
 }

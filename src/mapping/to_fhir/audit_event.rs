@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::codes::{ACT_REASON, IDENTIFIER};
 use crate::domain::audit::{
-    ClinicAccess, ClinicRefusal, ConsentState, Decision, Disclosure, Event, Permitted, StaffAt, StaffDone,
-    StaffOffered, WarningCleared, WarningDecided, Whereabouts,
+    ClinicAccess, ClinicRefusal, ConsentState, Decision, Disclosure, Event, ModeratorAt, ModeratorDone, Permitted,
+    StaffAt, StaffDone, StaffOffered, WarningCleared, WarningDecided, Whereabouts,
 };
 use crate::domain::delivery::Operation;
 use crate::domain::ids::{ClinicId, GrantId};
@@ -265,6 +265,11 @@ fn other(event: &Event, at: Timestamp, cast: Cast<'_>) -> Value {
         | Event::StaffDecided(StaffDone { staff, .. })
         | Event::StaffOffered(StaffOffered { staff, .. }) => {
             Some(json!({"identifier": {"value": staff}, "display": cast.clinic_name.unwrap_or_default()}))
+        }
+        Event::ModeratorSignedIn(ModeratorAt { staff, community, .. })
+        | Event::ModeratorSignedOut(ModeratorAt { staff, community, .. })
+        | Event::ModeratorDid(ModeratorDone { staff, community, .. }) => {
+            Some(json!({"identifier": {"value": staff}, "display": community}))
         }
         _ => None,
     };

@@ -61,7 +61,7 @@ pub async fn free(state: Data<State>, frame: Frame, session: StaffSession) -> Re
             Err(FindError::Booking(error)) => return Err(error.into()),
         });
     }
-    page(&FreePage { kinds, zone: state.staff.zone(&who.clinic).name().to_owned(), frame })
+    page(&FreePage { kinds, zone: super::zone(&state, who).name().to_owned(), frame })
 }
 
 /// How many are free on each day that was looked at; and whether there may be more than was read.

@@ -6,6 +6,7 @@
 
 mod act;
 mod caller;
+pub mod door;
 mod free;
 pub mod groups;
 mod offered;
@@ -14,7 +15,7 @@ mod sign_in;
 mod today;
 
 pub use act::{cancel, decide, decline, mark};
-pub use caller::{StaffSession, signed_in};
+pub use caller::{Here, StaffPosted, StaffSession, signed_in};
 pub use free::free;
 pub use offered::{as_usual, change, offered, terms};
 pub use request::{request, requests};
@@ -31,6 +32,7 @@ use crate::domain::audit::{Chain, Event, StaffDone};
 use crate::domain::booking::Booking;
 use crate::domain::day::Days;
 use crate::domain::ids::{BookingId, MemberId};
+use crate::domain::staff::Whose;
 use crate::enrolment::staff::Colleague;
 use crate::store::{BookingKey, Tx};
 
@@ -49,9 +51,14 @@ pub fn is_here(path: &str) -> bool {
     path.strip_prefix("/clinic").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Where a clinic's clock stands.
+fn zone(state: &State, who: &Colleague) -> crate::domain::zone::Zone {
+    state.staff.zone(&Whose::Clinic(who.clinic.clone()))
+}
+
 /// How a clinic's time falls into days.
 fn days(state: &State, who: &Colleague) -> Days {
-    Days::new(std::iter::empty(), state.staff.zone(&who.clinic).rules().clone())
+    Days::new(std::iter::empty(), zone(state, who).rules().clone())
 }
 
 /// What a visit is called; one that the clinic offers no longer has a plain name.

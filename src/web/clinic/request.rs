@@ -90,7 +90,7 @@ pub async fn requests(state: Data<State>, frame: Frame, session: StaffSession) -
         stands: stands(seen),
     };
     let lines = seen.iter().map(line).collect();
-    page(&ListPage { lines, hidden, zone: state.staff.zone(&who.clinic).name().to_owned(), frame })
+    page(&ListPage { lines, hidden, zone: super::zone(&state, who).name().to_owned(), frame })
 }
 
 /// Shows one, and what can be decided.
@@ -130,7 +130,7 @@ pub(super) async fn show(
         title: title(state, &frame, booking),
         patient: seen.patient.clone(),
         since: frame.moment(days.moment(booking.created_at)),
-        zone: state.staff.zone(&who.clinic).name().to_owned(),
+        zone: super::zone(&state, who).name().to_owned(),
         stands: stands(&seen),
         reason: seen.reason.clone(),
         is_open,

@@ -97,7 +97,7 @@ pub async fn today(state: Data<State>, frame: Frame, session: StaffSession) -> R
         })
     };
     let lines = seen.iter().filter_map(line).collect();
-    let zone = state.staff.zone(&who.clinic).name().to_owned();
+    let zone = super::zone(&state, who).name().to_owned();
     page(&TodayPage { day: frame.date(day), zone, lines, groups, hidden, frame })
 }
 
@@ -119,7 +119,7 @@ pub async fn visit(
         id: seen.booking.id,
         title: title(&state, &frame, &seen.booking),
         when: format!("{}–{}", frame.moment(days.moment(time.start)), clock(&days, time.end)),
-        zone: state.staff.zone(&who.clinic).name().to_owned(),
+        zone: super::zone(&state, who).name().to_owned(),
         stands: shown::stands(&seen.booking),
         from: seen.booking.state.as_str(),
         is_asked: seen.booking.wish.is_some(),

@@ -9,15 +9,17 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
-use super::cookies::{SESSION, STAFF, VISIT};
+use super::cookies::{MODERATOR, SESSION, STAFF, VISIT};
 use super::error::PortalError;
 use super::rules::RulesNews;
 use crate::domain::ids::{CommunityId, MemberId};
+use crate::domain::staff::Moderator;
 use crate::enrolment::session::{extension, fresh_until, session_index};
 use crate::pipeline::Bridge;
 use crate::vault::Keyring;
 use crate::web::State;
 use crate::web::clinic::{self, StaffSession};
+use crate::web::moderate;
 
 /// Who is in front of the screen.
 #[derive(Clone)]
@@ -30,6 +32,8 @@ pub struct Caller {
     pub session: Option<Session>,
     /// Who of a clinic's staff is.
     pub staff: Option<StaffSession>,
+    /// Who of a community's people is.
+    pub moderator: Option<StaffSession<Moderator>>,
     /// How many messages they have not read.
     pub unread: i64,
     /// How the rules of their community concern them, where it has some.
@@ -64,7 +68,8 @@ impl Session {
 impl Caller {
     /// Finds out who is calling, and moves the end of their session.
     ///
-    /// In the staff view there is only staff, and nowhere else is any: no session opens what is on the other side.
+    /// In the staff view there is only staff, in the review queue only a community's people, and nowhere else is any: no session opens
+    /// what is on another side.
     pub async fn find(state: &State, request: &HttpRequest) -> Result<Self, PortalError> {
         let bridge = &state.bridge;
         let known = VISIT.of(request).filter(|visit| is_secret(visit));
@@ -72,10 +77,22 @@ impl Caller {
             Some(visit) => visit.to_owned(),
             None => bridge.keyring.fresh_secret().map_err(|error| PortalError::internal(&error))?,
         };
-        let nobody = Self { visit, is_new: known.is_none(), session: None, staff: None, unread: 0, rules: None };
+        let nobody = Self {
+            visit,
+            is_new: known.is_none(),
+            session: None,
+            staff: None,
+            moderator: None,
+            unread: 0,
+            rules: None,
+        };
         if clinic::is_here(request.path()) {
             let staff = clinic::signed_in(state, STAFF.of(request).filter(|secret| is_secret(secret))).await?;
             return Ok(Self { staff, ..nobody });
+        }
+        if moderate::is_here(request.path()) {
+            let secret = MODERATOR.of(request).filter(|secret| is_secret(secret));
+            return Ok(Self { moderator: clinic::signed_in(state, secret).await?, ..nobody });
         }
         let found = match SESSION.of(request).filter(|secret| is_secret(secret)) {
             Some(secret) => signed_in(bridge, secret).await?,
@@ -97,7 +114,9 @@ impl Caller {
     #[must_use]
     pub fn csrf(&self, keyring: &Keyring) -> String {
         let member = self.session.as_ref().map(|session| session.secret.as_str());
-        let secret = member.or_else(|| self.staff.as_ref().map(StaffSession::secret)).unwrap_or(&self.visit);
+        let staff = self.staff.as_ref().map(StaffSession::secret);
+        let moderator = self.moderator.as_ref().map(StaffSession::secret);
+        let secret = member.or(staff).or(moderator).unwrap_or(&self.visit);
         URL_SAFE_NO_PAD.encode(keyring.index().index("csrf", &[secret.as_bytes()]))
     }
 }

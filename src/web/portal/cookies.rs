@@ -8,6 +8,8 @@ use actix_web::http::header::COOKIE;
 pub const SESSION: Cookie = Cookie { name: "__Host-session", max_age: None };
 /// Who of a clinic's staff is signed in to the staff view. Ends with the browser.
 pub const STAFF: Cookie = Cookie { name: "__Host-staff", max_age: None };
+/// Who of a community's people is signed in to its review queue. Ends with the browser.
+pub const MODERATOR: Cookie = Cookie { name: "__Host-moderator", max_age: None };
 /// Which browser it is, before anybody has signed in. Outlasts the walk to the inbox and back.
 pub const VISIT: Cookie = Cookie { name: "__Host-visit", max_age: Some(3600) };
 /// The path of the page that somebody asked for before they had signed in. As long as their link is good, and then some.

@@ -23,7 +23,7 @@ use crate::domain::language::Language;
 use crate::domain::moment::Moment;
 use crate::store::Tx;
 use crate::vault::Keyring;
-use crate::web::{State, clinic};
+use crate::web::{State, clinic, moderate};
 
 /// What may be said about what was just done: the keys of texts. Others are not said.
 const FLASHES: &[&str] = &[
@@ -50,6 +50,10 @@ const FLASHES: &[&str] = &[
     "flash-message-asked",
     "flash-message-declined",
     "flash-message-done",
+    "flash-moderate-acknowledged",
+    "flash-moderate-closed",
+    "flash-moderate-escalated",
+    "flash-moderate-signed-out",
     "flash-push-off",
     "flash-push-on",
     "flash-questionnaire-left-out",
@@ -84,9 +88,9 @@ pub struct Frame {
     pub csrf: String,
     /// Whether a member is signed in.
     pub signed_in: bool,
-    /// Whether it is a page of the staff view.
-    pub is_clinic: bool,
-    /// The clinic whose staff is signed in there.
+    /// Below which path it is, if it is a page of the staff view or of the review queue.
+    pub base: &'static str,
+    /// The clinic or the community whose people are signed in there.
     pub staff: Option<String>,
     /// The page's own path.
     pub path: String,
@@ -112,13 +116,15 @@ impl Frame {
     pub fn of(request: &HttpRequest) -> Result<Self, PortalError> {
         let state = request.app_data::<Data<State>>().ok_or(PortalError::Internal)?;
         let caller = Caller::of(request)?;
+        let clinic = caller.staff.as_ref().map(|of| state.bridge.house.clinic_name(&of.who.clinic).to_owned());
+        let community = caller.moderator.as_ref().map(|of| state.portal.name_of(&of.who.community));
         Ok(Self {
             language: language(request),
             languages: Language::ALL,
             csrf: caller.csrf(&state.bridge.keyring),
             signed_in: caller.session.is_some(),
-            is_clinic: clinic::is_here(request.path()),
-            staff: caller.staff.map(|staff| state.bridge.house.clinic_name(&staff.who.clinic).to_owned()),
+            base: base(request.path()),
+            staff: clinic.or(community),
             unread: caller.unread,
             rules: caller.rules,
             path: request.path().to_owned(),
@@ -146,7 +152,7 @@ impl Frame {
     /// Where its room begins.
     #[must_use]
     pub const fn start(&self) -> &'static str {
-        if self.is_clinic { "/clinic" } else { "/" }
+        if self.base.is_empty() { "/" } else { self.base }
     }
 
     /// What a text says.
@@ -197,6 +203,15 @@ impl Frame {
     #[must_use]
     pub fn is_in(&self, room: &str) -> bool {
         self.path == room || self.path.strip_prefix(room).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+/// Below which path those are whose side it is; members are nowhere in particular.
+fn base(path: &str) -> &'static str {
+    match path {
+        path if clinic::is_here(path) => "/clinic",
+        path if moderate::is_here(path) => "/moderate",
+        _ => "",
     }
 }
 

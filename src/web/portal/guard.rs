@@ -17,7 +17,7 @@ use super::caller::Caller;
 use super::cookies::{FLASH, VISIT};
 use super::error::PortalError;
 use super::frame::{Frame, page_with};
-use crate::web::{State, clinic};
+use crate::web::{State, clinic, moderate};
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -75,6 +75,9 @@ fn error_page(request: &HttpRequest, error: PortalError) -> HttpResponse {
     if error == PortalError::SignInFirst && clinic::is_here(request.path()) {
         return super::frame::go_to(clinic::SIGN_IN);
     }
+    if error == PortalError::SignInFirst && moderate::is_here(request.path()) {
+        return super::frame::go_to(moderate::SIGN_IN);
+    }
     if error == PortalError::SignInFirst {
         let mut answer = super::frame::go_to("/sign-in");
         super::asked_for::keep(request, &mut answer);
@@ -82,6 +85,7 @@ fn error_page(request: &HttpRequest, error: PortalError) -> HttpResponse {
     }
     let (title, more) = match error {
         PortalError::ChangedMeanwhile if clinic::is_here(request.path()) => ("error-meanwhile", "clinic-meanwhile"),
+        PortalError::ChangedMeanwhile if moderate::is_here(request.path()) => ("error-meanwhile", "moderate-meanwhile"),
         error => error.texts(),
     };
     let seconds = if let PortalError::TooOften(seconds) = error { seconds } else { 0 };

@@ -62,6 +62,7 @@ use self::origin::Origin;
 use self::texts::Texts;
 use super::clinic as staff;
 use super::limits::{self, Limit};
+use super::moderate as people;
 use super::routes::Route;
 use crate::companion::talk::Talk;
 use crate::config::{self, Config, PushServices};
@@ -285,6 +286,16 @@ pages! {
     "/clinic/return" => GET staff::come_back;
     "/clinic/sign-out" => POST staff::sign_out;
     "/clinic/language" => POST settings::speak;
+    "/moderate" => GET people::queue;
+    "/moderate/history" => GET people::history;
+    "/moderate/concerns/{concern}" => GET people::show;
+    "/moderate/concerns/{concern}/acknowledge" => POST people::acknowledge;
+    "/moderate/concerns/{concern}/escalate" => POST people::escalate;
+    "/moderate/concerns/{concern}/close" => POST people::close;
+    "/moderate/sign-in" => GET people::sign_in, POST people::begin;
+    "/moderate/return" => GET people::come_back;
+    "/moderate/sign-out" => POST people::sign_out;
+    "/moderate/language" => POST settings::speak;
     "/assets/{version}/{name}" => GET assets::serve;
     "/push-worker.js" => GET told::push::worker;
 }

@@ -51,9 +51,14 @@ impl Portal {
             Value::Day(day) => (*name, self.date(language, *day).into()),
         }));
         let said = self.texts.say(language, &saying.text, &with).trim_end().to_owned();
+        let mut parts = vec![said];
+        if saying.is_watched {
+            parts.push(self.texts.say(language, "companion-phrase", &[("community", around.communities.into())]));
+        }
         let rules =
             saying.rules.as_ref().and_then(|(what, community)| self.of_rules(house, language, *what, community));
-        rules.map_or_else(|| said.clone(), |rules| format!("{said}\n\n{rules}"))
+        parts.extend(rules);
+        parts.join("\n\n")
     }
 
     /// What is said of the rules of a community.

@@ -5,6 +5,7 @@
 //! the answer shows the member's grant or Patient (nobody else may see that). `others` is everybody who is not named. Somebody new
 //! who calls is one more `Who`, with what they call with in `routes/world.rs`: until a row says otherwise, they are `others`.
 
+mod moderate;
 mod shape;
 mod staff;
 mod who;
@@ -279,9 +280,9 @@ const TABLE: &[Row] = &[
     row("POST /sign-out/everywhere", form!("/sign-out/everywhere"), "303 /sign-in", &[(Browser, "303 /sign-in"), (OtherBrowser, "303 /sign-in")]),
 ];
 
-/// Every row: the staff view has a table of its own.
+/// Every row: the staff view and the review queue have tables of their own.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    staff::TABLE.iter().chain(TABLE)
+    staff::TABLE.iter().chain(moderate::TABLE).chain(TABLE)
 }
 
 fn terms() -> serde_json::Value {

@@ -3,6 +3,9 @@
 pub mod concerns;
 mod disclosure;
 mod operators;
+mod phrases;
 mod portal;
+mod queue;
+mod queue_door;
 mod shown;
 mod telling;

@@ -138,8 +138,17 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
     ("link_codes", &[("code_index", Index), ("clinic_id", Word), ("patient_index", Index), ("sealed_patient", Sealed)]),
     ("notices", &[("hash", Id), ("language", Word), ("text", Public)]),
     ("sessions", &[("session_index", Index), ("member_id", Id), ("community_id", Word)]),
-    ("staff_sessions", &[("session_index", Index), ("clinic_id", Word), ("staff_id", Id), ("rules_index", Index)]),
-    ("staff_walks", &[("state_index", Index), ("browser_index", Index), ("clinic_id", Word)]),
+    (
+        "staff_sessions",
+        &[
+            ("session_index", Index),
+            ("clinic_id", Word),
+            ("community_id", Word),
+            ("staff_id", Id),
+            ("rules_index", Index),
+        ],
+    ),
+    ("staff_walks", &[("state_index", Index), ("browser_index", Index), ("clinic_id", Word), ("community_id", Word)]),
     (
         "sign_in_links",
         &[

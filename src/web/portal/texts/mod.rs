@@ -1,5 +1,5 @@
 //! The portal's words, in every language (Fluent, <https://projectfluent.org>). Each room of the portal has a file of its
-//! own in each language, and so has the staff view; a test holds them together.
+//! own in each language, and so have the staff view and the review queue; a test holds them together.
 
 use std::fmt;
 
@@ -10,14 +10,16 @@ use unic_langid::LanguageIdentifier;
 use crate::domain::language::Language;
 
 macro_rules! rooms {
-    ($($room:literal),* ; $($of_clinics:literal),* $(,)?) => {
+    ($($room:literal),* ; $($of_clinics:literal),* ; $($of_communities:literal),* $(,)?) => {
         const ENGLISH: &[(&str, &str)] = &[
             $(($room, include_str!(concat!("en/", $room, ".ftl"))),)*
             $(($of_clinics, include_str!(concat!("../../clinic/texts/en/", $of_clinics, ".ftl"))),)*
+            $(($of_communities, include_str!(concat!("../../moderate/texts/en/", $of_communities, ".ftl"))),)*
         ];
         const RUSSIAN: &[(&str, &str)] = &[
             $(($room, include_str!(concat!("ru/", $room, ".ftl"))),)*
             $(($of_clinics, include_str!(concat!("../../clinic/texts/ru/", $of_clinics, ".ftl"))),)*
+            $(($of_communities, include_str!(concat!("../../moderate/texts/ru/", $of_communities, ".ftl"))),)*
         ];
     };
 }
@@ -46,7 +48,8 @@ rooms![
     "visits",
     "groups";
     "clinic",
-    "clinic_groups",
+    "clinic_groups";
+    "moderate",
 ];
 
 /// The texts cannot be read. A defect: they are compiled in.

@@ -33,13 +33,17 @@ pub enum Who {
     OtherStaff,
     /// Somebody of their clinic's staff.
     Staff,
+    /// Somebody of another community's people, signed in to its review queue.
+    OtherModerator,
+    /// Somebody of their community's people.
+    Moderator,
 }
 use Who::{
-    Browser, Clinic, Community, Decider, Keeper, KeyWithoutScope, Member, Nobody, OtherBrowser, OtherClinic,
-    OtherCommunity, OtherKeeper, OtherMember, OtherStaff, Staff,
+    Browser, Clinic, Community, Decider, Keeper, KeyWithoutScope, Member, Moderator, Nobody, OtherBrowser, OtherClinic,
+    OtherCommunity, OtherKeeper, OtherMember, OtherModerator, OtherStaff, Staff,
 };
 
-pub const EVERYBODY: [Who; 15] = [
+pub const EVERYBODY: [Who; 17] = [
     Nobody,
     OtherCommunity,
     KeyWithoutScope,
@@ -55,4 +59,6 @@ pub const EVERYBODY: [Who; 15] = [
     Member,
     OtherStaff,
     Staff,
+    OtherModerator,
+    Moderator,
 ];

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mostik::domain::concern::Level;
 use mostik::domain::ids::MemberId;
 use mostik::enrolment::credentials::{CONCERNS_DISCLOSE, CONCERNS_MANAGE, EVENTS_WRITE, TALKS_WRITE, create_api_key};
 use mostik::enrolment::session;
@@ -12,8 +13,8 @@ use serde_json::json;
 
 use super::Body::{self, Form, Json, Nothing};
 use super::Who::{
-    self, Browser, Clinic, Community, Decider, Keeper, KeyWithoutScope, Member, Nobody, OtherBrowser, OtherClinic,
-    OtherCommunity, OtherKeeper, OtherMember, OtherStaff, Staff,
+    self, Browser, Clinic, Community, Decider, Keeper, KeyWithoutScope, Member, Moderator, Nobody, OtherBrowser,
+    OtherClinic, OtherCommunity, OtherKeeper, OtherMember, OtherModerator, OtherStaff, Staff,
 };
 use super::{Row, Target};
 use crate::support::booking::{self, ASKED_FOR};
@@ -26,7 +27,7 @@ use crate::support::postbox::Postbox;
 use crate::support::receiver::PUSH;
 use crate::support::recommendations::{put, said};
 use crate::support::rules::with_rules;
-use crate::support::staff::{COOKIE, doors, signed_in, staff_setting};
+use crate::support::staff::{COOKIE, MODERATOR_COOKIE, doors, moderates, moderators_setting, signed_in, staff_setting};
 
 /// A bridge, and what everybody calls it with.
 pub struct World {
@@ -39,7 +40,7 @@ pub struct World {
     other: Person,
     pub clinic: String,
     other_clinic: String,
-    /// Where clinics' staff come in.
+    /// Where clinics' staff and communities' people come in.
     doors: StaffDoors,
     /// One for all: a new one would load its root certificates anew.
     client: reqwest::Client,
@@ -54,6 +55,7 @@ impl World {
         let nobody = Postbox::open();
         let nowhere = "http://127.0.0.1:9";
         let text = text + &staff_setting("riverside", nowhere, "a") + &staff_setting("lakeside", nowhere, "b");
+        let text = text + &moderators_setting("forum", nowhere, "c") + &moderators_setting("chat", nowhere, "d");
         let text = text + ASKED_FOR + &with_ada(&database, &nobody, &nobody) + POLICY;
         let text = with_rules(&database, &text);
         let bridge = TestBridge::start_with(database, &text).await;
@@ -123,10 +125,17 @@ impl World {
         (secret, csrf)
     }
 
+    /// A session of somebody of a community's people.
+    async fn of_community(&self, community: &str) -> (String, String) {
+        let secret = moderates(&self.bridge, &self.doors, community, Level::First).await;
+        let csrf = URL_SAFE_NO_PAD.encode(self.bridge.bridge.keyring.index().index("csrf", &[secret.as_bytes()]));
+        (secret, csrf)
+    }
+
     /// What somebody calls a program's route with.
     fn credential<'a>(&'a self, who: Who, member: &'a Person) -> Option<&'a str> {
         match who {
-            Nobody | OtherBrowser | Browser | OtherStaff | Staff => None,
+            Nobody | OtherBrowser | Browser | OtherStaff | Staff | OtherModerator | Moderator => None,
             OtherCommunity => Some(&self.other_community),
             KeyWithoutScope => Some(&self.without_scope),
             Community => Some(&self.bridge.api_key),
@@ -164,11 +173,20 @@ impl World {
                 fields.push(("csrf", csrf));
             }
         }
+        if [Moderator, OtherModerator].contains(&who) {
+            let (secret, csrf) = self.of_community(if who == Moderator { "forum" } else { "chat" }).await;
+            let cookie = format!("{MODERATOR_COOKIE}={secret}");
+            request = request.header("cookie", cookie).header("accept", "text/html,*/*;q=0.8");
+            if let Form(fields) = &mut body {
+                fields.push(("csrf", csrf));
+            }
+        }
         let response = with_body(request, body).send().await.unwrap();
         let status = response.status().as_u16();
         // Where it leads, without what only this caller is told.
         let leads = response.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
         let leads = leads.map(|to| to.replace(&target.message, "{message}").replace(&target.booking, "{booking}"));
+        let leads = leads.map(|to| to.replace(&target.concern, "{concern}"));
         let leads = leads.and_then(|to| Some(format!(" {}", to.split('?').next()?))).unwrap_or_default();
         let answer = response.text().await.unwrap().replace('-', "");
         let marks = [target.grant.replace('-', ""), format!("/Patient/{}\"", target.patient).replace('-', "")];

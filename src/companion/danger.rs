@@ -1,0 +1,34 @@
+//! Words that may mean danger, where a community has its people look at them: what is found has a human look, once an hour.
+
+use super::talk::Said;
+use super::{CompanionError, Heard};
+use crate::domain::concern::Rule;
+use crate::domain::ids::CommunityId;
+use crate::pipeline::{Bridge, House};
+use crate::safety::{self, Noticed, phrases};
+use crate::vault::MemberKey;
+
+/// The phrase that stands in what somebody wrote, where their community has its people look at such phrases. In any language:
+/// people mix them.
+pub(super) fn in_what(house: &House, community: &CommunityId, said: Option<Said<'_>>) -> Option<&'static str> {
+    let Some(Said::Written(text)) = said else { return None };
+    house.watched.get(community).filter(|watch| watch.phrases)?;
+    phrases::found(text, None)
+}
+
+/// Has people of the community look, if a member wrote such a phrase. Says whether they wrote one.
+pub(super) async fn listen(bridge: &Bridge, key: &MemberKey, heard: &Heard<'_>) -> Result<bool, CompanionError> {
+    let Some(community) = heard.community else { return Ok(false) };
+    let Some(watch) = bridge.house.watched.get(community) else { return Ok(false) };
+    let Some(phrase) = in_what(&bridge.house, community, heard.said) else { return Ok(false) };
+    let now = bridge.clock.now();
+    let hour = (now.as_second() / 3600).to_be_bytes();
+    let entry = bridge.keyring.index().index("a phrase", &[key.member().0.as_bytes(), &hour]);
+    let (rule, escalate_after) = (Rule::Phrase, watch.escalate_after);
+    let noticed = Noticed { community, entry, rule, phrase: Some(phrase), escalate_after };
+    let mut tx = bridge.store.begin().await?;
+    safety::raise(&mut tx, &bridge.keyring, key, &noticed, now).await?;
+    tx.commit().await?;
+    bridge.wake.notify_waiters();
+    Ok(true)
+}
