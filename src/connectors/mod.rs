@@ -8,11 +8,13 @@
 //! is said has its own id, as has what happened, and an answer has the id of what it answers.
 
 pub mod discourse;
+mod heard;
 pub mod matrix;
 pub mod telegram;
 
+pub use heard::{Happened, Heard, Refused, Spoken, Undone, Words};
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -24,7 +26,6 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::delivery::member::{MessageError, Platform};
-use crate::domain::activity::Deed;
 use crate::domain::ids::CommunityId;
 use crate::domain::language::Language;
 
@@ -73,63 +74,6 @@ pub struct Head<'a> {
     pub at: Timestamp,
 }
 
-/// What a platform brought. Personal.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Heard {
-    /// Somebody said something to the bridge's own account, where nobody else reads it.
-    Said(Spoken),
-    /// Something happened in a room that is counted.
-    Happened(Happened),
-    /// What had happened was taken back.
-    Undone(Undone),
-}
-
-/// What somebody said. Personal.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Spoken {
-    /// The platform's id of it: the same when it is brought again.
-    pub id: String,
-    /// Under which name the platform knows them, for good.
-    pub handle: String,
-    /// Where they said it, and are answered.
-    pub conversation: String,
-    /// What they said.
-    pub words: Words,
-    /// Their language, as far as the platform knows it.
-    pub language: Option<Language>,
-}
-
-/// How something was said.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Words {
-    /// In their own words.
-    Written(String),
-    /// With a button, by its value. What stood with it has an id of the platform's.
-    Pressed(String),
-}
-
-/// Something that happened. Personal.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Happened {
-    /// An id of its own for whatever is counted.
-    pub id: String,
-    /// Of whom it is counted.
-    pub handle: String,
-    /// When it happened.
-    pub at: Timestamp,
-    /// What it was.
-    pub deed: Deed,
-}
-
-/// Something that was taken back. Personal.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Undone {
-    /// The id under which it had been counted.
-    pub id: String,
-    /// Of whom.
-    pub handle: String,
-}
-
 /// What is said in a conversation. Personal.
 #[derive(Clone)]
 pub struct Says {
@@ -148,23 +92,6 @@ pub struct Received {
     pub heard: Vec<Heard>,
     /// What the platform is told once all of it is done.
     pub answer: Option<Value>,
-}
-
-/// Why nothing of a request is taken.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Refused {
-    /// Nothing is there.
-    #[error("nothing is there")]
-    NoSuchPath,
-    /// Whoever sent it did not show that they are the platform.
-    #[error("not signed as agreed")]
-    Unknown,
-    /// It is not what the platform sends.
-    #[error("not what the platform sends: {0}")]
-    Malformed(&'static str),
-    /// The platform did not say what more has to be known.
-    #[error("the platform does not answer")]
-    Later,
 }
 
 impl Head<'_> {
@@ -225,15 +152,5 @@ impl Connectors {
                 tracing::warn!(community_id = %community, cause = %error, "a platform was not told that the bridge answers");
             }
         }
-    }
-}
-
-impl fmt::Debug for Heard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Said(_) => "Said(..)",
-            Self::Happened(_) => "Happened(..)",
-            Self::Undone(_) => "Undone(..)",
-        })
     }
 }

@@ -4,6 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod app;
 mod audit;
 mod diary;
+mod forum;
+mod group;
 mod matrix;

@@ -43,6 +43,7 @@ pub mod server;
 pub mod smart;
 pub mod smtp;
 pub mod staff;
+pub mod story;
 pub mod synapse;
 pub mod telegram;
 pub mod topic_ehr;

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::codes::{ACT_CODE, CONFIDENTIALITY, IDENTIFIER, OBSERVATION_VALUE, US_CORE_TAGS};
+use super::communication::Communication;
 use super::provenance::{as_json, provenance};
+use super::shape::Reference;
 use super::{MappingError, Recipient};
 use crate::consent::decide::Permit;
 use crate::domain::language::Language;
@@ -73,42 +74,21 @@ pub fn message(
         Answer::Done => words.done().to_owned(),
         Answer::Question { text } => text.clone(),
     };
-    let patient = json!({"reference": format!("Patient/{}", recipient.patient)});
-    let about = json!([{"reference": format!("{}/{}", reply.to.resource_type, reply.to.id)}]);
-    let provenance: Value = as_json(&provenance(recipient, permit)?)?;
-    let sensitive = permit.obliges().labels.iter().map(|label| (ACT_CODE, label.as_str()));
-    let security = std::iter::once((CONFIDENTIALITY, "R")).chain(sensitive).chain([(OBSERVATION_VALUE, "PATAST")]);
-    let security: Vec<Value> = security.map(|(system, code)| json!({"system": system, "code": code})).collect();
-    let mut resource = json!({
-        "resourceType": "Communication",
-        "meta": {
-            "source": recipient.source,
-            "security": security,
-            "tag": [{"system": US_CORE_TAGS, "code": "patient-supplied"}],
-        },
-        "contained": [provenance],
-        "identifier": [{"system": IDENTIFIER, "value": recipient.identifier.to_string()}],
-        "status": "completed",
-        "subject": patient,
-        "sender": patient,
-        "sent": recipient.recorded.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "payload": [{"contentString": text}],
-    });
+    let provenance = as_json(&provenance(recipient, permit)?)?;
+    let mut said = Communication::new(permit, recipient, provenance, [], text);
+    let about = format!("{}/{}", reply.to.resource_type, reply.to.id);
+    let about = Some([Reference { reference: Some(about), ..Reference::default() }]);
     // A reply to a message; anything else is what it is based on (R4, communication.html).
-    let relation = if reply.to.resource_type == "Communication" { "inResponseTo" } else { "basedOn" };
-    if let Some(members) = resource.as_object_mut() {
-        members.insert(relation.to_owned(), about);
-        if let Some(named) = recipient.practitioner {
-            let who = json!([{"reference": format!("Practitioner/{}", named.id), "display": named.display}]);
-            members.insert("recipient".to_owned(), who);
-        }
+    if reply.to.resource_type == "Communication" {
+        said.in_response_to = about;
+    } else {
+        said.based_on = about;
     }
-    Ok(Some(Outbound {
-        resource_type: "Communication".into(),
-        identifier: recipient.identifier.to_string(),
-        is_part,
-        body: resource.to_string().into_bytes(),
-    }))
+    said.recipient = recipient.practitioner.map(|named| {
+        let reference = Some(format!("Practitioner/{}", named.id));
+        [Reference { reference, display: Some(&named.display), ..Reference::default() }]
+    });
+    said.outbound(is_part).map(Some)
 }
 
 /// What whoever reads the record is told.

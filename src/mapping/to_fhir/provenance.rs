@@ -7,7 +7,6 @@ use fhir_codec::types::{Identifier, Reference};
 use fhir_codec::{BuilderError, Decimals, Instant, WriteError};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::codes::{ACT_REASON, DATA_OPERATION, PARTICIPATION_TYPE, PROVENANCE_PARTICIPANT};
@@ -26,7 +25,7 @@ pub fn provenance<T>(recipient: Recipient<'_>, permit: &Permit<'_, T>) -> Result
 }
 
 /// The patient said it, the bridge put it together, and no consent but a policy permits it, for this purpose.
-pub fn of_warning(recipient: Recipient<'_>, purpose: WarningPurpose) -> Result<Value, MappingError> {
+pub fn of_warning(recipient: Recipient<'_>, purpose: WarningPurpose) -> Result<Box<RawValue>, MappingError> {
     let made = made(recipient, (None, (purpose.as_str(), purpose.display())), ("CREATE", "create"))?;
     as_json(&made)
 }

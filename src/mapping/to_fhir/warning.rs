@@ -6,12 +6,11 @@
 //! is no diagnosis. What R4 has for "somebody should look at this now" is a Communication of the category alert.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
 
-use super::codes::{
-    ACT_CODE, ACT_REASON, COMMUNICATION_CATEGORY, CONFIDENTIALITY, IDENTIFIER, LOINC, OBSERVATION_VALUE, US_CORE_TAGS,
-};
+use super::codes::{ACT_CODE, ACT_REASON, COMMUNICATION_CATEGORY, LOINC};
+use super::communication::Communication;
 use super::provenance::of_warning;
+use super::shape::{Coding, Concept, Identifier, Reference};
 use super::{MappingError, Recipient};
 use crate::consent::decide::Permit;
 use crate::domain::concern::Rule;
@@ -48,45 +47,20 @@ pub fn warning(
 ) -> Result<Outbound, MappingError> {
     let warning = permit.item();
     let Warning { rule: Rule::SelfHarm, decided, .. } = warning else { return Err(MappingError::NoWarning) };
-    let sensitive = permit.obliges().labels.iter().map(|label| (ACT_CODE, label.as_str()));
-    let security = std::iter::once((CONFIDENTIALITY, "R")).chain(sensitive).chain([
-        (ACT_CODE, NO_REUSE),
-        (ACT_REASON, decided.purpose.as_str()),
-        (OBSERVATION_VALUE, "PATAST"),
-    ]);
-    let security: Vec<Value> = security.map(|(system, code)| json!({"system": system, "code": code})).collect();
+    let further = [Coding::new(ACT_CODE, NO_REUSE), Coding::new(ACT_REASON, decided.purpose.as_str())];
+    let provenance = of_warning(recipient, decided.purpose)?;
+    let mut said = Communication::new(permit, recipient, provenance, further, text(warning, language, operator));
+    said.category = Some([Coding::said(COMMUNICATION_CATEGORY, "alert", "Alert").into()]);
+    said.priority = Some("urgent");
+    said.sender = Reference {
+        r#type: Some("Device"),
+        identifier: Some(Identifier { system: "urn:ietf:rfc:3986", value: recipient.source.to_owned() }),
+        display: Some("mostik"),
+        ..Reference::default()
+    };
     let (code, display) = SELF_HARM;
-    let resource = json!({
-        "resourceType": "Communication",
-        "meta": {
-            "source": recipient.source,
-            "security": security,
-            "tag": [{"system": US_CORE_TAGS, "code": "patient-supplied"}],
-        },
-        "contained": [of_warning(recipient, decided.purpose)?],
-        "identifier": [{"system": IDENTIFIER, "value": recipient.identifier.to_string()}],
-        "status": "completed",
-        "category": [{"coding": [{"system": COMMUNICATION_CATEGORY, "code": "alert", "display": "Alert"}]}],
-        "priority": "urgent",
-        "subject": {"reference": format!("Patient/{}", recipient.patient)},
-        "sent": recipient.recorded.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "sender": {
-            "type": "Device",
-            "identifier": {"system": "urn:ietf:rfc:3986", "value": recipient.source},
-            "display": "mostik",
-        },
-        "reasonCode": [{
-            "coding": [{"system": LOINC, "code": code, "display": display}],
-            "text": title(language),
-        }],
-        "payload": [{"contentString": text(warning, language, operator)}],
-    });
-    Ok(Outbound {
-        resource_type: "Communication".into(),
-        identifier: recipient.identifier.to_string(),
-        is_part: false,
-        body: resource.to_string().into_bytes(),
-    })
+    said.reason_code = Some([Concept::called(Coding::said(LOINC, code, display), title(language))]);
+    said.outbound(false)
 }
 
 /// What it is called.

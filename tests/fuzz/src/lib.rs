@@ -6,6 +6,9 @@ pub mod domain;
 #[path = "../../../src/inbound/mod.rs"]
 pub mod inbound;
 
+pub mod companion;
+pub mod connectors;
+
 use domain::day::Days;
 use domain::ids::MemberId;
 use inbound::files::{Line, Whose};

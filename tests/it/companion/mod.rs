@@ -1,5 +1,6 @@
 //! The companion: what members say to it, wherever they do, and what comes of it.
 
 mod chat;
+mod dialogues;
 mod portal;
 mod rules;

@@ -20,14 +20,13 @@ use fhir_codec::WriteError;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use shape::{
-    Actor, Attachment, Coding, Consent, Exception, Identifier, Meta, Narrative, Period, Policy, Reference, Rule,
-};
+use shape::{Actor, Attachment, Consent, Exception, Meta, Narrative, Period, Policy, Rule};
 
 use super::codes::{
     ACT_CODE, ACT_REASON, CLINIC, CONFIDENTIALITY, CONSENT_SCOPE, IDENTIFIER, LOINC, MOSTIK_CONSENT,
     PARTICIPATION_TYPE, POLICY_DENY,
 };
+use super::shape::{Coding, Identifier, Reference};
 use super::{MappingError, Recipient, provenance};
 use crate::consent::decide::Permit;
 use crate::domain::category::{Category, Detail};

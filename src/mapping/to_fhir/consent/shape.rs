@@ -1,10 +1,10 @@
 //! R4 Consent (consent.html), as far as the bridge writes it. These types borrow and are written straight away: a consent
 //! permits up to ten kinds of data, each in eight codes and references.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use serde_json::value::RawValue;
+
+use crate::mapping::to_fhir::shape::{Coding, Concept, Identifier, Reference};
 
 /// The resource.
 #[derive(Serialize)]
@@ -92,58 +92,4 @@ pub struct Period {
     pub start: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
-}
-
-/// A resource, by its place or by its identifier.
-#[derive(Default, Serialize)]
-#[expect(clippy::struct_field_names, reason = "R4 calls it so")]
-pub struct Reference<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub r#type: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub identifier: Option<Identifier>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub display: Option<&'a str>,
-}
-
-/// What something is called within a system.
-#[derive(Serialize)]
-pub struct Identifier {
-    pub system: &'static str,
-    pub value: String,
-}
-
-/// A concept of one code.
-#[derive(Serialize)]
-pub struct Concept<'a> {
-    coding: [Coding<'a>; 1],
-}
-
-/// A code, and what it means, for people.
-#[derive(Serialize)]
-pub struct Coding<'a> {
-    system: &'static str,
-    code: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    display: Option<Cow<'a, str>>,
-}
-
-impl<'a> Coding<'a> {
-    /// A code without words.
-    pub fn new(system: &'static str, code: impl Into<Cow<'a, str>>) -> Self {
-        Self { system, code: code.into(), display: None }
-    }
-
-    /// A code in words, too.
-    pub fn said(system: &'static str, code: impl Into<Cow<'a, str>>, display: impl Into<Cow<'a, str>>) -> Self {
-        Self { system, code: code.into(), display: Some(display.into()) }
-    }
-}
-
-impl<'a> From<Coding<'a>> for Concept<'a> {
-    fn from(coding: Coding<'a>) -> Self {
-        Self { coding: [coding] }
-    }
 }

@@ -1,0 +1,62 @@
+//! What people of a story do, whichever platform they are on.
+
+use jiff::SignedDuration;
+use mostik::app;
+use mostik::config::Config;
+use mostik::domain::ids::CommunityId;
+use mostik::enrolment::credentials::create_member_token;
+use mostik::enrolment::join::{handle_index, link};
+
+use super::bridge::{Person, TestBridge, riverside};
+use super::portal::{Browser, Portal};
+
+/// Somebody who joined a community by its companion, whom the clinic links to their Patient.
+pub async fn linked(test: &TestBridge, community: &str, handle: &str, patient: &str) -> Person {
+    let (bridge, now) = (&test.bridge, test.now());
+    let community: CommunityId = community.parse().unwrap();
+    let mut tx = bridge.store.begin().await.unwrap();
+    let index = handle_index(&bridge.keyring, &community, handle);
+    let (id, ..) = tx.member_by_handle(&community, index).await.unwrap().expect("they joined");
+    link(&mut tx, &bridge.keyring, id, &riverside(), patient, "the clinic", now).await.unwrap();
+    let validity = SignedDuration::from_hours(24 * 365);
+    let token = create_member_token(&mut tx, &bridge.keyring, id, validity, now).await.unwrap();
+    tx.commit().await.unwrap();
+    Person { id, handle: handle.to_owned(), token }
+}
+
+/// They ask for a link to sign in, which their community brings them: `last` says what came there last.
+pub async fn signs_in(portal: &Portal, community: &str, handle: &str, last: impl Fn() -> String) -> Browser {
+    let mut browser = portal.browser();
+    browser.get("/sign-in").await;
+    browser.post("/sign-in", &[("community", community), ("handle", handle)]).await;
+    portal.send_links().await;
+    let said = last();
+    let link =
+        said.split_whitespace().find_map(|word| word.find("/sign-in/link/").map(|place| &word[place..])).unwrap();
+    browser.get(link).await;
+    assert_eq!(browser.post(link, &[]).await.location(), "/sharing");
+    browser
+}
+
+/// They decide in the portal what the clinic sees: each kind of data with its detail.
+pub async fn shares(browser: &mut Browser, kinds: &[(&str, &str)]) {
+    let terms = [
+        ("notice-version", "1"),
+        ("notice-language", "en"),
+        ("for-treatment", "yes"),
+        ("from", "everything"),
+        ("since", ""),
+        ("until", "2027-05-20"),
+        ("way-back", "notice"),
+    ];
+    browser.get("/sharing/riverside").await;
+    let fields: Vec<(&str, &str)> = terms.into_iter().chain(kinds.iter().copied()).collect();
+    let saved = browser.post_and_follow("/sharing/riverside", &fields).await;
+    assert!(saved.body.contains("You are sharing."), "{}", saved.body);
+}
+
+/// Whatever members are to be told is told.
+pub async fn tells(test: &TestBridge) {
+    let teller = app::teller(&Config::from_toml(&test.config).unwrap(), &test.bridge).unwrap();
+    while teller.tell_one().await.unwrap() {}
+}
