@@ -13,6 +13,7 @@ mod support;
 
 mod alarm;
 mod judge;
+mod matrix;
 mod race;
 mod random;
 mod replicas;
