@@ -29,7 +29,7 @@ pub struct Talk {
     words: Words,
 }
 
-impl<'a> Said<'a> {
+impl Said<'_> {
     /// Whether it was said to what was said last: words always are. A button without a mark is one that nobody showed.
     #[must_use]
     pub fn is_marked(&self, mark: Option<&str>) -> bool {

@@ -119,14 +119,14 @@ impl Discourse {
             return Err(Refused::Unknown);
         }
         let event = head.header("x-discourse-event").unwrap_or_default();
-        let heard = match read::read(event, body, &self.account, head.at)? {
-            read::Said::Public(heard) => heard,
+        let brought = match read::read(event, body, &self.account, head.at)? {
+            read::Said::Public(happened) => happened,
             read::Said::Private(said) => {
                 let is_private = self.is_private(said.topic, &said.author).await.map_err(|_| Refused::Later)?;
                 is_private.then(|| Heard::Said(spoken(said))).into_iter().collect()
             }
         };
-        Ok(Received { heard, answer: None })
+        Ok(Received { heard: brought, answer: None })
     }
 
     fn is_signed(&self, signature: Option<&str>, body: &[u8]) -> bool {

@@ -51,6 +51,7 @@ struct Like {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "Discourse calls them so")]
 struct Post {
     id: i64,
     username: String,

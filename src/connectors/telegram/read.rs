@@ -13,6 +13,7 @@ use crate::domain::language::Language;
 
 /// An Update, as far as it is looked at.
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "Telegram calls them so")]
 struct Update {
     update_id: i64,
     message: Option<Message>,
@@ -21,6 +22,7 @@ struct Update {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "Telegram calls them so")]
 struct Message {
     message_id: i64,
     from: Option<User>,
@@ -85,6 +87,7 @@ struct Pressed {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "Telegram calls them so")]
 struct Reaction {
     chat: Chat,
     message_id: i64,

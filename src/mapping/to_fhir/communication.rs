@@ -107,6 +107,6 @@ impl<'a> Communication<'a> {
     }
 }
 
-fn patient<'a>(recipient: Recipient<'a>) -> Reference<'a> {
+fn patient(recipient: Recipient<'_>) -> Reference<'_> {
     Reference { reference: Some(format!("Patient/{}", recipient.patient)), ..Reference::default() }
 }
