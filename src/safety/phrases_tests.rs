@@ -100,7 +100,7 @@ proptest! {
 
     #[test]
     fn a_phrase_is_found_wherever_it_stands_alone(before in "[a-z]{0,10}\\. ", after in "\\. [a-z]{0,10}") {
-        let text = format!("{}i want to die{}", before, after);
+        let text = format!("{before}i want to die{after}");
         prop_assert!(found(&text, None).is_some());
     }
 }
