@@ -260,9 +260,9 @@ pub async fn hear(bridge: &Bridge, talk: &Talk, mut heard: Heard<'_>) -> Result<
                 let rules = if is_look { None } else { rules::news(bridge, &mut tx, &heard).await? };
                 tx.commit().await?;
                 return Ok(Saying {
-                    is_lost,
-                    is_watched,
                     rules,
+                    is_watched,
+                    is_lost,
                     ..saying(talk, waits, done, stand.mark(), heard.language)
                 });
             }

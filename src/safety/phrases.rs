@@ -23,13 +23,13 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| toml::from_str(PHRASES).unw
 #[serde(deny_unknown_fields)]
 struct Lexicon {
     version: String,
-    en: Phrases,
-    ru: Phrases,
+    en: List,
+    ru: List,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Phrases {
+struct List {
     phrases: Vec<String>,
     denials: Vec<String>,
     except: Vec<String>,
@@ -51,7 +51,7 @@ pub fn found(text: &str, language: Option<Language>) -> Option<&'static str> {
 }
 
 impl Lexicon {
-    const fn of(&self, language: Language) -> &Phrases {
+    const fn of(&self, language: Language) -> &List {
         match language {
             Language::En => &self.en,
             Language::Ru => &self.ru,
@@ -59,7 +59,7 @@ impl Lexicon {
     }
 }
 
-impl Phrases {
+impl List {
     fn found(&self, words: &[String]) -> Option<&str> {
         let is_meant = |phrase: &&String| {
             let parts: Vec<&str> = phrase.split(' ').collect();
@@ -126,17 +126,10 @@ fn unquoted(line: &str) -> String {
     let mut rest = line;
     while let Some((before, opening, after)) = split_at_char(rest, |letter| closing(letter).is_some()) {
         said.push_str(before);
-        match closing(opening).and_then(|closing| split_at_char(after, |letter| closing.contains(letter))) {
-            // What is quoted ends a clause: what is denied before it is not denied after it.
-            Some((_, _, after)) => {
-                said.push(';');
-                rest = after;
-            }
-            None => {
-                said.push(' ');
-                rest = after;
-            }
-        }
+        let quoted = closing(opening).and_then(|closing| split_at_char(after, |letter| closing.contains(letter)));
+        // What is quoted ends a clause: what is denied before it is not denied after it.
+        said.push(if quoted.is_some() { ';' } else { ' ' });
+        rest = quoted.map_or(after, |(_, _, after)| after);
     }
     said + rest
 }

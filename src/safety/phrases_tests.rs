@@ -28,13 +28,13 @@ fn what_says_so_is_found_in_either_language() {
         ("i'm not ok. i want to kill myself", "want to kill myself"),
         ("I don’t want to live anymore", "don't want to live"),
         ("Everyone would be better off without me", "better off without me"),
-        ("I can't go on, I want to end it all", "end it all"),
+        ("I can't go on, I want to end it all", "can't go on"),
         ("I took all my pills", "took all my pills"),
         ("He said \"it gets better\" but I want to die", "i want to die"),
         ("no, I want to die", "i want to die"),
         ("> how are you\nI want to end my life", "want to end my life"),
         ("Хочу умереть", "хочу умереть"),
-        ("я больше не хочу жить...", "больше не хочу жить"),
+        ("я больше не хочу жить...", "не хочу жить"),
         ("мне кажется, всем без меня будет лучше", "без меня * лучше"),
         ("Я выпила все таблетки", "выпил~ все таблетки"),
         ("Нет. Хочу умереть", "хочу умереть"),
@@ -100,7 +100,7 @@ proptest! {
 
     #[test]
     fn a_phrase_is_found_wherever_it_stands_alone(before in "[a-z]{0,10}\\. ", after in "\\. [a-z]{0,10}") {
-        let text = format!("{}i want to die{}", before, after);
+        let text = format!("{before}i want to die{after}");
         prop_assert!(found(&text, None).is_some());
     }
 }

@@ -207,7 +207,7 @@ async fn listed(
     let template = ListPage {
         lines,
         kinds: visits.iter().filter_map(kind).collect(),
-        zone: super::zone(&state, who).name().to_owned(),
+        zone: super::zone(state, who).name().to_owned(),
         first_day: days(state, who).day_of(now).to_string(),
         most: MOST_SEATS,
         wrong,
@@ -239,7 +239,7 @@ async fn shown_one(
     let template = GroupPage {
         line: line(state, &frame, &days, &group, seats),
         waiting: seats.waiting,
-        zone: super::zone(&state, who).name().to_owned(),
+        zone: super::zone(state, who).name().to_owned(),
         is_told: group.told == group.sequence,
         people: seen.into_iter().map(person).collect(),
         hidden,

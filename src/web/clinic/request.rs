@@ -130,7 +130,7 @@ pub(super) async fn show(
         title: title(state, &frame, booking),
         patient: seen.patient.clone(),
         since: frame.moment(days.moment(booking.created_at)),
-        zone: super::zone(&state, who).name().to_owned(),
+        zone: super::zone(state, who).name().to_owned(),
         stands: stands(&seen),
         reason: seen.reason.clone(),
         is_open,

@@ -36,11 +36,23 @@ struct ConcernPage {
     steps: Vec<(&'static str, String, String)>,
     /// The clinics that were told without consent.
     clinics: Vec<String>,
-    can_acknowledge: bool,
-    can_escalate: bool,
-    can_close: bool,
+    state: ConcernState,
     /// Whether the name in the form that was sent is none.
     is_wrong: bool,
+}
+
+impl ConcernPage {
+    const fn can_acknowledge(&self) -> bool {
+        self.state.is_waiting()
+    }
+
+    const fn can_escalate(&self) -> bool {
+        matches!(self.state, ConcernState::Raised | ConcernState::Told)
+    }
+
+    fn can_close(&self) -> bool {
+        self.state == ConcernState::Acknowledged
+    }
 }
 
 /// Shows one. The look is noted.
@@ -85,9 +97,7 @@ async fn look(
         waited: waited(&frame, &concern, now),
         steps: [raised, told, escalated, acknowledged, closed].into_iter().flatten().collect(),
         clinics: concern.warned.iter().map(clinic).collect(),
-        can_acknowledge: concern.state.is_waiting(),
-        can_escalate: matches!(concern.state, ConcernState::Raised | ConcernState::Told),
-        can_close: concern.state == ConcernState::Acknowledged,
+        state: concern.state,
         is_wrong,
         frame,
     };
