@@ -15,6 +15,7 @@ mod video;
 mod way_back;
 
 pub use booking::finder;
+pub use connectors::registration;
 pub use identities::{identities, provider, staff_doors};
 pub use linking::{launch_client, launches};
 pub use messengers::{link_sender, teller};

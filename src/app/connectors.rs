@@ -10,7 +10,7 @@ use url::Url;
 use super::StartError;
 use crate::config::{self, Config};
 use crate::connectors::discourse::Discourse;
-use crate::connectors::matrix::{Homeserver, Matrix, Settings};
+use crate::connectors::matrix::{Homeserver, Matrix, Registration, Settings};
 use crate::connectors::telegram::{API, Telegram};
 use crate::connectors::{Connector, Connectors};
 use crate::delivery::egress::{Egress, EgressPolicy};
@@ -69,6 +69,17 @@ pub(super) fn platform(config: &Config, connector: &config::Connector) -> Result
             Arc::new(Matrix::new(homeserver, Settings { registration, shown, counted, name, language }))
         }
     })
+}
+
+/// What the homeserver of a community is to know, as a file in YAML. Secret.
+///
+/// # Errors
+/// [`StartError::SecretFile`].
+pub fn registration(config: &Config, id: &CommunityId, told: &config::Matrix) -> Result<String, StartError> {
+    let url = format!("{}/connectors/{id}", config.server.public_url.as_str().trim_end_matches('/'));
+    let (as_token, hs_token) = (read_secret_file(&told.as_token_file)?, read_secret_file(&told.hs_token_file)?);
+    let (id, user) = (&told.registration, &told.user);
+    Ok(Registration { id, url: &url, user, as_token: &as_token, hs_token: &hs_token }.in_yaml())
 }
 
 /// The way out to one host.

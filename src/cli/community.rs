@@ -1,18 +1,20 @@
 //! `mostik community …`
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
 
 use super::clinic::tell;
 use super::enrol::{by_operator, known_community};
 use super::open;
 use crate::app;
-use crate::config::Config;
+use crate::config::{Config, Connector};
 use crate::delivery::identity::check;
 use crate::domain::audit::Chain;
 use crate::domain::clock::Clock;
+use crate::domain::entropy::Entropy;
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::enrolment::identity::disconnect;
+use crate::vault::Key;
 
 /// `mostik community …`
 #[derive(Debug, Subcommand)]
@@ -21,6 +23,14 @@ pub enum CommunityCommand {
     #[command(after_help = "Example:
   mostik community check forum")]
     Check {
+        /// The community's name in the configuration.
+        community: CommunityId,
+    },
+    /// Prints the registration of an application service for the community's Matrix homeserver, and makes those of its secrets
+    /// that are not there. What it prints is secret.
+    #[command(after_help = "Example:
+  mostik community registration forum > mostik-registration.yaml     name it in app_service_config_files of Synapse")]
+    Registration {
         /// The community's name in the configuration.
         community: CommunityId,
     },
@@ -41,6 +51,7 @@ pub enum CommunityCommand {
 pub async fn community(config: &Config, command: CommunityCommand) -> anyhow::Result<()> {
     match command {
         CommunityCommand::Check { community } => walk(config, &community).await,
+        CommunityCommand::Registration { community } => registration(config, &community),
         CommunityCommand::ForgetAccount { community, member } => forget_account(config, &community, member).await,
     }
 }
@@ -53,6 +64,22 @@ async fn forget_account(config: &Config, community: &CommunityId, member: Member
     tx.record(Chain::of_member(member), now, by_operator("community forget-account"));
     tx.commit().await?;
     println!("The account lets nobody in any more.");
+    Ok(())
+}
+
+/// Prints what the homeserver is to know. Needs no database.
+fn registration(config: &Config, id: &CommunityId) -> anyhow::Result<()> {
+    known_community(config, id)?;
+    let connector = config.communities.get(id).and_then(|community| community.connector.as_ref());
+    let Some(Connector::Matrix(told)) = connector else {
+        bail!("{id} is on no Matrix homeserver in the configuration: expected a section [communities.{id}.connector]")
+    };
+    for file in [&told.as_token_file, &told.hs_token_file] {
+        if !file.exists() {
+            Key::generate(&Entropy::System)?.create_file(file)?;
+        }
+    }
+    print!("{}", app::registration(config, id, told)?);
     Ok(())
 }
 

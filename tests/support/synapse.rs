@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use mostik::connectors::matrix::Registration;
 use mostik::domain::entropy::Entropy;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -108,15 +109,17 @@ impl Synapse {
     /// The configuration of the forum as a community on this homeserver.
     pub fn connector(&self, database: &Database, more: &str) -> String {
         let folder = database.folder.path();
-        let [shows, shown] = ["matrix-as.token", "matrix-hs.token"].map(|name| folder.join(name));
-        for (file, token) in [(&shows, TOKENS[0]), (&shown, TOKENS[1])] {
+        let [as_token, hs_token] = ["matrix-as.token", "matrix-hs.token"].map(|name| folder.join(name));
+        for (file, token) in [(&as_token, TOKENS[0]), (&hs_token, TOKENS[1])] {
             fs::write(file, token).unwrap();
             fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
         }
         format!(
             "[communities.forum.messages]\nmethod = \"connector\"\n[communities.forum.connector]\nplatform = \"matrix\"\n\
-             homeserver = {:?}\nuser = {BOT:?}\nas_token_file = {shows:?}\nhs_token_file = {shown:?}\n{more}\n",
-            self.base
+             homeserver = {:?}\nuser = {BOT:?}\nas_token_file = \"{}\"\nhs_token_file = \"{}\"\n{more}\n",
+            self.base,
+            as_token.display(),
+            hs_token.display(),
         )
     }
 
@@ -270,7 +273,6 @@ impl User<'_> {
 }
 
 fn configure(folder: &Path, port: u16, bridge: &str) {
-    let [shows, shown] = TOKENS;
     let much = json!({"per_second": 10_000, "burst_count": 10_000});
     let config = json!({
         "server_name": NAME,
@@ -298,15 +300,10 @@ fn configure(folder: &Path, port: u16, bridge: &str) {
         "rc_invites": {"per_room": much, "per_user": much, "per_issuer": much},
         "rc_room_creation": much,
     });
-    let registration = json!({
-        "id": "mostik", "url": format!("http://{bridge}/connectors/forum"), "as_token": shows, "hs_token": shown,
-        "sender_localpart": "mostik", "rate_limited": false,
-        "namespaces": {
-            "users": [{"exclusive": true, "regex": "@mostik:matrix\\.test"}],
-            "aliases": [{"exclusive": true, "regex": "#_mostik_.*:matrix\\.test"}],
-            "rooms": [],
-        },
-    });
+    let url = format!("http://{bridge}/connectors/forum");
+    let [as_token, hs_token] = TOKENS.map(Into::into);
+    let registration = Registration { id: "mostik", url: &url, user: BOT, as_token: &as_token, hs_token: &hs_token };
+    fs::write(folder.join("registration.yaml"), registration.in_yaml()).unwrap();
     let log = json!({
         "version": 1,
         "formatters": {"plain": {"format": "%(levelname)s %(name)s %(message)s"}},
@@ -314,7 +311,7 @@ fn configure(folder: &Path, port: u16, bridge: &str) {
         "root": {"level": "WARNING", "handlers": ["file"]},
     });
     // Every JSON document is a YAML document.
-    for (name, content) in [("homeserver.yaml", config), ("registration.yaml", registration), ("log.yaml", log)] {
+    for (name, content) in [("homeserver.yaml", config), ("log.yaml", log)] {
         fs::write(folder.join(name), content.to_string()).unwrap();
     }
     let key = "ed25519 a_test AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n";

@@ -12,6 +12,7 @@
 
 mod call;
 pub mod read;
+mod registration;
 mod words;
 
 use std::collections::BTreeSet;
@@ -27,13 +28,14 @@ use uuid::Uuid;
 
 pub use self::call::Homeserver;
 use self::read::{Seen, What};
+pub use self::registration::Registration;
 use super::{Connector, Happened, Head, Heard, Received, Refused, Says, Spoken, Undone, Words};
 use crate::delivery::member::{Message, MessageError, Platform};
 use crate::domain::activity::Deed;
 use crate::domain::language::Language;
 
 /// How the names of the aliases begin under which the bridge finds its rooms again.
-pub const ALIASES: &str = "_mostik_";
+const ALIASES: &str = "_mostik_";
 
 /// Below which path the homeserver calls.
 const BELOW: &str = "_matrix/app/v1/";
@@ -214,10 +216,10 @@ impl Matrix {
         if !head.path.starts_with("_matrix/app/v1/transactions/") {
             return Ok(Received::default());
         }
-        let mut heard = Vec::new();
+        let mut all = Vec::new();
         for seen in read::transaction(body)? {
             match self.follow(seen).await {
-                Ok(more) => heard.extend(more),
+                Ok(more) => all.extend(more),
                 // However often the homeserver brings it: it must not keep others waiting.
                 Err(error @ (MessageError::Gone(_) | MessageError::Unwritten)) => {
                     tracing::warn!(cause = %error, "the homeserver does not let the bridge do what an event asks for");
@@ -225,7 +227,7 @@ impl Matrix {
                 Err(error) => return Err(later(&error)),
             }
         }
-        Ok(Received { heard, answer: None })
+        Ok(Received { heard: all, answer: None })
     }
 
     /// Whether the homeserver asks whether the bridge's own user is there.

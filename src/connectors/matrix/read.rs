@@ -77,7 +77,8 @@ struct Messages {
 struct Event {
     #[serde(rename = "type")]
     kind: String,
-    event_id: String,
+    #[serde(rename = "event_id")]
+    id: String,
     room_id: Option<String>,
     sender: String,
     #[serde(default)]
@@ -110,7 +111,7 @@ struct Standing {
 }
 
 #[derive(Deserialize)]
-struct Rule {
+struct Setting {
     membership: Option<String>,
     join_rule: Option<String>,
     history_visibility: Option<String>,
@@ -145,7 +146,7 @@ pub fn transaction(body: &[u8]) -> Result<Vec<Seen>, Refused> {
 #[must_use]
 pub fn written_before(body: &[u8], room: &str, invited: &str) -> Vec<Seen> {
     let read = serde_json::from_slice(body).unwrap_or(Messages { chunk: Vec::new() });
-    let events = read.chunk.iter().filter_map(|raw| Event::read(raw)).take_while(|event| event.event_id != invited);
+    let events = read.chunk.iter().filter_map(|raw| Event::read(raw)).take_while(|event| event.id != invited);
     let mut seen: Vec<Seen> = events.filter_map(|event| event.seen(Some(room))).collect();
     seen.retain(|seen| matches!(seen.what, What::Wrote { .. }));
     seen.reverse();
@@ -162,12 +163,12 @@ pub fn author(body: &[u8]) -> Option<String> {
 impl Event {
     fn read(raw: &RawValue) -> Option<Self> {
         let event: Self = serde_json::from_str(raw.get()).ok()?;
-        (is_id('@', &event.sender) && is_id('$', &event.event_id)).then_some(event)
+        (is_id('@', &event.sender) && is_id('$', &event.id)).then_some(event)
     }
 
     /// What it tells; `room` where it does not say so itself.
     fn seen(self, room: Option<&str>) -> Option<Seen> {
-        let Self { kind, event_id: id, room_id, sender: by, origin_server_ts, state_key, content, redacts } = self;
+        let Self { kind, id, room_id, sender: by, origin_server_ts, state_key, content, redacts } = self;
         let what = match (kind.as_str(), state_key) {
             ("m.room.member", Some(whom)) if content.membership.as_deref() == Some("invite") => {
                 What::Invited { whom, is_direct: content.is_direct.unwrap_or_default() }
@@ -237,12 +238,12 @@ impl Room {
         Some(room)
     }
 
-    fn stands(&mut self, whom: String, rule: Rule) {
-        if let Some(membership @ ("join" | "invite" | "knock")) = rule.membership.as_deref() {
+    fn stands(&mut self, whom: String, set: Setting) {
+        if let Some(membership @ ("join" | "invite" | "knock")) = set.membership.as_deref() {
             self.members.insert(whom, membership == "join");
         }
-        self.is_open |= rule.join_rule.is_some_and(|rule| !matches!(rule.as_str(), "invite" | "knock" | "private"));
-        self.is_open |= rule.history_visibility.is_some_and(|visibility| visibility == "world_readable");
+        self.is_open |= set.join_rule.is_some_and(|rule| !matches!(rule.as_str(), "invite" | "knock" | "private"));
+        self.is_open |= set.history_visibility.is_some_and(|visibility| visibility == "world_readable");
     }
 
     /// Whether `user` is there and nobody else is, or can come unasked, but `member`.
