@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use mostik::app;
 use mostik::enrolment::join::{join, link};
 use reqwest::{Client, RequestBuilder};
@@ -49,9 +48,9 @@ async fn measure(database: Database) {
     let before = resident();
     let empty = format!("http://{address}/livez");
     load(&client, SECONDS / 6, "an empty handler", |client, _| client.get(&empty)).await;
-    let url = format!("http://{address}/connectors/forum/");
+    let (url, at) = (format!("http://{address}/connectors/forum/"), house.now());
     load(&client, SECONDS, "a thing that happened", |client, number| {
-        let update = telegram.writes_in_group(number % MEMBERS + 1, Timestamp::now(), Some(number % 7 + 1));
+        let update = telegram.writes_in_group(number % MEMBERS + 1, at, Some(number % 7 + 1));
         client.post(&url).header("X-Telegram-Bot-Api-Secret-Token", SECRET).json(&update)
     })
     .await;

@@ -10,8 +10,8 @@ use crate::readings::KeptError;
 use crate::store::Tx;
 use crate::vault::MemberKey;
 
-/// So many of what was heard are known again.
-const KNOWN_AGAIN: usize = 64;
+/// So many of what was heard are known again: more than any platform brings at once (a homeserver of Matrix up to 100).
+const KNOWN_AGAIN: usize = 128;
 
 /// How long it is kept where a talk stands that nobody goes on with.
 pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);

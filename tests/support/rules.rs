@@ -12,7 +12,7 @@ pub const FIRST: &str = "2026-11-26";
 /// The settings with which the forum has rules, which lie in the database's folder.
 pub fn with_rules(database: &Database, text: &str) -> String {
     write_rules(database, FIRST);
-    let file = database.folder.path().join("rules.toml");
+    let file = database.folder.path().join("rules.toml").display().to_string();
     text.replace("[communities.forum]\n", &format!("[communities.forum]\nrules = {file:?}\n"))
 }
 

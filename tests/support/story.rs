@@ -16,7 +16,7 @@ pub async fn linked(test: &TestBridge, community: &str, handle: &str, patient: &
     let community: CommunityId = community.parse().unwrap();
     let mut tx = bridge.store.begin().await.unwrap();
     let index = handle_index(&bridge.keyring, &community, handle);
-    let (id, ..) = tx.member_by_handle(&community, index).await.unwrap().expect("they joined");
+    let (id, ..) = tx.member_by_handle(&community, index).await.unwrap().unwrap();
     link(&mut tx, &bridge.keyring, id, &riverside(), patient, "the clinic", now).await.unwrap();
     let validity = SignedDuration::from_hours(24 * 365);
     let token = create_member_token(&mut tx, &bridge.keyring, id, validity, now).await.unwrap();

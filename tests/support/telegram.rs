@@ -90,15 +90,15 @@ impl Telegram {
     }
 
     /// An Update with its own id.
-    pub fn update(&self, name: &str, what: Value) -> Value {
+    fn update(&self, name: &str) -> Value {
         let mut inside = self.inside.lock().unwrap();
         inside.updates += 1;
-        json!({"update_id": inside.updates, name: what})
+        json!({"update_id": inside.updates, name: null})
     }
 
     /// Somebody writes to the bot in private.
     pub fn writes(&self, user: i64, text: &str) -> Value {
-        let update = self.update("message", Value::Null);
+        let update = self.update("message");
         let id = update["update_id"].clone();
         let message = json!({
             "message_id": id, "date": 1_790_000_000, "text": text, "from": person(user),
@@ -113,7 +113,7 @@ impl Telegram {
         let bot = json!({"id": 110_201_543, "is_bot": true, "first_name": "Bridge"});
         let message =
             json!({"message_id": 7, "date": 1_790_000_000, "chat": chat, "from": bot, "text": "How are you?"});
-        let mut update = self.update("callback_query", Value::Null);
+        let mut update = self.update("callback_query");
         let id = format!("4382bfdwdsb323b2d9-{}", update["update_id"]);
         update["callback_query"] =
             json!({"id": id, "from": person(user), "message": message, "chat_instance": "-3", "data": value});
@@ -122,7 +122,7 @@ impl Telegram {
 
     /// Somebody writes in the group, perhaps to somebody.
     pub fn writes_in_group(&self, user: i64, at: Timestamp, answers: Option<i64>) -> Value {
-        let mut update = self.update("message", Value::Null);
+        let mut update = self.update("message");
         let mut message = json!({
             "message_id": update["update_id"], "date": at.as_second(), "text": "Nobody else's business", "from": person(user),
             "chat": group(),
@@ -140,7 +140,7 @@ impl Telegram {
     pub fn reacts(&self, user: i64, at: Timestamp, takes_back: bool) -> Value {
         let heart = json!([{"type": "emoji", "emoji": "❤"}]);
         let (before, after) = if takes_back { (heart, json!([])) } else { (json!([]), heart) };
-        let mut update = self.update("message_reaction", Value::Null);
+        let mut update = self.update("message_reaction");
         update["message_reaction"] = json!({
             "chat": group(), "message_id": 5, "user": person(user), "date": at.as_second(), "old_reaction": before,
             "new_reaction": after,

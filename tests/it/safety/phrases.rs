@@ -33,12 +33,13 @@ on_both_databases! {
         let long = format!("{} I just want to be dead. canary-secret", "I tell you a long story. ".repeat(40));
         let answer = chat.write("sparrow", "2", &long).await;
         assert!(text(&answer).contains("People of The forum are told") && answer["help"].is_object(), "{answer}");
+        chat.bridge.clock.advance(SignedDuration::from_mins(20));
         assert!(text(&chat.write("sparrow", "3", "i can't go on").await).contains("People of The forum are told"));
         let keepers = Keepers::of(&chat.bridge).await;
         let open = keepers.open().await;
         assert_eq!(open.len(), 1, "once an hour: {open:?}");
         assert_eq!((&open[0]["rule"], &open[0]["phrase"]), (&json!("phrase"), &json!("i * want to be dead")));
-        chat.bridge.clock.advance(SignedDuration::from_hours(1));
+        chat.bridge.clock.advance(SignedDuration::from_mins(40));
         chat.write("sparrow", "4", "i can't go on").await;
         assert_eq!(keepers.open().await.len(), 2);
         let everything: Vec<u8> = chat.bridge.database.cells().await.into_iter().flat_map(|cell| cell.value).collect();
