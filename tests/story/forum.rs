@@ -18,7 +18,7 @@ use crate::support::story::{linked, shares, signs_in};
 
 on_both_databases! {
     async fn a_moderated_anonymous_forum(database) {
-        the_forum_story(database).await;
+        Box::pin(the_forum_story(database)).await;
     }
 }
 

@@ -18,7 +18,7 @@ const WREN: i64 = 4102;
 
 on_both_databases! {
     async fn a_messenger_group_with_live_sessions(database) {
-        the_group_story(database).await;
+        Box::pin(the_group_story(database)).await;
     }
 }
 
