@@ -114,7 +114,7 @@ on_both_databases! {
         group.member(SPARROW, &["questionnaires"]).await;
         let first = group.write(SPARROW, "phq 9").await;
         let second = group.press(SPARROW, button(&first, "0")).await;
-        assert!(text(&second).contains("2"), "{second}");
+        assert!(text(&second).contains('2'), "{second}");
         let again = group.press(SPARROW, button(&first, "3")).await;
         assert_eq!(text(&again), text(&second), "the second question is still open");
         let third = group.press(SPARROW, button(&again, "1")).await;
