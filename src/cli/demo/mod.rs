@@ -1,5 +1,6 @@
 //! `mostik demo`: the whole way, told in plain words: of a diary that comes with mostik, or of one of three communities.
 
+mod args;
 mod house;
 mod people;
 mod platform;
@@ -7,7 +8,9 @@ mod stories;
 mod story;
 mod talk;
 
-use super::args::{Demo, Story};
+pub use args::Demo;
+
+use self::args::Story;
 use crate::telemetry::logs::{self, LogFormat};
 
 /// Tells the story. Everything it needs is made in a fresh folder and taken away again.

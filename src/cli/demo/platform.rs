@@ -12,8 +12,8 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
 
+use super::args::Story;
 use super::people::{BOT_TOKEN, HOOK_SECRET, UPDATE_SECRET};
-use crate::cli::args::Story;
 
 /// What the bridge's account said, in order.
 type Said = Mutex<Vec<Value>>;
