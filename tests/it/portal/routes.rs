@@ -9,7 +9,11 @@ use crate::support::ehr::{Ehr, create_patient};
 use crate::support::portal::{PORTAL, Portal};
 
 /// What somebody sees who is not signed in.
-const OPEN: [&str; 15] = [
+const OPEN: [&str; 19] = [
+    "/rules/{community}",
+    "/moderate/sign-in",
+    "/moderate/return",
+    "/moderate/language",
     "/announcements",
     "/",
     "/clinic/sign-in",
@@ -27,13 +31,17 @@ const OPEN: [&str; 15] = [
     "/push-worker.js",
 ];
 
-/// Where whoever is not signed in is led: what is a clinic's staff's has a door of its own.
+/// Where whoever is not signed in is led: what is a clinic's staff's, or a community's own people's, has a door of its own.
 fn door(pattern: &str) -> &'static str {
-    if is_of_staff(pattern) { "/clinic/sign-in" } else { "/sign-in" }
+    match pattern.split('/').nth(1) {
+        Some("clinic") => "/clinic/sign-in",
+        Some("moderate") => "/moderate/sign-in",
+        _ => "/sign-in",
+    }
 }
 
 fn is_of_staff(pattern: &str) -> bool {
-    pattern == "/clinic" || pattern.starts_with("/clinic/")
+    door(pattern) != "/sign-in"
 }
 
 /// An address of a route.
