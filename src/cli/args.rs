@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use reqwest::Url;
 
 use super::community::CommunityCommand;
 use super::erasure::{ErasureCommand, LeaveCommand};
