@@ -121,7 +121,7 @@ async fn say(
         Err(_) => return Ok(None), // the log says why
     };
     let spoken = Spoken { language: Some(answered.language), ..spoken.clone() };
-    match connector.answer(&spoken, &says(state, community, answered)).await {
+    match connector.answer(&spoken, &says(state, community, &spoken.handle, answered)).await {
         Ok(answer) => Ok(answer),
         Err(error @ (MessageError::Gone(_) | MessageError::Unwritten)) => {
             tracing::warn!(community_id = %community, cause = %error, "an answer reaches nobody");
@@ -135,13 +135,17 @@ async fn say(
 }
 
 /// The whole answer in one text: who is there for them, and where in the portal it is to be done.
-fn says(state: &State, community: &CommunityId, answered: Answered) -> Says {
+fn says(state: &State, community: &CommunityId, handle: &str, answered: Answered) -> Says {
     let Answered { key, saying, mut text, language, .. } = answered;
     if saying.helps {
         text = format!("{text}\n\n{}", state.portal.help_in_lines(language, state.help.of(community)));
     }
     if let Some(url) = saying.page.as_ref().and_then(|page| state.public_url.join(page).ok()) {
         text = format!("{text}\n\n{url}");
+        // Rules are read by anybody; elsewhere, they sign in.
+        if saying.rules.is_none() {
+            text = format!("{text}\n{}", state.portal.name_there(language, community, handle));
+        }
     }
     Says { id: key, text, buttons: saying.buttons() }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::communication::Communication;
-use super::provenance::{as_json, provenance};
+use super::provenance::provenance;
 use super::shape::Reference;
 use super::{MappingError, Recipient};
 use crate::consent::decide::Permit;
@@ -74,7 +74,7 @@ pub fn message(
         Answer::Done => words.done().to_owned(),
         Answer::Question { text } => text.clone(),
     };
-    let provenance = as_json(&provenance(recipient, permit)?)?;
+    let provenance = provenance(recipient, permit)?;
     let mut said = Communication::new(permit, recipient, provenance, [], text);
     let about = format!("{}/{}", reply.to.resource_type, reply.to.id);
     let about = Some([Reference { reference: Some(about), ..Reference::default() }]);

@@ -2,8 +2,8 @@
 //! in danger. These types borrow and are written straight away.
 
 use fhir_codec::WriteError;
+use fhir_codec::resources::Resource;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::codes::{ACT_CODE, CONFIDENTIALITY, IDENTIFIER, OBSERVATION_VALUE, US_CORE_TAGS};
 use super::shape::{Coding, Concept, Identifier, Reference};
@@ -17,7 +17,7 @@ use crate::domain::outbound::Outbound;
 pub struct Communication<'a> {
     resource_type: &'static str,
     meta: Meta<'a>,
-    contained: [Box<RawValue>; 1],
+    contained: [Resource; 1],
     identifier: [Identifier; 1],
     /// What it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ impl<'a> Communication<'a> {
     pub fn new<T>(
         permit: &'a Permit<'_, T>,
         recipient: Recipient<'a>,
-        provenance: Box<RawValue>,
+        provenance: Resource,
         further: impl IntoIterator<Item = Coding<'a>>,
         text: String,
     ) -> Self {

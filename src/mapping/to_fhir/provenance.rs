@@ -25,9 +25,8 @@ pub fn provenance<T>(recipient: Recipient<'_>, permit: &Permit<'_, T>) -> Result
 }
 
 /// The patient said it, the bridge put it together, and no consent but a policy permits it, for this purpose.
-pub fn of_warning(recipient: Recipient<'_>, purpose: WarningPurpose) -> Result<Box<RawValue>, MappingError> {
-    let made = made(recipient, (None, (purpose.as_str(), purpose.display())), ("CREATE", "create"))?;
-    as_json(&made)
+pub fn of_warning(recipient: Recipient<'_>, purpose: WarningPurpose) -> Result<Resource, MappingError> {
+    made(recipient, (None, (purpose.as_str(), purpose.display())), ("CREATE", "create"))
 }
 
 /// `why`: the consent, if one permits it, and what for.

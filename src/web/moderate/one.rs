@@ -112,16 +112,7 @@ pub async fn acknowledge(
     posted: StaffPosted<Moderator>,
     id: Path<String>,
 ) -> Result<HttpResponse, PortalError> {
-    let (who, by) = (&posted.session.who, posted.fields.text("by"));
-    if !is_name(by) {
-        return look(&state, frame, who, &id, true).await;
-    }
-    let (id, now) = (concern_id(&id)?, state.bridge.clock.now());
-    let mut tx = state.bridge.store.begin().await?;
-    let which = (Some(&who.community), id);
-    let concern = safety::acknowledge(&mut tx, &state.bridge.keyring, which, by, now).await?;
-    done(tx, who, &concern, "acknowledge", now).await?;
-    Ok(go_to_saying(&format!("{FIRST_PAGE}/concerns/{id}"), "flash-moderate-acknowledged"))
+    settle(&state, frame, &posted, &id, false).await
 }
 
 /// Notes that they are done.
@@ -131,16 +122,32 @@ pub async fn close(
     posted: StaffPosted<Moderator>,
     id: Path<String>,
 ) -> Result<HttpResponse, PortalError> {
+    settle(&state, frame, &posted, &id, true).await
+}
+
+/// Notes one or the other, by whoever says a name.
+async fn settle(
+    state: &State,
+    frame: Frame,
+    posted: &StaffPosted<Moderator>,
+    id: &str,
+    is_done: bool,
+) -> Result<HttpResponse, PortalError> {
     let (who, by) = (&posted.session.who, posted.fields.text("by"));
     if !is_name(by) {
-        return look(&state, frame, who, &id, true).await;
+        return look(state, frame, who, id, true).await;
     }
-    let (id, now) = (concern_id(&id)?, state.bridge.clock.now());
+    let (id, now) = (concern_id(id)?, state.bridge.clock.now());
     let mut tx = state.bridge.store.begin().await?;
-    let which = (Some(&who.community), id);
-    let concern = safety::close(&mut tx, &state.bridge.keyring, which, by, now).await?;
-    done(tx, who, &concern, "close", now).await?;
-    Ok(go_to_saying(FIRST_PAGE, "flash-moderate-closed"))
+    let (which, keyring) = ((Some(&who.community), id), &state.bridge.keyring);
+    if is_done {
+        let concern = safety::close(&mut tx, keyring, which, by, now).await?;
+        done(tx, who, &concern, "close", now).await?;
+        return Ok(go_to_saying(FIRST_PAGE, "flash-moderate-closed"));
+    }
+    let concern = safety::acknowledge(&mut tx, keyring, which, by, now).await?;
+    done(tx, who, &concern, "acknowledge", now).await?;
+    Ok(go_to_saying(&format!("{FIRST_PAGE}/concerns/{id}"), "flash-moderate-acknowledged"))
 }
 
 /// Has the second level told at once.

@@ -77,6 +77,13 @@ impl Portal {
         Some(self.texts.say(language, key, &with).trim_end().to_owned())
     }
 
+    /// Under which name somebody signs in who knows only what they are called there, and not by which name the platform knows them.
+    #[must_use]
+    pub fn name_there(&self, language: Language, community: &CommunityId, handle: &str) -> String {
+        let community = self.name_of(community);
+        self.texts.say(language, "companion-name-there", &[("community", community.into()), ("handle", handle.into())])
+    }
+
     /// Whom somebody can turn to, each in a line.
     #[must_use]
     pub fn help_in_lines(&self, language: Language, help: &Help) -> String {

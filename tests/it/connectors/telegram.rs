@@ -123,6 +123,15 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn whoever_is_led_to_the_portal_is_told_by_which_name_they_sign_in(database) {
+        let group = Group::open(database).await;
+        group.member(SPARROW, &["mood"]).await;
+        let sharing = group.write(SPARROW, "sharing").await;
+        assert!(text(&sharing).ends_with("/sharing\nTo sign in there: your community is The forum, your name 4101."), "{sharing}");
+    }
+}
+
+on_both_databases! {
     async fn only_whoever_knows_the_secret_is_listened_to(database) {
         let group = Group::open(database).await;
         let url = format!("{}/connectors/forum/", group.bridge.api);

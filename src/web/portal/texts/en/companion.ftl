@@ -81,3 +81,4 @@ companion-rules-agreed =
     Here is all of it.
 companion-agreed = Thank you. You have agreed to the rules in the version of { $day }.
 companion-phrase = People of { $community } are told that somebody should get in touch with you: a program found words in what you wrote that may mean danger. It understands nothing of it, and may be wrong. They see these words and nothing else, and may not be there at once.
+companion-name-there = To sign in there: your community is { $community }, your name { $handle }.
