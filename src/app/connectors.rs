@@ -8,12 +8,15 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::StartError;
+use super::messengers::webhook_secrets;
 use crate::config::{self, Config};
 use crate::connectors::discourse::Discourse;
 use crate::connectors::matrix::{Homeserver, Matrix, Registration, Settings};
 use crate::connectors::telegram::{API, Telegram};
+use crate::connectors::webhook::Webhook;
 use crate::connectors::{Connector, Connectors};
 use crate::delivery::egress::{Egress, EgressPolicy};
+use crate::domain::clock::Clock;
 use crate::domain::ids::CommunityId;
 use crate::vault::read_secret_file;
 
@@ -21,10 +24,10 @@ use crate::vault::read_secret_file;
 ///
 /// # Errors
 /// [`StartError`].
-pub(super) fn connectors(config: &Config) -> Result<Connectors, StartError> {
+pub(super) fn connectors(config: &Config, clock: &Clock) -> Result<Connectors, StartError> {
     let with = |(id, community): (&CommunityId, &config::Community)| {
         let connector = community.connector.as_ref()?;
-        Some(platform(config, connector).map(|connector| (id.clone(), connector)))
+        Some(platform(config, connector, clock).map(|connector| (id.clone(), connector)))
     };
     Ok(Connectors::new(config.communities.iter().filter_map(with).collect::<Result<BTreeMap<_, _>, _>>()?))
 }
@@ -33,7 +36,11 @@ pub(super) fn connectors(config: &Config) -> Result<Connectors, StartError> {
 ///
 /// # Errors
 /// [`StartError`].
-pub(super) fn platform(config: &Config, connector: &config::Connector) -> Result<Arc<dyn Connector>, StartError> {
+pub(super) fn platform(
+    config: &Config,
+    connector: &config::Connector,
+    clock: &Clock,
+) -> Result<Arc<dyn Connector>, StartError> {
     Ok(match connector.clone() {
         config::Connector::Telegram(told) => {
             let api = told.api.map_or_else(|| API.parse(), Ok).map_err(|_| StartError::Platform)?;
@@ -41,9 +48,18 @@ pub(super) fn platform(config: &Config, connector: &config::Connector) -> Result
                 egress: egress(config, &api)?,
                 api,
                 token: read_secret_file(&told.token_file)?,
-                secret: read_secret_file(&told.secret_file)?,
+                secret: told.secret_file.as_deref().map(read_secret_file).transpose()?,
                 counted: told.counted,
                 language: told.language,
+            })
+        }
+        config::Connector::Webhook(told) => {
+            let to = |url: Url| egress(config, &url).map(|egress| (url, egress));
+            Arc::new(Webhook {
+                secrets: webhook_secrets(&told.secret_file)?,
+                told: told.url.map(to).transpose()?,
+                language: told.language,
+                clock: clock.clone(),
             })
         }
         config::Connector::Discourse(told) => {

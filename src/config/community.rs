@@ -131,6 +131,14 @@ impl Community {
 }
 
 impl Messages {
+    /// The most that it says of what clinics write.
+    #[must_use]
+    pub const fn most(&self) -> Grade {
+        match self {
+            Self::Webhook { most, .. } | Self::Mail { most, .. } | Self::Connector { most } => *most,
+        }
+    }
+
     /// Refuses what cannot be; `setting` is its name in the configuration.
     pub(super) fn check(&self, setting: &str, private_networks: bool) -> Result<(), ConfigError> {
         let invalid =

@@ -19,6 +19,21 @@ pub enum Connector {
     Discourse(Discourse),
     /// A user of an application service on a Matrix homeserver.
     Matrix(Matrix),
+    /// A platform of one's own, which signs what it sends.
+    Webhook(Webhook),
+}
+
+/// A platform of one's own.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// The file with what both sides sign with.
+    pub secret_file: PathBuf,
+    /// Where it hears what members are to be told.
+    pub url: Option<Url>,
+    /// The language of those of whom nothing is known.
+    #[serde(default)]
+    pub language: Language,
 }
 
 /// A bot of Telegram.
@@ -27,8 +42,8 @@ pub enum Connector {
 pub struct Telegram {
     /// The file with the bot's token.
     pub token_file: PathBuf,
-    /// The file with what Telegram shows with each Update.
-    pub secret_file: PathBuf,
+    /// The file with what Telegram shows with each Update; `None`: it is asked for them.
+    pub secret_file: Option<PathBuf>,
     /// The groups that are counted, by their ids.
     #[serde(default)]
     pub counted: BTreeSet<i64>,
@@ -112,6 +127,7 @@ impl Connector {
     pub const fn url(&self) -> Option<&Url> {
         match self {
             Self::Telegram(telegram) => telegram.api.as_ref(),
+            Self::Webhook(webhook) => webhook.url.as_ref(),
             Self::Discourse(discourse) => Some(&discourse.url),
             Self::Matrix(matrix) => Some(&matrix.homeserver),
         }
