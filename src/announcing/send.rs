@@ -9,7 +9,6 @@ use crate::domain::day::Days;
 use crate::domain::entropy::NoEntropy;
 use crate::outbox::retry::{Pace, next_attempt};
 use crate::store::{AnnouncementFate, DueAnnouncement, StoreError, Tx};
-use crate::telemetry::crash_point;
 
 /// When an announcement is seen again that was not done. Longer than saying it may take, in all its requests.
 const TRY_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
@@ -43,7 +42,6 @@ impl Announcer {
         let Some(due) = tx.claim_announcement(again_at, now).await? else { return Ok(false) };
         let found = self.what(&mut tx, &due, now).await?;
         tx.commit().await?;
-        crash_point("announce:taken");
         let fate = match found {
             None => AnnouncementFate::Over,
             Some((board, room, text)) => match board.platform.post(room, due.id, &text).await {
@@ -51,7 +49,6 @@ impl Announcer {
                 Err(error) => self.again(&due, &error)?,
             },
         };
-        crash_point("announce:said");
         let mut tx = self.bridge.store.begin().await?;
         tx.settle_announcement(&due, fate).await?;
         tx.commit().await?;

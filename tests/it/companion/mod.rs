@@ -2,5 +2,6 @@
 
 pub mod chat;
 mod dialogues;
+mod materials;
 mod portal;
 mod rules;
