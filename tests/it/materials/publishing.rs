@@ -61,6 +61,9 @@ on_both_databases! {
         assert_eq!(renews(&mut colleague, &id, &form("Sleep well", "Other words.")).await.status, 303);
         let newest = anybody.get(&path).await;
         assert!(main_text(&newest).contains("Other words.") && newest.html().by_id("verified").text().contains("23 November 2026, version 2"), "{}", newest.body);
+        assert_eq!(anybody.get("/materials").await.html().by_id("materials").text().trim(), "Sleep well Riverside · 23 November 2026");
+        let listed = told(&ward.portal.bridge).await;
+        assert_eq!((listed["materials"].as_array().unwrap().len(), &listed["materials"][0]["version"]), (1, &json!(2)));
         assert_eq!(newest.html().by_id("before").get("href"), format!("{path}/1"));
         let old = anybody.get(&format!("{path}/1")).await;
         assert!(main_text(&old).contains("Second <b>.") && old.html().by_id("newer").links() == [path.as_str()], "{}", old.body);
