@@ -38,6 +38,8 @@ rooms![
     "erase",
     "preview",
     "data",
+    "communities",
+    "connect_app",
     "companion",
     "rules",
     "identity",
