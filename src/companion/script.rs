@@ -152,6 +152,8 @@ named! {
         Rules,
         /// The member agrees to them.
         Agree,
+        /// It is looked for what clinics published for everybody.
+        Materials,
     }
 }
 
@@ -206,7 +208,7 @@ impl Act {
             Self::LastQuestion => &[Question, Gone],
             Self::Messages => &[None, Some, Open, Elsewhere],
             Self::Accept | Self::Refuse => &[Done, Some, Elsewhere],
-            Self::Visits | Self::LookErasing => &[None, Some],
+            Self::Visits | Self::LookErasing | Self::Materials => &[None, Some],
             Self::Resume => &[Done, None, Elsewhere],
             Self::Sharing => &[None, Active, Paused],
             Self::Pause | Self::Stop | Self::Human | Self::Agree => &[Done, None],

@@ -1,6 +1,7 @@
 //! Typed settings. `deploy/default.toml` is the documentation and the source of the defaults; unknown keys are refused.
 
 mod access;
+mod announcements;
 mod audit;
 mod auth;
 mod clinic;
@@ -29,6 +30,7 @@ use serde::Deserialize;
 use url::Url;
 
 pub use self::access::{ClientKeys, ClinicAccess};
+pub use self::announcements::Announcements;
 pub use self::audit::Audit;
 pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch};
 pub use self::clinic::Clinic;

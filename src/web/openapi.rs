@@ -7,7 +7,8 @@ use utoipa::openapi::{OpenApi as Document, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    announcements, concerns, data_points, erasure, events, export, fhir, grants, health, jwks, receipts, talk,
+    announcements, concerns, data_points, erasure, events, export, fhir, grants, health, jwks, materials, receipts,
+    talk,
 };
 
 #[derive(OpenApi)]
@@ -22,6 +23,7 @@ use super::{
         data_points::post_data_points,
         talk::post_talk,
         announcements::list,
+        materials::list,
         concerns::list,
         concerns::acknowledge,
         concerns::close,
@@ -63,6 +65,7 @@ use super::{
         (name = "events", description = "Readings from communities and apps"),
         (name = "talks", description = "What members say to the companion, from where they talk"),
         (name = "announcements", description = "What a community may tell everybody"),
+        (name = "materials", description = "What clinics published for everybody to read"),
         (name = "concerns", description = "Who needs a person of their community"),
         (name = "grants", description = "A member's own consent"),
         (name = "receipts", description = "What proves a member's decisions, and what they are told before"),

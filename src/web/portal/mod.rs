@@ -23,6 +23,7 @@ pub(super) mod frame;
 mod guard;
 pub(super) mod identity;
 mod json;
+pub(super) mod materials;
 mod messages;
 mod origin;
 pub(super) mod own;
@@ -252,6 +253,9 @@ pages! {
     "/visits/{booking}/change" => POST visits::change;
     "/visits/{booking}/cancel" => GET visits::ask_to_cancel, POST visits::cancel;
     "/announcements" => GET announcements::list;
+    "/materials" => GET materials::list;
+    "/materials/{material}" => GET materials::show;
+    "/materials/{material}/{version}" => GET materials::version;
     "/rules/{community}" => GET rules::show, POST rules::say;
     "/settings" => GET settings::show, POST settings::save;
     "/settings/messages" => GET told::show, POST told::save;
@@ -279,6 +283,9 @@ pages! {
     "/clinic/groups/{group}/change" => POST staff::groups::change;
     "/clinic/groups/{group}/cancel" => POST staff::groups::cancel;
     "/clinic/groups/{group}/join" => GET staff::groups::join;
+    "/clinic/materials" => GET staff::materials::list, POST staff::materials::publish;
+    "/clinic/materials/{material}" => GET staff::materials::show, POST staff::materials::renew;
+    "/clinic/materials/{material}/retract" => POST staff::materials::retract;
     "/clinic/offered" => GET staff::offered;
     "/clinic/offered/{visit}" => GET staff::terms, POST staff::change;
     "/clinic/offered/{visit}/usual" => POST staff::as_usual;

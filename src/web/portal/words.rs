@@ -8,6 +8,7 @@ use url::Url;
 
 use super::messages::{before, what};
 use super::texts::{TextError, Texts};
+use crate::announcing::{AnnouncementWords, Says};
 use crate::domain::ids::{CommunityId, ConcernId};
 use crate::domain::language::Language;
 use crate::domain::telling::{Channel, Grade};
@@ -40,6 +41,26 @@ impl AlarmWords for Words {
         };
         let (id, raised_at) = (id.to_string(), raised_at.strftime("%F %H:%M UTC").to_string());
         (subject, self.texts.say(language, "alarm-text", &[("concern", id.into()), ("time", raised_at.into())]))
+    }
+}
+
+impl AnnouncementWords for Words {
+    fn announcement(&self, language: Language, says: &Says<'_>, link: &Url) -> String {
+        let link = ("link", link.as_str().into());
+        match *says {
+            Says::Material { title, clinic, version } => {
+                let key = if version > 1 { "announce-material-again" } else { "announce-material" };
+                self.texts.say(language, key, &[("title", title.into()), ("clinic", clinic.into()), link])
+            }
+            Says::Session { title, clinic, starts, zone } => {
+                let shown = starts.shown();
+                let day = self.texts.date(language, shown.date());
+                let time = format!("{:02}:{:02}", shown.hour(), shown.minute());
+                let when = [("day", day.into()), ("time", time.into()), ("zone", zone.into())];
+                let what = [("title", title.get(language).into()), ("clinic", clinic.into()), link];
+                self.texts.say(language, "announce-session", &what.into_iter().chain(when).collect::<Vec<_>>())
+            }
+        }
     }
 }
 

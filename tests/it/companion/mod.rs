@@ -4,5 +4,6 @@ mod another;
 mod answers;
 pub mod chat;
 mod dialogues;
+mod materials;
 mod portal;
 mod rules;

@@ -68,6 +68,22 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
     ),
     ("calendar_feeds", &[("member_id", Id), ("token_index", Index)]),
     ("group_sessions", &[("clinic_id", Word), ("session_id", Id), ("visit", Word), ("state", Word)]),
+    ("announcements", &[("announcement_id", Id), ("community_id", Word)]),
+    (
+        "materials",
+        &[
+            ("material_id", Id),
+            ("clinic_id", Word),
+            ("language", Word),
+            ("title", Public),
+            ("text", Public),
+            ("link", Public),
+            ("sha256", Public),
+            ("staff_id", Id),
+            ("mac", Index),
+        ],
+    ),
+    ("material_retractions", &[("material_id", Id), ("clinic_id", Word), ("staff_id", Id)]),
     ("visit_terms", &[("clinic_id", Word), ("visit", Word)]),
     ("visit_ratings", &[("clinic_id", Word), ("visit", Word), ("month", Word)]),
     (
