@@ -3,3 +3,4 @@
 mod discourse;
 mod matrix;
 mod telegram;
+mod xmpp;
