@@ -37,11 +37,11 @@ fn wrote(attributes: &str, within: &str) -> Option<Wrote> {
 #[test]
 fn a_stream_is_parted_into_its_stanzas() {
     let found = frames(&format!("{HEAD} \n<a/><b c='>\"/>'><d/>x > y</b><e ></e> </stream:stream>")).unwrap();
-    let stanzas: Vec<&str> = found.iter().filter_map(|it| match it {
+    let stanzas = found.iter().filter_map(|it| match it {
         Frame::Stanza(bytes) => std::str::from_utf8(bytes).ok(),
         _ => None,
     });
-    assert_eq!(stanzas.collect::<Vec<_>>(), ["<a/>", "<b c='>\"/>'><d/>x > y</b>", "<e ></e>"]);
+    assert_eq!(stanzas.collect::<Vec<&str>>(), ["<a/>", "<b c='>\"/>'><d/>x > y</b>", "<e ></e>"]);
     assert!(matches!(found.first(), Some(Frame::Opened(head)) if head.starts_with(b"<stream:stream ")));
     assert!(found.last() == Some(&Frame::Closed));
 }
