@@ -26,6 +26,8 @@ pub struct Script {
     strangers: Vec<PlaceName>,
     /// Where they are once they are one.
     joined: PlaceName,
+    /// Where somebody is who told a code that is none.
+    wrong_code: PlaceName,
     /// What is understood wherever the talk waits.
     everywhere: BTreeMap<Word, PlaceName>,
     places: BTreeMap<PlaceName, Place>,
@@ -271,6 +273,12 @@ impl Script {
     #[must_use]
     pub fn is_strange(&self, name: &str) -> bool {
         self.strangers.iter().any(|strange| strange == name)
+    }
+
+    /// Where a stranger is who told a code that is not good.
+    #[must_use]
+    pub fn wrong_code(&self) -> &str {
+        &self.wrong_code
     }
 
     /// Where somebody is who has just joined.

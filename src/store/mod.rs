@@ -25,6 +25,7 @@ mod exported;
 mod grants;
 mod group_sessions;
 mod identities;
+mod join_codes;
 mod lanes;
 mod launches;
 mod ledger;

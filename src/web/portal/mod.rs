@@ -11,6 +11,8 @@ mod assets;
 mod calendar;
 pub(super) mod caller;
 mod clinics;
+mod communities;
+mod connect_app;
 pub(super) mod cookies;
 mod data;
 mod erase;
@@ -230,6 +232,8 @@ pages! {
     "/questionnaires/{instrument}/{question}" => GET questionnaires::question, POST questionnaires::answer;
     "/messages" => GET messages::list;
     "/messages/{message}" => GET messages::show, POST messages::answer;
+    "/connect" => GET connect_app::show;
+    "/communities" => GET communities::show, POST communities::issue;
     "/talk" => GET talk::look, POST talk::say;
     "/visits" => GET visits::list;
     "/visits/ask/{clinic}/{visit}" => GET visits::form, POST visits::ask;

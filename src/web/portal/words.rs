@@ -64,7 +64,7 @@ impl TellingWords for Words {
         let mut parts: Vec<String> = open.iter().map(|item| self.item(language, item, saying.most)).collect();
         match (parts.is_empty(), open.len() < saying.items.len()) {
             (true, _) if saying.items.iter().any(|item| item.what == What::Wished) => {
-                parts.push(say("told-wished", &[]))
+                parts.push(say("told-wished", &[]));
             }
             (true, _) => parts.push(say("told-notice", &[])),
             (false, true) => parts.push(say("told-more", &[])),

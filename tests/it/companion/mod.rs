@@ -1,5 +1,7 @@
 //! The companion: what members say to it, wherever they do, and what comes of it.
 
+mod another;
+mod answers;
 pub mod chat;
 mod dialogues;
 mod portal;

@@ -1,6 +1,8 @@
 //! Communities' platforms: what they bring to the bridge, and what its account says there.
 
+mod clients;
 mod discourse;
 mod matrix;
 mod telegram;
+mod webhook;
 mod xmpp;

@@ -9,7 +9,8 @@ use crate::support::ehr::{Ehr, create_patient};
 use crate::support::portal::{PORTAL, Portal};
 
 /// What somebody sees who is not signed in.
-const OPEN: [&str; 19] = [
+const OPEN: [&str; 20] = [
+    "/connect",
     "/rules/{community}",
     "/moderate/sign-in",
     "/moderate/return",

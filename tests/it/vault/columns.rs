@@ -218,6 +218,8 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
         "push_subscriptions",
         &[("member_id", Id), ("subscription_id", Id), ("address_index", Index), ("sealed_subscription", Sealed)],
     ),
+    ("join_codes", &[("member_id", Id), ("code_index", Index)]),
+    ("ears", &[("community_id", Word), ("process_id", Id)]),
     ("talks", &[("member_id", Id), ("sealed_talk", Sealed)]),
     ("questionnaire_drafts", &[("member_id", Id), ("instrument", Word), ("sealed_draft", Sealed)]),
     ("member_settings", &[("member_id", Id), ("sealed_settings", Sealed)]),

@@ -37,6 +37,8 @@ rooms![
     "erase",
     "preview",
     "data",
+    "communities",
+    "connect_app",
     "companion",
     "rules",
     "identity",
