@@ -164,7 +164,7 @@ fn everything_else_is_known_by_what_it_is() {
         (format!("<iq type='get' {between}><ping xmlns='urn:xmpp:ping'/></iq>"), None),
         (format!("<iq type='error' id='1' {between}/>"), Some(Stanza::Answered { id: id.clone(), from: from.clone() })),
         (format!("<message xmlns='elsewhere' id='1' {between}><body>hi</body></message>"), None),
-        (format!("<message id='1' {between}><body>hi</message>"), None),
+        (format!("<message id='1' {between}><body>hi</bodi></message>"), None),
         (format!("<message id='1' {between}><body>&hi;</body></message>"), None),
         (format!("<message id='1' {between}><a:body>hi</a:body></message>"), None),
         ("<message id='1'><body>hi</body></message>".to_owned(), None),
