@@ -14,6 +14,7 @@ use crate::connectors::discourse::Discourse;
 use crate::connectors::matrix::{Homeserver, Matrix, Registration, Settings};
 use crate::connectors::telegram::{API, Telegram};
 use crate::connectors::webhook::Webhook;
+use crate::connectors::xmpp::{Account, Server, Xmpp};
 use crate::connectors::{Connector, Connectors};
 use crate::delivery::egress::{Egress, EgressPolicy};
 use crate::domain::clock::Clock;
@@ -83,6 +84,18 @@ pub(super) fn platform(
             let shown = read_secret_file(&told.hs_token_file)?;
             let (registration, counted, name, language) = (told.registration, told.counted, told.name, told.language);
             Arc::new(Matrix::new(homeserver, Settings { registration, shown, counted, name, language }))
+        }
+        config::Connector::Xmpp(told) => {
+            let server = Server {
+                domain: told.domain().to_owned(),
+                host: told.server,
+                port: told.port,
+                secret: read_secret_file(&told.secret_file)?,
+                private_networks: config.delivery.private_networks,
+                timeout: config.timeout(),
+            };
+            let (address, name, language) = (told.address, told.name, told.language);
+            Arc::new(Xmpp::new(server, Account { address, name, language }))
         }
     })
 }

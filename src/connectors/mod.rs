@@ -14,6 +14,7 @@ mod heard;
 pub mod matrix;
 pub mod telegram;
 pub mod webhook;
+pub mod xmpp;
 
 pub use ear::{Ear, Listened, PATIENCE};
 pub use heard::{Happened, Heard, Refused, Spoken, Undone, Words};

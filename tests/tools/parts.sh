@@ -41,9 +41,10 @@ start_parts() {
   export MOSTIK_TEST_RECEIVER="http://127.0.0.1:$receiver_port"
   export MOSTIK_TEST_VALIDATORS="$validator_urls"
   export MOSTIK_TEST_SYNAPSE="$tools/venv/bin/python"
+  MOSTIK_TEST_PROSODY=$(command -v prosody)
   export MOSTIK_TEST_CLIENTS="$tools/node/node_modules $tools/venv/bin/openapi-generator-cli"
   MOSTIK_TEST_BROWSER=$(command -v chromium)
-  export MOSTIK_TEST_BROWSER
+  export MOSTIK_TEST_PROSODY MOSTIK_TEST_BROWSER
   export MOSTIK_TEST_REQUIRE=1
 }
 

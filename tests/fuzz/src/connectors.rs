@@ -8,5 +8,9 @@ mod heard;
 pub mod matrix;
 #[path = "../../../src/connectors/telegram/read.rs"]
 pub mod telegram;
+#[path = "../../../src/connectors/xmpp/frames.rs"]
+pub mod xmpp_frames;
+#[path = "../../../src/connectors/xmpp/read.rs"]
+pub mod xmpp_read;
 
 pub use heard::{Happened, Heard, Refused, Spoken, Undone, Words};

@@ -5,3 +5,4 @@ mod discourse;
 mod matrix;
 mod telegram;
 mod webhook;
+mod xmpp;
