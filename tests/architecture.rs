@@ -135,7 +135,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("erasure", &["domain", "vault", "store", "delivery::smart_auth::patient", "enrolment", "pipeline", "booking"]),
     (
         "companion",
-        &["domain", "vault", "store", "enrolment", "readings", "safety", "pipeline", "booking", "insight", "erasure"],
+        &[
+            "domain",
+            "vault",
+            "store",
+            "enrolment",
+            "readings",
+            "recommendations",
+            "safety",
+            "pipeline",
+            "booking",
+            "insight",
+            "telling",
+            "erasure",
+        ],
     ),
     (
         "chores",

@@ -21,8 +21,11 @@ use crate::domain::language::Language;
 const MOST_WAITING: usize = 256;
 const MOST_OF_ONE: usize = 16;
 
+/// Lines by where the server of each is and which component it is.
+type Lines = BTreeMap<(String, u16, String), Weak<Line>>;
+
 /// Every line of this process, by where its server is and which component it is.
-static LINES: LazyLock<Mutex<BTreeMap<(String, u16, String), Weak<Line>>>> = LazyLock::new(Mutex::default);
+static LINES: LazyLock<Mutex<Lines>> = LazyLock::new(Mutex::default);
 
 /// As whom the component speaks.
 #[derive(Clone, Debug)]
@@ -158,7 +161,9 @@ impl Line {
             wire.end();
         }
         let live = self.inside().live.take();
-        live.iter().for_each(|live| live.reads.abort());
+        if let Some(live) = live {
+            live.reads.abort();
+        }
     }
 
     /// Keeps what somebody wrote until it is heard; `false` if that is too much.
@@ -181,7 +186,9 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        self.inside().live.iter().for_each(|live| live.reads.abort());
+        if let Some(live) = &self.inside().live {
+            live.reads.abort();
+        }
     }
 }
 
@@ -190,8 +197,7 @@ async fn read(line: Weak<Line>, wire: Arc<Wire>, account: Account, mut stream: S
     while let Ok(stanza) = stream.stanza().await {
         let Some(line) = line.upgrade() else { break };
         let answer = match stanza {
-            None => None,
-            Some(Stanza::Known | Stanza::Answered { .. }) => None,
+            None | Some(Stanza::Known | Stanza::Answered { .. }) => None,
             Some(Stanza::Ended { .. }) => break,
             Some(Stanza::Wrote(wrote)) => line.hear(&wire, wrote),
             Some(Stanza::Returned { id, why }) => {

@@ -52,7 +52,7 @@ pub fn pong(from: &str, to: &str, id: &str) -> String {
 /// What it is: a program that talks.
 pub fn info(from: &str, to: &str, id: &str, name: &str) -> String {
     let features = ["http://jabber.org/protocol/disco#info", "urn:xmpp:ping", "urn:xmpp:receipts"];
-    let features: String = features.into_iter().map(|it| format!("<feature var='{it}'/>")).collect();
+    let features = features.map(|it| format!("<feature var='{it}'/>")).concat();
     format!(
         "<iq type='result' {}><query xmlns='http://jabber.org/protocol/disco#info'><identity category='client' type='bot' \
          name='{}'/>{features}</query></iq>",

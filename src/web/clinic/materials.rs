@@ -176,7 +176,7 @@ async fn listed(
 ) -> Result<HttpResponse, PortalError> {
     let rows = state.bridge.store.read().await?.materials_of(&who.clinic, MOST).await?;
     let lines = rows.into_iter().map(|row| line(state, &frame, row).0).collect();
-    page_with(draft.status(), &ListPage { lines, form, draft, frame })
+    page_with(draft.status(), &ListPage { frame, lines, form, draft })
 }
 
 async fn shown(
@@ -193,7 +193,7 @@ async fn shown(
         Draft::new(None, &title, &text, link.as_deref().unwrap_or_default())
     };
     let draft = draft.unwrap_or_else(|| material.map_or_else(|| Draft::new(None, "", "", ""), next));
-    page_with(draft.status(), &MaterialPage { line, public, is_retracted, version, draft, frame })
+    page_with(draft.status(), &MaterialPage { frame, line, public, is_retracted, version, draft })
 }
 
 /// A line of the list; and what stands there, where it is what the clinic published.
