@@ -38,8 +38,12 @@ pub async fn meet(bridge: &Bridge, talk: &Talk, stranger: Stranger<'_>) -> Resul
     let script = talk.script();
     let Some((first, Place::Waits(waits))) = script.strange() else { return Err(CompanionError::Nowhere) };
     let mut understood = talk.understand(waits, stranger.said.unmarked()).map(|it| it.to);
-    // Nobody is told of a stranger: there is no key to seal it with. Where help is found, they are told at once.
-    if understood.is_none() && danger::in_what(&bridge.house, stranger.community, Some(stranger.said)).is_some() {
+    // Nobody is told of a stranger: there is no key to seal it with. Where help is found, they are told at once, whatever else
+    // stands in a letter.
+    let is_letter = matches!(stranger.said, Said::Letter(_));
+    if (understood.is_none() || is_letter)
+        && danger::in_what(&bridge.house, stranger.community, Some(stranger.said)).is_some()
+    {
         understood = script.help().map(|(help, _)| help.to_owned());
     }
     let is_joining = understood.as_deref() == Some(script.joined());
