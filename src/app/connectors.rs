@@ -8,10 +8,13 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::StartError;
+use super::messengers::mail;
 use crate::config::{self, Config};
 use crate::connectors::discourse::Discourse;
+use crate::connectors::mail::Mail;
 use crate::connectors::matrix::{Homeserver, Matrix, Registration, Settings};
 use crate::connectors::telegram::{API, Telegram};
+use crate::connectors::whatsapp::{self, Template, WhatsApp};
 use crate::connectors::{Connector, Connectors};
 use crate::delivery::egress::{Egress, EgressPolicy};
 use crate::domain::ids::CommunityId;
@@ -23,17 +26,27 @@ use crate::vault::read_secret_file;
 /// [`StartError`].
 pub(super) fn connectors(config: &Config) -> Result<Connectors, StartError> {
     let with = |(id, community): (&CommunityId, &config::Community)| {
-        let connector = community.connector.as_ref()?;
-        Some(platform(config, connector).map(|connector| (id.clone(), connector)))
+        Some(platform(config, community)?.map(|connector| (id.clone(), connector)))
     };
     Ok(Connectors::new(config.communities.iter().filter_map(with).collect::<Result<BTreeMap<_, _>, _>>()?))
 }
 
-/// One platform.
+/// A community's platform, if the bridge takes part in it.
 ///
 /// # Errors
 /// [`StartError`].
-pub(super) fn platform(config: &Config, connector: &config::Connector) -> Result<Arc<dyn Connector>, StartError> {
+pub(super) fn platform(
+    config: &Config,
+    community: &config::Community,
+) -> Option<Result<Arc<dyn Connector>, StartError>> {
+    community.connector.as_ref().map(|connector| open(config, connector, community.messages.as_ref()))
+}
+
+fn open(
+    config: &Config,
+    connector: &config::Connector,
+    messages: Option<&config::Messages>,
+) -> Result<Arc<dyn Connector>, StartError> {
     Ok(match connector.clone() {
         config::Connector::Telegram(told) => {
             let api = told.api.map_or_else(|| API.parse(), Ok).map_err(|_| StartError::Platform)?;
@@ -68,6 +81,30 @@ pub(super) fn platform(config: &Config, connector: &config::Connector) -> Result
             let (registration, counted, name, language) = (told.registration, told.counted, told.name, told.language);
             Arc::new(Matrix::new(homeserver, Settings { registration, shown, counted, name, language }))
         }
+        config::Connector::WhatsApp(told) => Arc::new(whatsapp(config, told)?),
+        config::Connector::Mail(told) => Arc::new(Mail {
+            secret: read_secret_file(&told.secret_file)?,
+            authserv_id: told.authserv_id.filter(|_| !told.trusts_server),
+            way: mail(messages.ok_or(StartError::Platform)?)?,
+            language: told.language,
+        }),
+    })
+}
+
+fn whatsapp(config: &Config, told: config::WhatsApp) -> Result<WhatsApp, StartError> {
+    let api = told.api.map_or_else(|| whatsapp::API.parse(), Ok).map_err(|_| StartError::Platform)?;
+    let app_secret = read_secret_file(&told.app_secret_file)?;
+    let template = |it: config::Template| Template { name: it.name, language: it.language };
+    Ok(WhatsApp {
+        egress: egress(config, &api)?,
+        api,
+        version: told.version,
+        phone_number_id: told.phone_number_id,
+        token: read_secret_file(&told.token_file)?,
+        app_secret: hmac::Key::new(hmac::HMAC_SHA256, app_secret.expose_secret().as_bytes()),
+        verify_token: read_secret_file(&told.verify_token_file)?,
+        templates: told.templates.into_iter().map(|(language, it)| (language, template(it))).collect(),
+        language: told.language,
     })
 }
 

@@ -81,9 +81,9 @@ fn push(config: &Config, bridge: &Bridge) -> Result<Option<Push>, StartError> {
 pub(super) fn messenger(config: &Config, id: &CommunityId, messages: &Messages) -> Result<Messenger, StartError> {
     match messages {
         Messages::Connector { most } => {
-            let connector = config.communities.get(id).and_then(|community| community.connector.as_ref());
-            let connector = connector.ok_or_else(|| StartError::NoConnector(id.clone()))?;
-            Ok(Messenger { means: Means::Platform(platform(config, connector)?), most: *most })
+            let community = config.communities.get(id).and_then(|community| platform(config, community));
+            let connector = community.ok_or_else(|| StartError::NoConnector(id.clone()))??;
+            Ok(Messenger { means: Means::Platform(connector), most: *most })
         }
         Messages::Webhook { url, secret_file, most } => {
             let secrets = WebhookSecrets::parse(read_secret_file(secret_file)?.expose_secret());
@@ -96,22 +96,30 @@ pub(super) fn messenger(config: &Config, id: &CommunityId, messages: &Messages) 
             let secrets = secrets.map_err(|error| malformed(error.to_string()))?;
             Ok(Messenger { means: Means::Webhook { url: url.clone(), secrets, egress }, most: *most })
         }
-        Messages::Mail { server, port, security, user, password_file, from, most } => {
-            let password = password_file.as_deref().map(read_secret_file).transpose()?;
-            let means = Means::Mail(MailSettings {
-                server: server.clone(),
-                port: port.unwrap_or(security.usual_port()),
-                security: match security {
-                    MailSecurity::Tls => Security::Tls,
-                    MailSecurity::StartTls => Security::StartTls,
-                    MailSecurity::None => Security::None,
-                },
-                credentials: user.clone().zip(password),
-                from: from.parse().map_err(|_| StartError::Schemas("a mail address is none".to_owned()))?,
-            });
-            Ok(Messenger { means, most: *most })
-        }
+        Messages::Mail { most, .. } => Ok(Messenger { means: Means::Mail(mail(messages)?), most: *most }),
     }
+}
+
+/// How mail leaves, where messages go by mail.
+///
+/// # Errors
+/// [`StartError`].
+pub(super) fn mail(messages: &Messages) -> Result<MailSettings, StartError> {
+    let Messages::Mail { server, port, security, user, password_file, from, .. } = messages else {
+        return Err(StartError::Platform);
+    };
+    let password = password_file.as_deref().map(read_secret_file).transpose()?;
+    Ok(MailSettings {
+        server: server.clone(),
+        port: port.unwrap_or(security.usual_port()),
+        security: match security {
+            MailSecurity::Tls => Security::Tls,
+            MailSecurity::StartTls => Security::StartTls,
+            MailSecurity::None => Security::None,
+        },
+        credentials: user.clone().zip(password),
+        from: from.parse().map_err(|_| StartError::Schemas("a mail address is none".to_owned()))?,
+    })
 }
 
 /// Sends links as they are asked for, as long as the process runs. What is cut off is taken up again.

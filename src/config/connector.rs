@@ -7,6 +7,8 @@ use serde::Deserialize;
 use url::Url;
 
 use super::ConfigError;
+use super::mail::Mail;
+use super::whatsapp::WhatsApp;
 use crate::domain::language::Language;
 
 /// A community's platform.
@@ -19,6 +21,11 @@ pub enum Connector {
     Discourse(Discourse),
     /// A user of an application service on a Matrix homeserver.
     Matrix(Matrix),
+    /// A business number on WhatsApp.
+    #[serde(rename = "whatsapp")]
+    WhatsApp(WhatsApp),
+    /// An address to which members write.
+    Mail(Mail),
 }
 
 /// A bot of Telegram.
@@ -114,13 +121,23 @@ impl Connector {
             Self::Telegram(telegram) => telegram.api.as_ref(),
             Self::Discourse(discourse) => Some(&discourse.url),
             Self::Matrix(matrix) => Some(&matrix.homeserver),
+            Self::WhatsApp(whatsapp) => whatsapp.api.as_ref(),
+            Self::Mail(_) => None,
         }
+    }
+
+    /// Whether there are rooms there, in which something can be said to several people.
+    pub(super) const fn has_rooms(&self) -> bool {
+        !matches!(self, Self::WhatsApp(_) | Self::Mail(_))
     }
 
     /// Refuses what cannot be; `setting` is its name in the configuration.
     pub(super) fn check(&self, setting: &str, private_networks: bool) -> Result<(), ConfigError> {
-        if let Self::Matrix(matrix) = self {
-            matrix.check(setting)?;
+        match self {
+            Self::Matrix(matrix) => matrix.check(setting)?,
+            Self::WhatsApp(whatsapp) => whatsapp.check(setting)?,
+            Self::Mail(mail) => mail.check(setting)?,
+            Self::Telegram(_) | Self::Discourse(_) => {}
         }
         let Some(url) = self.url() else { return Ok(()) };
         let invalid = |expected| Err(ConfigError::Invalid { setting: setting.to_owned(), expected });

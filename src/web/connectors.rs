@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, route};
 use jiff::tz::Offset;
@@ -20,7 +21,7 @@ use super::talk::{Answered, Brought, talk};
 use super::{Problem, State, body, events};
 use crate::companion::talk::Said;
 use crate::config::Limits;
-use crate::connectors::{Connector, Connectors, Happened, Head, Heard, Refused, Says, Spoken, Undone, Words};
+use crate::connectors::{Connector, Connectors, Happened, Head, Heard, Refused, Says, Spoken, Told, Undone, Words};
 use crate::delivery::member::MessageError;
 use crate::domain::clock::Clock;
 use crate::domain::ids::CommunityId;
@@ -78,7 +79,8 @@ pub async fn bring(
     let headers: Vec<(&str, &[u8])> =
         request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let at = state.bridge.clock.now();
-    let head = Head { method: request.method().as_str(), path: &path, headers: &headers, at };
+    let (method, query) = (request.method().as_str(), request.query_string());
+    let head = Head { method, path: &path, query, headers: &headers, at };
     connector.admit(&head)?;
     let bytes = body::any(&request, payload).await?;
     let received = connector.receive(head, &bytes).await?;
@@ -86,7 +88,9 @@ pub async fn bring(
     let mut happened = Vec::new();
     for heard in received.heard {
         match heard {
-            Heard::Said(spoken) => answer = say(&state, &community, connector.as_ref(), &spoken).await?.or(answer),
+            Heard::Said(spoken) => {
+                answer = say(&state, &community, connector.as_ref(), &spoken).await?.map(Told::Json).or(answer);
+            }
             Heard::Happened(it) => happened.push(Ok(event_of(it, head.at))),
             Heard::Undone(undone) => happened.push(Ok(retraction_of(undone))),
         }
@@ -94,7 +98,11 @@ pub async fn bring(
     if !happened.is_empty() {
         count(&state, &community, happened).await?;
     }
-    Ok(HttpResponse::Ok().json(answer.unwrap_or_else(|| json!({}))))
+    Ok(match answer {
+        Some(Told::Text(text)) => HttpResponse::Ok().content_type(ContentType::plaintext()).body(text),
+        Some(Told::Json(value)) => HttpResponse::Ok().json(value),
+        None => HttpResponse::Ok().json(json!({})),
+    })
 }
 
 /// Answers somebody. What cannot be answered, now or ever, must not keep others waiting.
@@ -110,6 +118,7 @@ async fn say(
     }
     let said = match &spoken.words {
         Words::Written(text) => Said::Written(text),
+        Words::Letter(text) => Said::Letter(text),
         Words::Pressed(value) => Said::Pressed(value),
     };
     let Spoken { id, handle, .. } = spoken;
