@@ -11,6 +11,7 @@ install_missing() {
   [[ -x /usr/sbin/pgbouncer ]] || command -v pgbouncer >/dev/null || packages+=(pgbouncer)
   command -v node >/dev/null || packages+=(nodejs)
   command -v sqlite3 >/dev/null || packages+=(sqlite3)
+  command -v curl >/dev/null || packages+=(curl)
   command -v chromium >/dev/null || packages+=(chromium fonts-dejavu-core)
   if ! is_fresh; then
     python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)

@@ -4,9 +4,17 @@
 pub mod discourse;
 #[path = "../../../src/connectors/heard.rs"]
 mod heard;
+#[path = "../../../src/connectors/mail"]
+pub mod mail {
+    pub mod lines;
+    pub mod proof;
+    pub mod read;
+}
 #[path = "../../../src/connectors/matrix/read.rs"]
 pub mod matrix;
 #[path = "../../../src/connectors/telegram/read.rs"]
 pub mod telegram;
+#[path = "../../../src/connectors/whatsapp/read.rs"]
+pub mod whatsapp;
 
 pub use heard::{Happened, Heard, Refused, Spoken, Undone, Words};
