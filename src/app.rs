@@ -61,7 +61,7 @@ use crate::telling;
 use crate::vault::signing::SigningKeys;
 use crate::vault::{ErasedList, Keyring, MasterKeys};
 use crate::web;
-use crate::web::Wired;
+use crate::web::{Ears, Wired};
 
 /// How long an idle desk waits before it looks for work that another process left behind.
 const POLL: Duration = Duration::from_secs(1);
@@ -213,7 +213,7 @@ pub fn signing_keys(config: &Config, clock: &Clock) -> Result<SigningKeys, Start
     Ok(SigningKeys::open(&config.keys.folder, publish_ahead, clock.now())?)
 }
 
-/// The HTTP server on a listener, not yet running.
+/// The HTTP server on a listener, not yet running, and what hears platforms that do not call it.
 ///
 /// # Errors
 /// [`StartError`].
@@ -222,7 +222,7 @@ pub fn http_server(
     bridge: Bridge,
     desks: &Desks,
     listener: TcpListener,
-) -> Result<Server, StartError> {
+) -> Result<(Server, Ears), StartError> {
     let schemas = Schemas::compile().map_err(|error| StartError::Schemas(error.to_string()))?;
     let wired = Wired {
         clients: clients::clients(config)?,
@@ -231,10 +231,11 @@ pub fn http_server(
         staff: staff_doors(config, &bridge)?,
         finder: finder(config, &bridge, desks),
         rooms: video::rooms(config, &bridge)?,
-        connectors: connectors::connectors(config)?,
+        connectors: connectors::connectors(config, &bridge.clock)?,
     };
     let state = web::State::new(config, bridge, schemas, wired)?;
     let state = Data::new(state);
+    let ears = Ears::new(state.clone())?;
     let app = move || {
         let guard = middleware::from_fn(web::guard); // outermost: whatever answers, its headers are there
         let refusals = middleware::from_fn(web::note_refusals); // innermost: within the span of its request
@@ -243,7 +244,7 @@ pub fn http_server(
     };
     let server =
         HttpServer::new(app).disable_signals().shutdown_timeout(config.server.shutdown_seconds).listen(listener)?;
-    Ok(server.run())
+    Ok((server.run(), ears))
 }
 
 /// Serves the API and works on the outbox until `stop` resolves; then ends what is under way.
@@ -262,7 +263,7 @@ pub async fn serve(
     let listener = TcpListener::bind(config.server.listen)?;
     let address = listener.local_addr()?;
     let mut desks = desks(config, &bridge)?;
-    let server = http_server(config, bridge.clone(), &desks, listener)?;
+    let (server, ears) = http_server(config, bridge.clone(), &desks, listener)?;
     let handle = server.handle();
     let (stopping, stopped) = watch::channel(false);
     desks.parts.stopping = stopped;
@@ -286,10 +287,13 @@ pub async fn serve(
     ringing.spawn(messengers::send_links(link_sender(config, &bridge)?, Arc::clone(&bridge.wake)));
     ringing.spawn(safety::tell(alarm_sender(config, &bridge)?, Arc::clone(&bridge.wake)));
     ringing.spawn(messengers::tell(teller(config, &bridge)?, Arc::clone(&bridge.wake)));
+    for community in ears.communities() {
+        ringing.spawn(web::listen(ears.clone(), community));
+    }
     running.spawn(async move { server.await.map_err(StartError::Server) });
     tracing::info!(%address, database = bridge.store.kind(), clinics = config.clinics.len(), "listening");
     listening(address);
-    ringing.spawn(connectors::connectors(config)?.greet());
+    ringing.spawn(connectors::connectors(config, &bridge.clock)?.greet());
     // Nothing ends before it is told to: if something does, the whole process must not look alive.
     let early = tokio::select! {
         () = stop => None,
@@ -308,6 +312,7 @@ pub async fn serve(
         running.shutdown().await;
     }
     ringing.shutdown().await;
+    ears.release().await;
     if let Err(error) = bridge.checkpoint().await {
         tracing::warn!(cause = chain(&error), "the last checkpoint of the audit log was not written");
     }

@@ -8,15 +8,17 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::StartError;
-use super::messengers::mail;
+use super::messengers::{mail, webhook_secrets};
 use crate::config::{self, Config};
 use crate::connectors::discourse::Discourse;
 use crate::connectors::mail::Mail;
 use crate::connectors::matrix::{Homeserver, Matrix, Registration, Settings};
 use crate::connectors::telegram::{API, Telegram};
+use crate::connectors::webhook::Webhook;
 use crate::connectors::whatsapp::{self, Template, WhatsApp};
 use crate::connectors::{Connector, Connectors};
 use crate::delivery::egress::{Egress, EgressPolicy};
+use crate::domain::clock::Clock;
 use crate::domain::ids::CommunityId;
 use crate::vault::read_secret_file;
 
@@ -24,9 +26,9 @@ use crate::vault::read_secret_file;
 ///
 /// # Errors
 /// [`StartError`].
-pub(super) fn connectors(config: &Config) -> Result<Connectors, StartError> {
+pub(super) fn connectors(config: &Config, clock: &Clock) -> Result<Connectors, StartError> {
     let with = |(id, community): (&CommunityId, &config::Community)| {
-        Some(platform(config, community)?.map(|connector| (id.clone(), connector)))
+        Some(platform(config, community, clock)?.map(|connector| (id.clone(), connector)))
     };
     Ok(Connectors::new(config.communities.iter().filter_map(with).collect::<Result<BTreeMap<_, _>, _>>()?))
 }
@@ -38,14 +40,16 @@ pub(super) fn connectors(config: &Config) -> Result<Connectors, StartError> {
 pub(super) fn platform(
     config: &Config,
     community: &config::Community,
+    clock: &Clock,
 ) -> Option<Result<Arc<dyn Connector>, StartError>> {
-    community.connector.as_ref().map(|connector| open(config, connector, community.messages.as_ref()))
+    community.connector.as_ref().map(|connector| open(config, connector, community.messages.as_ref(), clock))
 }
 
 fn open(
     config: &Config,
     connector: &config::Connector,
     messages: Option<&config::Messages>,
+    clock: &Clock,
 ) -> Result<Arc<dyn Connector>, StartError> {
     Ok(match connector.clone() {
         config::Connector::Telegram(told) => {
@@ -54,9 +58,18 @@ fn open(
                 egress: egress(config, &api)?,
                 api,
                 token: read_secret_file(&told.token_file)?,
-                secret: read_secret_file(&told.secret_file)?,
+                secret: told.secret_file.as_deref().map(read_secret_file).transpose()?,
                 counted: told.counted,
                 language: told.language,
+            })
+        }
+        config::Connector::Webhook(told) => {
+            let to = |url: Url| egress(config, &url).map(|egress| (url, egress));
+            Arc::new(Webhook {
+                secrets: webhook_secrets(&told.secret_file)?,
+                told: told.url.map(to).transpose()?,
+                language: told.language,
+                clock: clock.clone(),
             })
         }
         config::Connector::Discourse(told) => {
@@ -87,6 +100,7 @@ fn open(
             authserv_id: told.authserv_id.filter(|_| !told.trusts_server),
             way: mail(messages.ok_or(StartError::Platform)?)?,
             language: told.language,
+            clock: clock.clone(),
         }),
     })
 }

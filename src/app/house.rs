@@ -24,7 +24,9 @@ pub fn house(config: &Config) -> Result<House, ConfigError> {
         let Safety { escalate_after, deciders, phrases, .. } = community.safety.as_ref()?;
         Some((id.clone(), Watch { escalate_after: *escalate_after, phrases: *phrases, deciders: deciders.clone() }))
     };
+    let most = |(id, community): (&CommunityId, &Community)| Some((id.clone(), community.messages.as_ref()?.most()));
     Ok(House {
+        most: config.communities.iter().filter_map(most).collect(),
         rules: config.rules()?,
         watched: config.communities.iter().filter_map(watch).collect(),
         operator: config.bridge.operator.clone(),

@@ -1,6 +1,7 @@
 //! How communities tell their members something, wired from the settings.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -9,9 +10,10 @@ use tokio::sync::Notify;
 
 use super::connectors::platform;
 use super::{POLL, StartError};
-use crate::config::{Config, MailSecurity, Messages};
+use crate::config::{Config, Connector, MailSecurity, Messages};
 use crate::delivery::egress::{Egress, EgressPolicy};
 use crate::delivery::member::{MailSettings, Means, Messenger, Messengers, Push, Security, WebhookSecrets};
+use crate::domain::clock::Clock;
 use crate::domain::ids::CommunityId;
 use crate::enrolment::sign_in::LinkSender;
 use crate::pipeline::Bridge;
@@ -30,7 +32,7 @@ pub fn link_sender(config: &Config, bridge: &Bridge) -> Result<LinkSender, Start
         store: bridge.store.clone(),
         keyring: bridge.keyring.clone(),
         clock: bridge.clock.clone(),
-        messengers: messengers(config)?,
+        messengers: messengers(config, &bridge.clock)?,
         portal: config.server.public_url.clone(),
         words: Arc::new(words(config)?),
     })
@@ -43,7 +45,7 @@ pub fn link_sender(config: &Config, bridge: &Bridge) -> Result<LinkSender, Start
 pub fn teller(config: &Config, bridge: &Bridge) -> Result<Teller, StartError> {
     Ok(Teller {
         bridge: bridge.clone(),
-        messengers: messengers(config)?,
+        messengers: messengers(config, &bridge.clock)?,
         push: push(config, bridge)?,
         portal: config.server.public_url.clone(),
         words: Arc::new(words(config)?),
@@ -56,12 +58,18 @@ fn words(config: &Config) -> Result<Words, StartError> {
     Ok(Words::new(names).map_err(StateError::from)?)
 }
 
-fn messengers(config: &Config) -> Result<Messengers, StartError> {
+fn messengers(config: &Config, clock: &Clock) -> Result<Messengers, StartError> {
     let mut messengers = BTreeMap::new();
     for (id, community) in &config.communities {
-        if let Some(messages) = &community.messages {
-            messengers.insert(id.clone(), messenger(config, id, messages)?);
-        }
+        let Some(messages) = &community.messages else { continue };
+        let messenger = match (&community.connector, platform(config, community, clock)) {
+            // What is told by mail can be answered, where the companion hears what is written to that address.
+            (Some(Connector::Mail(_)), Some(mail)) => {
+                Messenger { means: Means::Platform(mail?), most: messages.most() }
+            }
+            _ => messenger(config, clock, id, messages)?,
+        };
+        messengers.insert(id.clone(), messenger);
     }
     Ok(Messengers::new(messengers))
 }
@@ -78,22 +86,25 @@ fn push(config: &Config, bridge: &Bridge) -> Result<Option<Push>, StartError> {
     Ok(Some(Push { key: key.clone(), contact, egress, entropy }))
 }
 
-pub(super) fn messenger(config: &Config, id: &CommunityId, messages: &Messages) -> Result<Messenger, StartError> {
+pub(super) fn messenger(
+    config: &Config,
+    clock: &Clock,
+    id: &CommunityId,
+    messages: &Messages,
+) -> Result<Messenger, StartError> {
     match messages {
         Messages::Connector { most } => {
-            let community = config.communities.get(id).and_then(|community| platform(config, community));
+            let community = config.communities.get(id).and_then(|community| platform(config, community, clock));
             let connector = community.ok_or_else(|| StartError::NoConnector(id.clone()))??;
             Ok(Messenger { means: Means::Platform(connector), most: *most })
         }
         Messages::Webhook { url, secret_file, most } => {
-            let secrets = WebhookSecrets::parse(read_secret_file(secret_file)?.expose_secret());
-            let malformed = |expected| SecretFileError::Malformed { path: secret_file.clone(), expected };
             let egress = Egress::new(EgressPolicy {
                 hosts: url.host_str().map(str::to_owned).into_iter().collect(),
                 private_networks: config.delivery.private_networks,
                 timeout: config.timeout(),
             })?;
-            let secrets = secrets.map_err(|error| malformed(error.to_string()))?;
+            let secrets = webhook_secrets(secret_file)?;
             Ok(Messenger { means: Means::Webhook { url: url.clone(), secrets, egress }, most: *most })
         }
         Messages::Mail { most, .. } => Ok(Messenger { means: Means::Mail(mail(messages)?), most: *most }),
@@ -120,6 +131,16 @@ pub(super) fn mail(messages: &Messages) -> Result<MailSettings, StartError> {
         credentials: user.clone().zip(password),
         from: from.parse().map_err(|_| StartError::Schemas("a mail address is none".to_owned()))?,
     })
+}
+
+/// What webhooks are signed with, of a file.
+///
+/// # Errors
+/// [`StartError::SecretFile`].
+pub(super) fn webhook_secrets(path: &Path) -> Result<WebhookSecrets, StartError> {
+    let secrets = WebhookSecrets::parse(read_secret_file(path)?.expose_secret());
+    let malformed = |expected| SecretFileError::Malformed { path: path.to_owned(), expected };
+    Ok(secrets.map_err(|error| malformed(error.to_string()))?)
 }
 
 /// Sends links as they are asked for, as long as the process runs. What is cut off is taken up again.

@@ -10,6 +10,7 @@ use super::messengers::messenger;
 use super::{POLL, StartError};
 use crate::config::{Config, Contact, Safety};
 use crate::delivery::member::Channel;
+use crate::domain::clock::Clock;
 use crate::domain::ids::CommunityId;
 use crate::pipeline::Bridge;
 use crate::safety::{AlarmSender, Levels};
@@ -28,7 +29,7 @@ pub fn alarm_sender(config: &Config, bridge: &Bridge) -> Result<AlarmSender, Sta
     let mut all = BTreeMap::new();
     for (id, community) in &config.communities {
         if let Some(safety) = &community.safety {
-            all.insert(id.clone(), levels(config, id, safety)?);
+            all.insert(id.clone(), levels(config, &bridge.clock, id, safety)?);
         }
     }
     Ok(AlarmSender {
@@ -41,22 +42,22 @@ pub fn alarm_sender(config: &Config, bridge: &Bridge) -> Result<AlarmSender, Sta
     })
 }
 
-fn levels(config: &Config, id: &CommunityId, safety: &Safety) -> Result<Levels, StartError> {
+fn levels(config: &Config, clock: &Clock, id: &CommunityId, safety: &Safety) -> Result<Levels, StartError> {
     Ok(Levels {
-        first: channel(config, id, &safety.first)?,
-        second: safety.second.as_ref().map(|second| channel(config, id, second)).transpose()?,
+        first: channel(config, clock, id, &safety.first)?,
+        second: safety.second.as_ref().map(|second| channel(config, clock, id, second)).transpose()?,
         escalate_after: safety.escalate_after,
         language: safety.language,
     })
 }
 
-fn channel(config: &Config, id: &CommunityId, contact: &Contact) -> Result<Channel, StartError> {
+fn channel(config: &Config, clock: &Clock, id: &CommunityId, contact: &Contact) -> Result<Channel, StartError> {
     let (to, names_member) = match contact {
         Contact::Webhook { names_member, .. } => (String::new(), *names_member),
         Contact::Mail { to, .. } => (to.clone(), false),
         Contact::Connector { room, names_member } => (room.clone(), *names_member),
     };
-    Ok(Channel { means: messenger(config, id, &contact.way())?.means, to, names_member })
+    Ok(Channel { means: messenger(config, clock, id, &contact.way())?.means, to, names_member })
 }
 
 /// Tells people of concerns as they are raised, as long as the process runs. What is cut off is taken up again.

@@ -6,6 +6,7 @@ use crate::audit;
 use crate::config::ConfigError;
 use crate::consent::receipt;
 use crate::delivery::egress::EgressError;
+use crate::domain::entropy::NoEntropy;
 use crate::domain::ids::{ClinicId, CommunityId};
 use crate::erasure::ErasureError;
 use crate::store::StoreError;
@@ -52,6 +53,9 @@ pub enum StartError {
     /// The rules of a community cannot be used.
     #[error(transparent)]
     Rules(#[from] ConfigError),
+    /// There is no randomness.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
     /// The schemas are broken.
     #[error("{0}")]
     Schemas(String),

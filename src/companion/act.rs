@@ -3,12 +3,13 @@
 use super::forms;
 use super::kept::{SaidMood, Stand};
 use super::script::{Act, Became};
-use super::{CompanionError, Done, Heard, Value, rules};
+use super::{CompanionError, Done, Heard, Value, messages, rules};
 use crate::booking;
 use crate::domain::concern::Rule;
 use crate::domain::consented::Method;
 use crate::domain::grant::{Grant, GrantState};
 use crate::domain::ids::{ClinicId, CommunityId};
+use crate::domain::recommendation::Answer;
 use crate::domain::settings::Change;
 use crate::erasure::{self, ErasureError, Wish};
 use crate::insight::entry::{Destination, Noted, Taken, note_down};
@@ -16,6 +17,7 @@ use crate::pipeline::consent;
 use crate::pipeline::{Bridge, Outcome};
 use crate::readings::settings::{change_settings, settings};
 use crate::safety::{self, Noticed};
+use crate::telling;
 use crate::vault::MemberKey;
 
 /// Does something for the member whose key it is.
@@ -30,13 +32,14 @@ pub async fn act(
     act: Act,
 ) -> Result<Done, CompanionError> {
     match act {
-        // What a community brings, it reads: there, nothing is said of what clinics have for a member, and nothing that was
-        // set aside is shared again on its word alone.
-        Act::Messages if heard.by == Method::Chat => Ok(Done::of(Became::Elsewhere).on("/messages")),
+        // What a community brings, it reads: there, nothing that was set aside is shared again on its word alone.
         Act::Resume if heard.by == Method::Chat => Ok(Done::of(Became::Elsewhere).on("/sharing")),
         Act::KeepMood => keep_mood(bridge, key, stand).await,
         Act::KeepAll => keep_all(bridge, key).await,
-        Act::Messages => messages(bridge, key).await,
+        Act::Messages => messages::look(bridge, key, heard, stand).await,
+        Act::Accept => messages::answer(bridge, key, heard, stand, Answer::Accept).await,
+        Act::Refuse => messages::answer(bridge, key, heard, stand, Answer::Decline { reason: None }).await,
+        Act::Later => later(bridge, key).await,
         Act::Visits => visits(bridge, key).await,
         Act::Sharing => sharing(bridge, key).await,
         Act::Pause | Act::Resume | Act::Stop => decide(bridge, key, heard.by, act).await,
@@ -65,6 +68,9 @@ async fn keep_mood(bridge: &Bridge, key: &MemberKey, stand: &mut Stand) -> Resul
     if done.became != Became::Nobody {
         stand.mood = None;
     }
+    let mut tx = bridge.store.begin().await?;
+    telling::need_not_remind(bridge, &mut tx, key.member()).await?;
+    tx.commit().await?;
     Ok(done)
 }
 
@@ -86,10 +92,11 @@ async fn keep_all(bridge: &Bridge, key: &MemberKey) -> Result<Done, CompanionErr
     Ok(Done::of(Became::Done))
 }
 
-async fn messages(bridge: &Bridge, key: &MemberKey) -> Result<Done, CompanionError> {
-    let unread = bridge.store.read().await?.count_unread(key.member()).await?;
-    let became = if unread > 0 { Became::Some } else { Became::None };
-    Ok(Done::of(became).saying("count", Value::Number(unread)).on("/messages"))
+async fn later(bridge: &Bridge, key: &MemberKey) -> Result<Done, CompanionError> {
+    let mut tx = bridge.store.begin().await?;
+    telling::remind_later(bridge, &mut tx, key.member(), bridge.clock.now()).await?;
+    tx.commit().await?;
+    Ok(Done::of(Became::Done))
 }
 
 async fn visits(bridge: &Bridge, key: &MemberKey) -> Result<Done, CompanionError> {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::script::PlaceName;
+use crate::domain::ids::RecommendationId;
 use crate::domain::questionnaire::Instrument;
 use crate::readings::KeptError;
 use crate::store::Tx;
@@ -37,6 +38,18 @@ pub struct Stand {
     /// The place of the question that is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<usize>,
+    /// What of a clinic was shown last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Shown>,
+}
+
+/// What of a clinic was shown.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Which.
+    pub id: RecommendationId,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A mood as it was said.

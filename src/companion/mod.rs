@@ -12,6 +12,7 @@ mod danger;
 mod forms;
 mod kept;
 pub mod meet;
+mod messages;
 pub mod rules;
 pub mod script;
 pub mod talk;
@@ -37,8 +38,10 @@ use crate::enrolment::join::EnrolError;
 use crate::erasure::ErasureError;
 use crate::insight::entry::NoteDownError;
 use crate::pipeline::Bridge;
+use crate::pipeline::answers::AnswerError;
 use crate::pipeline::consent::ConsentError;
 use crate::readings::KeptError;
+use crate::recommendations::RecommendationError;
 use crate::safety::SafetyError;
 use crate::store::StoreError;
 use crate::vault::SealError;
@@ -146,6 +149,12 @@ pub enum CompanionError {
     /// Nobody can be called.
     #[error(transparent)]
     Safety(#[from] SafetyError),
+    /// A clinic's message cannot be answered.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+    /// It cannot be seen what clinics have.
+    #[error(transparent)]
+    Recommendation(#[from] RecommendationError),
     /// No id could be made.
     #[error(transparent)]
     NoEntropy(#[from] NoEntropy),

@@ -122,6 +122,12 @@ named! {
         Discard,
         /// It is looked for what clinics have for the member.
         Messages,
+        /// The member is to be reminded.
+        Later,
+        /// The member wants to do what a clinic asks for.
+        Accept,
+        /// They do not want to.
+        Refuse,
         /// It is looked whether the member can ask for a visit.
         Visits,
         /// It is looked for what is shared.
@@ -170,6 +176,8 @@ named! {
         None,
         /// There are some.
         Some,
+        /// There is something that can be answered.
+        Open,
         /// It is for the portal, where nobody but the member reads.
         Elsewhere,
         /// Something is shared.
@@ -184,17 +192,18 @@ impl Act {
     #[must_use]
     pub const fn may_become(self) -> &'static [Became] {
         use Became::{
-            Active, Danger, Done, Elsewhere, Gone, Kept, Nobody, None, Paused, Question, Shared, Some, Whole,
+            Active, Danger, Done, Elsewhere, Gone, Kept, Nobody, None, Open, Paused, Question, Shared, Some, Whole,
         };
         match self {
             Self::KeepMood => &[Shared, Kept, Nobody],
             Self::Finish => &[Shared, Kept, Nobody, Gone],
-            Self::KeepAll | Self::Discard | Self::Erase => &[Done],
+            Self::KeepAll | Self::Discard | Self::Erase | Self::Later => &[Done],
             Self::OpenPhq2 | Self::OpenPhq9 | Self::OpenGad7 => &[Question, Whole],
             Self::KeepAnswer => &[Question, Whole, Danger, Gone],
             Self::KeepDeclined | Self::NextQuestion => &[Question, Whole, Gone],
             Self::LastQuestion => &[Question, Gone],
-            Self::Messages => &[None, Some, Elsewhere],
+            Self::Messages => &[None, Some, Open, Elsewhere],
+            Self::Accept | Self::Refuse => &[Done, Some, Elsewhere],
             Self::Visits | Self::LookErasing => &[None, Some],
             Self::Resume => &[Done, None, Elsewhere],
             Self::Sharing => &[None, Active, Paused],

@@ -137,6 +137,11 @@ impl Community {
             Some(connector) if alarms_by_connector && !connector.has_rooms() => {
                 invalid("safety", "another method than connector: there are no rooms on this platform")
             }
+            Some(Connector::WhatsApp(_))
+                if by_connector && self.messages.as_ref().map(Messages::most) != Some(Grade::Notice) =>
+            {
+                invalid("messages.most", "notice: what was approved beforehand says nothing else")
+            }
             Some(Connector::Mail(_)) if !matches!(self.messages, Some(Messages::Mail { .. })) => {
                 invalid("messages", "method mail: what members write by mail is answered by it")
             }
@@ -146,6 +151,14 @@ impl Community {
 }
 
 impl Messages {
+    /// The most that it says of what clinics write.
+    #[must_use]
+    pub const fn most(&self) -> Grade {
+        match self {
+            Self::Webhook { most, .. } | Self::Mail { most, .. } | Self::Connector { most } => *most,
+        }
+    }
+
     /// Refuses what cannot be; `setting` is its name in the configuration.
     pub(super) fn check(&self, setting: &str, private_networks: bool) -> Result<(), ConfigError> {
         let invalid =

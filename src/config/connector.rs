@@ -21,11 +21,26 @@ pub enum Connector {
     Discourse(Discourse),
     /// A user of an application service on a Matrix homeserver.
     Matrix(Matrix),
+    /// A platform of one's own, which signs what it sends.
+    Webhook(Webhook),
     /// A business number on WhatsApp.
     #[serde(rename = "whatsapp")]
     WhatsApp(WhatsApp),
     /// An address to which members write.
     Mail(Mail),
+}
+
+/// A platform of one's own.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// The file with what both sides sign with.
+    pub secret_file: PathBuf,
+    /// Where it hears what members are to be told.
+    pub url: Option<Url>,
+    /// The language of those of whom nothing is known.
+    #[serde(default)]
+    pub language: Language,
 }
 
 /// A bot of Telegram.
@@ -34,8 +49,8 @@ pub enum Connector {
 pub struct Telegram {
     /// The file with the bot's token.
     pub token_file: PathBuf,
-    /// The file with what Telegram shows with each Update.
-    pub secret_file: PathBuf,
+    /// The file with what Telegram shows with each Update; `None`: it is asked for them.
+    pub secret_file: Option<PathBuf>,
     /// The groups that are counted, by their ids.
     #[serde(default)]
     pub counted: BTreeSet<i64>,
@@ -119,6 +134,7 @@ impl Connector {
     pub const fn url(&self) -> Option<&Url> {
         match self {
             Self::Telegram(telegram) => telegram.api.as_ref(),
+            Self::Webhook(webhook) => webhook.url.as_ref(),
             Self::Discourse(discourse) => Some(&discourse.url),
             Self::Matrix(matrix) => Some(&matrix.homeserver),
             Self::WhatsApp(whatsapp) => whatsapp.api.as_ref(),
@@ -137,7 +153,7 @@ impl Connector {
             Self::Matrix(matrix) => matrix.check(setting)?,
             Self::WhatsApp(whatsapp) => whatsapp.check(setting)?,
             Self::Mail(mail) => mail.check(setting)?,
-            Self::Telegram(_) | Self::Discourse(_) => {}
+            Self::Telegram(_) | Self::Discourse(_) | Self::Webhook(_) => {}
         }
         let Some(url) = self.url() else { return Ok(()) };
         let invalid = |expected| Err(ConfigError::Invalid { setting: setting.to_owned(), expected });

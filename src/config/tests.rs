@@ -98,6 +98,10 @@ fn a_platform_is_refused_with_what_was_expected() {
         (with(&format!("{whatsapp}api = \"http://a.example\"\n")), "expected https"),
         (with(&format!("{whatsapp}number = \"1\"\n")), "number"),
         (with(whatsapp) + safety, "communities.a.safety: expected another method than connector"),
+        (
+            with(whatsapp) + "[communities.a.messages]\nmethod = \"connector\"\nmost = \"full\"\n",
+            "communities.a.messages.most: expected notice",
+        ),
         (with(mail), "communities.a.messages: expected method mail"),
         (
             with(mail) + "[communities.a.messages]\nmethod = \"connector\"\n",

@@ -1,19 +1,23 @@
 //! Where members are: one folder for each platform, which reads what the platform brings and says there what is to be said.
 //!
-//! A platform calls `/connectors/{community}/…`. What it brings is authenticated before it is parsed, and read as one of three
-//! things ([`Heard`]): somebody said something to the bridge's own account in private, something happened in a room that is
-//! counted, or that was taken back. What was written in a room is never kept, and is nothing said to the companion.
+//! A platform calls `/connectors/{community}/…`, or it does not call and is listened to ([`Ear`]). What it brings is
+//! authenticated before it is parsed, and read as one of three things ([`Heard`]): somebody said something to the bridge's own
+//! account in private, something happened in a room that is counted, or that was taken back. What was written in a room is
+//! never kept, and is nothing said to the companion.
 //!
 //! Nothing is acknowledged before all of it is done. What the platform brings again because no answer came is done once: what
 //! is said has its own id, as has what happened, and an answer has the id of what it answers.
 
 pub mod discourse;
+mod ear;
 mod heard;
 pub mod mail;
 pub mod matrix;
 pub mod telegram;
+pub mod webhook;
 pub mod whatsapp;
 
+pub use ear::{Ear, Listened, PATIENCE};
 pub use heard::{Happened, Heard, Refused, Spoken, Undone, Words};
 
 use std::collections::BTreeMap;
@@ -57,6 +61,11 @@ pub trait Connector: Platform {
     /// [`MessageError`] from the future: then it finds out by itself.
     fn greet(&self) -> BoxFuture<'_, Result<(), MessageError>> {
         async { Ok(()) }.boxed()
+    }
+
+    /// Where the platform does not call: how it is heard.
+    fn ear(&self) -> Option<&dyn Ear> {
+        None
     }
 
     /// The language of those of whom nothing is known.
@@ -175,6 +184,13 @@ impl Connectors {
     #[must_use]
     pub fn new(connectors: BTreeMap<CommunityId, Arc<dyn Connector>>) -> Self {
         Self(Arc::new(connectors))
+    }
+
+    /// The communities whose platforms do not call.
+    #[must_use]
+    pub fn quiet(&self) -> Vec<CommunityId> {
+        let quiet = self.0.iter().filter(|(_, connector)| connector.ear().is_some());
+        quiet.map(|(community, _)| community.clone()).collect()
     }
 
     /// A community's platform, if the bridge takes part in it.

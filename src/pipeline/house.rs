@@ -12,6 +12,7 @@ use crate::domain::ids::{ClinicId, CommunityId, VisitTypeId};
 use crate::domain::page::{PageRules, PageWhen};
 use crate::domain::questionnaire::{Instrument, Rhythm};
 use crate::domain::rules::Rules;
+use crate::domain::telling::Grade;
 use crate::domain::warning::WarningPolicy;
 
 /// Who runs this installation, and for which clinics.
@@ -25,6 +26,8 @@ pub struct House {
     pub clinics: BTreeMap<ClinicId, Counterpart>,
     /// The communities whose people are told when a member's answers want a human's eye.
     pub watched: BTreeMap<CommunityId, Watch>,
+    /// The most that may be said to their members, where each has its way to them, of what clinics write.
+    pub most: BTreeMap<CommunityId, Grade>,
     /// The rules of those that have some.
     pub rules: BTreeMap<CommunityId, Rules>,
 }

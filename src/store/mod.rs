@@ -17,6 +17,7 @@ mod consent_records;
 mod credentials;
 mod data_keys;
 mod drafts;
+mod ears;
 mod erasures;
 mod error;
 mod events;

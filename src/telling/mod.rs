@@ -11,10 +11,13 @@ mod send;
 mod take;
 mod ways;
 mod weigh;
+mod wished;
 mod words;
 
 pub use key::with_push_key;
-pub use words::{Item, Saying, TellingWords};
+pub use weigh::sayable;
+pub use wished::{need_not_remind, remind_later};
+pub use words::{Item, Saying, TellingWords, What};
 
 use std::sync::Arc;
 
@@ -51,6 +54,9 @@ pub const INBOX_PATH: &str = "/messages";
 
 /// Where they lead to that a clinic was told something without the member's consent.
 pub const SHARED_PATH: &str = "/shared";
+
+/// Where they lead to whoever asked to be reminded.
+pub const TALK_PATH: &str = "/talk";
 
 /// What was not told; it is taken up again.
 #[derive(Debug, thiserror::Error)]

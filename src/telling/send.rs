@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::take::Taken;
 use super::ways::Way;
 use super::words::Saying;
-use super::{INBOX_PATH, SHARED_PATH, Teller, TellingError};
+use super::{INBOX_PATH, Teller, TellingError};
 use crate::delivery::member::{Message, MessageError, Push, Subscription};
 use crate::domain::settings::Change;
 use crate::domain::telling::{Channel, Closed, Grade};
@@ -68,12 +68,13 @@ impl Teller {
             (Way::Push(_), None) => Ok(Err(MessageError::NoWay)),
             // What a phone shows to everybody who sees it says nothing, whatever is wished.
             (Way::Push(browsers), Some(push)) => {
-                let message = self.message(taken, None, Grade::Notice, closed);
+                let message = self.message(taken, None, (Grade::Notice, false), closed);
                 self.by_push(taken, push, browsers, &message).await
             }
             (Way::Community(community, handle), _) => {
-                let most = self.messengers.of(community).map_or(Grade::Notice, |messenger| messenger.most);
-                let message = self.message(taken, Some(handle), most, closed);
+                let way = self.messengers.of(community);
+                let may = way.map_or((Grade::Notice, false), |way| (way.most, way.is_heard()));
+                let message = self.message(taken, Some(handle), may, closed);
                 Ok(self.messengers.send(community, &message).await)
             }
         }
@@ -102,12 +103,18 @@ impl Teller {
         Ok(failed.into_iter().chain(gone).next().unwrap_or(Err(MessageError::NoWay)))
     }
 
-    /// The message: to a handle, or short enough for a browser to show.
-    fn message(&self, taken: &Taken, handle: Option<&str>, most: Grade, closed: &[Channel]) -> Message {
+    /// The message: to a handle, or short enough for a browser to show. It says no more than it may, and whether they are heard
+    /// who answer it.
+    fn message(
+        &self,
+        taken: &Taken,
+        handle: Option<&str>,
+        (most, is_heard): (Grade, bool),
+        closed: &[Channel],
+    ) -> Message {
         let mut link = self.portal.clone();
-        let is_warning = taken.items.iter().all(|item| item.kind.is_none());
-        link.set_path(if is_warning { SHARED_PATH } else { INBOX_PATH });
-        let saying = Saying { items: &taken.items, most, closed, link: handle.map(|_| &link) };
+        link.set_path(taken.items.first().map_or(INBOX_PATH, |item| item.what.path()));
+        let saying = Saying { items: &taken.items, most, closed, link: handle.map(|_| &link), is_heard };
         let (subject, text) = self.words.words(taken.language, &saying);
         Message {
             id: taken.of.message,

@@ -1,9 +1,9 @@
 //! What it is time to tell one member is taken up: weighed while they are held, and made one message.
 
 use super::ways::Way;
-use super::weigh::{Fate, Scales, weigh, weigh_place, weigh_reminder, weigh_visit, weigh_warning};
+use super::weigh::{Fate, Scales, weigh, weigh_place, weigh_reminder, weigh_visit, weigh_warning, weigh_wish};
 use super::words::Item;
-use super::{Teller, TellingError};
+use super::{Teller, TellingError, wished};
 use crate::booking;
 use crate::domain::booking::Visit;
 use crate::domain::ids::{BookingId, ClinicId, MemberId, RecommendationId};
@@ -63,13 +63,14 @@ impl Teller {
                 Some(News::Due(due)) => weigh_reminder(&row, &due, member, scales),
                 Some(News::Near(visit)) => weigh_visit(&row, &visit, scales),
                 Some(News::Place(clinic)) => weigh_place(&row, &clinic, scales),
+                Some(News::Wished) => weigh_wish(&row, scales),
                 Some(News::Warned(clinic)) => weigh_warning(&row, &clinic, scales),
                 None => Fate::Drop,
             };
             match fate {
-                // Warnings stand elsewhere in the portal: a message of their own tells of them, after this one.
-                Fate::Tell(item)
-                    if items.first().is_some_and(|first: &Item| first.kind.is_some() != item.kind.is_some()) => {}
+                // What stands elsewhere in the portal gets a message of its own, after this one.
+                Fate::Tell(item) if items.first().is_some_and(|first: &Item| first.what.path() != item.what.path()) => {
+                }
                 Fate::Drop => dropped.push(row.recommendation),
                 Fate::Wait(until) => tx.postpone_tellings(member, &[row.recommendation], until).await?,
                 Fate::Tell(item) => {
@@ -110,12 +111,17 @@ enum News {
     Place(ClinicId),
     /// That a clinic was told something without their consent.
     Warned(ClinicId),
+    /// That they asked to be reminded.
+    Wished,
 }
 
 impl Teller {
     /// What is there for the member; nothing where it is told with something else, is gone, or does not open.
     async fn found(&self, tx: &mut Tx, key: &MemberKey, row: &TellingRow) -> Result<Option<News>, TellingError> {
         let (member, id) = (key.member(), RecommendationId(row.recommendation));
+        if row.recommendation == wished::name(&self.bridge, member) {
+            return Ok(Some(News::Wished));
+        }
         if tx.is_told_by_a_task(member, id).await? {
             return Ok(None);
         }

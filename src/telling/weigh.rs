@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::words::{Item, subject_of};
+use super::words::{Item, What, subject_of};
 use crate::consent::decide::{Direction, Reader, Request, decide};
 use crate::domain::advice::Word;
 use crate::domain::booking::Visit;
@@ -52,7 +52,7 @@ pub fn weigh(row: &TellingRow, found: Recommendation, scales: Scales<'_>) -> Fat
     if !is_news || scales.wishes.silent.contains(&subject_of(found.kind)) {
         return Fate::Drop;
     }
-    let Some(grade) = permitted(&found, scales) else { return Fate::Drop };
+    let Some(grade) = permitted(&found, scales.grants, scales.now) else { return Fate::Drop };
     let due = scales.wishes.due(row.created_at, scales.now, scales.zone);
     if due > scales.now {
         return Fate::Wait(due);
@@ -61,7 +61,7 @@ pub fn weigh(row: &TellingRow, found: Recommendation, scales: Scales<'_>) -> Fat
     let most = if found.says.is_none() && found.state == RecommendationState::Received { Grade::Notice } else { grade };
     Fate::Tell(Box::new(Item {
         clinic: scales.house.clinic_name(&found.clinic).to_owned(),
-        kind: Some(found.kind),
+        what: What::Kept(found.kind),
         says: found.says,
         grade: most.min(scales.wishes.grade),
     }))
@@ -75,7 +75,16 @@ pub fn weigh_warning(row: &TellingRow, clinic: &ClinicId, scales: Scales<'_>) ->
         return Fate::Wait(due);
     }
     let clinic = scales.house.clinic_name(clinic).to_owned();
-    Fate::Tell(Box::new(Item { clinic, kind: None, says: None, grade: Grade::Notice }))
+    Fate::Tell(Box::new(Item { clinic, what: What::Warning, says: None, grade: Grade::Notice }))
+}
+
+/// Weighs that a member asked to be reminded: it waits only for a time at which they wish to be told anything.
+pub fn weigh_wish(row: &TellingRow, scales: Scales<'_>) -> Fate {
+    let due = scales.wishes.due(row.created_at, scales.now, scales.zone);
+    if due > scales.now {
+        return Fate::Wait(due);
+    }
+    Fate::Tell(Box::new(Item { clinic: String::new(), what: What::Wished, says: None, grade: Grade::Notice }))
 }
 
 /// Weighs the word that a questionnaire is due: to be told at all, a clinic that asks for it must be one from which they let
@@ -94,7 +103,7 @@ pub fn weigh_reminder(row: &TellingRow, due: &Due, member: MemberId, scales: Sca
     let clinic = scales.house.clinic_name(clinic).to_owned();
     Fate::Tell(Box::new(Item {
         clinic,
-        kind: Some(RecommendationKind::Questionnaire),
+        what: What::Kept(RecommendationKind::Questionnaire),
         says: None,
         grade: Grade::Notice,
     }))
@@ -117,8 +126,9 @@ pub fn weigh_visit(row: &TellingRow, visit: &Visit, scales: Scales<'_>) -> Fate 
     if at > scales.now && start.duration_since(at) >= half {
         return Fate::Wait(at);
     }
-    let (clinic, kind) = (scales.house.clinic_name(&visit.clinic).to_owned(), RecommendationKind::Appointment);
-    Fate::Tell(Box::new(Item { clinic, kind: Some(kind), says: None, grade: Grade::Notice }))
+    let (clinic, what) =
+        (scales.house.clinic_name(&visit.clinic).to_owned(), What::Kept(RecommendationKind::Appointment));
+    Fate::Tell(Box::new(Item { clinic, what, says: None, grade: Grade::Notice }))
 }
 
 /// Weighs that there is news of a place in a group session that no clinic knows of: the member took it here, and nothing is said
@@ -131,16 +141,24 @@ pub fn weigh_place(row: &TellingRow, clinic: &ClinicId, scales: Scales<'_>) -> F
     if due > scales.now {
         return Fate::Wait(due);
     }
-    let (clinic, kind) = (scales.house.clinic_name(clinic).to_owned(), RecommendationKind::Appointment);
-    Fate::Tell(Box::new(Item { clinic, kind: Some(kind), says: None, grade: Grade::Notice }))
+    let (clinic, what) = (scales.house.clinic_name(clinic).to_owned(), What::Kept(RecommendationKind::Appointment));
+    Fate::Tell(Box::new(Item { clinic, what, says: None, grade: Grade::Notice }))
+}
+
+/// How much may be said outside of the portal of something that a clinic has for a member: the least of what their consent and
+/// they themselves let out; nothing, if there is nothing to say.
+#[must_use]
+pub fn sayable(item: &Recommendation, grants: &[Grant], wishes: &Wishes, now: Timestamp) -> Option<Grade> {
+    item.says.as_ref()?;
+    Some(permitted(item, grants, now)?.min(wishes.grade))
 }
 
 /// How much the member's consent lets out of the portal, if anything.
-fn permitted(item: &Recommendation, scales: Scales<'_>) -> Option<Grade> {
+fn permitted(item: &Recommendation, grants: &[Grant], now: Timestamp) -> Option<Grade> {
     let ask = |purpose| {
         let (reader, direction) = (Reader::Record, Direction::ToMember);
-        let request = Request { item, clinic: &item.clinic, reader, purpose, direction, now: scales.now };
-        decide(scales.grants, request).ok().map(|permit| permit.obliges().way_back)
+        let request = Request { item, clinic: &item.clinic, reader, purpose, direction, now };
+        decide(grants, request).ok().map(|permit| permit.obliges().way_back)
     };
     match ask(Purpose::Treatment).or_else(|| ask(Purpose::CareManagement))? {
         WayBack::None => None,

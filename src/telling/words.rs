@@ -4,6 +4,7 @@ use std::fmt;
 
 use url::Url;
 
+use super::{INBOX_PATH, SHARED_PATH, TALK_PATH};
 use crate::domain::language::Language;
 use crate::domain::recommendation::{RecommendationKind, Said};
 use crate::domain::telling::{Channel, Grade, Subject};
@@ -25,15 +26,49 @@ pub struct Saying<'a> {
     pub closed: &'a [Channel],
     /// Where they find it, where that is written into the text.
     pub link: Option<&'a Url>,
+    /// Whether the companion hears what they say to it there.
+    pub is_heard: bool,
 }
 
-/// Something that a clinic has for a member. Personal: its `Debug` does not tell.
+impl Saying<'_> {
+    /// Whether it is one thing to do, said in full: then a word is an answer to it.
+    #[must_use]
+    pub fn takes_a_word(&self) -> bool {
+        let [item] = self.items else { return false };
+        let is_full = item.grade_in(self.most) == Grade::Full;
+        self.is_heard && is_full && item.says.as_ref().is_some_and(|says| says.is_actionable && !says.is_unclear)
+    }
+}
+
+/// What a member is told of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    /// Something that a clinic has for them, as it stands there.
+    Kept(RecommendationKind),
+    /// That the clinic was told something without their consent. Of that nothing is said outside of the portal.
+    Warning,
+    /// That they asked to be reminded.
+    Wished,
+}
+
+impl What {
+    /// Where they find it in the portal.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Kept(_) => INBOX_PATH,
+            Self::Warning => SHARED_PATH,
+            Self::Wished => TALK_PATH,
+        }
+    }
+}
+
+/// Something that a member is told of. Personal: its `Debug` does not tell.
 pub struct Item {
-    /// What the clinic is called.
+    /// What the clinic is called; empty where it is nothing of a clinic's.
     pub clinic: String,
-    /// As what it stands there; `None`: it is nothing of the clinic's, but that the clinic was told something without
-    /// the member's consent. Of that nothing is said outside of the portal.
-    pub kind: Option<RecommendationKind>,
+    /// What it is.
+    pub what: What,
     /// What it says; nothing where the clinic took it back, or where nothing is said of it outside of the portal anyway.
     pub says: Option<Said>,
     /// The most that consent and the member let out of the portal.
@@ -63,6 +98,6 @@ pub const fn subject_of(kind: RecommendationKind) -> Subject {
 
 impl fmt::Debug for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Item({})", self.kind.map_or("warning", RecommendationKind::as_str))
+        write!(f, "Item({})", self.what.path())
     }
 }

@@ -39,7 +39,7 @@ const SOURCE: &str = "connector";
 /// The communities' platforms, and how often they may call.
 #[derive(Debug)]
 pub struct Platforms {
-    connectors: Connectors,
+    pub(super) connectors: Connectors,
     at_once: Semaphore,
     calls: Limit<(CommunityId, IpAddr)>,
     said: Limit<(CommunityId, String)>,
@@ -84,25 +84,34 @@ pub async fn bring(
     connector.admit(&head)?;
     let bytes = body::any(&request, payload).await?;
     let received = connector.receive(head, &bytes).await?;
-    let mut answer = received.answer;
-    let mut happened = Vec::new();
-    for heard in received.heard {
-        match heard {
-            Heard::Said(spoken) => {
-                answer = say(&state, &community, connector.as_ref(), &spoken).await?.map(Told::Json).or(answer);
-            }
-            Heard::Happened(it) => happened.push(Ok(event_of(it, head.at))),
-            Heard::Undone(undone) => happened.push(Ok(retraction_of(undone))),
-        }
-    }
-    if !happened.is_empty() {
-        count(&state, &community, happened).await?;
-    }
-    Ok(match answer {
+    let answer = take(&state, &community, connector.as_ref(), received.heard).await?;
+    Ok(match answer.map(Told::Json).or(received.answer) {
         Some(Told::Text(text)) => HttpResponse::Ok().content_type(ContentType::plaintext()).body(text),
         Some(Told::Json(value)) => HttpResponse::Ok().json(value),
         None => HttpResponse::Ok().json(json!({})),
     })
+}
+
+/// Does all that a platform brought. Returns what it is answered, if that is how it hears what is said to somebody.
+pub(super) async fn take(
+    state: &State,
+    community: &CommunityId,
+    connector: &dyn Connector,
+    brought: Vec<Heard>,
+) -> Result<Option<Value>, Problem> {
+    let now = state.bridge.clock.now();
+    let (mut answer, mut happened) = (None, Vec::new());
+    for heard in brought {
+        match heard {
+            Heard::Said(spoken) => answer = say(state, community, connector, &spoken).await?.or(answer),
+            Heard::Happened(it) => happened.push(Ok(event_of(it, now))),
+            Heard::Undone(undone) => happened.push(Ok(retraction_of(undone))),
+        }
+    }
+    if !happened.is_empty() {
+        count(state, community, happened).await?;
+    }
+    Ok(answer)
 }
 
 /// Answers somebody. What cannot be answered, now or ever, must not keep others waiting.

@@ -8,6 +8,7 @@ mod clinic;
 mod concerns;
 mod connectors;
 mod data_points;
+mod ears;
 mod erasure;
 mod events;
 mod export;
@@ -27,6 +28,7 @@ mod routes;
 mod talk;
 mod trace;
 
+pub use ears::{Ears, listen};
 pub use fhir::{note_refusals, token_url};
 pub use headers::{RequestId, guard};
 pub use openapi::document as openapi_document;

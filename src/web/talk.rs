@@ -75,8 +75,9 @@ pub struct Button {
 /// small mistakes. Bring only what was said to it in private, and show the answer to nobody else. Whoever is no member of the
 /// bridge becomes one by agreeing to it here, without a name or an address: their handle is all that is needed.
 ///
-/// The community that brings it reads the answer: it names no clinic, says nothing of what clinics have for the member, and
-/// what was set aside is shared again only in the portal, to which `page` leads.
+/// The community that brings it reads the answer: it names no clinic, and what was set aside is shared again only in the portal,
+/// to which `page` leads. What clinics have for the member is said in it only where the operator, their consent and they
+/// themselves let all of it be said in this community.
 ///
 /// Whatever is sent again with the same `id`, because no answer came, is done once.
 #[utoipa::path(

@@ -14,6 +14,7 @@ use mostik::enrolment::join::{join, link};
 use mostik::pipeline::Bridge;
 use mostik::store::LaneKey;
 use mostik::vault::Key;
+use mostik::web::Ears;
 use mostik::{app, chores};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -39,6 +40,7 @@ pub struct TestBridge {
     pub bridge: Bridge,
     pub clock: ManualClock,
     pub desks: Desks,
+    pub ears: Ears,
     pub api_key: String,
     pub database: Database,
     /// The text of the configuration file, which also lies in the database's folder as `mostik.toml`.
@@ -72,11 +74,17 @@ impl TestBridge {
             config.server.public_url = api.parse().unwrap();
         }
         let desks = app::desks(&config, &bridge).unwrap();
-        tokio::spawn(app::http_server(&config, bridge.clone(), &desks, listener).unwrap());
+        let (server, ears) = app::http_server(&config, bridge.clone(), &desks, listener).unwrap();
+        tokio::spawn(server);
         let mut tx = bridge.store.begin().await.unwrap();
         let key = create_api_key(&mut tx, &bridge.keyring, &forum(), EVENTS_WRITE, clock.now()).await.unwrap();
         tx.commit().await.unwrap();
-        Self { api, bridge, clock, desks, api_key: key.secret, database, config: text.to_owned() }
+        Self { api, bridge, clock, desks, ears, api_key: key.secret, database, config: text.to_owned() }
+    }
+
+    /// Listens once to the forum's platform, which does not call. Returns whether that was this bridge's to do.
+    pub async fn listen(&self) -> bool {
+        self.ears.turn(&forum()).await.unwrap()
     }
 
     /// Another bridge on the same database, with the same master key, whose clock is off by so much.

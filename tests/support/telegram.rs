@@ -31,6 +31,8 @@ struct Inside {
     /// How the next calls are answered, the last one first; else they are done.
     answers: Vec<(u16, Value)>,
     updates: i64,
+    /// Updates for a bot that asks for them, until it asks for later ones.
+    kept: Vec<Value>,
 }
 
 /// Telegram.
@@ -59,6 +61,17 @@ impl Telegram {
              counted = [{GROUP}]\napi = {:?}\n[communities.{community}.messages]\nmethod = \"connector\"\n",
             self.api
         )
+    }
+
+    /// The same, for a bot that asks for Updates.
+    pub fn quiet_settings(&self, database: &Database, community: &str) -> String {
+        let told = self.settings(database, community);
+        told.lines().filter(|line| !line.starts_with("secret_file")).map(|line| format!("{line}\n")).collect()
+    }
+
+    /// Keeps an Update until it is asked for.
+    pub fn keep(&self, update: Value) {
+        self.inside.lock().unwrap().kept.push(update);
     }
 
     /// How the next call is answered.
@@ -179,6 +192,13 @@ async fn call(inside: Data<Mutex<Inside>>, path: Path<(String, String)>, with: J
     let mut inside = inside.lock().unwrap();
     if let Some((status, answer)) = inside.answers.pop() {
         return HttpResponse::build(status.try_into().unwrap()).json(answer);
+    }
+    if method == "getUpdates" {
+        // "All previous updates will be forgotten."
+        if let Some(offset) = with["offset"].as_i64() {
+            inside.kept.retain(|update| update["update_id"].as_i64().unwrap() >= offset);
+        }
+        return HttpResponse::Ok().json(json!({"ok": true, "result": inside.kept}));
     }
     inside.said.push((method, with.into_inner()));
     HttpResponse::Ok().json(json!({"ok": true, "result": true}))

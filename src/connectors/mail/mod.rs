@@ -15,14 +15,14 @@ mod words;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 use uuid::Uuid;
 
 use self::read::{Letter, Trust};
 use super::{Connector, Head, Heard, Received, Refused, Says, Spoken, Words};
-use crate::delivery::member::{self, MailSettings, Message, MessageError, Platform};
+use crate::delivery::member::{MailLetter, MailSettings, Message, MessageError, Platform};
+use crate::domain::clock::Clock;
 use crate::domain::language::Language;
 
 /// An address.
@@ -36,14 +36,16 @@ pub struct Mail {
     pub way: MailSettings,
     /// The language of those of whom nothing is known.
     pub language: Language,
+    /// The time.
+    pub clock: Clock,
 }
 
 impl Mail {
-    fn received(&self, head: Head<'_>, body: &[u8]) -> Received {
+    fn received(&self, body: &[u8]) -> Received {
         let trust = self.authserv_id.as_deref().map_or(Trust::Server, Trust::Results);
         let own = self.way.from.email.to_string();
         let heard = match read::read(body, &own, trust) {
-            Ok(letter) => vec![Heard::Said(spoken(letter, head.at))],
+            Ok(letter) => vec![Heard::Said(spoken(letter))],
             Err(why) => {
                 tracing::info!(cause = %why, "a mail is not heard");
                 Vec::new()
@@ -54,28 +56,23 @@ impl Mail {
 
     async fn reply(&self, spoken: &Spoken, says: &Says) -> Result<(), MessageError> {
         let language = spoken.language.unwrap_or(self.language);
-        let mut place = spoken.conversation.split(' ');
-        let at = place.next().and_then(|at| at.parse().ok()).and_then(|at| Timestamp::from_second(at).ok());
-        let answers: Vec<&str> = place.collect();
-        let text = words::reply(says, language);
-        let (at, subject) = (at.ok_or(MessageError::Unwritten)?, words::subject(language));
-        let answers = Some(answers.as_slice());
-        self.way.send(member::Letter { id: says.id, at, to: &spoken.handle, subject, text: &text, answers }).await
+        let answers: Vec<&str> = spoken.conversation.split_whitespace().collect();
+        let (subject, text) = (words::subject(language), words::reply(says, language));
+        let (id, at, to, answers) = (says.id, self.clock.now(), &spoken.handle, Some(answers.as_slice()));
+        self.way.send(MailLetter { id, at, to, subject, text: &text, answers }).await
     }
 }
 
-/// Where it was said: when, and in answer to which mails.
-fn spoken(letter: Letter, at: Timestamp) -> Spoken {
+/// Where it was said: in answer to which mails.
+fn spoken(letter: Letter) -> Spoken {
     let Letter { id, from: handle, answers, text } = letter;
-    let at = at.as_second().to_string();
-    let place: Vec<String> = std::iter::once(at).chain(answers).collect();
-    Spoken { id, handle, conversation: place.join(" "), words: Words::Letter(text), language: None }
+    Spoken { id, handle, conversation: answers.join(" "), words: Words::Letter(text), language: None }
 }
 
 impl Platform for Mail {
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<(), MessageError>> {
         let Message { id, at, handle: to, subject, text, .. } = message;
-        self.way.send(member::Letter { id: *id, at: *at, to, subject, text, answers: None }).boxed()
+        self.way.send(MailLetter { id: *id, at: *at, to, subject, text, answers: None }).boxed()
     }
 
     /// There are no rooms.
@@ -93,8 +90,8 @@ impl Connector for Mail {
         }
     }
 
-    fn receive<'a>(&'a self, head: Head<'a>, body: &'a [u8]) -> BoxFuture<'a, Result<Received, Refused>> {
-        let received = self.received(head, body);
+    fn receive<'a>(&'a self, _: Head<'a>, body: &'a [u8]) -> BoxFuture<'a, Result<Received, Refused>> {
+        let received = self.received(body);
         async move { Ok(received) }.boxed()
     }
 

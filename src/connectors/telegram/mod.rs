@@ -1,9 +1,10 @@
 //! Telegram: a bot (Bot API, <https://core.telegram.org/bots/api>).
 //!
 //! Telegram calls `/connectors/{community}/` with each Update and the secret that was agreed on, one at a time until it is
-//! answered with 200. What is said is answered in the response itself, so that nothing is said that Telegram did not take. A
-//! member's handle is the id of their account; what their name is is never looked at.
+//! answered with 200. What is said is answered in the response itself, so that nothing is said that Telegram did not take.
+//! Without a secret, the bridge asks Telegram instead (`poll`). A member's handle is the id of their account; what their name is is never looked at.
 
+mod poll;
 pub mod read;
 
 use std::collections::BTreeSet;
@@ -11,15 +12,15 @@ use std::collections::BTreeSet;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Connector, Head, Received, Refused, Says, Spoken, Words, cut};
-use crate::delivery::egress::{Egress, EgressError};
+use super::{Connector, Ear, Head, Received, Refused, Says, Spoken, Words, cut};
+use crate::delivery::egress::{Answer, Egress, EgressError};
 use crate::delivery::member::{Message, MessageError, Platform, refused};
 use crate::domain::language::Language;
 
@@ -42,8 +43,8 @@ pub struct Telegram {
     pub api: Url,
     /// The bot's token.
     pub token: SecretString,
-    /// What Telegram shows with each Update (`secret_token` of setWebhook).
-    pub secret: SecretString,
+    /// What Telegram shows with each Update (`secret_token` of setWebhook); `None`: it does not call, and is asked.
+    pub secret: Option<SecretString>,
     /// The groups that are counted.
     pub counted: BTreeSet<i64>,
     /// The language of those of whom nothing is known.
@@ -69,10 +70,20 @@ struct Parameters {
 impl Telegram {
     /// Calls a method of the Bot API.
     async fn call(&self, method: &str, with: &Value) -> Result<(), MessageError> {
+        self.sent(self.egress.request(Method::POST, self.method(method)).json(with)).await.map(drop)
+    }
+
+    /// Where a method of the Bot API is. Secret.
+    fn method(&self, method: &str) -> Url {
         let mut url = self.api.clone();
         url.set_path(&format!("/bot{}/{method}", self.token.expose_secret()));
-        let answer = self.egress.send(self.egress.request(Method::POST, url).json(with)).await?;
-        let Err(error) = refused(&answer, &[FORBIDDEN]) else { return Ok(()) };
+        url
+    }
+
+    /// What a call is answered, if it was done.
+    async fn sent(&self, request: RequestBuilder) -> Result<Answer, MessageError> {
+        let answer = self.egress.send(request).await?;
+        let Err(error) = refused(&answer, &[FORBIDDEN]) else { return Ok(answer) };
         let Ok(not_done) = serde_json::from_slice::<NotDone>(&answer.body) else { return Err(error) };
         Err(match (error, not_done.parameters.retry_after) {
             (MessageError::Status { status: 400, .. }, _) if not_done.description.contains("chat not found") => {
@@ -102,9 +113,9 @@ impl Platform for Telegram {
 
 impl Connector for Telegram {
     fn admit(&self, head: &Head<'_>) -> Result<(), Refused> {
-        match (head.method, head.path) {
-            ("POST", "") if head.shows("x-telegram-bot-api-secret-token", "", &self.secret) => Ok(()),
-            ("POST", "") => Err(Refused::Unknown),
+        match (&self.secret, head.method, head.path) {
+            (Some(secret), "POST", "") if head.shows("x-telegram-bot-api-secret-token", "", secret) => Ok(()),
+            (Some(_), "POST", "") => Err(Refused::Unknown),
             _ => Err(Refused::NoSuchPath),
         }
     }
@@ -120,9 +131,22 @@ impl Connector for Telegram {
                 // Only so that the button does not look as if it were waiting: whether that arrives does not matter.
                 let _: Result<(), _> = self.call("answerCallbackQuery", &json!({"callback_query_id": spoken.id})).await;
             }
-            Ok(Some(in_response(&spoken.conversation, says)))
+            let message = message(&spoken.conversation, says);
+            if self.secret.is_none() {
+                return self.call("sendMessage", &message).await.map(|()| None);
+            }
+            Ok(Some(in_response(message)))
         }
         .boxed()
+    }
+
+    /// Telegram brings nothing to whoever asks as long as it would call.
+    fn greet(&self) -> BoxFuture<'_, Result<(), MessageError>> {
+        async move { if self.secret.is_some() { Ok(()) } else { self.call("deleteWebhook", &json!({})).await } }.boxed()
+    }
+
+    fn ear(&self) -> Option<&dyn Ear> {
+        self.secret.is_none().then_some(self)
     }
 
     fn language(&self) -> Language {
@@ -131,8 +155,16 @@ impl Connector for Telegram {
 }
 
 /// A call in the response to an Update ("Making requests when getting updates").
-fn in_response(chat: &str, says: &Says) -> Value {
-    let mut message = json!({"method": "sendMessage", "chat_id": chat, "text": cut(&says.text, LONGEST)});
+fn in_response(mut message: Value) -> Value {
+    if let Some(message) = message.as_object_mut() {
+        message.insert("method".to_owned(), "sendMessage".into());
+    }
+    message
+}
+
+/// What sendMessage takes.
+fn message(chat: &str, says: &Says) -> Value {
+    let mut message = json!({"chat_id": chat, "text": cut(&says.text, LONGEST)});
     let is_number = |button: &(String, String)| button.1.parse::<u8>().is_ok();
     let runs = says.buttons.chunk_by(|one, next| is_number(one) && is_number(next));
     let rows = runs.flat_map(|run| run.chunks(NUMBERS_IN_A_ROW));

@@ -73,7 +73,7 @@ impl Header for AutoSubmitted {
 }
 
 /// A mail. Personal.
-pub struct Letter<'a> {
+pub struct MailLetter<'a> {
     /// Its id: the same however often it is tried.
     pub id: Uuid,
     /// When it is sent.
@@ -93,7 +93,7 @@ impl MailSettings {
     ///
     /// # Errors
     /// [`MessageError`]. Whether it arrived nevertheless is not always known.
-    pub async fn send(&self, letter: Letter<'_>) -> Result<(), MessageError> {
+    pub async fn send(&self, letter: MailLetter<'_>) -> Result<(), MessageError> {
         // As a server would answer to what is no address (RFC 5321, section 4.2.3).
         let to: Mailbox = letter.to.parse().map_err(|_| MessageError::Gone(553))?;
         let at = Duration::from_secs(u64::try_from(letter.at.as_second()).unwrap_or_default());

@@ -7,9 +7,9 @@ mod push;
 mod webhook;
 
 pub use alarm::{Alarm, Channel};
-pub use mail::{Letter, MailSettings, Security};
+pub use mail::{MailLetter, MailSettings, Security};
 pub use push::{NoSubscription, Push, Subscription};
-pub use webhook::{SecretError, WebhookSecrets};
+pub use webhook::{Letter, SecretError, WebhookSecrets, send as send_letter};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -141,6 +141,14 @@ pub struct Messenger {
     pub most: Grade,
 }
 
+impl Messenger {
+    /// Whether the companion hears what members answer there.
+    #[must_use]
+    pub const fn is_heard(&self) -> bool {
+        matches!(self.means, Means::Platform(_))
+    }
+}
+
 /// Every community's way.
 #[derive(Clone, Debug, Default)]
 pub struct Messengers(Arc<BTreeMap<CommunityId, Messenger>>);
@@ -167,11 +175,11 @@ impl Messengers {
             None => Err(MessageError::NoWay),
             Some(Means::Webhook { url, secrets, egress }) => {
                 let Message { id, kind, at, .. } = *message;
-                webhook::send(url, secrets, egress, webhook::Letter { id, kind, at, data: data(message) }).await
+                webhook::send(url, secrets, egress, Letter { id, kind, at, data: data(message) }).await
             }
             Some(Means::Mail(settings)) => {
                 let Message { id, at, handle: to, subject, text, .. } = message;
-                settings.send(Letter { id: *id, at: *at, to, subject, text, answers: None }).await
+                settings.send(MailLetter { id: *id, at: *at, to, subject, text, answers: None }).await
             }
             Some(Means::Platform(platform)) => platform.send(message).await,
         }
@@ -179,7 +187,8 @@ impl Messengers {
 }
 
 /// What the community's platform is told of a message.
-fn data(message: &Message) -> Value {
+#[must_use]
+pub fn data(message: &Message) -> Value {
     let mut data = json!({
         "handle": message.handle,
         "language": message.language,

@@ -43,6 +43,14 @@ impl WebhookSecrets {
         if keys.is_empty() { Err(SecretError) } else { Ok(Self(keys)) }
     }
 
+    /// Whether one of the signatures in a header `webhook-signature` was made with one of these.
+    #[must_use]
+    pub fn signed(&self, id: &str, seconds: i64, body: &[u8], signatures: &str) -> bool {
+        let signed = [format!("{id}.{seconds}.").as_bytes(), body].concat();
+        let made = signatures.split(' ').filter_map(|one| BASE64.decode(one.strip_prefix("v1,")?).ok());
+        made.into_iter().any(|tag| self.0.iter().any(|key| hmac::verify(key, &signed, &tag).is_ok()))
+    }
+
     /// The header `webhook-signature`: one signature for each secret.
     fn sign(&self, id: &str, seconds: i64, body: &str) -> String {
         let signed = format!("{id}.{seconds}.{body}");
@@ -58,7 +66,7 @@ impl std::fmt::Debug for WebhookSecrets {
 }
 
 /// What a request says.
-pub(super) struct Letter {
+pub struct Letter {
     /// Its id: the same however often it is tried.
     pub id: Uuid,
     /// What it is, as a word for programs.
@@ -70,12 +78,10 @@ pub(super) struct Letter {
 }
 
 /// Sends a letter. 410, and 403, mean that this member is not reached there any more.
-pub(super) async fn send(
-    url: &Url,
-    secrets: &WebhookSecrets,
-    egress: &Egress,
-    letter: Letter,
-) -> Result<(), MessageError> {
+///
+/// # Errors
+/// [`MessageError`]. Whether it arrived nevertheless is not always known.
+pub async fn send(url: &Url, secrets: &WebhookSecrets, egress: &Egress, letter: Letter) -> Result<(), MessageError> {
     let Letter { id, kind, at, data } = letter;
     let (id, seconds) = (id.to_string(), at.as_second());
     let body = json!({"type": kind, "timestamp": at.to_string(), "data": data}).to_string();
@@ -100,6 +106,19 @@ mod tests {
         let secrets = WebhookSecrets::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let signature = secrets.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn what_was_signed_with_any_of_the_secrets_is_known_and_nothing_else_is() {
+        let (old, new) = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
+        let both = WebhookSecrets::parse(&format!("{new}\n{old}")).unwrap();
+        let signature = WebhookSecrets::parse(old).unwrap().sign("a", 1, "b");
+        assert!(both.signed("a", 1, b"b", &format!("v1a,Zm9v {signature}")));
+        for (id, seconds, body) in [("c", 1, "b"), ("a", 2, "b"), ("a", 1, "c"), ("a.1", 1, "b")] {
+            assert!(!both.signed(id, seconds, body.as_bytes(), &signature), "{id} {seconds} {body}");
+        }
+        assert!(!WebhookSecrets::parse(new).unwrap().signed("a", 1, b"b", &signature));
+        assert!(!both.signed("a", 1, b"b", signature.trim_start_matches("v1,")));
     }
 
     #[test]

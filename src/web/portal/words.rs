@@ -13,7 +13,7 @@ use crate::domain::language::Language;
 use crate::domain::telling::{Channel, Grade};
 use crate::enrolment::sign_in::LinkWords;
 use crate::safety::AlarmWords;
-use crate::telling::{Item, Saying, TellingWords};
+use crate::telling::{Item, Saying, TellingWords, What};
 
 /// Makes the words of messages.
 #[derive(Debug)]
@@ -63,9 +63,15 @@ impl TellingWords for Words {
         let open: Vec<&Item> = saying.items.iter().filter(|item| item.grade_in(saying.most) > Grade::Notice).collect();
         let mut parts: Vec<String> = open.iter().map(|item| self.item(language, item, saying.most)).collect();
         match (parts.is_empty(), open.len() < saying.items.len()) {
+            (true, _) if saying.items.iter().any(|item| item.what == What::Wished) => {
+                parts.push(say("told-wished", &[]))
+            }
             (true, _) => parts.push(say("told-notice", &[])),
             (false, true) => parts.push(say("told-more", &[])),
             (false, false) => {}
+        }
+        if saying.takes_a_word() {
+            parts.push(say("told-answer-here", &[]));
         }
         if let Some(link) = saying.link {
             parts.push(format!("{}\n{link}", say("told-link", &[])));
@@ -84,7 +90,7 @@ impl Words {
     /// What is said of something, where anything is.
     fn item(&self, language: Language, item: &Item, most: Grade) -> String {
         let say = |key: &str, name: &str, value: &str| self.texts.say(language, key, &[(name, value.into())]);
-        let Some(kind) = item.kind else { return self.texts.say(language, "told-notice", &[]) };
+        let What::Kept(kind) = item.what else { return self.texts.say(language, "told-notice", &[]) };
         let Some(says) = &item.says else { return say("told-retracted", "clinic", &item.clinic) };
         let kind = self.texts.say(language, what(kind), &[]);
         let head = [("what", kind.as_str().into()), ("clinic", item.clinic.as_str().into())];

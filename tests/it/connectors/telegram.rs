@@ -14,7 +14,7 @@ use crate::support::portal::Portal;
 use crate::support::postbox::Postbox;
 use crate::support::receiver::{PORTAL, Telling, any_time};
 use crate::support::recommendations::said;
-use crate::support::telegram::{Telegram, judged, post};
+use crate::support::telegram::{SECRET, Telegram, judged, post};
 
 const SPARROW: i64 = 4101;
 const WREN: i64 = 4102;
@@ -254,4 +254,38 @@ async fn every_shape_is_one_that_telegram_has() {
     }
     let unknown = json!({"update_id": 1, "message": {"message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"}, "words": "hi"}});
     assert_ne!(judged("telegram-update", &unknown).await, Some(Value::Null), "the judge knows what there is");
+}
+
+on_both_databases! {
+    async fn where_telegram_cannot_call_it_is_asked_and_forgets_only_what_was_done(database) {
+        let (ehr, telegram) = (Ehr::sandbox().await, Telegram::open());
+        let text = config_text(&database, &ehr.base, "127.0.0.1:0") + &telegram.quiet_settings(&database, "forum");
+        let bridge = TestBridge::start_with(database, &text).await;
+        let called = post(&format!("{}/connectors/forum/", bridge.api), Some(SECRET), &telegram.writes(SPARROW, "yes")).await;
+        assert_eq!(called.status, 404, "nobody calls");
+        telegram.keep(json!({"update_id": 9_000, "poll_answer": {}}));
+        telegram.keep(telegram.writes(SPARROW, "yes"));
+        telegram.will_answer(500, json!({"ok": false}));
+        assert!(bridge.ears.turn(&"forum".parse().unwrap()).await.is_err());
+        assert!(bridge.listen().await);
+        assert_eq!(telegram.said_to(SPARROW).len(), 1);
+        telegram.keep(telegram.writes(SPARROW, "mood"));
+        assert!(bridge.listen().await && bridge.listen().await);
+        assert_eq!(telegram.said_to(SPARROW).len(), 2, "each is answered once");
+        assert_eq!(bridge.database.count("members").await, 1);
+    }
+}
+
+on_both_databases! {
+    async fn one_bridge_at_a_time_listens_and_another_takes_over_when_it_is_silent(database) {
+        let (ehr, telegram) = (Ehr::sandbox().await, Telegram::open());
+        let text = config_text(&database, &ehr.base, "127.0.0.1:0") + &telegram.quiet_settings(&database, "forum");
+        let bridge = TestBridge::start_with(database, &text).await;
+        let other = bridge.beside(SignedDuration::ZERO).await;
+        assert!(bridge.listen().await && !other.listen().await && bridge.listen().await);
+        other.clock.advance(SignedDuration::from_secs(61));
+        assert!(other.listen().await);
+        bridge.clock.advance(SignedDuration::from_secs(61));
+        assert!(!bridge.listen().await);
+    }
 }

@@ -22,7 +22,8 @@ companion-danger =
     Thank you for saying it. You are not alone with this. Thoughts like these are hard to bear, and there are people who help with exactly that. Please tell somebody today. If you may act on them, call { $emergency } now. Nobody watches around the clock what is written here.
 
     These people are there for you:
-companion-form-later = Your answers wait for three days. Say “go on” whenever you like.
+companion-form-later = Your answers wait for three days. I remind you once, in three hours at the earliest, and not while you want quiet. Or say “go on” whenever you like.
+companion-form-stopped = Your answers wait for three days. Say “go on” whenever you like.
 companion-form-gone = There is no questionnaire open. Shall we begin one?
 companion-review = That was the last question: { $answered } of { $count } answered. Shall I finish it?
 companion-form-shared =
@@ -82,3 +83,14 @@ companion-rules-agreed =
 companion-agreed = Thank you. You have agreed to the rules in the version of { $day }.
 companion-phrase = People of { $community } are told that somebody should get in touch with you: a program found words in what you wrote that may mean danger. It understands nothing of it, and may be wrong. They see these words and nothing else, and may not be there at once.
 companion-name-there = To sign in there: your community is { $community }, your name { $handle }.
+companion-message =
+    From { $clinic }: { $says }
+
+    You can answer “accept” or “decline” here. The page says more, and there you can ask something.
+companion-accepted =
+    You want to do it: { $says }
+    { $clinic } is told so.
+companion-refused =
+    You do not want to do it: { $says }
+    { $clinic } is told so. On the page you can say why, if you like.
+companion-put-off = That is fine. I remind you once, in three hours at the earliest, and not while you want quiet.

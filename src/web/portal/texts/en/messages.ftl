@@ -85,6 +85,8 @@ told-subject = { $count ->
    *[other] You have { $count } messages
 }
 told-notice = There is something new for you in mostik.
+told-wished = You asked to be reminded: whenever you like, I am here.
+told-answer-here = Answer “accept” or “decline” here if you like.
 told-link = You find it here, after signing in:
 told-how = How and when you are told, you decide there under Settings.
 told-summary = { $what }, from { $clinic }

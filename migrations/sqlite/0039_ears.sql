@@ -1,0 +1,6 @@
+-- Which process listens to a platform that does not call: one at a time.
+CREATE TABLE ears (
+    community_id TEXT NOT NULL PRIMARY KEY,
+    process_id   BLOB NOT NULL, -- made when it starts
+    until        INTEGER NOT NULL  -- somebody else may from then on
+) STRICT, WITHOUT ROWID;
