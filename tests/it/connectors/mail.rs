@@ -58,7 +58,7 @@ fn text(mail: &Value) -> &str {
 on_both_databases! {
     async fn somebody_joins_shares_a_mood_and_stops_everything_by_mail(database) {
         let Some(forum) = Forum::open(database).await else { return };
-        let hello = forum.write("Hello,\n\nwho is this?").await;
+        let hello = forum.write("Dear helper,\n\nhello").await;
         assert!(text(&hello).contains("a program, no therapist") && text(&hello).contains("in the first line"), "{hello}");
         assert_eq!(forum.bridge.database.count("members").await, 0);
         let welcome = forum.write("Yes\n\nBest,\nSparrow").await;
