@@ -69,27 +69,28 @@ impl Field<'_> {
         loop {
             match self.0.next() {
                 None => return Some(outcomes),
-                Some(';') => outcomes.extend(self.outcome()?),
+                Some(';') => self.outcome(&mut outcomes)?,
                 Some(_) => return None,
             }
         }
     }
 
-    /// One outcome: `Some(None)` where it says that there is none.
-    fn outcome(&mut self) -> Option<Option<Outcome>> {
+    /// One outcome, unless it says that there is none; `None` if it is not of the form.
+    fn outcome(&mut self, outcomes: &mut Vec<Outcome>) -> Option<()> {
         self.skip()?;
         if self.is_at_end() {
-            return Some(None);
+            return Some(());
         }
         let method = self.name()?;
         if !self.equals()? {
-            return (method == "none").then_some(None);
+            return (method == "none").then_some(());
         }
         let mut outcome = Outcome { method, result: self.value()?.to_ascii_lowercase(), properties: Vec::new() };
         loop {
             self.skip()?;
             if self.is_at_end() {
-                return Some(Some(outcome));
+                outcomes.push(outcome);
+                return Some(());
             }
             let name = self.name()?;
             if !self.equals()? {
