@@ -1,5 +1,6 @@
 //! The only wiring: from settings to a running bridge.
 
+mod announcing;
 mod bells;
 mod booking;
 mod clients;
@@ -14,6 +15,7 @@ mod start_error;
 mod video;
 mod way_back;
 
+pub use announcing::announcer;
 pub use booking::finder;
 pub use connectors::registration;
 pub use identities::{identities, provider, staff_doors};
@@ -286,6 +288,7 @@ pub async fn serve(
     ringing.spawn(bells::keep_house(bridge.clone()));
     ringing.spawn(messengers::send_links(link_sender(config, &bridge)?, Arc::clone(&bridge.wake)));
     ringing.spawn(safety::tell(alarm_sender(config, &bridge)?, Arc::clone(&bridge.wake)));
+    ringing.spawn(announcing::announce(announcer(config, &bridge)?));
     ringing.spawn(messengers::tell(teller(config, &bridge)?, Arc::clone(&bridge.wake)));
     for community in ears.communities() {
         ringing.spawn(web::listen(ears.clone(), community));

@@ -141,5 +141,6 @@ async fn forget_ended_links(bridge: &Bridge) -> Result<(), ChoreError> {
     let mut tx = bridge.store.begin().await?;
     launch::forget_expired(&mut tx, now).await?;
     code::forget_ended(&mut tx, now).await?;
+    tx.forget_ended_join_codes(now).await?;
     Ok(tx.commit().await?)
 }

@@ -56,6 +56,9 @@ pub mod recommendations;
 /// What wants a human's eye is told to the people of the member's community.
 pub mod safety;
 
+/// What clinics publish for everybody: verified, versioned, never changed.
+pub mod materials;
+
 /// The master key is replaced while everything runs.
 pub mod rotation;
 
@@ -70,6 +73,9 @@ pub mod insight;
 
 /// Members are told that there is something for them.
 pub mod telling;
+
+/// Communities are told in their rooms what there is for everybody.
+pub mod announcing;
 
 /// What clinics have for members is looked for in their EHRs, and kept.
 pub mod way_back;

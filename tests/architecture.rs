@@ -25,6 +25,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("readings", &["domain", "vault", "store"]),
     ("safety", &["domain", "vault", "store", "telemetry", "outbox", "delivery", "enrolment"]),
     ("recommendations", &["domain", "vault", "store"]),
+    ("materials", &["domain", "vault", "store"]),
     ("rotation", &["domain", "vault", "store"]),
     (
         "pipeline",
@@ -110,6 +111,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "insight",
         ],
     ),
+    ("announcing", &["domain", "store", "outbox", "delivery::member", "materials", "pipeline", "booking"]),
     ("import", &["domain", "inbound", "pipeline"]),
     (
         "export",
@@ -167,6 +169,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "delivery",
             "connectors",
             "recommendations",
+            "materials",
+            "announcing",
             "pipeline",
             "booking",
             "telling",
@@ -198,6 +202,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "safety",
             "pipeline",
             "booking",
+            "announcing",
             "telling",
             "way_back",
             "erasure",

@@ -16,6 +16,7 @@ use crate::connectors::matrix::{Homeserver, Matrix, Registration, Settings};
 use crate::connectors::telegram::{API, Telegram};
 use crate::connectors::webhook::Webhook;
 use crate::connectors::whatsapp::{self, Template, WhatsApp};
+use crate::connectors::xmpp::{Account, Server, Xmpp};
 use crate::connectors::{Connector, Connectors};
 use crate::delivery::egress::{Egress, EgressPolicy};
 use crate::domain::clock::Clock;
@@ -102,6 +103,18 @@ fn open(
             language: told.language,
             clock: clock.clone(),
         }),
+        config::Connector::Xmpp(told) => {
+            let server = Server {
+                domain: told.domain().to_owned(),
+                host: told.server,
+                port: told.port,
+                secret: read_secret_file(&told.secret_file)?,
+                private_networks: config.delivery.private_networks,
+                timeout: config.timeout(),
+            };
+            let (address, name, language) = (told.address, told.name, told.language);
+            Arc::new(Xmpp::new(server, Account { address, name, language }))
+        }
     })
 }
 

@@ -49,6 +49,7 @@ pub async fn act(
         Act::Erase => erase(bridge, key, heard.by).await,
         Act::LookErasing => look_erasing(bridge, key).await,
         Act::KeepMe => keep_me(bridge, key, heard.by).await,
+        Act::Materials => materials(bridge).await,
         Act::OpenPhq2
         | Act::OpenPhq9
         | Act::OpenGad7
@@ -110,6 +111,12 @@ async fn visits(bridge: &Bridge, key: &MemberKey) -> Result<Done, CompanionError
         }
     }
     Ok(Done::of(Became::None).on("/visits"))
+}
+
+async fn materials(bridge: &Bridge) -> Result<Done, CompanionError> {
+    let count = bridge.store.read().await?.count_materials().await?;
+    let became = if count > 0 { Became::Some } else { Became::None };
+    Ok(Done::of(became).saying("count", Value::Number(count)).on("/materials"))
 }
 
 async fn sharing(bridge: &Bridge, key: &MemberKey) -> Result<Done, CompanionError> {

@@ -1,11 +1,13 @@
 //! Where a member's talk stands, between what they say: sealed with their key, and no more than is needed to go on.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::script::PlaceName;
-use crate::domain::ids::RecommendationId;
+use crate::domain::ids::{CommunityId, RecommendationId};
 use crate::domain::questionnaire::Instrument;
 use crate::readings::KeptError;
 use crate::store::Tx;
@@ -90,13 +92,33 @@ impl Stand {
     }
 }
 
-/// Where the talk of the member stands whose key it is. One that does not open begins anew; the log says so.
+/// A member's talks: each community has its own, so that none learns from where it stands what was said in another one.
+#[derive(Default, Serialize, Deserialize)]
+struct Talks {
+    /// In the portal, and before there was more than one.
+    #[serde(flatten)]
+    portal: Stand,
+    /// In each community.
+    #[serde(default, rename = "in", skip_serializing_if = "BTreeMap::is_empty")]
+    communities: BTreeMap<CommunityId, Stand>,
+}
+
+/// Where the talk in a community, or in the portal, stands of the member whose key it is. One that does not open begins anew; the
+/// log says so.
 ///
 /// # Errors
 /// [`KeptError::Store`].
-pub async fn stand(tx: &mut Tx, key: &MemberKey) -> Result<Stand, KeptError> {
+pub async fn stand(tx: &mut Tx, key: &MemberKey, community: Option<&CommunityId>) -> Result<Stand, KeptError> {
+    let mut talks = talks(tx, key).await?;
+    Ok(match community {
+        Some(community) => talks.communities.remove(community).unwrap_or_default(),
+        None => talks.portal,
+    })
+}
+
+async fn talks(tx: &mut Tx, key: &MemberKey) -> Result<Talks, KeptError> {
     let member = key.member();
-    let Some(sealed) = tx.talk(member).await? else { return Ok(Stand::default()) };
+    let Some(sealed) = tx.talk(member).await? else { return Ok(Talks::default()) };
     let opened = key.open(COLUMN, member.0.as_bytes(), &sealed).map_err(KeptError::from);
     let read = opened.and_then(|plain| serde_json::from_slice(&plain).map_err(|_| KeptError::Unreadable));
     Ok(read
@@ -104,12 +126,23 @@ pub async fn stand(tx: &mut Tx, key: &MemberKey) -> Result<Stand, KeptError> {
         .unwrap_or_default())
 }
 
-/// Keeps where it stands now.
+/// Keeps where it stands now, of a member whom the caller has locked if there may be other talks.
 ///
 /// # Errors
 /// [`KeptError`]; the caller's transaction must then be dropped.
-pub async fn keep(tx: &mut Tx, key: &MemberKey, stand: &Stand, now: Timestamp) -> Result<(), KeptError> {
-    let plain = serde_json::to_vec(stand).map_err(|_| KeptError::Unreadable)?;
+pub async fn keep(
+    tx: &mut Tx,
+    key: &MemberKey,
+    community: Option<&CommunityId>,
+    stand: Stand,
+    now: Timestamp,
+) -> Result<(), KeptError> {
+    let mut talks = talks(tx, key).await?;
+    match community {
+        Some(community) => drop(talks.communities.insert(community.clone(), stand)),
+        None => talks.portal = stand,
+    }
+    let plain = serde_json::to_vec(&talks).map_err(|_| KeptError::Unreadable)?;
     let sealed = key.seal(COLUMN, key.member().0.as_bytes(), &plain)?;
     Ok(tx.put_talk(key.member(), &sealed, now).await?)
 }

@@ -9,11 +9,13 @@ use super::rules::{OfRules, page};
 use super::script::{Became, Place};
 use super::talk::{Said, Talk};
 use super::{CompanionError, Done, Saying, saying};
-use crate::domain::ids::CommunityId;
+use crate::domain::ids::{CommunityId, MemberId};
 use crate::domain::language::Language;
 use crate::enrolment::agreed::agree;
+use crate::enrolment::another::{self, Told};
 use crate::enrolment::join::{EnrolError, join};
 use crate::pipeline::Bridge;
+use crate::store::Tx;
 
 /// What somebody says who is no member. Personal.
 #[derive(Clone, Copy)]
@@ -38,6 +40,11 @@ pub async fn meet(bridge: &Bridge, talk: &Talk, stranger: Stranger<'_>) -> Resul
     let script = talk.script();
     let Some((first, Place::Waits(waits))) = script.strange() else { return Err(CompanionError::Nowhere) };
     let mut understood = talk.understand(waits, stranger.said.unmarked()).map(|it| it.to);
+    match again_as(bridge, &stranger, script.joined()).await? {
+        Told::NoCode => {}
+        Told::Unknown => understood = Some(script.wrong_code().to_owned()),
+        Told::Joined(_) => return joined(bridge, talk, &stranger),
+    }
     // Nobody is told of a stranger: there is no key to seal it with. Where help is found, they are told at once, whatever else
     // stands in a letter.
     let is_letter = matches!(stranger.said, Said::Letter(_));
@@ -58,6 +65,32 @@ pub async fn meet(bridge: &Bridge, talk: &Talk, stranger: Stranger<'_>) -> Resul
         }
         _ => Err(CompanionError::Nowhere),
     }
+}
+
+/// Whoever tells a code is a member already, and known here as the same from now on.
+async fn again_as(bridge: &Bridge, stranger: &Stranger<'_>, joined: &str) -> Result<Told, CompanionError> {
+    let Some(said) = stranger.said.line() else { return Ok(Told::NoCode) };
+    let (now, who) = (bridge.clock.now(), (stranger.community, stranger.handle));
+    let mut tx = bridge.store.begin().await?;
+    let told = match another::tell(&mut tx, &bridge.keyring, who, said, now).await {
+        // They are known here under this name since a moment ago: what they say next is heard as a member's.
+        Err(EnrolError::HandleTaken) => return Ok(Told::Unknown),
+        told => told?,
+    };
+    if let Told::Joined(member) = told {
+        begin(bridge, &mut tx, stranger, member, joined).await?;
+        tx.commit().await?;
+    }
+    Ok(told)
+}
+
+/// What somebody hears who has joined.
+fn joined(bridge: &Bridge, talk: &Talk, stranger: &Stranger<'_>) -> Result<(Saying, bool), CompanionError> {
+    let Some((_, Place::Waits(waits))) = talk.place(talk.script().joined()) else {
+        return Err(CompanionError::Nowhere);
+    };
+    let said = saying(talk, waits, Done::of(Became::Done), None, stranger.language);
+    Ok((with_rules(bridge, stranger.community, false, true, said), true))
 }
 
 /// Whoever is asked whether they want to join is told the rules before they say so, and whoever has joined which these were.
@@ -82,12 +115,25 @@ async fn become_member(bridge: &Bridge, stranger: &Stranger<'_>, joined: &str) -
         Err(EnrolError::HandleTaken) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
+    begin(bridge, &mut tx, stranger, member, joined).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Their talk in this community begins, and they agree to its rules.
+async fn begin(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    stranger: &Stranger<'_>,
+    member: MemberId,
+    joined: &str,
+) -> Result<(), CompanionError> {
+    let now = bridge.clock.now();
     let wrapped = tx.member_key(member).await?.ok_or(CompanionError::UnknownMember)?;
     let key = bridge.keyring.unwrap_member_key(member, &wrapped)?;
     let stand = Stand::new(joined.to_owned(), stranger.key);
-    kept::keep(&mut tx, &key, &stand, now).await?;
+    kept::keep(tx, &key, Some(stranger.community), stand, now).await?;
     if let Some(rules) = bridge.house.rules.get(stranger.community) {
-        agree(&mut tx, member, stranger.community, rules, now).await?;
+        agree(tx, member, stranger.community, rules, now).await?;
     }
-    Ok(tx.commit().await?)
+    Ok(())
 }

@@ -221,6 +221,11 @@ impl<'a> Heard<'a> {
         Self { member, key, at, said, number: None, language, by, community: None }
     }
 
+    /// In the chat of which community they say it; nothing in the portal.
+    fn chat(&self) -> Option<&'a CommunityId> {
+        self.community.filter(|_| self.by == Method::Chat)
+    }
+
     /// The same, said in this community.
     #[must_use]
     pub const fn within(self, community: &'a CommunityId) -> Self {
@@ -236,7 +241,7 @@ pub async fn hear(bridge: &Bridge, talk: &Talk, mut heard: Heard<'_>) -> Result<
     let mut tx = bridge.store.read().await?;
     let wrapped = tx.member_key(heard.member).await?.ok_or(CompanionError::UnknownMember)?;
     let key = bridge.keyring.unwrap_member_key(heard.member, &wrapped)?;
-    let mut stand = kept::stand(&mut tx, &key).await?;
+    let mut stand = kept::stand(&mut tx, &key, heard.chat()).await?;
     drop(tx);
     let (mut at, mut place) = talk.place(&stand.place).ok_or(CompanionError::Nowhere)?;
     let (mut is_lost, is_look) = (false, heard.said.is_none());
@@ -264,16 +269,13 @@ pub async fn hear(bridge: &Bridge, talk: &Talk, mut heard: Heard<'_>) -> Result<
         match place {
             Place::Waits(waits) => {
                 at.clone_into(&mut stand.place);
+                let mark = stand.mark();
                 let mut tx = bridge.store.begin().await?;
-                kept::keep(&mut tx, &key, &stand, bridge.clock.now()).await?;
+                tx.lock_member(heard.member).await?;
+                kept::keep(&mut tx, &key, heard.chat(), stand, bridge.clock.now()).await?;
                 let rules = if is_look { None } else { rules::news(bridge, &mut tx, &heard).await? };
                 tx.commit().await?;
-                return Ok(Saying {
-                    rules,
-                    is_watched,
-                    is_lost,
-                    ..saying(talk, waits, done, stand.mark(), heard.language)
-                });
+                return Ok(Saying { rules, is_watched, is_lost, ..saying(talk, waits, done, mark, heard.language) });
             }
             Place::Acts(acts) => {
                 done = act::act(bridge, &key, &heard, &mut stand, acts.does).await?;

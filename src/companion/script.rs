@@ -26,6 +26,8 @@ pub struct Script {
     strangers: Vec<PlaceName>,
     /// Where they are once they are one.
     joined: PlaceName,
+    /// Where somebody is who told a code that is none.
+    wrong_code: PlaceName,
     /// What is understood wherever the talk waits.
     everywhere: BTreeMap<Word, PlaceName>,
     places: BTreeMap<PlaceName, Place>,
@@ -150,6 +152,8 @@ named! {
         Rules,
         /// The member agrees to them.
         Agree,
+        /// It is looked for what clinics published for everybody.
+        Materials,
     }
 }
 
@@ -204,7 +208,7 @@ impl Act {
             Self::LastQuestion => &[Question, Gone],
             Self::Messages => &[None, Some, Open, Elsewhere],
             Self::Accept | Self::Refuse => &[Done, Some, Elsewhere],
-            Self::Visits | Self::LookErasing => &[None, Some],
+            Self::Visits | Self::LookErasing | Self::Materials => &[None, Some],
             Self::Resume => &[Done, None, Elsewhere],
             Self::Sharing => &[None, Active, Paused],
             Self::Pause | Self::Stop | Self::Human | Self::Agree => &[Done, None],
@@ -271,6 +275,12 @@ impl Script {
     #[must_use]
     pub fn is_strange(&self, name: &str) -> bool {
         self.strangers.iter().any(|strange| strange == name)
+    }
+
+    /// Where a stranger is who told a code that is not good.
+    #[must_use]
+    pub fn wrong_code(&self) -> &str {
+        &self.wrong_code
     }
 
     /// Where somebody is who has just joined.

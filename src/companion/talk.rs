@@ -34,7 +34,20 @@ pub struct Talk {
     words: Words,
 }
 
-impl Said<'_> {
+impl<'a> Said<'a> {
+    /// What is said in words, without what stands around it: of a letter, the first line below a salutation, which ends with a
+    /// comma.
+    #[must_use]
+    pub fn line(self) -> Option<&'a str> {
+        match self {
+            Self::Written(text) => Some(text),
+            Self::Letter(text) => {
+                lines(text).find(|line| !line.ends_with(',')).or_else(|| lines(text).next()).or(Some(""))
+            }
+            Self::Pressed(_) => None,
+        }
+    }
+
     /// Whether it was said to what was said last: words always are. A button without a mark is one that nobody showed.
     #[must_use]
     pub fn is_marked(&self, mark: Option<&str>) -> bool {
@@ -95,13 +108,11 @@ impl Talk {
         })
     }
 
-    /// The line of a letter that is heard: its first below a salutation, which ends with a comma; and before all others one in
-    /// which somebody asks for help, wherever it stands.
+    /// The line of a letter that is heard: before all others one in which somebody asks for help, wherever it stands.
     fn meant_by<'a>(&self, at: &Waits, letter: &'a str) -> &'a str {
-        let lines = || letter.lines().map(str::trim).filter(|line| !line.is_empty());
         let helps = |line: &str| self.words.meant(line, self.script.ways(at).map(|(word, _)| word)) == Some(HELP);
-        let help = lines().find(|line| helps(line));
-        help.or_else(|| lines().find(|line| !line.ends_with(','))).or_else(|| lines().next()).unwrap_or_default()
+        let help = lines(letter).find(|line| helps(line));
+        help.or_else(|| Said::Letter(letter).line()).unwrap_or_default()
     }
 
     /// Where something leads by what became of it.
@@ -121,6 +132,11 @@ impl Talk {
     pub fn place(&self, name: &str) -> Option<(&str, &Place)> {
         self.script.place(name)
     }
+}
+
+/// The lines of a letter in which something stands.
+fn lines(letter: &str) -> impl Iterator<Item = &str> {
+    letter.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use super::ConfigError;
+use super::announcements::Announcements;
 use super::connector::Connector;
 use super::help::check_country;
 use super::safety::Safety;
@@ -27,6 +28,8 @@ pub struct Community {
     pub messages: Option<Messages>,
     /// How the bridge takes part in its platform with an account of its own, if it does.
     pub connector: Option<Connector>,
+    /// In which rooms there it is told what there is for everybody, if in any.
+    pub announcements: Option<Announcements>,
     /// How its members sign in at its identity provider, if it has one.
     pub sign_in: Option<SignIn>,
     /// Whose people are told when a member's answers want a human's eye; without it, nobody is.
@@ -119,6 +122,9 @@ impl Community {
         if let Some(connector) = &self.connector {
             connector.check(&format!("communities.{id}.connector"), private_networks)?;
         }
+        if let Some(announcements) = &self.announcements {
+            announcements.check(&format!("communities.{id}.announcements"), self.connector.as_ref())?;
+        }
         self.check_ways(id)?;
         let setting = format!("communities.{id}.messages");
         self.messages.as_ref().map_or(Ok(()), |messages| messages.check(&setting, private_networks))
@@ -136,6 +142,9 @@ impl Community {
             }
             Some(connector) if alarms_by_connector && !connector.has_rooms() => {
                 invalid("safety", "another method than connector: there are no rooms on this platform")
+            }
+            Some(connector) if self.announcements.is_some() && !connector.has_rooms() => {
+                invalid("announcements", "a platform with rooms")
             }
             Some(Connector::WhatsApp(_))
                 if by_connector && self.messages.as_ref().map(Messages::most) != Some(Grade::Notice) =>

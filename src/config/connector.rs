@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use url::Url;
+use url::{Host, Url};
 
 use super::ConfigError;
 use super::mail::Mail;
@@ -28,6 +28,8 @@ pub enum Connector {
     WhatsApp(WhatsApp),
     /// An address to which members write.
     Mail(Mail),
+    /// A component of an XMPP server.
+    Xmpp(Xmpp),
 }
 
 /// A platform of one's own.
@@ -104,6 +106,36 @@ pub struct Matrix {
     pub language: Language,
 }
 
+/// A component of an XMPP server.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Xmpp {
+    /// The address to which members write, such as `helper@mostik.example`; the component is what stands behind the `@`.
+    pub address: String,
+    /// The host of the server: this machine, or one of a private network.
+    #[serde(default = "this_machine")]
+    pub server: String,
+    /// Where it listens to components.
+    #[serde(default = "usual_port")]
+    pub port: u16,
+    /// The file with the component's secret.
+    pub secret_file: PathBuf,
+    /// How the component is called.
+    #[serde(default = "mostik")]
+    pub name: String,
+    /// The language of those of whom nothing is known.
+    #[serde(default)]
+    pub language: Language,
+}
+
+fn this_machine() -> String {
+    "127.0.0.1".to_owned()
+}
+
+const fn usual_port() -> u16 {
+    5347
+}
+
 fn mostik() -> String {
     "mostik".to_owned()
 }
@@ -128,6 +160,40 @@ impl Matrix {
     }
 }
 
+impl Xmpp {
+    /// The component's own domain.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.address.split_once('@').map_or(&self.address, |(_, domain)| domain)
+    }
+
+    /// Refuses what cannot be; `setting` is its name in the configuration.
+    fn check(&self, setting: &str, private_networks: bool) -> Result<(), ConfigError> {
+        let invalid =
+            |name: &str, expected| Err(ConfigError::Invalid { setting: format!("{setting}.{name}"), expected });
+        let is_name =
+            |name: &str| !name.is_empty() && !name.contains(|sign: char| "@/<>\"'&".contains(sign) || sign <= ' ');
+        let name = self.address.split_once('@').map_or("helper", |(name, _)| name);
+        if !is_name(name) || !is_name(self.domain()) {
+            return invalid("address", "an address such as helper@mostik.example, or mostik.example alone");
+        }
+        let is_near = match Host::parse(&self.server) {
+            Ok(Host::Ipv4(ip)) => ip.is_loopback() || (private_networks && ip.is_private()),
+            Ok(Host::Ipv6(ip)) => ip.is_loopback() || (private_networks && ip.is_unique_local()),
+            // Where a name leads is looked at with each connection.
+            Ok(Host::Domain(name)) => name == "localhost" || private_networks,
+            Err(_) => false,
+        };
+        if is_near {
+            return Ok(());
+        }
+        invalid(
+            "server",
+            "this machine, or with delivery.private_networks = true a host of a private network: nothing is encrypted",
+        )
+    }
+}
+
 impl Connector {
     /// Where the platform is, if it is not the same for everybody.
     #[must_use]
@@ -139,6 +205,7 @@ impl Connector {
             Self::Matrix(matrix) => Some(&matrix.homeserver),
             Self::WhatsApp(whatsapp) => whatsapp.api.as_ref(),
             Self::Mail(_) => None,
+            Self::Xmpp(_) => None,
         }
     }
 
@@ -151,6 +218,7 @@ impl Connector {
     pub(super) fn check(&self, setting: &str, private_networks: bool) -> Result<(), ConfigError> {
         match self {
             Self::Matrix(matrix) => matrix.check(setting)?,
+            Self::Xmpp(xmpp) => xmpp.check(setting, private_networks)?,
             Self::WhatsApp(whatsapp) => whatsapp.check(setting)?,
             Self::Mail(mail) => mail.check(setting)?,
             Self::Telegram(_) | Self::Discourse(_) | Self::Webhook(_) => {}
@@ -165,5 +233,46 @@ impl Connector {
             "http" if private_networks => Ok(()),
             _ => invalid("https (http is for delivery.private_networks = true only)"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    /// What is wrong with a component with these settings; nothing of the secret is looked at here.
+    fn wrong(settings: &str, private_networks: bool) -> String {
+        let text = format!(
+            "[delivery]\nprivate_networks = {private_networks}\n[communities.forum]\nname = \"F\"\n\
+             [communities.forum.connector]\nplatform = \"xmpp\"\nsecret_file = \"s\"\n{settings}"
+        );
+        Config::from_toml(&text).err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_component_speaks_with_a_server_near_by_only() {
+        let server =
+            |server: &str, private| wrong(&format!("address = \"mostik.example\"\nserver = {server:?}"), private);
+        for near in ["127.0.0.1", "127.8.8.8", "[::1]", "localhost"] {
+            assert_eq!(server(near, false), "", "{near}");
+        }
+        for private in ["10.1.2.3", "192.168.1.1", "[fd00::1]", "xmpp.example"] {
+            assert_eq!(server(private, true), "", "{private}");
+            assert!(server(private, false).contains("nothing is encrypted"), "{private}");
+        }
+        for far in ["8.8.8.8", "[2606:4700::1111]", "xmpp.example:5347", ""] {
+            assert!(server(far, true).contains("nothing is encrypted"), "{far}");
+        }
+    }
+
+    #[test]
+    fn a_component_has_an_address_of_a_name_and_a_domain_or_a_domain() {
+        for good in ["mostik.example", "helper@mostik.example"] {
+            assert_eq!(wrong(&format!("address = {good:?}"), false), "", "{good}");
+        }
+        for bad in ["", "@mostik.example", "helper@", "a@b@c", "helper@mostik.example/phone", "a b@c", "o'neill@c"] {
+            assert!(wrong(&format!("address = {bad:?}"), false).contains("an address such as"), "{bad}");
+        }
+        assert!(wrong("address = \"mostik.example\"\nsecret = \"s\"", false).contains("secret"));
     }
 }

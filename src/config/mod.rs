@@ -1,6 +1,7 @@
 //! Typed settings. `deploy/default.toml` is the documentation and the source of the defaults; unknown keys are refused.
 
 mod access;
+mod announcements;
 mod audit;
 mod auth;
 mod clinic;
@@ -31,11 +32,12 @@ use serde::Deserialize;
 use url::Url;
 
 pub use self::access::{ClientKeys, ClinicAccess};
+pub use self::announcements::Announcements;
 pub use self::audit::Audit;
 pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch};
 pub use self::clinic::Clinic;
 pub use self::community::{Community, MailSecurity, Messages};
-pub use self::connector::{Connector, Discourse, Matrix, Telegram, Webhook};
+pub use self::connector::{Connector, Discourse, Matrix, Telegram, Webhook, Xmpp};
 pub use self::help::{HELPLINES, Help};
 pub use self::imports::Imports;
 pub use self::launch::Launch;

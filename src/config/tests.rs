@@ -102,6 +102,10 @@ fn a_platform_is_refused_with_what_was_expected() {
             with(whatsapp) + "[communities.a.messages]\nmethod = \"connector\"\nmost = \"full\"\n",
             "communities.a.messages.most: expected notice",
         ),
+        (
+            with(whatsapp) + "[communities.a.announcements]\nrooms = [\"1\"]\n",
+            "communities.a.announcements: expected a platform with rooms",
+        ),
         (with(mail), "communities.a.messages: expected method mail"),
         (
             with(mail) + "[communities.a.messages]\nmethod = \"connector\"\n",

@@ -16,6 +16,7 @@ pub mod matrix;
 pub mod telegram;
 pub mod webhook;
 pub mod whatsapp;
+pub mod xmpp;
 
 pub use ear::{Ear, Listened, PATIENCE};
 pub use heard::{Happened, Heard, Refused, Spoken, Undone, Words};

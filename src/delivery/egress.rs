@@ -217,7 +217,8 @@ impl Resolve for GuardedResolver {
 }
 
 /// Whether an address belongs to the public internet (IANA special-purpose address registries, RFC 6890).
-fn is_public(address: IpAddr) -> bool {
+#[must_use]
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
         IpAddr::V6(v6) => match v6.to_ipv4_mapped() {

@@ -79,6 +79,11 @@ uuid_id!(
     GroupSessionId
 );
 
+uuid_id!(
+    /// A text that a clinic published; its versions share this id.
+    MaterialId
+);
+
 /// A slug was not a slug.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected 1 to 63 characters of a-z, 0-9 and '-', starting with a letter or digit")]

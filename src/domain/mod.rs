@@ -19,6 +19,7 @@ pub mod helpline;
 pub mod ids;
 pub mod label;
 pub mod language;
+pub mod material;
 pub mod matter;
 pub mod measurement;
 pub mod moment;

@@ -101,7 +101,7 @@ impl CodeError {
 }
 
 /// A code as it is compared: sixteen letters.
-struct Code(Zeroizing<String>);
+pub(super) struct Code(Zeroizing<String>);
 
 /// Issues a code, in place of the one before it for the same Patient.
 ///
@@ -195,7 +195,7 @@ fn hour(now: Timestamp) -> i64 {
 }
 
 impl Code {
-    fn fresh(keyring: &Keyring) -> Result<Self, NoEntropy> {
+    pub(super) fn fresh(keyring: &Keyring) -> Result<Self, NoEntropy> {
         let bytes: Zeroizing<[u8; LENGTH]> = Zeroizing::new(keyring.entropy().bytes()?);
         // Five bits of each byte: no letter is likelier than another.
         let letters = bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte & 31)));
@@ -203,7 +203,7 @@ impl Code {
     }
 
     /// What somebody typed, forgivingly: any case, with or without dashes and spaces, with letters that look alike.
-    fn read(typed: &str) -> Option<Self> {
+    pub(super) fn read(typed: &str) -> Option<Self> {
         let mut code = Zeroizing::new(String::with_capacity(LENGTH));
         for letter in typed.chars().filter(|letter| !is_gap(*letter)) {
             let letter = plain(letter);
@@ -216,7 +216,7 @@ impl Code {
     }
 
     /// Four times four letters.
-    fn shown(&self) -> SecretString {
+    pub(super) fn shown(&self) -> SecretString {
         let mut shown = String::with_capacity(LENGTH + LENGTH / 4);
         for (position, letter) in self.0.chars().enumerate() {
             if position > 0 && position % 4 == 0 {
@@ -229,6 +229,11 @@ impl Code {
 
     fn index(&self, keyring: &Keyring, clinic: &ClinicId) -> Index {
         keyring.index().index("link-code", &[clinic.as_str().as_bytes(), self.0.as_bytes()])
+    }
+
+    /// The index of a code that belongs to a member, and to no clinic.
+    pub(super) fn own_index(&self, keyring: &Keyring) -> Index {
+        keyring.index().index("join-code", &[self.0.as_bytes()])
     }
 
     fn key(&self, keyring: &Keyring, clinic: &ClinicId) -> ToldKey {

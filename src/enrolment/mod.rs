@@ -1,6 +1,7 @@
 //! Enrolment: how members join, how they are linked to a clinic, how they sign in, and how callers get their credentials.
 
 pub mod agreed;
+pub mod another;
 pub mod calendar;
 pub mod clinic_access;
 pub mod code;

@@ -36,6 +36,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("pages", "(which weeks' pages were made; what was sent is in deliveries)"),
     ("unsummarised", "(times of readings, until the summary of their day or week is made)"),
     ("upkeep", "(when the bridge looks at readings next)"),
+    ("join_codes", "(a code to join another community with, for a quarter of an hour)"),
     ("link_attempts", "(how many codes were tried within an hour)"),
     ("push_subscriptions", "profile/sign-ins.json"),
     ("tellings", "(what is still to be told; each stands in recommendations/recommendations.json)"),

@@ -5,6 +5,7 @@
 //! fragment that the transaction hands out. The decision and what it was weighed against: see `migrations/README.md`.
 
 mod agreements;
+mod announcements;
 mod audit;
 mod audit_read;
 mod backfill;
@@ -25,11 +26,13 @@ mod exported;
 mod grants;
 mod group_sessions;
 mod identities;
+mod join_codes;
 mod lanes;
 mod launches;
 mod ledger;
 mod link_codes;
 mod links;
+mod materials;
 mod matter;
 mod members;
 mod news;
@@ -64,6 +67,7 @@ mod way_back;
 mod wipe;
 
 pub use agreements::AgreementRow;
+pub use announcements::{AnnouncementFate, DueAnnouncement};
 pub use audit::{ChainKey, key_of};
 pub use audit_read::{AuditCursor, AuditHead, AuditPlace, AuditRow, AuditScope, HeadedRow};
 pub use bookings::{BookingKey, SealedBooking};
@@ -83,6 +87,7 @@ pub use launches::{LaunchRow, NewLaunch};
 pub use ledger::LedgerEntry;
 pub use link_codes::{LinkCodeRow, NewLinkCode};
 pub use links::{EndedBy, FormerLink, Link, NewLink};
+pub use materials::MaterialRow;
 pub use news::NoticeRow;
 pub use outbox::NewDelivery;
 pub use pages::{DuePage, PageDue, PageKey};

@@ -19,6 +19,7 @@ mod health;
 mod help;
 mod jwks;
 pub mod limits;
+mod materials;
 mod moderate;
 mod openapi;
 pub mod portal;

@@ -1,12 +1,14 @@
 //! `/openapi.json`: the API described, generated from the code (OpenAPI 3.1).
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get};
-use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi as Document, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    announcements, concerns, data_points, erasure, events, export, fhir, grants, health, jwks, receipts, talk,
+    announcements, concerns, data_points, erasure, events, export, fhir, grants, health, jwks, materials, receipts,
+    talk,
 };
 
 #[derive(OpenApi)]
@@ -21,6 +23,7 @@ use super::{
         data_points::post_data_points,
         talk::post_talk,
         announcements::list,
+        materials::list,
         concerns::list,
         concerns::acknowledge,
         concerns::close,
@@ -62,6 +65,7 @@ use super::{
         (name = "events", description = "Readings from communities and apps"),
         (name = "talks", description = "What members say to the companion, from where they talk"),
         (name = "announcements", description = "What a community may tell everybody"),
+        (name = "materials", description = "What clinics published for everybody to read"),
         (name = "concerns", description = "Who needs a person of their community"),
         (name = "grants", description = "A member's own consent"),
         (name = "receipts", description = "What proves a member's decisions, and what they are told before"),
@@ -71,7 +75,7 @@ use super::{
         (name = "keys", description = "What this bridge signs with, for clinics"),
         (name = "health", description = "For operators"),
     ),
-    modifiers(&Credentials),
+    modifiers(&Credentials, &Descriptions),
 )]
 struct Api;
 
@@ -88,6 +92,25 @@ impl Modify for Credentials {
         components.add_security_scheme("clinic_token", bearer("A token of a clinic's own system: POST /fhir/token"));
         let of_subscription = bearer("What a Subscription of the bridge says that each notification carries");
         components.add_security_scheme("subscription_secret", of_subscription);
+    }
+}
+
+/// Every response has a description (OpenAPI 3.1, "Response Object"): where nobody wrote one, what its status means.
+struct Descriptions;
+
+impl Modify for Descriptions {
+    fn modify(&self, document: &mut Document) {
+        let paths = document.paths.paths.values_mut();
+        let operations = paths.flat_map(|path| [&mut path.get, &mut path.post, &mut path.put, &mut path.delete]);
+        let responses = operations.flatten().flat_map(|operation| operation.responses.responses.iter_mut());
+        for (status, response) in responses {
+            let RefOr::T(response) = response else { continue };
+            if response.description.is_empty() {
+                let status: Option<StatusCode> = status.parse().ok();
+                let meant = status.and_then(|it| it.canonical_reason()).unwrap_or("An answer");
+                meant.clone_into(&mut response.description);
+            }
+        }
     }
 }
 

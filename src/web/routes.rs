@@ -10,8 +10,8 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 
 use super::fhir::{self, Outcome};
 use super::{
-    announcements, calendar, concerns, connectors, data_points, erasure, events, export, grants, health, jwks, openapi,
-    portal, problem, receipts, talk,
+    announcements, calendar, concerns, connectors, data_points, erasure, events, export, grants, health, jwks,
+    materials, openapi, portal, problem, receipts, talk,
 };
 
 /// A route: methods, parted by spaces, and the pattern of its path, both as its handler has them.
@@ -47,6 +47,7 @@ routes! {
     "POST" "/v1/talk" => talk::post_talk,
     "GET POST PUT" "/connectors/{community}/{path:.*}" => connectors::bring,
     "GET" "/v1/announcements" => announcements::list,
+    "GET" "/v1/materials" => materials::list,
     "GET" "/v1/concerns" => concerns::list,
     "POST" "/v1/concerns/{concern_id}/acknowledge" => concerns::acknowledge,
     "POST" "/v1/concerns/{concern_id}/close" => concerns::close,

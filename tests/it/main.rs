@@ -19,6 +19,7 @@ mod insight;
 mod intake;
 mod linking;
 mod mapping;
+mod materials;
 mod messages;
 mod portal;
 mod safety;

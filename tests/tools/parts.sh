@@ -30,6 +30,7 @@ start_parts() {
   wait_for medplum answers "$medplum_port" /
 
   export MOSTIK_TEST_POSTGRES="postgres://mostik:$pg_password@127.0.0.1:$pg_port/postgres"
+  launch sweeper TERM env PATH="$PATH:$pg_bin" bash tests/tools/sweep-databases.sh "$MOSTIK_TEST_POSTGRES"
   export MOSTIK_TEST_PGBOUNCER="127.0.0.1:$pooler_port"
   export MOSTIK_TEST_FHIR="http://127.0.0.1:$fhir_port/fhir"
   export MOSTIK_TEST_SMART_FHIR="http://127.0.0.1:$smart_port/fhir"
@@ -40,8 +41,10 @@ start_parts() {
   export MOSTIK_TEST_RECEIVER="http://127.0.0.1:$receiver_port"
   export MOSTIK_TEST_VALIDATORS="$validator_urls"
   export MOSTIK_TEST_SYNAPSE="$tools/venv/bin/python"
+  MOSTIK_TEST_PROSODY=$(command -v prosody)
+  export MOSTIK_TEST_CLIENTS="$tools/node/node_modules $tools/venv/bin/openapi-generator-cli"
   MOSTIK_TEST_BROWSER=$(command -v chromium)
-  export MOSTIK_TEST_BROWSER
+  export MOSTIK_TEST_PROSODY MOSTIK_TEST_BROWSER
   export MOSTIK_TEST_REQUIRE=1
 }
 

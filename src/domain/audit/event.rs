@@ -12,7 +12,7 @@ use super::house::{
 use super::member::{
     ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, RulesAt, SignIn, SignOut,
 };
-use super::staff::{ModeratorAt, ModeratorDone, StaffAt, StaffDone, StaffOffered};
+use super::staff::{ModeratorAt, ModeratorDone, StaffAt, StaffDone, StaffOffered, StaffPublished, StaffRetracted};
 use super::way::{ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended, ForMember, NotKept};
 
 macro_rules! events {
@@ -157,6 +157,10 @@ events! {
     StaffDecided(StaffDone) = "staff-decided",
     /// Somebody of the clinic's staff changed on what terms it offers a kind of visit.
     StaffOffered(StaffOffered) = "staff-offered",
+    /// Somebody of the clinic's staff published a text for everybody, or a new version of it.
+    MaterialPublished(StaffPublished) = "material-published",
+    /// Somebody of the clinic's staff took such a text back.
+    MaterialRetracted(StaffRetracted) = "material-retracted",
     /// Somebody of a community's people signed in to its concerns.
     ModeratorSignedIn(ModeratorAt) = "moderator-signed-in",
     /// They signed out.

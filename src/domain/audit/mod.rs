@@ -20,7 +20,7 @@ pub use house::{
 pub use member::{
     ConsentState, Erasure, IdentityAt, Joined, LinkEnded, Linked, Notice, Receipt, RulesAt, SignIn, SignOut,
 };
-pub use staff::{ModeratorAt, ModeratorDone, StaffAt, StaffDone, StaffOffered};
+pub use staff::{ModeratorAt, ModeratorDone, StaffAt, StaffDone, StaffOffered, StaffPublished, StaffRetracted};
 pub use way::{
     About, ClinicAccess, ClinicRefusal, Decision, Disclosure, Ended, ForMember, NotKept, Permitted, Stage, Whereabouts,
 };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::concern::Level;
-use crate::domain::ids::{BookingId, CommunityId, ConcernId, VisitTypeId};
+use crate::domain::ids::{BookingId, CommunityId, ConcernId, MaterialId, VisitTypeId};
 use crate::domain::visit_type::VisitTerms;
 
 /// Somebody of a clinic's staff.
@@ -35,6 +35,28 @@ pub struct StaffOffered {
     /// On what terms it is offered since; none: as the operator set it up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<VisitTerms>,
+}
+
+/// Somebody of a clinic's staff, and a version of a material that they published.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StaffPublished {
+    /// What the house calls them: no name, and the same each time.
+    pub staff: Uuid,
+    /// Which material.
+    pub material: MaterialId,
+    /// Which version.
+    pub version: i64,
+    /// SHA-256 of its text, in hexadecimal: what was published can be told from what somebody made of it.
+    pub sha256: String,
+}
+
+/// Somebody of a clinic's staff, and a material that they took back, in all its versions.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StaffRetracted {
+    /// What the house calls them: no name, and the same each time.
+    pub staff: Uuid,
+    /// Which material.
+    pub material: MaterialId,
 }
 
 /// Somebody of a community's people.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::codes::{ACT_REASON, IDENTIFIER};
 use crate::domain::audit::{
     ClinicAccess, ClinicRefusal, ConsentState, Decision, Disclosure, Event, ModeratorAt, ModeratorDone, Permitted,
-    StaffAt, StaffDone, StaffOffered, WarningCleared, WarningDecided, Whereabouts,
+    StaffAt, StaffDone, StaffOffered, StaffPublished, StaffRetracted, WarningCleared, WarningDecided, Whereabouts,
 };
 use crate::domain::delivery::Operation;
 use crate::domain::ids::{ClinicId, GrantId};
@@ -263,7 +263,9 @@ fn other(event: &Event, at: Timestamp, cast: Cast<'_>) -> Value {
         | Event::StaffSignedOut(StaffAt { staff })
         | Event::StaffSaw(StaffDone { staff, .. })
         | Event::StaffDecided(StaffDone { staff, .. })
-        | Event::StaffOffered(StaffOffered { staff, .. }) => {
+        | Event::StaffOffered(StaffOffered { staff, .. })
+        | Event::MaterialPublished(StaffPublished { staff, .. })
+        | Event::MaterialRetracted(StaffRetracted { staff, .. }) => {
             Some(json!({"identifier": {"value": staff}, "display": cast.clinic_name.unwrap_or_default()}))
         }
         Event::ModeratorSignedIn(ModeratorAt { staff, community, .. })

@@ -9,6 +9,7 @@ mod caller;
 pub mod door;
 mod free;
 pub mod groups;
+pub mod materials;
 mod offered;
 mod request;
 mod sign_in;

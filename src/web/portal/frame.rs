@@ -34,6 +34,8 @@ const FLASHES: &[&str] = &[
     "flash-clinic-group-changed",
     "flash-clinic-group-planned",
     "flash-clinic-linked",
+    "flash-clinic-material-published",
+    "flash-clinic-material-retracted",
     "flash-clinic-not-free",
     "flash-clinic-signed-out",
     "flash-clinic-terms",
@@ -176,8 +178,7 @@ impl Frame {
     /// A day, as people of this language write it.
     #[must_use]
     pub fn date(&self, day: Date) -> String {
-        let parts = [("day", day.day().into()), ("month", day.month().into()), ("year", day.year().to_string().into())];
-        self.texts.say(self.language, "date", &parts)
+        self.texts.date(self.language, day)
     }
 
     /// What a text says about several things.

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::messages::{before, what};
 use super::texts::{TextError, Texts};
+use crate::announcing::{AnnouncementWords, Says};
 use crate::domain::ids::{CommunityId, ConcernId};
 use crate::domain::language::Language;
 use crate::domain::telling::{Channel, Grade};
@@ -43,6 +44,26 @@ impl AlarmWords for Words {
     }
 }
 
+impl AnnouncementWords for Words {
+    fn announcement(&self, language: Language, says: &Says<'_>, link: &Url) -> String {
+        let link = ("link", link.as_str().into());
+        match *says {
+            Says::Material { title, clinic, version } => {
+                let key = if version > 1 { "announce-material-again" } else { "announce-material" };
+                self.texts.say(language, key, &[("title", title.into()), ("clinic", clinic.into()), link])
+            }
+            Says::Session { title, clinic, starts, zone } => {
+                let shown = starts.shown();
+                let day = self.texts.date(language, shown.date());
+                let time = format!("{:02}:{:02}", shown.hour(), shown.minute());
+                let when = [("day", day.into()), ("time", time.into()), ("zone", zone.into())];
+                let what = [("title", title.get(language).into()), ("clinic", clinic.into()), link];
+                self.texts.say(language, "announce-session", &what.into_iter().chain(when).collect::<Vec<_>>())
+            }
+        }
+    }
+}
+
 impl LinkWords for Words {
     fn words(&self, language: Language, community: &CommunityId, link: &Url) -> (String, String) {
         let name = self.communities.get(community).map_or(community.as_str(), String::as_str);
@@ -64,7 +85,7 @@ impl TellingWords for Words {
         let mut parts: Vec<String> = open.iter().map(|item| self.item(language, item, saying.most)).collect();
         match (parts.is_empty(), open.len() < saying.items.len()) {
             (true, _) if saying.items.iter().any(|item| item.what == What::Wished) => {
-                parts.push(say("told-wished", &[]))
+                parts.push(say("told-wished", &[]));
             }
             (true, _) => parts.push(say("told-notice", &[])),
             (false, true) => parts.push(say("told-more", &[])),

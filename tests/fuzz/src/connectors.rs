@@ -16,5 +16,9 @@ pub mod matrix;
 pub mod telegram;
 #[path = "../../../src/connectors/whatsapp/read.rs"]
 pub mod whatsapp;
+#[path = "../../../src/connectors/xmpp/frames.rs"]
+pub mod xmpp_frames;
+#[path = "../../../src/connectors/xmpp/read.rs"]
+pub mod xmpp_read;
 
 pub use heard::{Happened, Heard, Refused, Spoken, Undone, Words};

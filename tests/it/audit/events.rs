@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use mostik::domain::audit::{
     About, ClinicAccess, ClinicRefusal, ConcernAt, ConcernTold, ConsentState, Decision, Disclosure, Event,
-    OperatorAccess, Permitted, StaffAt, StaffDone, StaffOffered, Stage, WarningCleared, WarningDecided, Whereabouts,
+    OperatorAccess, Permitted, StaffAt, StaffDone, StaffOffered, StaffPublished, StaffRetracted, Stage, WarningCleared,
+    WarningDecided, Whereabouts,
 };
 use mostik::domain::category::{Category, Detail};
 use mostik::domain::concern::Level;
 use mostik::domain::delivery::Operation;
 use mostik::domain::grant::Purpose;
-use mostik::domain::ids::{BookingId, ConcernId, DeliveryId, GrantId};
+use mostik::domain::ids::{BookingId, ConcernId, DeliveryId, GrantId, MaterialId};
 use mostik::domain::visit_type::VisitTerms;
 use mostik::domain::warning::{Decided, WarningPurpose};
 use mostik::mapping::to_fhir::{Cast, MOSTIK_AUDIT, audit_events};
@@ -173,6 +174,10 @@ async fn what_a_clinics_staff_did() {
     let terms = VisitTerms { is_offered: false, notice_hours: 48, ahead_days: 14, hold_minutes: 10 };
     let offered = StaffOffered { staff, visit: "first-talk".parse().unwrap(), terms: Some(terms) };
     check("staff_offered", &Event::StaffOffered(offered)).await;
+    let material = MaterialId(Uuid::from_u128(7));
+    let published = StaffPublished { staff, material, version: 2, sha256: "00".repeat(32) };
+    check("material_published", &Event::MaterialPublished(published)).await;
+    check("material_retracted", &Event::MaterialRetracted(StaffRetracted { staff, material })).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! The companion: what members say to it, wherever they do, and what comes of it.
 
+mod another;
+mod answers;
 pub mod chat;
 mod dialogues;
+mod materials;
 mod portal;
 mod rules;

@@ -9,12 +9,16 @@ use crate::support::ehr::{Ehr, create_patient};
 use crate::support::portal::{PORTAL, Portal};
 
 /// What somebody sees who is not signed in.
-const OPEN: [&str; 19] = [
+const OPEN: [&str; 23] = [
+    "/connect",
     "/rules/{community}",
     "/moderate/sign-in",
     "/moderate/return",
     "/moderate/language",
     "/announcements",
+    "/materials",
+    "/materials/{material}",
+    "/materials/{material}/{version}",
     "/",
     "/clinic/sign-in",
     "/clinic/return",

@@ -5,6 +5,7 @@ use std::fmt;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use jiff::civil::Date;
 use unic_langid::LanguageIdentifier;
 
 use crate::domain::language::Language;
@@ -37,6 +38,8 @@ rooms![
     "erase",
     "preview",
     "data",
+    "communities",
+    "connect_app",
     "companion",
     "rules",
     "identity",
@@ -46,9 +49,11 @@ rooms![
     "messages",
     "told",
     "visits",
-    "groups";
+    "groups",
+    "materials";
     "clinic",
-    "clinic_groups";
+    "clinic_groups",
+    "clinic_materials";
     "moderate",
 ];
 
@@ -97,6 +102,13 @@ impl Texts {
             tracing::error!(key, language = language.as_str(), "a text lacks something that stands in it");
         }
         text
+    }
+
+    /// A day, as people of a language write it.
+    #[must_use]
+    pub fn date(&self, language: Language, day: Date) -> String {
+        let parts = [("day", day.day().into()), ("month", day.month().into()), ("year", day.year().to_string().into())];
+        self.say(language, "date", &parts)
     }
 }
 

@@ -22,6 +22,9 @@ fn of(it: &Target, room: &str, rest: &str) -> String {
 /// A group session that no clinic has.
 const NO_GROUP: &str = "/clinic/groups/00000000-0000-0000-0000-000000000000";
 
+/// A material that no clinic has.
+const NO_MATERIAL: &str = "/clinic/materials/00000000-0000-0000-0000-000000000000";
+
 const NONE: &[(super::Who, &str)] = &[(Staff, "404"), (OtherStaff, "404")];
 const BOTH: &[(super::Who, &str)] = &[(Staff, "200"), (OtherStaff, "200")];
 const THEIR_OWN: &[(super::Who, &str)] = &[(Staff, "200"), (OtherStaff, "404")];
@@ -41,6 +44,11 @@ pub const TABLE: &[Row] = &[
     row("POST /clinic/groups/{group}/change", |_| form(&format!("{NO_GROUP}/change"), &[]), AWAY, NONE),
     row("POST /clinic/groups/{group}/cancel", |_| form(&format!("{NO_GROUP}/cancel"), &[]), AWAY, NONE),
     row("GET /clinic/groups/{group}/join", |_| page(&format!("{NO_GROUP}/join")), AWAY, NONE),
+    row("GET /clinic/materials", |_| page("/clinic/materials"), AWAY, BOTH),
+    row("POST /clinic/materials", |_| form("/clinic/materials", &[("language", "en")]), AWAY, &[(Staff, "400"), (OtherStaff, "400")]),
+    row("GET /clinic/materials/{material}", |_| page(NO_MATERIAL), AWAY, NONE),
+    row("POST /clinic/materials/{material}", |_| form(NO_MATERIAL, &[("version", "1")]), AWAY, NONE),
+    row("POST /clinic/materials/{material}/retract", |_| form(&format!("{NO_MATERIAL}/retract"), &[]), AWAY, NONE),
     row("GET /clinic/offered", |_| page("/clinic/offered"), AWAY, BOTH),
     row("GET /clinic/offered/{visit}", |_| page("/clinic/offered/first-talk"), AWAY, THEIR_OWN),
     row("POST /clinic/offered/{visit}", |_| form("/clinic/offered/first-talk", &[("hold", "0"), ("version", "0")]), AWAY, &[(Staff, "422"), (OtherStaff, "404")]),

@@ -94,3 +94,9 @@ companion-refused =
     You do not want to do it: { $says }
     { $clinic } is told so. On the page you can say why, if you like.
 companion-put-off = That is fine. I remind you once, in three hours at the earliest, and not while you want quiet.
+companion-wrong-code = This code is not good, or not any more. In the portal you can make another one, under Settings. If you have none, say “yes” to join without it.
+companion-no-materials = No clinic has published anything to read yet. Where it will be found is here.
+companion-some-materials = Clinics have published { $count ->
+    [one] one text
+   *[other] { $count } texts
+} for everybody. Here you can read.
