@@ -8,12 +8,14 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::StartError;
-use super::messengers::webhook_secrets;
+use super::messengers::{mail, webhook_secrets};
 use crate::config::{self, Config};
 use crate::connectors::discourse::Discourse;
+use crate::connectors::mail::Mail;
 use crate::connectors::matrix::{Homeserver, Matrix, Registration, Settings};
 use crate::connectors::telegram::{API, Telegram};
 use crate::connectors::webhook::Webhook;
+use crate::connectors::whatsapp::{self, Template, WhatsApp};
 use crate::connectors::xmpp::{Account, Server, Xmpp};
 use crate::connectors::{Connector, Connectors};
 use crate::delivery::egress::{Egress, EgressPolicy};
@@ -27,19 +29,27 @@ use crate::vault::read_secret_file;
 /// [`StartError`].
 pub(super) fn connectors(config: &Config, clock: &Clock) -> Result<Connectors, StartError> {
     let with = |(id, community): (&CommunityId, &config::Community)| {
-        let connector = community.connector.as_ref()?;
-        Some(platform(config, connector, clock).map(|connector| (id.clone(), connector)))
+        Some(platform(config, community, clock)?.map(|connector| (id.clone(), connector)))
     };
     Ok(Connectors::new(config.communities.iter().filter_map(with).collect::<Result<BTreeMap<_, _>, _>>()?))
 }
 
-/// One platform.
+/// A community's platform, if the bridge takes part in it.
 ///
 /// # Errors
 /// [`StartError`].
 pub(super) fn platform(
     config: &Config,
+    community: &config::Community,
+    clock: &Clock,
+) -> Option<Result<Arc<dyn Connector>, StartError>> {
+    community.connector.as_ref().map(|connector| open(config, connector, community.messages.as_ref(), clock))
+}
+
+fn open(
+    config: &Config,
     connector: &config::Connector,
+    messages: Option<&config::Messages>,
     clock: &Clock,
 ) -> Result<Arc<dyn Connector>, StartError> {
     Ok(match connector.clone() {
@@ -85,6 +95,14 @@ pub(super) fn platform(
             let (registration, counted, name, language) = (told.registration, told.counted, told.name, told.language);
             Arc::new(Matrix::new(homeserver, Settings { registration, shown, counted, name, language }))
         }
+        config::Connector::WhatsApp(told) => Arc::new(whatsapp(config, told)?),
+        config::Connector::Mail(told) => Arc::new(Mail {
+            secret: read_secret_file(&told.secret_file)?,
+            authserv_id: told.authserv_id.filter(|_| !told.trusts_server),
+            way: mail(messages.ok_or(StartError::Platform)?)?,
+            language: told.language,
+            clock: clock.clone(),
+        }),
         config::Connector::Xmpp(told) => {
             let server = Server {
                 domain: told.domain().to_owned(),
@@ -97,6 +115,23 @@ pub(super) fn platform(
             let (address, name, language) = (told.address, told.name, told.language);
             Arc::new(Xmpp::new(server, Account { address, name, language }))
         }
+    })
+}
+
+fn whatsapp(config: &Config, told: config::WhatsApp) -> Result<WhatsApp, StartError> {
+    let api = told.api.map_or_else(|| whatsapp::API.parse(), Ok).map_err(|_| StartError::Platform)?;
+    let app_secret = read_secret_file(&told.app_secret_file)?;
+    let template = |it: config::Template| Template { name: it.name, language: it.language };
+    Ok(WhatsApp {
+        egress: egress(config, &api)?,
+        api,
+        version: told.version,
+        phone_number_id: told.phone_number_id,
+        token: read_secret_file(&told.token_file)?,
+        app_secret: hmac::Key::new(hmac::HMAC_SHA256, app_secret.expose_secret().as_bytes()),
+        verify_token: read_secret_file(&told.verify_token_file)?,
+        templates: told.templates.into_iter().map(|(language, it)| (language, template(it))).collect(),
+        language: told.language,
     })
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::connectors::platform;
 use super::{POLL, StartError};
-use crate::config::{Config, MailSecurity, Messages};
+use crate::config::{Config, Connector, MailSecurity, Messages};
 use crate::delivery::egress::{Egress, EgressPolicy};
 use crate::delivery::member::{MailSettings, Means, Messenger, Messengers, Push, Security, WebhookSecrets};
 use crate::domain::clock::Clock;
@@ -61,9 +61,15 @@ fn words(config: &Config) -> Result<Words, StartError> {
 fn messengers(config: &Config, clock: &Clock) -> Result<Messengers, StartError> {
     let mut messengers = BTreeMap::new();
     for (id, community) in &config.communities {
-        if let Some(messages) = &community.messages {
-            messengers.insert(id.clone(), messenger(config, clock, id, messages)?);
-        }
+        let Some(messages) = &community.messages else { continue };
+        let messenger = match (&community.connector, platform(config, community, clock)) {
+            // What is told by mail can be answered, where the companion hears what is written to that address.
+            (Some(Connector::Mail(_)), Some(mail)) => {
+                Messenger { means: Means::Platform(mail?), most: messages.most() }
+            }
+            _ => messenger(config, clock, id, messages)?,
+        };
+        messengers.insert(id.clone(), messenger);
     }
     Ok(Messengers::new(messengers))
 }
@@ -88,9 +94,9 @@ pub(super) fn messenger(
 ) -> Result<Messenger, StartError> {
     match messages {
         Messages::Connector { most } => {
-            let connector = config.communities.get(id).and_then(|community| community.connector.as_ref());
-            let connector = connector.ok_or_else(|| StartError::NoConnector(id.clone()))?;
-            Ok(Messenger { means: Means::Platform(platform(config, connector, clock)?), most: *most })
+            let community = config.communities.get(id).and_then(|community| platform(config, community, clock));
+            let connector = community.ok_or_else(|| StartError::NoConnector(id.clone()))??;
+            Ok(Messenger { means: Means::Platform(connector), most: *most })
         }
         Messages::Webhook { url, secret_file, most } => {
             let egress = Egress::new(EgressPolicy {
@@ -101,22 +107,30 @@ pub(super) fn messenger(
             let secrets = webhook_secrets(secret_file)?;
             Ok(Messenger { means: Means::Webhook { url: url.clone(), secrets, egress }, most: *most })
         }
-        Messages::Mail { server, port, security, user, password_file, from, most } => {
-            let password = password_file.as_deref().map(read_secret_file).transpose()?;
-            let means = Means::Mail(MailSettings {
-                server: server.clone(),
-                port: port.unwrap_or(security.usual_port()),
-                security: match security {
-                    MailSecurity::Tls => Security::Tls,
-                    MailSecurity::StartTls => Security::StartTls,
-                    MailSecurity::None => Security::None,
-                },
-                credentials: user.clone().zip(password),
-                from: from.parse().map_err(|_| StartError::Schemas("a mail address is none".to_owned()))?,
-            });
-            Ok(Messenger { means, most: *most })
-        }
+        Messages::Mail { most, .. } => Ok(Messenger { means: Means::Mail(mail(messages)?), most: *most }),
     }
+}
+
+/// How mail leaves, where messages go by mail.
+///
+/// # Errors
+/// [`StartError`].
+pub(super) fn mail(messages: &Messages) -> Result<MailSettings, StartError> {
+    let Messages::Mail { server, port, security, user, password_file, from, .. } = messages else {
+        return Err(StartError::Platform);
+    };
+    let password = password_file.as_deref().map(read_secret_file).transpose()?;
+    Ok(MailSettings {
+        server: server.clone(),
+        port: port.unwrap_or(security.usual_port()),
+        security: match security {
+            MailSecurity::Tls => Security::Tls,
+            MailSecurity::StartTls => Security::StartTls,
+            MailSecurity::None => Security::None,
+        },
+        credentials: user.clone().zip(password),
+        from: from.parse().map_err(|_| StartError::Schemas("a mail address is none".to_owned()))?,
+    })
 }
 
 /// What webhooks are signed with, of a file.

@@ -11,7 +11,7 @@ use crate::vault::MemberKey;
 /// The phrase that stands in what somebody wrote, where their community has its people look at such phrases. In any language:
 /// people mix them.
 pub(super) fn in_what(house: &House, community: &CommunityId, said: Option<Said<'_>>) -> Option<&'static str> {
-    let Some(Said::Written(text)) = said else { return None };
+    let Some(Said::Written(text) | Said::Letter(text)) = said else { return None };
     house.watched.get(community).filter(|watch| watch.phrases)?;
     phrases::found(text, None)
 }

@@ -45,8 +45,12 @@ pub async fn meet(bridge: &Bridge, talk: &Talk, stranger: Stranger<'_>) -> Resul
         Told::Unknown => understood = Some(script.wrong_code().to_owned()),
         Told::Joined(_) => return joined(bridge, talk, &stranger),
     }
-    // Nobody is told of a stranger: there is no key to seal it with. Where help is found, they are told at once.
-    if understood.is_none() && danger::in_what(&bridge.house, stranger.community, Some(stranger.said)).is_some() {
+    // Nobody is told of a stranger: there is no key to seal it with. Where help is found, they are told at once, whatever else
+    // stands in a letter.
+    let is_letter = matches!(stranger.said, Said::Letter(_));
+    if (understood.is_none() || is_letter)
+        && danger::in_what(&bridge.house, stranger.community, Some(stranger.said)).is_some()
+    {
         understood = script.help().map(|(help, _)| help.to_owned());
     }
     let is_joining = understood.as_deref() == Some(script.joined());
@@ -65,7 +69,7 @@ pub async fn meet(bridge: &Bridge, talk: &Talk, stranger: Stranger<'_>) -> Resul
 
 /// Whoever tells a code is a member already, and known here as the same from now on.
 async fn again_as(bridge: &Bridge, stranger: &Stranger<'_>, joined: &str) -> Result<Told, CompanionError> {
-    let Said::Written(said) = stranger.said else { return Ok(Told::NoCode) };
+    let Some(said) = stranger.said.line() else { return Ok(Told::NoCode) };
     let (now, who) = (bridge.clock.now(), (stranger.community, stranger.handle));
     let mut tx = bridge.store.begin().await?;
     let told = match another::tell(&mut tx, &bridge.keyring, who, said, now).await {

@@ -40,6 +40,28 @@ fn a_mood_is_a_digit_or_a_word_in_either_language() {
 }
 
 #[test]
+fn of_a_letter_the_first_line_below_a_salutation_is_heard_and_a_cry_for_help_wherever_it_stands() {
+    let talk = talk();
+    for (letter, to) in [
+        ("stop everything", Some("stop")),
+        ("\n  Stop everything.  \n\nBest,\nSparrow", Some("stop")),
+        ("Dear helper,\n\nstop everything\n\nSparrow", Some("stop")),
+        ("4\n\nIt was a long day, and then I slept.", Some("keep-mood")),
+        ("4\n\nI thought so.\n\nI want to die", Some("help")),
+        ("It was a long day, and then I slept, and I thought about it for a while.\n\nstop everything", None),
+        ("Dear helper,", None),
+        ("", None),
+    ] {
+        assert_eq!(
+            talk.understand(waits(&talk, "mood"), Said::Letter(letter)).map(|it| it.to).as_deref(),
+            to,
+            "{letter}"
+        );
+    }
+    assert_eq!(leads(&talk, "mood", "4\n\nBest,\nSparrow"), None, "a chat has no letters");
+}
+
+#[test]
 fn everything_stops_wherever_the_talk_is_in_one_message() {
     let talk = talk();
     for at in ["home", "mood", "question", "delete", "sharing-active", "danger"] {

@@ -125,14 +125,37 @@ impl Community {
         if let Some(announcements) = &self.announcements {
             announcements.check(&format!("communities.{id}.announcements"), self.connector.as_ref())?;
         }
-        let by_connector = matches!(self.messages, Some(Messages::Connector { .. }));
-        let by_connector = by_connector || self.safety.iter().any(Safety::by_connector);
-        if by_connector && self.connector.is_none() {
-            let setting = format!("communities.{id}.connector");
-            return Err(ConfigError::Invalid { setting, expected: "a platform, where messages or alarms go by it" });
-        }
+        self.check_ways(id)?;
         let setting = format!("communities.{id}.messages");
         self.messages.as_ref().map_or(Ok(()), |messages| messages.check(&setting, private_networks))
+    }
+
+    /// Refuses ways out that the platform does not have.
+    fn check_ways(&self, id: &str) -> Result<(), ConfigError> {
+        let invalid =
+            |name: &str, expected| Err(ConfigError::Invalid { setting: format!("communities.{id}.{name}"), expected });
+        let by_connector = matches!(self.messages, Some(Messages::Connector { .. }));
+        let alarms_by_connector = self.safety.iter().any(Safety::by_connector);
+        match &self.connector {
+            None if by_connector || alarms_by_connector => {
+                invalid("connector", "a platform, where messages or alarms go by it")
+            }
+            Some(connector) if alarms_by_connector && !connector.has_rooms() => {
+                invalid("safety", "another method than connector: there are no rooms on this platform")
+            }
+            Some(connector) if self.announcements.is_some() && !connector.has_rooms() => {
+                invalid("announcements", "a platform with rooms")
+            }
+            Some(Connector::WhatsApp(_))
+                if by_connector && self.messages.as_ref().map(Messages::most) != Some(Grade::Notice) =>
+            {
+                invalid("messages.most", "notice: what was approved beforehand says nothing else")
+            }
+            Some(Connector::Mail(_)) if !matches!(self.messages, Some(Messages::Mail { .. })) => {
+                invalid("messages", "method mail: what members write by mail is answered by it")
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use super::ConfigError;
+use super::mail::Mail;
+use super::whatsapp::WhatsApp;
 use crate::domain::language::Language;
 
 /// A community's platform.
@@ -21,6 +23,11 @@ pub enum Connector {
     Matrix(Matrix),
     /// A platform of one's own, which signs what it sends.
     Webhook(Webhook),
+    /// A business number on WhatsApp.
+    #[serde(rename = "whatsapp")]
+    WhatsApp(WhatsApp),
+    /// An address to which members write.
+    Mail(Mail),
     /// A component of an XMPP server.
     Xmpp(Xmpp),
 }
@@ -196,8 +203,15 @@ impl Connector {
             Self::Webhook(webhook) => webhook.url.as_ref(),
             Self::Discourse(discourse) => Some(&discourse.url),
             Self::Matrix(matrix) => Some(&matrix.homeserver),
+            Self::WhatsApp(whatsapp) => whatsapp.api.as_ref(),
+            Self::Mail(_) => None,
             Self::Xmpp(_) => None,
         }
+    }
+
+    /// Whether there are rooms there, in which something can be said to several people.
+    pub(super) const fn has_rooms(&self) -> bool {
+        !matches!(self, Self::WhatsApp(_) | Self::Mail(_))
     }
 
     /// Refuses what cannot be; `setting` is its name in the configuration.
@@ -205,7 +219,9 @@ impl Connector {
         match self {
             Self::Matrix(matrix) => matrix.check(setting)?,
             Self::Xmpp(xmpp) => xmpp.check(setting, private_networks)?,
-            _ => {}
+            Self::WhatsApp(whatsapp) => whatsapp.check(setting)?,
+            Self::Mail(mail) => mail.check(setting)?,
+            Self::Telegram(_) | Self::Discourse(_) | Self::Webhook(_) => {}
         }
         let Some(url) = self.url() else { return Ok(()) };
         let invalid = |expected| Err(ConfigError::Invalid { setting: setting.to_owned(), expected });

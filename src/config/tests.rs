@@ -73,3 +73,52 @@ fn a_password_in_the_database_url_is_not_shown() {
     let config = Config::from_toml("[database]\nurl = \"postgres://u:hunter2@h/d\"").unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
 }
+
+#[test]
+fn a_platform_is_refused_with_what_was_expected() {
+    let whatsapp = "platform = \"whatsapp\"\nphone_number_id = \"106\"\ntoken_file = \"t\"\napp_secret_file = \"a\"\n\
+                    verify_token_file = \"v\"\ntemplates = { en = { name = \"news\", language = \"en_US\" } }\n";
+    let mail = "platform = \"mail\"\nsecret_file = \"s\"\nauthserv_id = \"mx.a.example\"\n";
+    let by_mail = "[communities.a.messages]\nmethod = \"mail\"\nserver = \"a.example\"\nfrom = \"helper@a.example\"\n";
+    let with = |connector: &str| format!("[communities.a]\nname = \"A\"\n[communities.a.connector]\n{connector}");
+    let good = [
+        with(whatsapp),
+        with(mail) + by_mail,
+        with(&mail.replace("authserv_id = \"mx.a.example\"", "trusts_server = true")) + by_mail,
+    ];
+    for text in good {
+        assert!(Config::from_toml(&text).is_ok(), "{text}");
+    }
+    let safety = "[communities.a.safety]\nescalate_after = \"PT1H\"\n[communities.a.safety.first]\nmethod = \"connector\"\nroom = \"1\"\n";
+    for (text, expected) in [
+        (with(&whatsapp.replace("106", "+49 151")), "connector.phone_number_id: expected the id of the number"),
+        (with(&whatsapp.replace("\"news\"", "\"our news\"")), "connector.templates: expected the name"),
+        (with(&format!("{whatsapp}language = \"ru\"\n")), "connector.templates: expected a template in the language"),
+        (with(&format!("{whatsapp}version = \"26\"\n")), "connector.version: expected a version"),
+        (with(&format!("{whatsapp}api = \"http://a.example\"\n")), "expected https"),
+        (with(&format!("{whatsapp}number = \"1\"\n")), "number"),
+        (with(whatsapp) + safety, "communities.a.safety: expected another method than connector"),
+        (
+            with(whatsapp) + "[communities.a.messages]\nmethod = \"connector\"\nmost = \"full\"\n",
+            "communities.a.messages.most: expected notice",
+        ),
+        (
+            with(whatsapp) + "[communities.a.announcements]\nrooms = [\"1\"]\n",
+            "communities.a.announcements: expected a platform with rooms",
+        ),
+        (with(mail), "communities.a.messages: expected method mail"),
+        (
+            with(mail) + "[communities.a.messages]\nmethod = \"connector\"\n",
+            "communities.a.messages: expected method mail",
+        ),
+        (with(mail) + by_mail + safety, "communities.a.safety: expected another method than connector"),
+        (
+            with(&mail.replace("mx.a.example", "mx a")) + by_mail,
+            "connector.authserv_id: expected the name of the mail server",
+        ),
+        (with(&mail.replace("authserv_id = \"mx.a.example\"\n", "")) + by_mail, "or trusts_server = true"),
+        (with(&format!("{mail}trusts_server = true\n")) + by_mail, "connector.authserv_id: expected nothing"),
+    ] {
+        assert!(refused(&text).contains(expected), "{text}: {}", refused(&text));
+    }
+}

@@ -38,6 +38,8 @@ pub struct Spoken {
 pub enum Words {
     /// In their own words.
     Written(String),
+    /// In a letter, with more around it: what is said stands at its beginning.
+    Letter(String),
     /// With a button, by its value. What stood with it has an id of the platform's.
     Pressed(String),
 }

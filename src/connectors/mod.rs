@@ -11,9 +11,11 @@
 pub mod discourse;
 mod ear;
 mod heard;
+pub mod mail;
 pub mod matrix;
 pub mod telegram;
 pub mod webhook;
+pub mod whatsapp;
 pub mod xmpp;
 
 pub use ear::{Ear, Listened, PATIENCE};
@@ -78,6 +80,8 @@ pub struct Head<'a> {
     pub method: &'a str,
     /// What follows `/connectors/{community}/`.
     pub path: &'a str,
+    /// What follows `?` in the address, as it came.
+    pub query: &'a str,
     /// Its headers, the names in lower case.
     pub headers: &'a [(&'a str, &'a [u8])],
     /// When it came.
@@ -101,7 +105,16 @@ pub struct Received {
     /// In its order.
     pub heard: Vec<Heard>,
     /// What the platform is told once all of it is done.
-    pub answer: Option<Value>,
+    pub answer: Option<Told>,
+}
+
+/// What a platform is told in the answer to its own request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// JSON.
+    Json(Value),
+    /// Plain text, as it is: where a platform wants its own words back.
+    Text(String),
 }
 
 impl Head<'_> {
@@ -116,8 +129,21 @@ impl Head<'_> {
     #[must_use]
     pub fn shows(&self, name: &str, before: &str, secret: &SecretString) -> bool {
         let shown = self.header(name).and_then(|value| value.strip_prefix(before)).unwrap_or_default();
-        verify_slices_are_equal(shown.as_bytes(), secret.expose_secret().as_bytes()).is_ok()
+        is_same(shown, secret)
     }
+
+    /// What stands under a name in the query, if it stands there once.
+    #[must_use]
+    pub fn asked(&self, name: &str) -> Option<String> {
+        let mut found = url::form_urlencoded::parse(self.query.as_bytes()).filter(|(given, _)| given == name);
+        let (_, value) = found.next()?;
+        found.next().is_none().then(|| value.into_owned())
+    }
+}
+
+/// Whether this is the secret. How long it takes does not say how much of it is.
+fn is_same(shown: &str, secret: &SecretString) -> bool {
+    verify_slices_are_equal(shown.as_bytes(), secret.expose_secret().as_bytes()).is_ok()
 }
 
 impl Says {
@@ -127,15 +153,27 @@ impl Says {
     pub fn in_lines(&self, language: Language) -> String {
         let words: Vec<&str> = self.buttons.iter().map(|(_, words)| words.as_str()).collect();
         let words: Vec<&str> = words.into_iter().filter(|words| words.parse::<u8>().is_err()).collect();
-        let you_can_say = match language {
-            Language::En => "You can say",
-            Language::Ru => "Можно сказать",
-        };
         match words.as_slice() {
             [] => self.text.clone(),
-            words => format!("{}\n\n{you_can_say}: {}", self.text, words.join(" · ")),
+            words => format!("{}\n\n{}: {}", self.text, you_can_say(language), words.join(" · ")),
         }
     }
+}
+
+/// What stands before what can be said next.
+const fn you_can_say(language: Language) -> &'static str {
+    match language {
+        Language::En => "You can say",
+        Language::Ru => "Можно сказать",
+    }
+}
+
+/// As much of a text as a platform takes, in characters; the rest is found where the link in it leads.
+fn cut(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest {
+        return text.to_owned();
+    }
+    text.chars().take(longest - 1).chain(['…']).collect()
 }
 
 /// Every community's platform.

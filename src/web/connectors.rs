@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, route};
 use jiff::tz::Offset;
@@ -20,7 +21,7 @@ use super::talk::{Answered, Brought, talk};
 use super::{Problem, State, body, events};
 use crate::companion::talk::Said;
 use crate::config::Limits;
-use crate::connectors::{Connector, Connectors, Happened, Head, Heard, Refused, Says, Spoken, Undone, Words};
+use crate::connectors::{Connector, Connectors, Happened, Head, Heard, Refused, Says, Spoken, Told, Undone, Words};
 use crate::delivery::member::MessageError;
 use crate::domain::clock::Clock;
 use crate::domain::ids::CommunityId;
@@ -78,12 +79,17 @@ pub async fn bring(
     let headers: Vec<(&str, &[u8])> =
         request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let at = state.bridge.clock.now();
-    let head = Head { method: request.method().as_str(), path: &path, headers: &headers, at };
+    let (method, query) = (request.method().as_str(), request.query_string());
+    let head = Head { method, path: &path, query, headers: &headers, at };
     connector.admit(&head)?;
     let bytes = body::any(&request, payload).await?;
     let received = connector.receive(head, &bytes).await?;
-    let answer = take(&state, &community, connector.as_ref(), received.heard).await?.or(received.answer);
-    Ok(HttpResponse::Ok().json(answer.unwrap_or_else(|| json!({}))))
+    let answer = take(&state, &community, connector.as_ref(), received.heard).await?;
+    Ok(match answer.map(Told::Json).or(received.answer) {
+        Some(Told::Text(text)) => HttpResponse::Ok().content_type(ContentType::plaintext()).body(text),
+        Some(Told::Json(value)) => HttpResponse::Ok().json(value),
+        None => HttpResponse::Ok().json(json!({})),
+    })
 }
 
 /// Does all that a platform brought. Returns what it is answered, if that is how it hears what is said to somebody.
@@ -121,6 +127,7 @@ async fn say(
     }
     let said = match &spoken.words {
         Words::Written(text) => Said::Written(text),
+        Words::Letter(text) => Said::Letter(text),
         Words::Pressed(value) => Said::Pressed(value),
     };
     let Spoken { id, handle, .. } = spoken;

@@ -26,6 +26,7 @@ pub mod key_server;
 pub mod launch;
 pub mod linking;
 pub mod log;
+pub mod mailhost;
 pub mod notices;
 pub mod outbox;
 pub mod own;
@@ -50,6 +51,7 @@ pub mod telegram;
 pub mod topic_ehr;
 pub mod tunnel;
 pub mod validate;
+pub mod whatsapp;
 pub mod zip;
 
 /// Stamps a test for each database: the body is an async block that has `$database`, an empty one.

@@ -11,6 +11,7 @@ install_missing() {
   [[ -x /usr/sbin/pgbouncer ]] || command -v pgbouncer >/dev/null || packages+=(pgbouncer)
   command -v node >/dev/null || packages+=(nodejs)
   command -v sqlite3 >/dev/null || packages+=(sqlite3)
+  command -v curl >/dev/null || packages+=(curl)
   command -v prosody >/dev/null || packages+=(prosody)
   command -v java >/dev/null || packages+=(default-jre-headless)
   [[ -e /usr/share/java/gson.jar ]] || packages+=(libgoogle-gson-java)

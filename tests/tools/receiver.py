@@ -2,7 +2,8 @@
 """Whatever members are told by, written by others: a webhook endpoint that checks signatures with `standardwebhooks`, a browser
 with its push service that checks VAPID with PyJWT and decrypts with `http_ece`, and a mail server (`aiosmtpd`). And whatever
 they come to visits by: tokens as Jitsi (PyJWT) and LiveKit (`livekit-api`) check them, calendars as `icalendar` reads them. And
-shapes of Telegram's Bot API as python-telegram-bot knows them.
+shapes of Telegram's Bot API as python-telegram-bot knows them, of WhatsApp's as pywa does (whatsapp.py), and the mail server of a
+community (mailhost.py).
 
     receiver.py PORT MAIL_PORT
     GET  /                    when ready
@@ -11,7 +12,7 @@ shapes of Telegram's Bot API as python-telegram-bot knows them.
                               429000600 is 429 with `Retry-After: 600`
     GET  /seen/ID             everything that came, in order: {"by", "status", ...}
     POST /judge/jitsi {"token", "app_id", "secret"}, /judge/livekit {"token", "key", "secret"}, /judge/calendar (iCalendar),
-         /judge/telegram-update (an Update), /judge/telegram-METHOD (what a call of the Bot API comes with)
+         /judge/telegram-update (an Update), /judge/telegram-METHOD (what a call of the Bot API comes with), /judge/whatsapp-…
                               what is in it; 400 and {"wrong"} if it is not good
 """
 
@@ -34,6 +35,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from livekit.api import TokenVerifier
 from standardwebhooks import Webhook
+
+import mailhost
+import whatsapp
 
 PORT, MAIL_PORT = int(sys.argv[1]), int(sys.argv[2])
 ORIGIN = f"http://127.0.0.1:{PORT}"
@@ -165,6 +169,7 @@ JUDGES = {
     "jitsi": jitsi,
     "livekit": livekit,
     "calendar": calendar,
+    **whatsapp.JUDGES,
 }
 
 
@@ -206,6 +211,13 @@ class Door(BaseHTTPRequestHandler):
             with lock:
                 receivers[receiver.id] = receiver
             return self.say(200, receiver.told())
+        if self.path == "/write":
+            return self.say(200, mailhost.write(json.loads(body), MAIL_PORT))
+        if self.path == "/door":
+            return self.say(200, mailhost.open_door())
+        if self.path.startswith("/door/"):
+            mailhost.doors[self.path.rsplit("/", 1)[-1]] = json.loads(body)
+            return self.say(200, {})
         if self.path.startswith("/judge/"):
             try:
                 return self.say(200, JUDGES[self.path.rsplit("/", 1)[-1]](body))
@@ -226,7 +238,7 @@ class Door(BaseHTTPRequestHandler):
 
 
 class Mail:
-    """`member-ID@forum.example`: whose mail it is."""
+    """`member-ID@forum.example`: whose mail it is; `helper-ID@forum.example`: it goes to a bridge."""
 
     @staticmethod
     def of(address):
@@ -234,6 +246,9 @@ class Mail:
             return receivers.get(address.split("@")[0].removeprefix("member-"))
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):
+        if mailhost.door_of(address):
+            envelope.rcpt_tos.append(address)
+            return "250 OK"
         receiver = self.of(address)
         status = 550 if receiver is None else receiver.answer("mail", 250)
         if status != 250:
@@ -244,6 +259,8 @@ class Mail:
         return "250 OK"
 
     async def handle_DATA(self, _server, _session, envelope):
+        if door := mailhost.door_of(envelope.rcpt_tos[0]):
+            return await mailhost.hand_over(door, envelope)
         parsed = email.message_from_bytes(envelope.content, policy=email.policy.default)
         for address in envelope.rcpt_tos:
             self.of(address).keep(by="mail", status=250, sender=envelope.mail_from, subject=str(parsed["subject"]),

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Connector, Ear, Head, Received, Refused, Says, Spoken, Words};
+use super::{Connector, Ear, Head, Received, Refused, Says, Spoken, Words, cut};
 use crate::delivery::egress::{Answer, Egress, EgressError};
 use crate::delivery::member::{Message, MessageError, Platform, refused};
 use crate::domain::language::Language;
@@ -97,7 +97,7 @@ impl Telegram {
     }
 
     async fn say(&self, chat: &str, text: &str) -> Result<(), MessageError> {
-        self.call("sendMessage", &json!({"chat_id": chat, "text": cut(text)})).await
+        self.call("sendMessage", &json!({"chat_id": chat, "text": cut(text, LONGEST)})).await
     }
 }
 
@@ -164,7 +164,7 @@ fn in_response(mut message: Value) -> Value {
 
 /// What sendMessage takes.
 fn message(chat: &str, says: &Says) -> Value {
-    let mut message = json!({"chat_id": chat, "text": cut(&says.text)});
+    let mut message = json!({"chat_id": chat, "text": cut(&says.text, LONGEST)});
     let is_number = |button: &(String, String)| button.1.parse::<u8>().is_ok();
     let runs = says.buttons.chunk_by(|one, next| is_number(one) && is_number(next));
     let rows = runs.flat_map(|run| run.chunks(NUMBERS_IN_A_ROW));
@@ -174,14 +174,6 @@ fn message(chat: &str, says: &Says) -> Value {
         message.insert("reply_markup".to_owned(), json!({"inline_keyboard": rows}));
     }
     message
-}
-
-/// As much as Telegram takes; the rest is found where the link in it leads.
-fn cut(text: &str) -> String {
-    if text.chars().count() <= LONGEST {
-        return text.to_owned();
-    }
-    text.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
 impl From<EgressError> for Refused {

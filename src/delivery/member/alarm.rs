@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Means, MessageError, mail, webhook};
+use super::{MailLetter, Means, MessageError, webhook};
 use crate::domain::concern::Level;
 use crate::domain::ids::{CommunityId, ConcernId};
 use crate::domain::language::Language;
@@ -67,7 +67,7 @@ impl Channel {
                 webhook::send(url, secrets, egress, letter).await
             }
             Means::Mail(settings) => {
-                mail::send(settings, mail::Letter { id: *id, at: *at, to: &self.to, subject, text }).await
+                settings.send(MailLetter { id: *id, at: *at, to: &self.to, subject, text, answers: None }).await
             }
             Means::Platform(platform) => {
                 let who = alarm.handle.as_deref().filter(|_| self.names_member);

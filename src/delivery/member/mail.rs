@@ -47,7 +47,12 @@ pub struct MailSettings {
 
 /// Nobody's holiday notice shall answer (RFC 3834, section 5).
 #[derive(Clone)]
-struct AutoSubmitted;
+enum AutoSubmitted {
+    /// Nobody wrote it.
+    Generated,
+    /// It answers a mail.
+    Replied,
+}
 
 impl Header for AutoSubmitted {
     fn name() -> HeaderName {
@@ -55,16 +60,20 @@ impl Header for AutoSubmitted {
     }
 
     fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Self)
+        Ok(Self::Generated)
     }
 
     fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+        let how = match self {
+            Self::Generated => "auto-generated",
+            Self::Replied => "auto-replied",
+        };
+        HeaderValue::new(Self::name(), how.to_owned())
     }
 }
 
-/// A mail.
-pub(super) struct Letter<'a> {
+/// A mail. Personal.
+pub struct MailLetter<'a> {
     /// Its id: the same however often it is tried.
     pub id: Uuid,
     /// When it is sent.
@@ -75,24 +84,34 @@ pub(super) struct Letter<'a> {
     pub subject: &'a str,
     /// What it says.
     pub text: &'a str,
+    /// If it is an answer: the mails that it answers, by their ids, the last one last (RFC 5322, section 3.6.4).
+    pub answers: Option<&'a [&'a str]>,
 }
 
-/// Sends a letter as plain text.
-pub(super) async fn send(settings: &MailSettings, letter: Letter<'_>) -> Result<(), MessageError> {
-    // As a server would answer to what is no address (RFC 5321, section 4.2.3).
-    let to: Mailbox = letter.to.parse().map_err(|_| MessageError::Gone(553))?;
-    let at = Duration::from_secs(u64::try_from(letter.at.as_second()).unwrap_or_default());
-    let mail = lettre::Message::builder()
-        .message_id(Some(format!("<{}@{}>", letter.id, settings.from.email.domain())))
-        .date(SystemTime::UNIX_EPOCH + at)
-        .from(settings.from.clone())
-        .to(to)
-        .subject(letter.subject)
-        .header(AutoSubmitted)
-        .header(ContentType::TEXT_PLAIN)
-        .body(letter.text.to_owned())
-        .map_err(|_| MessageError::Mail("the mail cannot be written"))?;
-    transport(settings)?.send(mail).await.map(drop).map_err(|error| failure(&error))
+impl MailSettings {
+    /// Sends a letter as plain text.
+    ///
+    /// # Errors
+    /// [`MessageError`]. Whether it arrived nevertheless is not always known.
+    pub async fn send(&self, letter: MailLetter<'_>) -> Result<(), MessageError> {
+        // As a server would answer to what is no address (RFC 5321, section 4.2.3).
+        let to: Mailbox = letter.to.parse().map_err(|_| MessageError::Gone(553))?;
+        let at = Duration::from_secs(u64::try_from(letter.at.as_second()).unwrap_or_default());
+        let mail = lettre::Message::builder()
+            .message_id(Some(format!("<{}@{}>", letter.id, self.from.email.domain())))
+            .date(SystemTime::UNIX_EPOCH + at)
+            .from(self.from.clone())
+            .to(to)
+            .subject(letter.subject)
+            .header(if letter.answers.is_some() { AutoSubmitted::Replied } else { AutoSubmitted::Generated })
+            .header(ContentType::TEXT_PLAIN);
+        let mail = match letter.answers {
+            Some(before @ [.., last]) => mail.in_reply_to((*last).to_owned()).references(before.join(" ")),
+            _ => mail,
+        };
+        let mail = mail.body(letter.text.to_owned()).map_err(|_| MessageError::Mail("the mail cannot be written"))?;
+        transport(self)?.send(mail).await.map(drop).map_err(|error| failure(&error))
+    }
 }
 
 fn transport(settings: &MailSettings) -> Result<AsyncSmtpTransport<Tokio1Executor>, MessageError> {

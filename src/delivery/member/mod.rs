@@ -7,7 +7,7 @@ mod push;
 mod webhook;
 
 pub use alarm::{Alarm, Channel};
-pub use mail::{MailSettings, Security};
+pub use mail::{MailLetter, MailSettings, Security};
 pub use push::{NoSubscription, Push, Subscription};
 pub use webhook::{Letter, SecretError, WebhookSecrets, send as send_letter};
 
@@ -179,7 +179,7 @@ impl Messengers {
             }
             Some(Means::Mail(settings)) => {
                 let Message { id, at, handle: to, subject, text, .. } = message;
-                mail::send(settings, mail::Letter { id: *id, at: *at, to, subject, text }).await
+                settings.send(MailLetter { id: *id, at: *at, to, subject, text, answers: None }).await
             }
             Some(Means::Platform(platform)) => platform.send(message).await,
         }

@@ -4,10 +4,18 @@
 pub mod discourse;
 #[path = "../../../src/connectors/heard.rs"]
 mod heard;
+#[path = "../../../src/connectors/mail"]
+pub mod mail {
+    pub mod lines;
+    pub mod proof;
+    pub mod read;
+}
 #[path = "../../../src/connectors/matrix/read.rs"]
 pub mod matrix;
 #[path = "../../../src/connectors/telegram/read.rs"]
 pub mod telegram;
+#[path = "../../../src/connectors/whatsapp/read.rs"]
+pub mod whatsapp;
 #[path = "../../../src/connectors/xmpp/frames.rs"]
 pub mod xmpp_frames;
 #[path = "../../../src/connectors/xmpp/read.rs"]

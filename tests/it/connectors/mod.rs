@@ -2,7 +2,9 @@
 
 mod clients;
 mod discourse;
+mod mail;
 mod matrix;
 mod telegram;
 mod webhook;
+mod whatsapp;
 mod xmpp;
