@@ -23,8 +23,9 @@ const POLL: Duration = Duration::from_secs(10);
 pub fn announcer(config: &Config, bridge: &Bridge) -> Result<Announcer, StartError> {
     let mut boards = BTreeMap::new();
     for (id, community) in &config.communities {
-        let (Some(announcements), Some(connector)) = (&community.announcements, &community.connector) else { continue };
-        let connector = platform(config, connector, &bridge.clock)?;
+        let Some(announcements) = &community.announcements else { continue };
+        let Some(connector) = platform(config, community, &bridge.clock) else { continue };
+        let connector = connector?;
         let board = Board {
             otherwise: connector.language(),
             platform: connector,

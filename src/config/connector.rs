@@ -204,8 +204,7 @@ impl Connector {
             Self::Discourse(discourse) => Some(&discourse.url),
             Self::Matrix(matrix) => Some(&matrix.homeserver),
             Self::WhatsApp(whatsapp) => whatsapp.api.as_ref(),
-            Self::Mail(_) => None,
-            Self::Xmpp(_) => None,
+            Self::Mail(_) | Self::Xmpp(_) => None,
         }
     }
 

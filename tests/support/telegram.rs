@@ -66,7 +66,7 @@ impl Telegram {
     /// The same, for a bot that asks for Updates.
     pub fn quiet_settings(&self, database: &Database, community: &str) -> String {
         let told = self.settings(database, community);
-        told.lines().filter(|line| !line.starts_with("secret_file")).map(|line| format!("{line}\n")).collect()
+        told.lines().filter(|line| !line.starts_with("secret_file")).collect::<Vec<_>>().join("\n") + "\n"
     }
 
     /// Keeps an Update until it is asked for.

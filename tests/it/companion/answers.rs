@@ -93,9 +93,9 @@ on_both_databases! {
         let third = group.asks("Write a diary").await;
         assert!(group.say("my messages").await.contains("Write a diary"));
         group.later(1).await;
-        let fourth = group.asks("Call a friend").await;
+        let fourth = group.asks("Call an old friend").await;
         let shown = group.say("accept").await;
-        assert!(shown.contains("From") && shown.contains("Call a friend"), "told since: {shown}");
+        assert!(shown.contains("From") && shown.contains("Call an old friend"), "told since: {shown}");
         assert_eq!((group.state(third).await, group.state(fourth).await), (Seen, Seen));
     }
 }
