@@ -40,11 +40,11 @@ impl Group {
     async fn asks(&self, text: &str) -> RecommendationId {
         let id = self.telling.comes(&self.sparrow, &said(text)).await;
         self.telling.tell().await;
-        self.later(1).await;
+        self.later(1);
         id
     }
 
-    async fn later(&self, minutes: i64) {
+    fn later(&self, minutes: i64) {
         self.telling.bridge.clock.advance(SignedDuration::from_mins(minutes));
     }
 
@@ -92,7 +92,7 @@ on_both_databases! {
         assert_eq!((group.state(walk).await, group.state(sleep).await), (Accepted, Declined));
         let third = group.asks("Write a diary").await;
         assert!(group.say("my messages").await.contains("Write a diary"));
-        group.later(1).await;
+        group.later(1);
         let fourth = group.asks("Call an old friend").await;
         let shown = group.say("accept").await;
         assert!(shown.contains("From") && shown.contains("Call an old friend"), "told since: {shown}");
@@ -128,17 +128,17 @@ on_both_databases! {
         let group = Group::open(database, "notice", "notice").await;
         let wishes = Wishes { quiet: Wishes::default().quiet, ..any_time() };
         group.telling.wish(&group.sparrow, wishes).await;
-        group.later(8 * 60).await; // 20:00
+        group.later(8 * 60); // 20:00
         assert!(group.say("check in").await.contains("How are you?"));
         assert!(group.say("later").await.contains("I remind you once"));
         let before = group.telegram.said_to(SPARROW).len();
-        group.later(3 * 60 + 1).await; // 23:01: in quiet hours
+        group.later(3 * 60 + 1); // 23:01: in quiet hours
         group.telling.tell().await;
         assert_eq!(group.telegram.said_to(SPARROW).len(), before);
-        group.later(9 * 60).await; // 08:01
+        group.later(9 * 60); // 08:01
         group.telling.tell().await;
         assert!(group.told().contains("You asked to be reminded"), "{}", group.told());
-        group.later(24 * 60).await;
+        group.later(24 * 60);
         group.telling.tell().await;
         assert_eq!(group.telegram.said_to(SPARROW).len(), before + 1, "once");
     }
@@ -151,7 +151,7 @@ on_both_databases! {
         group.say("check in").await;
         assert!(group.say("4").await.contains("your clinic will see it"));
         let before = group.telegram.said_to(SPARROW).len();
-        group.later(4 * 60).await;
+        group.later(4 * 60);
         group.telling.tell().await;
         assert_eq!(group.telegram.said_to(SPARROW).len(), before);
     }

@@ -147,8 +147,8 @@ async fn whoever_says_more_than_is_kept_is_told_to_wait() {
         sparrow.meets().await;
         sparrow.says("hi").await;
     };
-    let ((), heard) = tokio::join!(hears, bridge.listen());
-    assert!(heard);
+    let ((), is_ours) = tokio::join!(hears, bridge.listen());
+    assert!(is_ours);
     sparrow.hears().await;
     for _ in 0..20 {
         sparrow.says("hi").await;

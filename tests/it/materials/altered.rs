@@ -9,15 +9,12 @@ use crate::support::staff::main_text;
 
 /// Runs a statement, and returns what the database says against it.
 async fn refused(database: &Database, statement: &'static str) -> Option<String> {
-    let outcome = match database.direct.strip_prefix("sqlite:") {
-        Some(file) => {
-            let mut connection = SqliteConnection::connect(file).await.unwrap();
-            sqlx::raw_sql(statement).execute(&mut connection).await.map(drop)
-        }
-        None => {
-            let mut connection = PgConnection::connect(&database.direct).await.unwrap();
-            sqlx::raw_sql(statement).execute(&mut connection).await.map(drop)
-        }
+    let outcome = if let Some(file) = database.direct.strip_prefix("sqlite:") {
+        let mut connection = SqliteConnection::connect(file).await.unwrap();
+        sqlx::raw_sql(statement).execute(&mut connection).await.map(drop)
+    } else {
+        let mut connection = PgConnection::connect(&database.direct).await.unwrap();
+        sqlx::raw_sql(statement).execute(&mut connection).await.map(drop)
     };
     outcome.err().map(|error| error.to_string())
 }

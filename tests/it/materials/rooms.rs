@@ -74,7 +74,7 @@ on_both_databases! {
     async fn a_material_is_told_once_in_each_room_although_answers_are_lost(database) {
         let (bridge, discourse) = on_discourse(database, "rooms = [\"readers\", \"news\"]").await;
         announce(&bridge).await;
-        assert_eq!(discourse.written(), [json!(0); 0]);
+        assert!(discourse.written().is_empty());
         let id = published(&bridge, 1, Language::En, "Sleep").await;
         discourse.loses(1);
         announce(&bridge).await;
