@@ -27,7 +27,7 @@ use house::House;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How many seeds are tried in all, unless `MOSTIK_SIM_SEEDS` says otherwise: CI tries 100,000.
+/// How many seeds are tried in all, unless `MOSTIK_SIM_SEEDS` says otherwise: CI tries 40,000.
 const SEEDS: u64 = 2_000;
 
 /// The shards that run beside each other.
@@ -37,7 +37,7 @@ const SHARDS: u64 = 4;
 const SEEDS_PER_HOUSE: u64 = 250;
 
 /// How many orders of one revocation among sends are tried in all, unless `MOSTIK_SIM_REVOCATIONS` says otherwise: CI
-/// tries 20,000.
+/// tries 8,000.
 const REVOCATIONS: u64 = 4_000;
 
 async fn lives(number: u64) {
