@@ -8,6 +8,7 @@ use url::Url;
 
 use super::ConfigError;
 use super::community::{MailSecurity, Messages};
+use crate::domain::concern::Risk;
 use crate::domain::language::Language;
 use crate::domain::telling::Grade;
 
@@ -28,6 +29,9 @@ pub struct Safety {
     /// Whether they are told, too, of phrases that may mean danger: not validated.
     #[serde(default)]
     pub phrases: bool,
+    /// From which risk on they are told of what a C-SSRS screener found.
+    #[serde(default = "any_risk")]
+    pub c_ssrs: Risk,
     /// Who is told first.
     pub first: Contact,
     /// Who is told if nobody acknowledges it in time.
@@ -129,6 +133,11 @@ impl Contact {
             }
         }
     }
+}
+
+/// Where nothing is said, people look at whatever a screener found.
+const fn any_risk() -> Risk {
+    Risk::Low
 }
 
 /// A duration in the form of ISO 8601.

@@ -7,6 +7,9 @@ use jiff::Timestamp;
 use crate::domain::activity::Deed;
 use crate::domain::language::Language;
 
+/// The longest id and handle of a platform of one's own, in bytes.
+pub const LONGEST_NAME: usize = 256;
+
 /// What a platform brought. Personal.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Heard {

@@ -19,7 +19,7 @@ pub mod whatsapp;
 pub mod xmpp;
 
 pub use ear::{Ear, Listened, PATIENCE};
-pub use heard::{Happened, Heard, Refused, Spoken, Undone, Words};
+pub use heard::{Happened, Heard, LONGEST_NAME, Refused, Spoken, Undone, Words};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

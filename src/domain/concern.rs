@@ -26,6 +26,37 @@ pub enum Rule {
     /// They wrote a phrase in which people say that they may be in danger. Not validated, and only where it is switched on.
     #[serde(rename = "phrase")]
     Phrase,
+    /// Somebody of the community screened them by the C-SSRS screener, which found a low risk.
+    #[serde(rename = "c-ssrs-low")]
+    LowRisk,
+    /// The same, and it found a moderate risk.
+    #[serde(rename = "c-ssrs-moderate")]
+    ModerateRisk,
+    /// The same, and it found a high risk.
+    #[serde(rename = "c-ssrs-high")]
+    HighRisk,
+}
+
+/// What the screener of the Columbia-Suicide Severity Rating Scale (C-SSRS) found: the levels of LOINC 93374-7.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Risk {
+    /// Low.
+    Low,
+    /// Moderate.
+    Moderate,
+    /// High.
+    High,
+}
+
+impl From<Risk> for Rule {
+    fn from(risk: Risk) -> Self {
+        match risk {
+            Risk::Low => Self::LowRisk,
+            Risk::Moderate => Self::ModerateRisk,
+            Risk::High => Self::HighRisk,
+        }
+    }
 }
 
 impl Rule {
@@ -45,6 +76,9 @@ impl Rule {
             Self::SelfHarm => "phq-9-item-9",
             Self::AskedForSomebody => "asked-for-somebody",
             Self::Phrase => "phrase",
+            Self::LowRisk => "c-ssrs-low",
+            Self::ModerateRisk => "c-ssrs-moderate",
+            Self::HighRisk => "c-ssrs-high",
         }
     }
 }

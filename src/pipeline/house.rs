@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use url::Url;
 
 use super::visits::SetUp;
+use crate::domain::concern::Risk;
 use crate::domain::consented::Practitioner;
 use crate::domain::helpline::Words;
 use crate::domain::ids::{ClinicId, CommunityId, VisitTypeId};
@@ -39,6 +40,8 @@ pub struct Watch {
     pub escalate_after: SignedDuration,
     /// Whether they are told of phrases that may mean danger.
     pub phrases: bool,
+    /// From which risk on they are told of what a C-SSRS screener found.
+    pub c_ssrs: Risk,
     /// The names of those who may decide that a clinic is told without consent.
     pub deciders: Vec<String>,
 }

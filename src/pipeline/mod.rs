@@ -23,6 +23,7 @@ mod members;
 mod patients;
 mod post;
 mod practitioners;
+pub mod screened;
 mod uses;
 mod visits;
 pub mod warn;

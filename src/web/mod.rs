@@ -26,6 +26,7 @@ pub mod portal;
 mod problem;
 mod receipts;
 mod routes;
+mod screenings;
 mod talk;
 mod trace;
 

@@ -7,7 +7,7 @@ use utoipa::openapi::{OpenApi as Document, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    announcements, concerns, data_points, erasure, events, export, fhir, grants, health, jwks, materials, receipts,
+    announcements, concerns, data_points, erasure, events, export, fhir, grants, health, jwks, materials, receipts, screenings,
     talk,
 };
 
@@ -28,6 +28,7 @@ use super::{
         concerns::acknowledge,
         concerns::close,
         concerns::disclose,
+        screenings::post_screening,
         grants::list,
         grants::create,
         grants::change,

@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use super::fhir::{self, Outcome};
 use super::{
     announcements, calendar, concerns, connectors, data_points, erasure, events, export, grants, health, jwks,
-    materials, openapi, portal, problem, receipts, talk,
+    materials, openapi, portal, problem, receipts, screenings, talk,
 };
 
 /// A route: methods, parted by spaces, and the pattern of its path, both as its handler has them.
@@ -52,6 +52,7 @@ routes! {
     "POST" "/v1/concerns/{concern_id}/acknowledge" => concerns::acknowledge,
     "POST" "/v1/concerns/{concern_id}/close" => concerns::close,
     "POST" "/v1/concerns/{concern_id}/disclose" => concerns::disclose,
+    "POST" "/v1/screenings" => screenings::post_screening,
     "GET" "/v1/grants" => grants::list,
     "POST" "/v1/grants" => grants::create,
     "PUT" "/v1/grants/{grant_id}" => grants::change,

@@ -14,15 +14,13 @@ use super::{Problem, State, body};
 use crate::companion::meet::{Stranger, meet};
 use crate::companion::talk::Said;
 use crate::companion::{CompanionError, Heard, Saying, Value, hear};
+use crate::connectors::LONGEST_NAME;
 use crate::domain::consented::Method;
 use crate::domain::helpline::Help;
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::domain::language::Language;
 use crate::enrolment::join::handle_index;
 use crate::readings::settings::settings;
-
-/// The longest id and handle, in bytes: as in `schemas/events/envelope.v1.json`.
-const LONGEST_NAME: usize = 256;
 
 /// What somebody says.
 #[derive(Deserialize, ToSchema)]

@@ -1,12 +1,13 @@
 //! `kill -9` of a bridge whose members talk with it on a real homeserver: everything that they say is answered, and once.
 //!
-//! `MOSTIK_TEST_CHAT_KILLS` says how often for each database; 12 if it is not set, 30 in CI.
+//! `MOSTIK_TEST_CHAT_KILLS` says how often for each database; 12 if it is not set. In the middle there is no bridge for
+//! `MOSTIK_TEST_CHAT_AWAY` seconds; 2 if it is not set.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::on_both_databases;
-use crate::random::{is_ci, number};
+use crate::random::number;
 use crate::support::database::Database;
 use crate::support::server::Server;
 use crate::support::synapse::{BOT, Synapse, User, free_port};
@@ -26,13 +27,21 @@ on_both_databases! {
         let server = prepare(&database, &synapse, port).await;
         let sparrow = synapse.user("sparrow").await;
         let room = begin(&server, &sparrow).await;
-        let kills = number("MOSTIK_TEST_CHAT_KILLS").unwrap_or(if is_ci() { 30 } else { 12 });
+        let kills = number("MOSTIK_TEST_CHAT_KILLS").unwrap_or(12);
         let seed = number("MOSTIK_TEST_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-        println!("MOSTIK_TEST_SEED={seed} MOSTIK_TEST_CHAT_KILLS={kills}");
+        let away = number("MOSTIK_TEST_CHAT_AWAY").unwrap_or(2);
+        println!("MOSTIK_TEST_SEED={seed} MOSTIK_TEST_CHAT_KILLS={kills} MOSTIK_TEST_CHAT_AWAY={away}");
         let dice = Dice::new(seed);
         let before = sparrow.heard(&room).await.len();
         let (mut said, mut deaths) = (0, 0);
+        let mut aways = 0..away;
         while deaths < kills {
+            // In the middle the member talks on for a while and nobody answers.
+            while deaths >= kills / 2 && aways.next().is_some() {
+                sparrow.say(&room, TALK[said % TALK.len()].0).await;
+                said += 1;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
             // Some of it while there is no bridge at all.
             for _ in 0..dice.below(3) {
                 sparrow.say(&room, TALK[said % TALK.len()].0).await;

@@ -35,6 +35,15 @@ explain_failure() {
   tail -n 40 "$step_log" >&9
 }
 
+# Where what lives for one run is written: in memory, where there is plenty. Nothing that tests kill needs a disk: what a process
+# had written lies in the kernel's hands either way.
+roomy_folder() {
+  local free available
+  free=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
+  available=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo 2>/dev/null)
+  if [[ -w /dev/shm ]] && ((${free:-0} > 8000000 && ${available:-0} > 12000000)); then echo /dev/shm; else echo /tmp; fi
+}
+
 apt_install() {
   local as_root=()
   command -v apt-get >/dev/null || die "missing: $*. There is no apt-get here; install it by hand and run again."

@@ -7,6 +7,7 @@
 //! `schemas/connector/` says what is sent.
 
 pub mod read;
+mod signed;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -58,14 +59,14 @@ impl Platform for Webhook {
 impl Connector for Webhook {
     fn admit(&self, head: &Head<'_>) -> Result<(), Refused> {
         match (head.method, head.path) {
-            ("POST", "") if read::signed(head).is_some() => Ok(()),
+            ("POST", "") if signed::signed(head).is_some() => Ok(()),
             ("POST", "") => Err(Refused::Unknown),
             _ => Err(Refused::NoSuchPath),
         }
     }
 
     fn receive<'a>(&'a self, head: Head<'a>, body: &'a [u8]) -> BoxFuture<'a, Result<Received, Refused>> {
-        let brought = read::signed(&head)
+        let brought = signed::signed(&head)
             .filter(|signed| self.secrets.signed(signed.id, signed.seconds, body, signed.signatures))
             .ok_or(Refused::Unknown)
             .and_then(|signed| read::read(signed.id, body));

@@ -1,40 +1,13 @@
 //! What a platform of one's own brings: `schemas/connector/brought.v1.json`.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::connectors::{Happened, Head, Heard, Refused, Spoken, Undone, Words};
+use crate::connectors::{Happened, Heard, LONGEST_NAME, Refused, Spoken, Undone, Words};
 use crate::domain::activity::Deed;
 use crate::domain::language::Language;
-
-/// How far the sender's clock may be off, and how long a request may be on its way ("Verifying webhook authenticity"; five minutes
-/// in the reference implementations).
-const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
-
-/// The longest id and handle, in bytes: as in `schemas/events/envelope.v1.json`.
-const LONGEST_NAME: usize = 256;
-
-/// What the head of a request says of who sent it.
-pub struct Signed<'a> {
-    /// `webhook-id`.
-    pub id: &'a str,
-    /// `webhook-timestamp`.
-    pub seconds: i64,
-    /// `webhook-signature`.
-    pub signatures: &'a str,
-}
-
-/// What is signed, as the head says; nothing where it is not signed, or not lately.
-#[must_use]
-pub fn signed<'a>(head: &'a Head<'_>) -> Option<Signed<'a>> {
-    let id = head.header("webhook-id").filter(|id| is_name(id))?;
-    let seconds: i64 = head.header("webhook-timestamp")?.parse().ok()?;
-    let at = Timestamp::from_second(seconds).ok()?;
-    let signatures = head.header("webhook-signature")?;
-    (head.at.duration_since(at).abs() <= TOLERANCE).then_some(Signed { id, seconds, signatures })
-}
 
 /// A request as it is written.
 #[derive(Deserialize)]
@@ -108,6 +81,7 @@ fn name(name: String) -> Result<String, Refused> {
     if is_name(&name) { Ok(name) } else { Err(Refused::Malformed("expected ids and handles of 1 to 256 bytes")) }
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether it can be an id or a handle.
+pub(super) fn is_name(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&name.len())
 }

@@ -61,6 +61,9 @@ const fn why(rule: Rule) -> &'static str {
         Rule::SelfHarm => "moderate-rule-self-harm",
         Rule::AskedForSomebody => "moderate-rule-asked",
         Rule::Phrase => "moderate-rule-phrase",
+        Rule::LowRisk => "moderate-rule-low-risk",
+        Rule::ModerateRisk => "moderate-rule-moderate-risk",
+        Rule::HighRisk => "moderate-rule-high-risk",
     }
 }
 

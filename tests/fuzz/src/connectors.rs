@@ -14,6 +14,8 @@ pub mod mail {
 pub mod matrix;
 #[path = "../../../src/connectors/telegram/read.rs"]
 pub mod telegram;
+#[path = "../../../src/connectors/webhook/read.rs"]
+pub mod webhook;
 #[path = "../../../src/connectors/whatsapp/read.rs"]
 pub mod whatsapp;
 #[path = "../../../src/connectors/xmpp/frames.rs"]
@@ -21,4 +23,4 @@ pub mod xmpp_frames;
 #[path = "../../../src/connectors/xmpp/read.rs"]
 pub mod xmpp_read;
 
-pub use heard::{Happened, Heard, Refused, Spoken, Undone, Words};
+pub use heard::{Happened, Heard, LONGEST_NAME, Refused, Spoken, Undone, Words};

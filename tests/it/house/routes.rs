@@ -126,6 +126,8 @@ const TABLE: &[Row] = &[
         "401", &[(Keeper, "409"), (OtherKeeper, "404"), (Decider, "403"), (Community, "403"), (KeyWithoutScope, "403"), (OtherCommunity, "403")]),
     row("POST /v1/concerns/{concern_id}/disclose", |it| (format!("/v1/concerns/{}/disclose", it.concern), Json(json!({"by": "ada", "reason": "says goodbye"}))),
         "401", &[(Decider, "200"), (Keeper, "403"), (OtherKeeper, "403"), (Community, "403"), (KeyWithoutScope, "403"), (OtherCommunity, "403")]),
+    row("POST /v1/screenings", |it| ("/v1/screenings".into(), Json(json!({"id": "1", "handle": it.handle, "instrument": "c-ssrs", "risk": "low"}))),
+        "401", &[(Keeper, "200"), (OtherKeeper, "409"), (Decider, "403"), (Community, "403"), (KeyWithoutScope, "403"), (OtherCommunity, "403")]),
     row("GET /v1/grants", |_| ("/v1/grants".into(), Nothing), "401", &[(Member, "200+"), (OtherMember, "200")]),
     row("POST /v1/grants", |_| ("/v1/grants".into(), Json(json!({"clinic": "riverside", "terms": terms()}))),
         "401", &[(Member, "409+"), (OtherMember, "409")]),

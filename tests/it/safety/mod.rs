@@ -7,5 +7,6 @@ mod phrases;
 mod portal;
 mod queue;
 mod queue_door;
+mod screened;
 mod shown;
 mod telling;
