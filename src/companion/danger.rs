@@ -1,9 +1,11 @@
-//! Words that may mean danger, where a community has its people look at them: what is found has a human look, once an hour.
+//! Words that may mean danger, where a community has its people look at them: what is found has a human look, once an hour. In what
+//! is written to the companion, and, where a community wants that too, in its rooms that are counted.
 
 use super::talk::Said;
 use super::{CompanionError, Heard};
 use crate::domain::concern::Rule;
 use crate::domain::ids::CommunityId;
+use crate::enrolment::join::handle_index;
 use crate::pipeline::{Bridge, House};
 use crate::safety::{self, Noticed, phrases};
 use crate::vault::MemberKey;
@@ -19,8 +21,33 @@ pub(super) fn in_what(house: &House, community: &CommunityId, said: Option<Said<
 /// Has people of the community look, if a member wrote such a phrase. Says whether they wrote one.
 pub(super) async fn listen(bridge: &Bridge, key: &MemberKey, heard: &Heard<'_>) -> Result<bool, CompanionError> {
     let Some(community) = heard.community else { return Ok(false) };
-    let Some(watch) = bridge.house.watched.get(community) else { return Ok(false) };
     let Some(phrase) = in_what(&bridge.house, community, heard.said) else { return Ok(false) };
+    tell(bridge, key, community, phrase).await?;
+    Ok(true)
+}
+
+/// Has people of the community look, if a member wrote such a phrase in one of its rooms: somebody who has not joined is nobody
+/// whom the bridge could name.
+///
+/// # Errors
+/// [`CompanionError`].
+pub async fn in_room(bridge: &Bridge, community: &CommunityId, handle: &str, text: &str) -> Result<(), CompanionError> {
+    let is_watched = bridge.house.watched.get(community).is_some_and(|watch| watch.room_phrases);
+    let Some(phrase) = phrases::found(text, None).filter(|_| is_watched) else { return Ok(()) };
+    let index = handle_index(&bridge.keyring, community, handle);
+    let found = bridge.store.read().await?.member_by_handle(community, index).await?;
+    let Some((member, key, _)) = found else { return Ok(()) };
+    tell(bridge, &bridge.keyring.unwrap_member_key(member, &key)?, community, phrase).await
+}
+
+/// Has people of the community look at it.
+async fn tell(
+    bridge: &Bridge,
+    key: &MemberKey,
+    community: &CommunityId,
+    phrase: &'static str,
+) -> Result<(), CompanionError> {
+    let Some(watch) = bridge.house.watched.get(community) else { return Ok(()) };
     let now = bridge.clock.now();
     let hour = (now.as_second() / 3600).to_be_bytes();
     let entry = bridge.keyring.index().index("a phrase", &[key.member().0.as_bytes(), &hour]);
@@ -30,5 +57,5 @@ pub(super) async fn listen(bridge: &Bridge, key: &MemberKey, heard: &Heard<'_>) 
     safety::raise(&mut tx, &bridge.keyring, key, &noticed, now).await?;
     tx.commit().await?;
     bridge.wake.notify_waiters();
-    Ok(true)
+    Ok(())
 }

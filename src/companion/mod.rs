@@ -8,7 +8,7 @@
 //! and nothing is done twice.
 
 mod act;
-mod danger;
+pub mod danger;
 mod forms;
 mod kept;
 pub mod meet;

@@ -29,6 +29,9 @@ pub struct Safety {
     /// Whether they are told, too, of phrases that may mean danger: not validated.
     #[serde(default)]
     pub phrases: bool,
+    /// The same of what members write in rooms that are counted.
+    #[serde(default)]
+    pub room_phrases: bool,
     /// From which risk on they are told of what a C-SSRS screener found.
     #[serde(default = "any_risk")]
     pub c_ssrs: Risk,

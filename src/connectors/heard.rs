@@ -17,6 +17,8 @@ pub enum Heard {
     Said(Spoken),
     /// Something happened in a room that is counted.
     Happened(Happened),
+    /// What somebody wrote there: looked at for phrases that may mean danger, where a community wants that, and forgotten.
+    Wrote(Wrote),
     /// What had happened was taken back.
     Undone(Undone),
 }
@@ -60,6 +62,15 @@ pub struct Happened {
     pub deed: Deed,
 }
 
+/// What somebody wrote where others read it. Personal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Wrote {
+    /// Who.
+    pub handle: String,
+    /// What, without what they quote.
+    pub text: String,
+}
+
 /// Something that was taken back. Personal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Undone {
@@ -91,6 +102,7 @@ impl fmt::Debug for Heard {
         f.write_str(match self {
             Self::Said(_) => "Said(..)",
             Self::Happened(_) => "Happened(..)",
+            Self::Wrote(_) => "Wrote(..)",
             Self::Undone(_) => "Undone(..)",
         })
     }

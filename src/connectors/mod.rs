@@ -3,7 +3,7 @@
 //! A platform calls `/connectors/{community}/…`, or it does not call and is listened to ([`Ear`]). What it brings is
 //! authenticated before it is parsed, and read as one of three things ([`Heard`]): somebody said something to the bridge's own
 //! account in private, something happened in a room that is counted, or that was taken back. What was written in a room is
-//! never kept, and is nothing said to the companion.
+//! never kept, and is nothing said to the companion; where a community wants it, it is looked at for phrases that may mean danger.
 //!
 //! Nothing is acknowledged before all of it is done. What the platform brings again because no answer came is done once: what
 //! is said has its own id, as has what happened, and an answer has the id of what it answers.
@@ -19,7 +19,7 @@ pub mod whatsapp;
 pub mod xmpp;
 
 pub use ear::{Ear, Listened, PATIENCE};
-pub use heard::{Happened, Heard, LONGEST_NAME, Refused, Spoken, Undone, Words};
+pub use heard::{Happened, Heard, LONGEST_NAME, Refused, Spoken, Undone, Words, Wrote};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

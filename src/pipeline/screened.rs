@@ -49,7 +49,8 @@ pub async fn screened(
         return Ok(false);
     }
     let key = bridge.keyring.unwrap_member_key(member, &key).map_err(AcceptError::from)?;
-    let entry = bridge.keyring.index().index("screening", &[member.0.as_bytes(), community.as_str().as_bytes(), id.as_bytes()]);
+    let entry =
+        bridge.keyring.index().index("screening", &[member.0.as_bytes(), community.as_str().as_bytes(), id.as_bytes()]);
     let (rule, escalate_after) = (risk.into(), watch.escalate_after);
     let noticed = Noticed { community, entry, rule, phrase: None, escalate_after };
     safety::raise(tx, &bridge.keyring, &key, &noticed, bridge.clock.now()).await.map_err(AcceptError::from)?;

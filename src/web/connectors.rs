@@ -19,9 +19,12 @@ use tokio::sync::Semaphore;
 use super::limits::{Limit, caller};
 use super::talk::{Answered, Brought, talk};
 use super::{Problem, State, body, events};
+use crate::companion::danger;
 use crate::companion::talk::Said;
 use crate::config::Limits;
-use crate::connectors::{Connector, Connectors, Happened, Head, Heard, Refused, Says, Spoken, Told, Undone, Words};
+use crate::connectors::{
+    Connector, Connectors, Happened, Head, Heard, Refused, Says, Spoken, Told, Undone, Words, Wrote,
+};
 use crate::delivery::member::MessageError;
 use crate::domain::clock::Clock;
 use crate::domain::ids::CommunityId;
@@ -105,6 +108,7 @@ pub(super) async fn take(
         match heard {
             Heard::Said(spoken) => answer = say(state, community, connector, &spoken).await?.or(answer),
             Heard::Happened(it) => happened.push(Ok(event_of(it, now))),
+            Heard::Wrote(Wrote { handle, text }) => danger::in_room(&state.bridge, community, &handle, &text).await?,
             Heard::Undone(undone) => happened.push(Ok(retraction_of(undone))),
         }
     }

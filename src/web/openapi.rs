@@ -7,8 +7,8 @@ use utoipa::openapi::{OpenApi as Document, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    announcements, concerns, data_points, erasure, events, export, fhir, grants, health, jwks, materials, receipts, screenings,
-    talk,
+    announcements, concerns, data_points, erasure, events, export, fhir, grants, health, jwks, materials, receipts,
+    screenings, talk,
 };
 
 #[derive(OpenApi)]

@@ -12,7 +12,7 @@ use super::{Problem, State};
 use crate::connectors::LONGEST_NAME;
 use crate::domain::concern::Risk;
 use crate::domain::helpline::Help;
-use crate::pipeline::screened::{Screening, ScreenedError, screened};
+use crate::pipeline::screened::{ScreenedError, Screening, screened};
 
 /// A screening.
 #[derive(Debug, Deserialize, ToSchema)]

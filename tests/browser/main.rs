@@ -76,6 +76,17 @@ mod group {
     }
 }
 
+/// Each page of it once on a phone and once at a desk.
+mod moderate {
+    use super::*;
+
+    visitors! {
+        "moderate", stage::Place::Staffed;
+        on_a_phone_in_english: "phone", "en", "on";
+        at_a_desk_in_russian_without_scripts: "desktop", "ru", "off";
+    }
+}
+
 stories! {
     account: Unlinked,
     ask: Linked,

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::support::booking::{ASKED_FOR, asks_as, finder, first_talk, free_slot, schedule};
 use crate::support::bridge::{Person, TestBridge, riverside};
-use crate::support::concerns::{Keepers, POLICY, REASON, with_ada};
+use crate::support::concerns::{Keepers, POLICY, REASON, with_ada, worrying};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::groups::calm_evening;
@@ -29,8 +29,9 @@ use crate::support::portal::{PORTAL, Portal, portal_config};
 use crate::support::postbox::Postbox;
 use crate::support::receiver::PUSH;
 use crate::support::recommendations::{all, look, look_later, open_person, write};
+use crate::support::rules::with_rules;
 use crate::support::smart::present;
-use crate::support::staff::staff_setting;
+use crate::support::staff::{moderators_setting, staff_setting};
 
 /// Who visits, and with what.
 pub struct Visitor {
@@ -137,7 +138,10 @@ async fn build(place: Place, database: Database, control: &str) -> Option<(Stage
                 + &calm_evening(8, "open = true")
                 + VIDEO
                 + &staff
-                + "scopes = \"openid groups\"\n";
+                + "scopes = \"openid groups\"\n"
+                + &moderators_setting("forum", &clinic, "portal-local").replace("Europe/Berlin", staff_zone())
+                + "scopes = \"openid groups\"\n"
+                + &with_ada(&database, &postbox, &postbox);
             let portal = Portal::before(TestBridge::start_at(database, &text, present()).await, postbox);
             let (sparrow, _) = open_person(&portal.bridge, "sparrow", &ehr.patient).await;
             Stage { portal, sparrow, ehr, clinic, schedule: String::new() }
@@ -146,6 +150,7 @@ async fn build(place: Place, database: Database, control: &str) -> Option<(Stage
             let (ehr, gate) = (Ehr::sekmet().await?, part("MOSTIK_TEST_SMART_GATE", "a gate before an EHR")?);
             let clinic = part("MOSTIK_TEST_AUTHORIZATION_SERVER", "an authorization server")?;
             let text = config(&gate).replace("lease_seconds = 3", "lease_seconds = 4");
+            let text = with_rules(&database, &text);
             let text = format!("{text}[communities.forum.sign_in]\nissuer = {clinic:?}\n{PROVIDER}{LENDING}");
             let portal = Portal::before(TestBridge::start_at(database, &text, present()).await, postbox);
             let sparrow = portal.bridge.unlinked_person("sparrow").await;
@@ -190,6 +195,7 @@ fn open_doors(stage: Stage, listener: TcpListener) {
             .route("/told", web::post().to(told))
             .route("/room", web::get().to(room))
             .route("/clinic-asked", web::post().to(clinic_asked))
+            .route("/worry", web::post().to(worry))
             .route("/soon", web::post().to(soon))
     };
     tokio::spawn(HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run());
@@ -316,6 +322,14 @@ async fn clinic_asked(stage: Data<Stage>) -> HttpResponse {
     asks_as(bridge, &stage.sparrow, "", Way::Request).await.unwrap();
     bridge.deliver().await;
     HttpResponse::Ok().json(json!({}))
+}
+
+/// The member answers a questionnaire in a way that wants a human's eye.
+async fn worry(stage: Data<Stage>) -> HttpResponse {
+    let bridge = &stage.portal.bridge;
+    let mut event = worrying("worry", &stage.sparrow.handle);
+    event["time"] = json!(bridge.now());
+    HttpResponse::Ok().json(json!({"status": bridge.send(&event).await.status}))
 }
 
 /// Ten minutes from now, by the clinic's clock.

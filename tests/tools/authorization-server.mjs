@@ -79,7 +79,7 @@ const provider = new Provider(issuer, {
     { ...launcher("launch-local", nobody), ...local("/launch/return") },
     portal("portal", "RS256", secret),
     portal("portal-public", "ES384", nobody),
-    { ...portal("portal-local", "ES384", nobody), ...local("/sign-in/return", "/clinic/return") },
+    { ...portal("portal-local", "ES384", nobody), ...local("/sign-in/return", "/clinic/return", "/moderate/return") },
     portal("portal-hs256", "HS256", secret), // signs with the client's secret: the portal believes no such thing
     client("mostik-es384", "ES384", scopes.join(" ")),
     client("mostik-rs384", "RS384", scopes.join(" ")),
@@ -107,11 +107,11 @@ const provider = new Provider(issuer, {
   cookies: { keys: ["of a test"] },
   findAccount: (ctx, sub) => ({
     accountId: sub,
-    // Whoever is called so is of a clinic's telemedicine.
+    // Whoever is called so is of a clinic's telemedicine, or of a community's moderators.
     claims: () => ({
       sub,
       preferred_username: `name-of-${sub}`,
-      groups: sub.endsWith("telemedicine") ? ["staff", "telemedicine"] : ["staff"],
+      groups: ["staff", ...["telemedicine", "moderators"].filter((group) => sub.endsWith(group))],
       fhirUser: `${fhir}/Patient/${sub}`,
     }),
   }),

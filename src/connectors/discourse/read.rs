@@ -1,10 +1,10 @@
-//! What Discourse brings: webhooks of posts and likes (its `app/models/web_hook.rb` and `web_hook_post_serializer.rb`). Of what
-//! is written in public nothing is read but that something was.
+//! What Discourse brings: webhooks of posts and likes (its `app/models/web_hook.rb` and `web_hook_post_serializer.rb`). What
+//! is written in public is looked at and forgotten.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::connectors::{Happened, Heard, Refused, Undone};
+use crate::connectors::{Happened, Heard, Refused, Undone, Wrote};
 use crate::domain::activity::Deed;
 
 /// Posts of people; others are Discourse's own, such as that a topic was closed (`Post.types`).
@@ -90,7 +90,10 @@ pub fn read(event: &str, body: &[u8], own: &str, at: Timestamp) -> Result<Said, 
                     author: post.username,
                     raw: post.raw,
                 }),
-                () => Said::Public(post.happened().into_iter().map(Heard::Happened).collect()),
+                () => {
+                    let wrote = Heard::Wrote(Wrote { handle: post.username.clone(), text: own_words(&post.raw) });
+                    Said::Public(post.happened().into_iter().map(Heard::Happened).chain([wrote]).collect())
+                }
             }
         }
         "post_destroyed" => {
@@ -104,6 +107,18 @@ pub fn read(event: &str, body: &[u8], own: &str, at: Timestamp) -> Result<Said, 
         }
         _ => nothing,
     })
+}
+
+/// Without what it quotes (`[quote]`…`[/quote]`, and lines that begin with `>`).
+fn own_words(raw: &str) -> String {
+    let mut depth = 0_usize;
+    let own = raw.lines().filter(|line| {
+        let (opens, closes) = (line.contains("[quote"), line.contains("[/quote]"));
+        let is_quoted = depth > 0 || opens || line.trim_start().starts_with('>');
+        depth = (depth + usize::from(opens)).saturating_sub(usize::from(closes));
+        !is_quoted
+    });
+    own.collect::<Vec<_>>().join("\n")
 }
 
 fn json<'a, T: Deserialize<'a>>(body: &'a [u8], expected: &'static str) -> Result<T, Refused> {

@@ -29,7 +29,7 @@ use uuid::Uuid;
 pub use self::call::Homeserver;
 use self::read::{Seen, What};
 pub use self::registration::Registration;
-use super::{Connector, Happened, Head, Heard, Received, Refused, Says, Spoken, Undone, Words};
+use super::{Connector, Happened, Head, Heard, Received, Refused, Says, Spoken, Undone, Words, Wrote};
 use crate::delivery::member::{Message, MessageError, Platform};
 use crate::domain::activity::Deed;
 use crate::domain::language::Language;
@@ -191,6 +191,7 @@ impl Matrix {
     /// known any more: what was counted of them stays.
     async fn count(&self, seen: Seen) -> Result<Vec<Heard>, MessageError> {
         let Seen { id, room, by, at, what } = seen;
+        let wrote = what.text().map(|text| Heard::Wrote(Wrote { handle: by.clone(), text: text.to_owned() }));
         let (deed, answered, got) = match what {
             What::Wrote { answers: None, .. } => (Deed::Posted, None, Deed::GotReply),
             What::Wrote { answers, .. } => (Deed::Replied, answers, Deed::GotReply),
@@ -208,7 +209,7 @@ impl Matrix {
         let got_id = format!("{id}/got");
         let other = author.filter(|author| *author != by && author != self.user());
         let got = other.map(|handle| Heard::Happened(Happened { id: got_id, handle, at, deed: got }));
-        Ok([Heard::Happened(Happened { id, handle: by, at, deed })].into_iter().chain(got).collect())
+        Ok([Heard::Happened(Happened { id, handle: by, at, deed })].into_iter().chain(got).chain(wrote).collect())
     }
 
     async fn received(&self, head: Head<'_>, body: &[u8]) -> Result<Received, Refused> {

@@ -160,6 +160,17 @@ pub fn author(body: &[u8]) -> Option<String> {
     is_id('@', &event.sender).then_some(event.sender)
 }
 
+impl What {
+    /// The words that were written, if some were.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Wrote { text, .. } if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+}
+
 impl Event {
     fn read(raw: &RawValue) -> Option<Self> {
         let event: Self = serde_json::from_str(raw.get()).ok()?;

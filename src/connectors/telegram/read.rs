@@ -1,5 +1,5 @@
-//! What Telegram brings: an Update (Bot API 9, "Getting updates"). Of what was written in a group nothing is read but that
-//! something was.
+//! What Telegram brings: an Update (Bot API 9, "Getting updates"). What was written in a group that is counted is
+//! looked at and forgotten.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::connectors::{Happened, Heard, Refused, Spoken, Undone, Words};
+use crate::connectors::{Happened, Heard, Refused, Spoken, Undone, Words, Wrote};
 use crate::domain::activity::Deed;
 use crate::domain::language::Language;
 
@@ -164,7 +164,8 @@ fn written(message: &Message) -> Result<Vec<Heard>, Refused> {
     let deed = if answered.is_some() { Deed::Replied } else { Deed::Posted };
     let got = answered.filter(|whom| !whom.is_bot && whom.id != from.id);
     let got = got.map(|whom| happened(format!("{id}-got"), whom, at, Deed::GotReply));
-    Ok([happened(id, from, at, deed)].into_iter().chain(got).collect())
+    let wrote = message.text.clone().map(|text| Heard::Wrote(Wrote { handle: from.id.to_string(), text }));
+    Ok([happened(id, from, at, deed)].into_iter().chain(got).chain(wrote).collect())
 }
 
 /// Somebody reacted, or took it back. Whose message it was Telegram does not say.

@@ -53,4 +53,17 @@ await story(async ({ page, context, look }) => {
   await page.fill("[name=say]", "sos");
   await press(page, "main form.sheet button");
   await look("talk-help");
+
+  await page.goto("/rules/forum");
+  await look("rules");
+  await press(page, "#agree button");
+  await page.goto("/communities");
+  await look("communities");
+  await press(page, "#make button");
+  assert.match(await page.locator("#code").innerText(), /^[0-9A-Z-]{16,}$/, "a code for another community");
+  await look("communities-code");
+  await page.goto("/materials");
+  await look("materials");
+  await page.goto("/connect");
+  await look("connect-app");
 });

@@ -23,4 +23,4 @@ pub mod xmpp_frames;
 #[path = "../../../src/connectors/xmpp/read.rs"]
 pub mod xmpp_read;
 
-pub use heard::{Happened, Heard, LONGEST_NAME, Refused, Spoken, Undone, Words};
+pub use heard::{Happened, Heard, LONGEST_NAME, Refused, Spoken, Undone, Words, Wrote};

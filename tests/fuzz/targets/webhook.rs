@@ -12,6 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(spoken.conversation.is_empty());
             (spoken.id, spoken.handle)
         }
+        Heard::Wrote(_) => panic!("no words are brought from there"),
         Heard::Happened(happened) => (happened.id, happened.handle),
         Heard::Undone(undone) => ("msg_1".to_owned(), undone.handle),
     };

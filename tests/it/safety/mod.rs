@@ -7,6 +7,7 @@ mod phrases;
 mod portal;
 mod queue;
 mod queue_door;
+mod room_phrases;
 mod screened;
 mod shown;
 mod telling;

@@ -17,7 +17,8 @@ use crate::support::postbox::Postbox;
 /// A forum whose people are told from this risk on, and a member.
 async fn told_from(database: Database, risk: &str) -> (TestBridge, Person, Postbox) {
     let postbox = Postbox::open();
-    let told = watched(&database, &postbox, "PT15M").replace("escalate_after", &format!("c_ssrs = {risk:?}\nescalate_after"));
+    let told =
+        watched(&database, &postbox, "PT15M").replace("escalate_after", &format!("c_ssrs = {risk:?}\nescalate_after"));
     let text = config_text(&database, "http://127.0.0.1:9", "127.0.0.1:0") + &told;
     let bridge = TestBridge::start_with(database, &text).await;
     let sparrow = bridge.unlinked_person("sparrow").await;
@@ -26,7 +27,7 @@ async fn told_from(database: Database, risk: &str) -> (TestBridge, Person, Postb
 
 /// The forum's program says what a screening found.
 async fn found(keepers: &Keepers<'_>, screening: &Value) -> Got {
-    let url = format!("{}/v1/screenings", keepers.bridge.base);
+    let url = format!("{}/v1/screenings", keepers.bridge.api);
     http::call(Method::POST, &url, Some(&keepers.key), Some(screening)).await
 }
 
