@@ -1,5 +1,6 @@
 //! What a C-SSRS screening by people of the community found: who is told, by the operator's policy.
 
+use jiff::SignedDuration;
 use mostik::config::Config;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -64,6 +65,7 @@ on_both_databases! {
         assert!(low.json["help"].is_object());
         assert_eq!(keepers.open().await, [Value::Null; 0]);
         found(&keepers, &screening("2", "moderate")).await;
+        bridge.clock.advance(SignedDuration::from_mins(1));
         found(&keepers, &screening("3", "high")).await;
         let open = keepers.open().await;
         assert_eq!(open.iter().map(|it| &it["rule"]).collect::<Vec<_>>(), ["c-ssrs-moderate", "c-ssrs-high"]);
