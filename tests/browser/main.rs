@@ -10,7 +10,8 @@ mod stage;
 use support::database::Database;
 use support::parts::part;
 
-/// Lets every kind of visitor live through a story.
+/// Lets every kind of visitor live through a story. CI has time for the first two: between them they have every size, language and
+/// setting, and the longer words on the smaller screen.
 macro_rules! stories {
     ($($story:ident: $place:ident,)*) => {
         $(
@@ -19,10 +20,10 @@ macro_rules! stories {
 
                 visitors! {
                     stringify!($story), stage::Place::$place;
-                    on_a_phone_in_english: "phone", "en", "on";
-                    on_a_phone_in_russian_without_scripts: "phone", "ru", "off";
-                    at_a_desk_in_russian: "desktop", "ru", "on";
+                    on_a_phone_in_russian: "phone", "ru", "on";
                     at_a_desk_in_english_without_scripts: "desktop", "en", "off";
+                    on_a_phone_in_english_without_scripts: "phone", "en", "off";
+                    at_a_desk_in_russian: "desktop", "ru", "on";
                 }
             }
         )*

@@ -27,7 +27,7 @@ use house::House;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How many seeds are tried in all, unless `MOSTIK_SIM_SEEDS` says otherwise: CI tries 40,000.
+/// How many seeds are tried in all, unless `MOSTIK_SIM_SEEDS` says otherwise: CI tries 4,000.
 const SEEDS: u64 = 2_000;
 
 /// The shards that run beside each other.
