@@ -1,14 +1,17 @@
-//! Empty databases, one for each test, removed afterwards.
+//! Databases with nothing in them, one for each test, removed afterwards.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
+use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 use super::parts::part;
 
-/// An empty database.
+/// A database with nothing in it.
 pub struct Database {
     pub url: String,
     /// The same database without a pooler before it.
@@ -37,7 +40,8 @@ impl Database {
         Self { url: url.to_owned(), direct: url.to_owned(), folder: tempfile::tempdir().unwrap() }
     }
 
-    /// A database of its own on the server of `tests/run`, which is thrown away as a whole.
+    /// A database of its own on the server of `tests/run`, which is thrown away as a whole; with the tables of this program, as
+    /// making them takes longer than most tests.
     pub async fn postgres() -> Option<Self> {
         let server = part("MOSTIK_TEST_POSTGRES", "PostgreSQL")?;
         let folder = tempfile::tempdir().unwrap();
@@ -45,7 +49,8 @@ impl Database {
         let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         let name = format!("t_{name}_{}", std::process::id());
         let mut admin = PgConnection::connect(&server).await.unwrap();
-        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+        let migrated = migrated(&mut admin, &server).await;
+        run(&mut admin, &format!("CREATE DATABASE {name} TEMPLATE {migrated}")).await;
         admin.close().await.unwrap();
         let mut url = reqwest::Url::parse(&server).unwrap();
         url.set_path(&name);
@@ -84,6 +89,13 @@ impl Database {
         counted.unwrap()
     }
 
+    /// Takes away the tables that it may have.
+    pub async fn empty(&self) {
+        if !self.is_sqlite() {
+            self.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await;
+        }
+    }
+
     /// Whether it is a file.
     pub fn is_sqlite(&self) -> bool {
         self.url.starts_with("sqlite:")
@@ -93,4 +105,32 @@ impl Database {
     pub async fn all() -> Vec<Self> {
         [Some(Self::sqlite()), Self::postgres().await].into_iter().flatten().collect()
     }
+}
+
+/// The name of a database with the tables of this program, from which the others are copied. Whoever comes first makes it, under
+/// another name until it is whole.
+async fn migrated(admin: &mut PgConnection, server: &str) -> String {
+    let migrator = Migrator::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/postgres")).await.unwrap();
+    let mut tables = DefaultHasher::new();
+    migrator.iter().for_each(|migration| migration.checksum.hash(&mut tables));
+    let name = format!("migrated_{:x}", tables.finish());
+    let is_there = "SELECT COUNT(*) FROM pg_database WHERE datname = $1";
+    run(admin, "SELECT pg_advisory_lock(1)").await;
+    if sqlx::query_scalar::<_, i64>(is_there).bind(&name).fetch_one(&mut *admin).await.unwrap() == 0 {
+        let unfinished = format!("{name}_unfinished");
+        run(admin, &format!("DROP DATABASE IF EXISTS {unfinished}")).await;
+        run(admin, &format!("CREATE DATABASE {unfinished}")).await;
+        let mut url = reqwest::Url::parse(server).unwrap();
+        url.set_path(&unfinished);
+        let mut inside = PgConnection::connect(url.as_str()).await.unwrap();
+        migrator.run(&mut inside).await.unwrap();
+        inside.close().await.unwrap();
+        run(admin, &format!("ALTER DATABASE {unfinished} RENAME TO {name}")).await;
+    }
+    run(admin, "SELECT pg_advisory_unlock(1)").await;
+    name
+}
+
+async fn run(connection: &mut PgConnection, statement: &str) {
+    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(connection).await.unwrap();
 }

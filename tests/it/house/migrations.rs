@@ -70,6 +70,7 @@ on_every_database! {
 
 on_every_database! {
     async fn processes_that_start_at_once_on_an_empty_database_all_come_up(database) {
+        database.empty().await;
         let config = Config::from_toml(&config_text(&database, "http://127.0.0.1:9/", "127.0.0.1:0")).unwrap();
         Key::generate(&Entropy::System).unwrap().create_file(config.vault.master_key.file().unwrap()).unwrap();
         let starts = (0..6).map(|_| app::open(&config, Clock::System, Entropy::System));
