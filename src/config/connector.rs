@@ -19,6 +19,8 @@ pub enum Connector {
     Telegram(Telegram),
     /// An account of a forum of Discourse.
     Discourse(Discourse),
+    /// An account of a forum of Misago.
+    Misago(Misago),
     /// A user of an application service on a Matrix homeserver.
     Matrix(Matrix),
     /// A platform of one's own, which signs what it sends.
@@ -75,6 +77,24 @@ pub struct Discourse {
     pub api_key_file: PathBuf,
     /// The file with what webhooks are signed with.
     pub secret_file: PathBuf,
+    /// The language of those of whom nothing is known.
+    #[serde(default)]
+    pub language: Language,
+}
+
+/// An account of a forum of Misago.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Misago {
+    /// Where the forum is.
+    pub url: Url,
+    /// The name of the bridge's account there.
+    pub account: String,
+    /// The file with the account's password.
+    pub password_file: PathBuf,
+    /// The public categories that are counted, by their ids.
+    #[serde(default)]
+    pub counted: BTreeSet<i64>,
     /// The language of those of whom nothing is known.
     #[serde(default)]
     pub language: Language,
@@ -202,6 +222,7 @@ impl Connector {
             Self::Telegram(telegram) => telegram.api.as_ref(),
             Self::Webhook(webhook) => webhook.url.as_ref(),
             Self::Discourse(discourse) => Some(&discourse.url),
+            Self::Misago(misago) => Some(&misago.url),
             Self::Matrix(matrix) => Some(&matrix.homeserver),
             Self::WhatsApp(whatsapp) => whatsapp.api.as_ref(),
             Self::Mail(_) | Self::Xmpp(_) => None,
@@ -220,7 +241,7 @@ impl Connector {
             Self::Xmpp(xmpp) => xmpp.check(setting, private_networks)?,
             Self::WhatsApp(whatsapp) => whatsapp.check(setting)?,
             Self::Mail(mail) => mail.check(setting)?,
-            Self::Telegram(_) | Self::Discourse(_) | Self::Webhook(_) => {}
+            Self::Telegram(_) | Self::Discourse(_) | Self::Misago(_) | Self::Webhook(_) => {}
         }
         let Some(url) = self.url() else { return Ok(()) };
         let invalid = |expected| Err(ConfigError::Invalid { setting: setting.to_owned(), expected });
