@@ -295,4 +295,33 @@ mod tests {
         }
         assert!(wrong("address = \"mostik.example\"\nsecret = \"s\"", false).contains("secret"));
     }
+
+    #[test]
+    fn a_forum_of_misago_has_an_account_with_a_password_in_a_file() {
+        let read = |more: &str, private_networks: bool| {
+            let text = format!(
+                "[delivery]\nprivate_networks = {private_networks}\n[communities.forum]\nname = \"F\"\n\
+                 [communities.forum.connector]\nplatform = \"misago\"\naccount = \"mostik\"\n{more}"
+            );
+            Config::from_toml(&text)
+        };
+        let (https, http) = ("url = \"https://f.example\"\n", "url = \"http://f.example\"\n");
+        let file = "password_file = \"p\"\n";
+        let config = read(&format!("{https}{file}counted = [3, 7]\nlanguage = \"ru\""), false).unwrap();
+        let forum = config.communities.values().next().unwrap().connector.clone().unwrap();
+        let super::Connector::Misago(misago) = &forum else { panic!("{forum:?}") };
+        assert_eq!((misago.counted.len(), misago.language), (2, super::Language::Ru));
+        assert!(forum.has_rooms() && forum.url() == Some(&misago.url));
+        assert!(read(&format!("{http}{file}"), true).is_ok());
+        for (more, expected) in [
+            (format!("{http}{file}"), "expected https"),
+            (https.to_owned(), "password_file"),
+            (format!("{https}{file}password = \"p\""), "password"),
+            (format!("{https}{file}counted = [\"support\"]"), "i64"),
+            (format!("url = \"https://a:b@f.example\"\n{file}"), "without user, password and query"),
+        ] {
+            let error = read(&more, false).unwrap_err().to_string();
+            assert!(error.contains(expected), "{more}: {error}");
+        }
+    }
 }

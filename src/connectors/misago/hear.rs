@@ -92,7 +92,7 @@ impl Misago {
                 return Ok(news);
             }
         }
-        if self.counted.is_empty() || !hearing.public.is_time() {
+        if !hearing.public.is_time() {
             return Ok(News::default());
         }
         // Whatever is wrong with a category, nobody who writes in private waits for it.
@@ -114,7 +114,7 @@ impl Misago {
                 }
                 news.reads(place, post.id);
                 let Some(author) = post.author().filter(|author| *author != own) else { continue };
-                if page.can_reply() && page.is_between(own, author) {
+                if page.can_reply() && page.has(own) && page.is_between(own, author) {
                     news.heard.extend(self.said(place, post.id, author).await?);
                 }
             }
