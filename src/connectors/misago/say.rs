@@ -101,7 +101,8 @@ impl Misago {
     async fn write(&self, place: Place, id: Uuid, text: &str) -> Result<(), MessageError> {
         let body = json!({"post": words::post(&cut(text, LONGEST), id)});
         let answer = self.account.call(Method::POST, &place.posts(), Some(&body)).await?;
-        // 403 is that it comes too soon after another post, where the account is not exempt from that.
+        // 403 is that it comes too soon after another post, where the account is not exempt from that; 500 that somebody else wrote
+        // in the thread at the same time, and that nothing was written.
         refused(&answer, &[400, 404])
     }
 
