@@ -13,6 +13,7 @@ use crate::config::{self, Config};
 use crate::connectors::discourse::Discourse;
 use crate::connectors::mail::Mail;
 use crate::connectors::matrix::{Homeserver, Matrix, Registration, Settings};
+use crate::connectors::misago::{self, Misago};
 use crate::connectors::telegram::{API, Telegram};
 use crate::connectors::webhook::Webhook;
 use crate::connectors::whatsapp::{self, Template, WhatsApp};
@@ -84,6 +85,14 @@ fn open(
                 language: told.language,
             })
         }
+        config::Connector::Misago(told) => Arc::new(Misago::new(misago::Settings {
+            egress: egress(config, &told.url)?,
+            url: told.url,
+            account: told.account,
+            password: read_secret_file(&told.password_file)?,
+            counted: told.counted,
+            language: told.language,
+        })),
         config::Connector::Matrix(told) => {
             let homeserver = Homeserver {
                 egress: egress(config, &told.homeserver)?,

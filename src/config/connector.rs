@@ -19,6 +19,8 @@ pub enum Connector {
     Telegram(Telegram),
     /// An account of a forum of Discourse.
     Discourse(Discourse),
+    /// An account of a forum of Misago.
+    Misago(Misago),
     /// A user of an application service on a Matrix homeserver.
     Matrix(Matrix),
     /// A platform of one's own, which signs what it sends.
@@ -75,6 +77,24 @@ pub struct Discourse {
     pub api_key_file: PathBuf,
     /// The file with what webhooks are signed with.
     pub secret_file: PathBuf,
+    /// The language of those of whom nothing is known.
+    #[serde(default)]
+    pub language: Language,
+}
+
+/// An account of a forum of Misago.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Misago {
+    /// Where the forum is.
+    pub url: Url,
+    /// The name of the bridge's account there.
+    pub account: String,
+    /// The file with the account's password.
+    pub password_file: PathBuf,
+    /// The public categories that are counted, by their ids.
+    #[serde(default)]
+    pub counted: BTreeSet<i64>,
     /// The language of those of whom nothing is known.
     #[serde(default)]
     pub language: Language,
@@ -202,6 +222,7 @@ impl Connector {
             Self::Telegram(telegram) => telegram.api.as_ref(),
             Self::Webhook(webhook) => webhook.url.as_ref(),
             Self::Discourse(discourse) => Some(&discourse.url),
+            Self::Misago(misago) => Some(&misago.url),
             Self::Matrix(matrix) => Some(&matrix.homeserver),
             Self::WhatsApp(whatsapp) => whatsapp.api.as_ref(),
             Self::Mail(_) | Self::Xmpp(_) => None,
@@ -220,7 +241,7 @@ impl Connector {
             Self::Xmpp(xmpp) => xmpp.check(setting, private_networks)?,
             Self::WhatsApp(whatsapp) => whatsapp.check(setting)?,
             Self::Mail(mail) => mail.check(setting)?,
-            Self::Telegram(_) | Self::Discourse(_) | Self::Webhook(_) => {}
+            Self::Telegram(_) | Self::Discourse(_) | Self::Misago(_) | Self::Webhook(_) => {}
         }
         let Some(url) = self.url() else { return Ok(()) };
         let invalid = |expected| Err(ConfigError::Invalid { setting: setting.to_owned(), expected });
@@ -273,5 +294,34 @@ mod tests {
             assert!(wrong(&format!("address = {bad:?}"), false).contains("an address such as"), "{bad}");
         }
         assert!(wrong("address = \"mostik.example\"\nsecret = \"s\"", false).contains("secret"));
+    }
+
+    #[test]
+    fn a_forum_of_misago_has_an_account_with_a_password_in_a_file() {
+        let read = |more: &str, private_networks: bool| {
+            let text = format!(
+                "[delivery]\nprivate_networks = {private_networks}\n[communities.forum]\nname = \"F\"\n\
+                 [communities.forum.connector]\nplatform = \"misago\"\naccount = \"mostik\"\n{more}"
+            );
+            Config::from_toml(&text)
+        };
+        let (https, http) = ("url = \"https://f.example\"\n", "url = \"http://f.example\"\n");
+        let file = "password_file = \"p\"\n";
+        let config = read(&format!("{https}{file}counted = [3, 7]\nlanguage = \"ru\""), false).unwrap();
+        let forum = config.communities.values().next().unwrap().connector.clone().unwrap();
+        let super::Connector::Misago(misago) = &forum else { panic!("{forum:?}") };
+        assert_eq!((misago.counted.len(), misago.language), (2, super::Language::Ru));
+        assert!(forum.has_rooms() && forum.url() == Some(&misago.url));
+        assert!(read(&format!("{http}{file}"), true).is_ok());
+        for (more, expected) in [
+            (format!("{http}{file}"), "expected https"),
+            (https.to_owned(), "password_file"),
+            (format!("{https}{file}password = \"p\""), "password"),
+            (format!("{https}{file}counted = [\"support\"]"), "i64"),
+            (format!("url = \"https://a:b@f.example\"\n{file}"), "without user, password and query"),
+        ] {
+            let error = read(&more, false).unwrap_err().to_string();
+            assert!(error.contains(expected), "{more}: {error}");
+        }
     }
 }

@@ -37,7 +37,7 @@ pub use self::audit::Audit;
 pub use self::auth::{Auth, BackendServices, ClientAuthentication, PatientLaunch};
 pub use self::clinic::Clinic;
 pub use self::community::{Community, MailSecurity, Messages};
-pub use self::connector::{Connector, Discourse, Matrix, Telegram, Webhook, Xmpp};
+pub use self::connector::{Connector, Discourse, Matrix, Misago, Telegram, Webhook, Xmpp};
 pub use self::help::{HELPLINES, Help};
 pub use self::imports::Imports;
 pub use self::launch::Launch;

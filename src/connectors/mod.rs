@@ -13,6 +13,7 @@ mod ear;
 mod heard;
 pub mod mail;
 pub mod matrix;
+pub mod misago;
 pub mod telegram;
 pub mod webhook;
 pub mod whatsapp;

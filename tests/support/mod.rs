@@ -27,6 +27,7 @@ pub mod launch;
 pub mod linking;
 pub mod log;
 pub mod mailhost;
+pub mod misago;
 pub mod notices;
 pub mod outbox;
 pub mod own;

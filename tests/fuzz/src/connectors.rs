@@ -12,6 +12,8 @@ pub mod mail {
 }
 #[path = "../../../src/connectors/matrix/read.rs"]
 pub mod matrix;
+#[path = "../../../src/connectors/misago/read.rs"]
+pub mod misago;
 #[path = "../../../src/connectors/telegram/read.rs"]
 pub mod telegram;
 #[path = "../../../src/connectors/webhook/read.rs"]

@@ -4,6 +4,7 @@ mod clients;
 mod discourse;
 mod mail;
 mod matrix;
+mod misago;
 mod telegram;
 mod webhook;
 mod whatsapp;
