@@ -32,7 +32,8 @@ start_parts() {
   export MOSTIK_TEST_POSTGRES="postgres://mostik:$pg_password@127.0.0.1:$pg_port/postgres"
   launch sweeper TERM env PATH="$PATH:$pg_bin" bash tests/tools/sweep-databases.sh "$MOSTIK_TEST_POSTGRES"
   # Nothing waits for it but the tests that want it.
-  launch forum TERM env PATH="$PATH:$pg_bin" bash tests/tools/prepare-forum.sh "$MOSTIK_TEST_POSTGRES" "$tools/forum/bin/python" "$work"
+  launch forum TERM env PATH="$PATH:$pg_bin" bash tests/tools/prepare-forum.sh \
+    "$MOSTIK_TEST_POSTGRES" "$tools/forum/bin/python" "$work"
   export MOSTIK_TEST_MISAGO="$tools/forum/bin/python"
   export MOSTIK_TEST_PGBOUNCER="127.0.0.1:$pooler_port"
   export MOSTIK_TEST_FHIR="http://127.0.0.1:$fhir_port/fhir"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# prepare-forum.sh URL PYTHON FOLDER: makes the database `forum` on the server of URL: a forum of Misago with its accounts, of which each
-# test that wants one takes a copy. What was made is kept beside PYTHON, since making it takes a while. Stays until it is ended.
+# prepare-forum.sh URL PYTHON FOLDER: makes the database `forum` on the server of URL: a forum of Misago with its accounts, of
+# which each test that wants one takes a copy. What was made is kept beside PYTHON, since making it takes a while; what is left
+# over lies in FOLDER. Stays until it is ended.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

@@ -114,6 +114,7 @@ impl Threads {
     }
 
     /// Those of a category and of what is below it: threads that are pinned everywhere stand in the list of each.
+    #[must_use]
     pub fn of(self, category: i64) -> Vec<Listed> {
         let Self { mut threads, subcategories, .. } = self;
         let is_there = |it: &Listed| it.category == category || subcategories.contains(&it.category);

@@ -125,7 +125,7 @@ impl Account {
 /// The cookies that an answer sets, as they are shown again; one's own is not taken from it.
 fn cookies(headers: &HeaderMap) -> SecretString {
     let set = headers.get_all(SET_COOKIE).into_iter().filter_map(|it| it.to_str().ok()?.split(';').next());
-    set.filter(|it| !it.starts_with("csrftoken=")).map(|it| format!("; {it}")).collect::<String>().into()
+    set.filter(|it| !it.starts_with("csrftoken=")).flat_map(|it| ["; ", it]).collect::<String>().into()
 }
 
 /// What was read; what is no answer of Misago's was said by something before it.
