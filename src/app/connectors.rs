@@ -112,19 +112,21 @@ fn open(
             language: told.language,
             clock: clock.clone(),
         }),
-        config::Connector::Xmpp(told) => {
-            let server = Server {
-                domain: told.domain().to_owned(),
-                host: told.server,
-                port: told.port,
-                secret: read_secret_file(&told.secret_file)?,
-                private_networks: config.delivery.private_networks,
-                timeout: config.timeout(),
-            };
-            let (address, name, language) = (told.address, told.name, told.language);
-            Arc::new(Xmpp::new(server, Account { address, name, language }))
-        }
+        config::Connector::Xmpp(told) => Arc::new(xmpp(config, told)?),
     })
+}
+
+fn xmpp(config: &Config, told: config::Xmpp) -> Result<Xmpp, StartError> {
+    let server = Server {
+        domain: told.domain().to_owned(),
+        host: told.server,
+        port: told.port,
+        secret: read_secret_file(&told.secret_file)?,
+        private_networks: config.delivery.private_networks,
+        timeout: config.timeout(),
+    };
+    let (address, name, language) = (told.address, told.name, told.language);
+    Ok(Xmpp::new(server, Account { address, name, language }))
 }
 
 fn whatsapp(config: &Config, told: config::WhatsApp) -> Result<WhatsApp, StartError> {

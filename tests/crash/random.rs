@@ -1,7 +1,7 @@
 //! Two workers on one database, one of them killed again and again: at any moment, or at any crash point. Judged by the
 //! EHR's own store.
 //!
-//! `MOSTIK_TEST_KILLS` says how often for each database: 300 in CI, 60 elsewhere, if it is not set. For many more,
+//! `MOSTIK_TEST_KILLS` says how often for each database; 60 if it is not set. For many more,
 //! `cargo nextest run --profile long`. `MOSTIK_TEST_SEED` repeats what is said and where is killed, not what the
 //! machine makes of it.
 
@@ -67,7 +67,7 @@ struct Fate {
 }
 
 async fn kill_again_and_again(database: &Database, ehr: &Ehr) {
-    let kills = number("MOSTIK_TEST_KILLS").unwrap_or(if is_ci() { 300 } else { 60 }).div_ceil(PARTS);
+    let kills = number("MOSTIK_TEST_KILLS").unwrap_or(60).div_ceil(PARTS);
     let seed = number("MOSTIK_TEST_SEED").unwrap_or_else(|| u64::from(std::process::id()));
     println!("MOSTIK_TEST_SEED={seed} MOSTIK_TEST_KILLS={}", kills * PARTS);
     let began = Instant::now();
@@ -167,8 +167,4 @@ async fn newcomer(traffic: &mut Traffic, survivor: &Running<'_>) -> usize {
 
 pub fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
-}
-
-pub fn is_ci() -> bool {
-    std::env::var("CI").is_ok_and(|ci| ci == "true")
 }
