@@ -25,6 +25,7 @@ impl Database {
             return new;
         }
         let new = Self::postgres().await.unwrap();
+        new.empty().await;
         let file = backup.display().to_string();
         run("pg_restore", &["--no-owner", "--exit-on-error", "--single-transaction", "--dbname", &new.direct, &file])
             .await;
