@@ -33,7 +33,11 @@ pub(super) async fn listen(bridge: &Bridge, key: &MemberKey, heard: &Heard<'_>) 
 /// [`CompanionError`].
 pub async fn in_room(bridge: &Bridge, community: &CommunityId, handle: &str, text: &str) -> Result<(), CompanionError> {
     let is_watched = bridge.house.watched.get(community).is_some_and(|watch| watch.room_phrases);
-    let Some(phrase) = phrases::found(text, None).filter(|_| is_watched) else { return Ok(()) };
+    // Nobody's words are looked at where nobody wants that.
+    if !is_watched {
+        return Ok(());
+    }
+    let Some(phrase) = phrases::found(text, None) else { return Ok(()) };
     let index = handle_index(&bridge.keyring, community, handle);
     let found = bridge.store.read().await?.member_by_handle(community, index).await?;
     let Some((member, key, _)) = found else { return Ok(()) };
