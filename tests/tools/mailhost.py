@@ -14,6 +14,7 @@ import os
 import pathlib
 import smtplib
 import subprocess
+import threading
 
 import authres
 import dkim
@@ -22,14 +23,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 SERVER = "mx.forum.example"
 SCRIPT = pathlib.Path(__file__).parents[2] / "deploy/mail-to-bridge.sh"
-doors, keys = {}, {}
+doors, keys, making = {}, {}, threading.Lock()
 
 
 def key_of(domain):
-    """Each domain has a key of its own, which anybody finds."""
-    if domain not in keys:
-        keys[domain] = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return keys[domain]
+    """Each domain has a key of its own, which anybody finds: one, whoever are the first to sign with it at once."""
+    with making:
+        if domain not in keys:
+            keys[domain] = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        return keys[domain]
 
 
 def published(name, **_):
