@@ -44,15 +44,17 @@ pub(super) fn platform(
     community: &config::Community,
     clock: &Clock,
 ) -> Option<Result<Arc<dyn Connector>, StartError>> {
-    community.connector.as_ref().map(|connector| open(config, connector, community.messages.as_ref(), clock))
+    community.connector.as_ref().map(|connector| open(config, connector, community, clock))
 }
 
 fn open(
     config: &Config,
     connector: &config::Connector,
-    messages: Option<&config::Messages>,
+    community: &config::Community,
     clock: &Clock,
 ) -> Result<Arc<dyn Connector>, StartError> {
+    // What is written in rooms is handed on where people of the community look at phrases in it.
+    let hands_on_words = community.safety.as_ref().is_some_and(|safety| safety.room_phrases);
     Ok(match connector.clone() {
         config::Connector::Telegram(told) => {
             let api = told.api.map_or_else(|| API.parse(), Ok).map_err(|_| StartError::Platform)?;
@@ -62,6 +64,7 @@ fn open(
                 token: read_secret_file(&told.token_file)?,
                 secret: told.secret_file.as_deref().map(read_secret_file).transpose()?,
                 counted: told.counted,
+                hands_on_words,
                 language: told.language,
             })
         }
@@ -82,6 +85,7 @@ fn open(
                 account: told.account,
                 api_key: read_secret_file(&told.api_key_file)?,
                 secret: hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes()),
+                hands_on_words,
                 language: told.language,
             })
         }
@@ -102,13 +106,13 @@ fn open(
             };
             let shown = read_secret_file(&told.hs_token_file)?;
             let (registration, counted, name, language) = (told.registration, told.counted, told.name, told.language);
-            Arc::new(Matrix::new(homeserver, Settings { registration, shown, counted, name, language }))
+            Arc::new(Matrix::new(homeserver, Settings { registration, shown, counted, hands_on_words, name, language }))
         }
         config::Connector::WhatsApp(told) => Arc::new(whatsapp(config, told)?),
         config::Connector::Mail(told) => Arc::new(Mail {
             secret: read_secret_file(&told.secret_file)?,
             authserv_id: told.authserv_id.filter(|_| !told.trusts_server),
-            way: mail(messages.ok_or(StartError::Platform)?)?,
+            way: mail(community.messages.as_ref().ok_or(StartError::Platform)?)?,
             language: told.language,
             clock: clock.clone(),
         }),

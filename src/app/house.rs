@@ -21,8 +21,8 @@ pub fn house(config: &Config) -> Result<House, ConfigError> {
         visits: clinic.visits.clone().into(),
     };
     let watch = |(id, community): (&CommunityId, &Community)| {
-        let Safety { escalate_after, deciders, phrases, room_phrases, c_ssrs, .. } = community.safety.clone()?;
-        Some((id.clone(), Watch { escalate_after, phrases, room_phrases, c_ssrs, deciders }))
+        let Safety { escalate_after, deciders, phrases, c_ssrs, .. } = community.safety.clone()?;
+        Some((id.clone(), Watch { escalate_after, phrases, c_ssrs, deciders }))
     };
     let most = |(id, community): (&CommunityId, &Community)| Some((id.clone(), community.messages.as_ref()?.most()));
     Ok(House {

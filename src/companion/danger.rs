@@ -26,17 +26,13 @@ pub(super) async fn listen(bridge: &Bridge, key: &MemberKey, heard: &Heard<'_>) 
     Ok(true)
 }
 
-/// Has people of the community look, if a member wrote such a phrase in one of its rooms: somebody who has not joined is nobody
+/// Has people of the community look, if a member wrote such a phrase in one of its rooms, of which a connector hands on words only
+/// where the community wants that: somebody who has not joined is nobody
 /// whom the bridge could name.
 ///
 /// # Errors
 /// [`CompanionError`].
 pub async fn in_room(bridge: &Bridge, community: &CommunityId, handle: &str, text: &str) -> Result<(), CompanionError> {
-    let is_watched = bridge.house.watched.get(community).is_some_and(|watch| watch.room_phrases);
-    // Nobody's words are looked at where nobody wants that.
-    if !is_watched {
-        return Ok(());
-    }
     let Some(phrase) = phrases::found(text, None) else { return Ok(()) };
     let index = handle_index(&bridge.keyring, community, handle);
     let found = bridge.store.read().await?.member_by_handle(community, index).await?;

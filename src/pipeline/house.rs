@@ -40,8 +40,6 @@ pub struct Watch {
     pub escalate_after: SignedDuration,
     /// Whether they are told of phrases that may mean danger.
     pub phrases: bool,
-    /// The same of what members write in rooms that are counted.
-    pub room_phrases: bool,
     /// From which risk on they are told of what a C-SSRS screener found.
     pub c_ssrs: Risk,
     /// The names of those who may decide that a clinic is told without consent.

@@ -37,6 +37,8 @@ pub struct Discourse {
     pub api_key: SecretString,
     /// What webhooks are signed with.
     pub secret: hmac::Key,
+    /// Whether what is written in public is handed on: no word of it leaves this place otherwise.
+    pub hands_on_words: bool,
     /// The language of those of whom nothing is known.
     pub language: Language,
     /// The way out, to the forum only.
@@ -120,7 +122,10 @@ impl Discourse {
         }
         let event = head.header("x-discourse-event").unwrap_or_default();
         let brought = match read::read(event, body, &self.account, head.at)? {
-            read::Said::Public(happened) => happened,
+            read::Said::Public(mut heard) => {
+                heard.retain(|it| self.hands_on_words || !matches!(it, Heard::Wrote(_)));
+                heard
+            }
             read::Said::Private(said) => {
                 let is_private = self.is_private(said.topic, &said.author).await.map_err(|_| Refused::Later)?;
                 is_private.then(|| Heard::Said(spoken(said))).into_iter().collect()

@@ -50,6 +50,8 @@ pub struct Matrix {
     shown: SecretString,
     /// The rooms that are counted.
     counted: BTreeSet<String>,
+    /// Whether what is written in them is handed on.
+    hands_on_words: bool,
     /// How the user and the rooms that it makes are called.
     name: String,
     language: Language,
@@ -67,6 +69,8 @@ pub struct Settings {
     pub shown: SecretString,
     /// The rooms that are counted, by their ids.
     pub counted: BTreeSet<String>,
+    /// Whether what is written in them is handed on: no word of it leaves this place otherwise.
+    pub hands_on_words: bool,
     /// How the user is called.
     pub name: String,
     /// The language of those of whom nothing is known.
@@ -78,8 +82,18 @@ impl Matrix {
     #[must_use]
     pub fn new(homeserver: Homeserver, settings: Settings) -> Self {
         let aliases = hmac::Key::new(hmac::HMAC_SHA256, homeserver.token.expose_secret().as_bytes());
-        let Settings { registration, shown, counted, name, language } = settings;
-        Self { homeserver, registration, shown, counted, name, language, aliases, is_known: OnceCell::new() }
+        let Settings { registration, shown, counted, hands_on_words, name, language } = settings;
+        Self {
+            homeserver,
+            registration,
+            shown,
+            counted,
+            hands_on_words,
+            name,
+            language,
+            aliases,
+            is_known: OnceCell::new(),
+        }
     }
 
     fn user(&self) -> &str {
@@ -191,7 +205,10 @@ impl Matrix {
     /// known any more: what was counted of them stays.
     async fn count(&self, seen: Seen) -> Result<Vec<Heard>, MessageError> {
         let Seen { id, room, by, at, what } = seen;
-        let wrote = what.text().map(|text| Heard::Wrote(Wrote { handle: by.clone(), text: text.to_owned() }));
+        let wrote = what
+            .text()
+            .filter(|_| self.hands_on_words)
+            .map(|text| Heard::Wrote(Wrote { handle: by.clone(), text: text.to_owned() }));
         let (deed, answered, got) = match what {
             What::Wrote { answers: None, .. } => (Deed::Posted, None, Deed::GotReply),
             What::Wrote { answers, .. } => (Deed::Replied, answers, Deed::GotReply),

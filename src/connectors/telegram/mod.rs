@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Connector, Ear, Head, Received, Refused, Says, Spoken, Words, cut};
+use super::{Connector, Ear, Head, Heard, Received, Refused, Says, Spoken, Words, cut};
 use crate::delivery::egress::{Answer, Egress, EgressError};
 use crate::delivery::member::{Message, MessageError, Platform, refused};
 use crate::domain::language::Language;
@@ -47,6 +47,8 @@ pub struct Telegram {
     pub secret: Option<SecretString>,
     /// The groups that are counted.
     pub counted: BTreeSet<i64>,
+    /// Whether what is written in rooms that are counted is handed on: no word of it leaves this place otherwise.
+    pub hands_on_words: bool,
     /// The language of those of whom nothing is known.
     pub language: Language,
     /// The way out, to the Bot API only.
@@ -96,6 +98,13 @@ impl Telegram {
         })
     }
 
+    /// What is heard in an Update.
+    fn hear(&self, update: &[u8]) -> Result<Vec<Heard>, Refused> {
+        let mut heard = read::read(update, &self.counted)?;
+        heard.retain(|it| self.hands_on_words || !matches!(it, Heard::Wrote(_)));
+        Ok(heard)
+    }
+
     async fn say(&self, chat: &str, text: &str) -> Result<(), MessageError> {
         self.call("sendMessage", &json!({"chat_id": chat, "text": cut(text, LONGEST)})).await
     }
@@ -121,7 +130,7 @@ impl Connector for Telegram {
     }
 
     fn receive<'a>(&'a self, _: Head<'a>, body: &'a [u8]) -> BoxFuture<'a, Result<Received, Refused>> {
-        let heard = read::read(body, &self.counted);
+        let heard = self.hear(body);
         async move { Ok(Received { heard: heard?, answer: None }) }.boxed()
     }
 

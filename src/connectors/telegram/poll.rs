@@ -51,7 +51,7 @@ impl Ear for Telegram {
                 let Numbered { update_id } = serde_json::from_str(update.get()).map_err(|_| MessageError::Unwritten)?;
                 listened.done = Some(update_id.saturating_add(1).to_string());
                 // What is not understood would be brought again for ever.
-                listened.heard.extend(read::read(update.get().as_bytes(), &self.counted).unwrap_or_default());
+                listened.heard.extend(self.hear(update.get().as_bytes()).unwrap_or_default());
             }
             Ok(listened)
         }

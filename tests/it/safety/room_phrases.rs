@@ -9,18 +9,26 @@ use crate::support::concerns::{Keepers, watched};
 use crate::support::database::Database;
 use crate::support::discourse::{Discourse, Place, post};
 use crate::support::postbox::Postbox;
+use crate::support::synapse::{BOT, Synapse, free_port, on_matrix};
 use crate::support::telegram::Telegram;
 
 const SPARROW: i64 = 4101;
 const WREN: i64 = 4102;
 const PHRASE: &str = "canary-secret. I just want to be dead";
 
+const EHR: &str = "http://127.0.0.1:9";
+
 /// A bridge on a platform with these settings, whose people are told of phrases in rooms or not; sparrow has joined as `handle`.
 async fn open(database: Database, platform: &str, room_phrases: bool, handle: &str) -> (TestBridge, Postbox) {
+    let text = config_text(&database, EHR, "127.0.0.1:0") + platform;
+    open_with(database, text, room_phrases, handle).await
+}
+
+/// The same, with all of its settings.
+async fn open_with(database: Database, text: String, room_phrases: bool, handle: &str) -> (TestBridge, Postbox) {
     let people = Postbox::open();
     let told = format!("room_phrases = {room_phrases}\nescalate_after");
-    let safety = watched(&database, &people, "PT15M").replace("escalate_after", &told);
-    let text = config_text(&database, "http://127.0.0.1:9", "127.0.0.1:0") + platform + &safety;
+    let text = text + &watched(&database, &people, "PT15M").replace("escalate_after", &told);
     let bridge = TestBridge::start_with(database, &text).await;
     bridge.unlinked_person(handle).await;
     (bridge, people)
@@ -57,14 +65,52 @@ on_both_databases! {
 }
 
 on_both_databases! {
-    async fn where_it_is_not_switched_on_nobody_is_told(database) {
+    async fn where_it_is_not_switched_on_nobody_is_told_of_what_stands_in_a_group(database) {
         let telegram = Telegram::open();
         let settings = telegram.settings(&database, "forum");
         let (bridge, _people) = open(database, &settings, false, &SPARROW.to_string()).await;
         let mut update = telegram.writes_in_group(SPARROW, bridge.now(), None);
         update["message"]["text"] = json!(PHRASE);
-        telegram.bring(&bridge, "forum", &update).await;
+        assert_eq!(telegram.bring(&bridge, "forum", &update).await.status, 200);
         assert_eq!(found(&bridge).await, []);
+    }
+}
+
+on_both_databases! {
+    async fn nor_of_what_stands_on_a_forum(database) {
+        let discourse = Discourse::open();
+        let settings = discourse.settings(&database, "forum");
+        let (bridge, _people) = open(database, &settings, false, "sparrow").await;
+        let place = Place { topic: 31, post: 4, number: 4 };
+        let brought = discourse.bring(&bridge, "forum", "post_created", &post("sparrow", PHRASE, place, "regular", None)).await;
+        assert_eq!((brought.status, found(&bridge).await), (200, vec![]));
+    }
+}
+
+/// On a homeserver that nobody here wrote. The bridge's own database is of no matter here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phrase_in_a_room_of_a_homeserver_has_people_look_where_that_is_switched_on() {
+    for (room_phrases, expected) in [(true, one()), (false, vec![])] {
+        let Some(synapse) = Synapse::start(free_port()).await else { return };
+        let (sparrow, wren) = (synapse.user("sparrow").await, synapse.user("wren").await);
+        let lounge = wren.make(json!({"preset": "public_chat"})).await;
+        sparrow.join(&lounge).await;
+        let database = Database::sqlite();
+        let text = on_matrix(&database, EHR, &synapse, &format!("counted = [{lounge:?}]"));
+        let (bridge, _people) = open_with(database, text, room_phrases, &sparrow.id).await;
+        wren.invite(&lounge, BOT).await;
+        wren.sees(&lounge, BOT, "join").await;
+        let own = sparrow.open().await;
+        sparrow.sees(&own, BOT, "join").await;
+
+        let repeated = format!("> <{}> {PHRASE}\n\nI am with you", wren.id);
+        let to = wren.say(&lounge, PHRASE).await;
+        sparrow.reply(&lounge, &to, &repeated).await;
+        sparrow.talk(&own, "menu").await;
+        assert_eq!(found(&bridge).await, [], "wren has not joined, and sparrow repeats what they answer");
+        sparrow.say(&lounge, PHRASE).await;
+        sparrow.talk(&own, "menu").await;
+        assert_eq!(found(&bridge).await, expected);
     }
 }
 
