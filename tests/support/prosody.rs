@@ -55,6 +55,8 @@ pub enum Cut {
     Before,
     /// The server has it, and the component does not hear of that.
     After,
+    /// It is not cut at all: what goes to this account comes back, because there is no room for it now.
+    Full(&'static str),
 }
 
 /// Somebody who is signed in there with a program of theirs.
@@ -198,8 +200,25 @@ async fn pass(mut component: TcpStream, port: u16, cut: &Mutex<Option<Cut>>) -> 
         tokio::select! {
             read = component.read(&mut written) => {
                 let written = &written[..read.ok().filter(|count| *count > 0)?];
-                let is_said = written.windows(6).any(|window| window == b"<body>");
-                let cut = if is_said { cut.lock().unwrap().take() } else { None };
+                let text = String::from_utf8_lossy(written).into_owned();
+                let goes = |cut: &mut Cut| match cut {
+                    Cut::Full(whom) => text.contains(&format!(" to='{whom}@")),
+                    _ => true,
+                };
+                let is_said = text.contains("<body>");
+                let cut = if is_said { cut.lock().unwrap().take_if(goes) } else { None };
+                if let Some(Cut::Full(_)) = cut {
+                    let (message, behind) = text.split_once("</message>").unwrap();
+                    let (_, id) = message.rsplit_once(" id='").unwrap();
+                    let id = id.split_once('\'').unwrap().0;
+                    let back = format!(
+                        "<message type='error' to='{HELPER}' from='somebody@chat.test' id='{id}'><error type='wait'>\
+                         <resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+                    );
+                    component.write_all(back.as_bytes()).await.ok()?;
+                    server.write_all(behind.as_bytes()).await.ok()?;
+                    continue;
+                }
                 if cut != Some(Cut::Before) {
                     server.write_all(written).await.ok()?;
                 }

@@ -1,13 +1,16 @@
 //! One member in two communities: they join the second one as the same, with a code, and neither learns of the other.
 
 use jiff::SignedDuration;
+use mostik::domain::audit::Chain;
 use mostik::domain::ids::CommunityId;
 use mostik::enrolment::credentials::{TALKS_WRITE, create_api_key};
+use mostik::enrolment::join::handle_index;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
 use crate::support::audit;
+use crate::support::bridge::forum;
 use crate::support::database::Database;
 use crate::support::http;
 use crate::support::portal::{Browser, Portal, portal_config};
@@ -75,6 +78,15 @@ impl Two {
         page.html().by_id("code").text()
     }
 
+    /// What is written down of sparrow.
+    async fn audited(&self) -> Vec<String> {
+        let bridge = &self.portal.bridge;
+        let index = handle_index(&bridge.bridge.keyring, &forum(), "sparrow");
+        let found = bridge.bridge.store.read().await.unwrap().member_by_handle(&forum(), index).await;
+        let (member, ..) = found.unwrap().unwrap();
+        audit::kinds(bridge, &Chain::of_member(member)).await
+    }
+
     async fn members(&self) -> i64 {
         self.portal.bridge.database.count("members").await
     }
@@ -95,6 +107,7 @@ on_both_databases! {
         let other = two.in_app("wren", &code).await;
         assert!(other["is_member"] == false && text(&other).contains("not good"), "{other}");
         assert_eq!(two.members().await, 1);
+        assert_eq!(two.audited().await, ["member-joined", "signed-in", "member-joined"]);
         let mut browser = two.browser().await;
         let page = browser.get("/communities").await.body;
         assert!(page.contains("The app") && !page.contains("bird-7"), "{page}");

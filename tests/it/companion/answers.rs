@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 use mostik::domain::ids::RecommendationId;
-use mostik::domain::recommendation::RecommendationState;
 use mostik::domain::recommendation::RecommendationState::{Accepted, Declined, Delivered, Seen};
+use mostik::domain::recommendation::{RecommendationState, Said};
 use mostik::domain::telling::{Grade, Wishes};
 use serde_json::Value;
 
@@ -38,7 +38,12 @@ impl Group {
 
     /// The clinic asks for something, and the member is told.
     async fn asks(&self, text: &str) -> RecommendationId {
-        let id = self.telling.comes(&self.sparrow, &said(text)).await;
+        self.writes(&said(text)).await
+    }
+
+    /// The clinic writes something, and the member is told.
+    async fn writes(&self, says: &Said) -> RecommendationId {
+        let id = self.telling.comes(&self.sparrow, says).await;
         self.telling.tell().await;
         self.later(1);
         id
@@ -97,6 +102,22 @@ on_both_databases! {
         let shown = group.say("accept").await;
         assert!(shown.contains("From") && shown.contains("Call an old friend"), "told since: {shown}");
         assert_eq!((group.state(third).await, group.state(fourth).await), (Seen, Seen));
+    }
+}
+
+on_both_databases! {
+    async fn what_is_nothing_to_do_or_not_clear_is_not_accepted_with_a_word(database) {
+        let group = Group::open(database, "full", "full").await;
+        let only_said = Said { is_actionable: false, ..said("We are glad about your week") };
+        let unclear = Said { is_unclear: true, ..said("Walk half an hour") };
+        for says in [only_said, unclear] {
+            let id = group.writes(&says).await;
+            for word in ["accept", "my messages"] {
+                let answer = group.say(word).await;
+                assert!(answer.contains("only here") && !answer.contains(&says.text), "{word}: {answer}");
+            }
+            assert_eq!(group.state(id).await, Delivered);
+        }
     }
 }
 

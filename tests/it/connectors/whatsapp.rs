@@ -204,6 +204,16 @@ on_both_databases! {
         let link = template["components"][0]["parameters"][0]["text"].as_str().unwrap();
         assert!(link.starts_with(PORTAL) && link.ends_with("/messages") && !sent[0].to_string().contains("Walk"), "{link}");
         assert_eq!(judged("whatsapp-send", &sent[0]).await.unwrap_or(json!({})), json!({}));
+        // Of what is said too often, WhatsApp says by its code alone that it may come later.
+        telling.comes(&sparrow, &said("Go to bed")).await;
+        for _ in 0..3 {
+            whatsapp.will_refuse(400, 131_056);
+            telling.tell().await;
+            assert_eq!((whatsapp.sent().len(), telling.open_tellings().await), (1, 1));
+            telling.bridge.clock.advance(SignedDuration::from_hours(1));
+        }
+        telling.tell().await;
+        assert_eq!((whatsapp.sent().len(), telling.open_tellings().await), (2, 0));
         // Whoever is not there any more is not written to again.
         let wren = telling.member(WREN, "notice", any_time()).await;
         telling.comes(&wren, &said("Walk")).await;
@@ -211,7 +221,7 @@ on_both_databases! {
         telling.tell().await;
         telling.comes(&wren, &said("Sleep")).await;
         telling.tell().await;
-        assert_eq!(whatsapp.sent().len(), 1);
+        assert_eq!(whatsapp.sent().len(), 2);
     }
 }
 

@@ -137,12 +137,11 @@ async fn programs_see_that_it_is_there_and_what_it_is() {
     sparrow.comes(|it| it.starts_with("<presence") && it.contains(HELPER) && !it.contains("type=")).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_says_more_than_is_kept_is_told_to_wait() {
-    let Some(prosody) = Prosody::start(&["sparrow", "wren"]).await else { return };
+/// A server, a bridge that heard sparrow say hi and hears nothing from then on, sparrow and wren.
+async fn deaf() -> Option<(Prosody, TestBridge, [Program; 2])> {
+    let prosody = Prosody::start(&["sparrow", "wren"]).await?;
     let bridge = bridge(&prosody, Database::sqlite(), "").await;
-    let (mut sparrow, mut wren) = (prosody.program("sparrow").await, prosody.program("wren").await);
-    // It hears one thing, and then nothing.
+    let (mut sparrow, wren) = (prosody.program("sparrow").await, prosody.program("wren").await);
     let hears = async {
         sparrow.meets().await;
         sparrow.says("hi").await;
@@ -150,6 +149,59 @@ async fn whoever_says_more_than_is_kept_is_told_to_wait() {
     let ((), is_ours) = tokio::join!(hears, bridge.listen());
     assert!(is_ours);
     sparrow.hears().await;
+    Some((prosody, bridge, [sparrow, wren]))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_was_answered_is_not_answered_again_because_somebody_else_was_not() {
+    let Some((prosody, bridge, [mut sparrow, mut wren])) = deaf().await else { return };
+    for program in [&mut sparrow, &mut wren] {
+        program.says("who are you").await;
+        program.meets().await;
+    }
+    prosody.cuts(Cut::Full("wren"));
+    assert_eq!(bridge.ears.turn(&forum()).await.unwrap_err().to_string(), "what was heard could not be done: 503");
+    assert!(bridge.listen().await, "what was not done is heard again");
+    for program in [&mut sparrow, &mut wren] {
+        assert!(program.hears().await.contains("helper"));
+        let more = program.everything().await;
+        assert!(more.iter().all(|it| !it.contains("<body>")), "once: {more:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_was_not_heard_before_another_process_listens_is_told_so() {
+    let Some((_prosody, bridge, [mut sparrow, _])) = deaf().await else { return };
+    let id = sparrow.says("who are you").await;
+    sparrow.meets().await;
+    bridge.clock.advance(SignedDuration::from_secs(61));
+    let (now, another) = (bridge.now(), uuid::Uuid::from_u128(7));
+    let until = now.checked_add(SignedDuration::from_secs(60)).unwrap();
+    let mut tx = bridge.bridge.store.begin().await.unwrap();
+    assert!(tx.hold_ear(&forum(), another, now, until).await.unwrap());
+    tx.commit().await.unwrap();
+    assert!(!bridge.listen().await, "another process listens");
+    let unheard = sparrow.comes(|it| it.contains("type='error'") && it.contains(&format!("id='{id}'"))).await;
+    assert!(unheard.contains("recipient-unavailable") && unheard.contains("type='wait'"), "{unheard}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_counts_anew_is_heard_and_one_that_says_it_again_is_answered_alike() {
+    let Some((_prosody, bridge, mut sparrow)) = together("").await else { return };
+    let message = |text: &str| format!("<message type='chat' to='{HELPER}' id='1'><body>{text}</body></message>");
+    for (text, answer) in [("yes", "Welcome."), ("mood", "How are you"), ("4", "Shall I keep"), ("keep it", "Noted")] {
+        sparrow.write(&message(text)).await;
+        let heard = sparrow.hears().await;
+        assert!(heard.contains(answer), "{text}: {heard}");
+    }
+    sparrow.write(&message("keep it")).await;
+    assert!(sparrow.hears().await.contains("Noted"));
+    assert_eq!(bridge.database.count("readings").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_says_more_than_is_kept_is_told_to_wait() {
+    let Some((_prosody, bridge, [mut sparrow, mut wren])) = deaf().await else { return };
     for _ in 0..20 {
         sparrow.says("hi").await;
     }
