@@ -1,5 +1,6 @@
 //! What the companion does for a member: by the same functions as the portal, under the same rules.
 
+use super::danger::call;
 use super::forms;
 use super::kept::{SaidMood, Stand};
 use super::script::{Act, Became};
@@ -16,7 +17,6 @@ use crate::insight::entry::{Destination, Noted, Taken, note_down};
 use crate::pipeline::consent;
 use crate::pipeline::{Bridge, Outcome};
 use crate::readings::settings::{change_settings, settings};
-use crate::safety::{self, Noticed};
 use crate::telling;
 use crate::vault::MemberKey;
 
@@ -166,21 +166,16 @@ async fn decide(bridge: &Bridge, key: &MemberKey, by: Method, act: Act) -> Resul
 /// Has people of the member's communities called, where some are there for it: once an hour, however often it is asked. In the
 /// chat of a community, only its own.
 async fn human(bridge: &Bridge, key: &MemberKey, only: Option<&CommunityId>) -> Result<Done, CompanionError> {
-    let (member, now) = (key.member(), bridge.clock.now());
-    let hour = (now.as_second() / 3600).to_be_bytes();
     let mut tx = bridge.store.begin().await?;
     let mut became = Became::None;
     let communities = match only {
         Some(community) => vec![community.clone()],
-        None => tx.communities_of(member).await?,
+        None => tx.communities_of(key.member()).await?,
     };
     for community in &communities {
-        let Some(watch) = bridge.house.watched.get(community) else { continue };
-        let entry = bridge.keyring.index().index("asked for somebody", &[member.0.as_bytes(), &hour]);
-        let (rule, escalate_after) = (Rule::AskedForSomebody, watch.escalate_after);
-        let noticed = Noticed { community, entry, rule, phrase: None, escalate_after };
-        safety::raise(&mut tx, &bridge.keyring, key, &noticed, now).await?;
-        became = Became::Done;
+        if call(bridge, &mut tx, key, community, Rule::AskedForSomebody, None).await? {
+            became = Became::Done;
+        }
     }
     tx.commit().await?;
     Ok(Done::of(became))

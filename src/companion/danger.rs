@@ -8,6 +8,7 @@ use crate::domain::ids::CommunityId;
 use crate::enrolment::join::handle_index;
 use crate::pipeline::{Bridge, House};
 use crate::safety::{self, Noticed, phrases};
+use crate::store::Tx;
 use crate::vault::MemberKey;
 
 /// The phrase that stands in what somebody wrote, where their community has its people look at such phrases. In any language:
@@ -47,15 +48,30 @@ async fn tell(
     community: &CommunityId,
     phrase: &'static str,
 ) -> Result<(), CompanionError> {
-    let Some(watch) = bridge.house.watched.get(community) else { return Ok(()) };
-    let now = bridge.clock.now();
-    let hour = (now.as_second() / 3600).to_be_bytes();
-    let entry = bridge.keyring.index().index("a phrase", &[key.member().0.as_bytes(), &hour]);
-    let (rule, escalate_after) = (Rule::Phrase, watch.escalate_after);
-    let noticed = Noticed { community, entry, rule, phrase: Some(phrase), escalate_after };
     let mut tx = bridge.store.begin().await?;
-    safety::raise(&mut tx, &bridge.keyring, key, &noticed, now).await?;
+    call(bridge, &mut tx, key, community, Rule::Phrase, Some(phrase)).await?;
     tx.commit().await?;
     bridge.wake.notify_waiters();
     Ok(())
+}
+
+/// Has people of a community look after a member, for this once an hour. Says whether the community has some.
+///
+/// # Errors
+/// [`CompanionError`]; the caller's transaction must then be dropped.
+pub(super) async fn call(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    key: &MemberKey,
+    community: &CommunityId,
+    rule: Rule,
+    phrase: Option<&'static str>,
+) -> Result<bool, CompanionError> {
+    let Some(watch) = bridge.house.watched.get(community) else { return Ok(false) };
+    let now = bridge.clock.now();
+    let hour = (now.as_second() / 3600).to_be_bytes();
+    let entry = bridge.keyring.index().index(rule.as_str(), &[b"in an hour", key.member().0.as_bytes(), &hour]);
+    let noticed = Noticed { community, entry, rule, phrase, escalate_after: watch.escalate_after };
+    safety::raise(tx, &bridge.keyring, key, &noticed, now).await?;
+    Ok(true)
 }

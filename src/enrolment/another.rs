@@ -4,8 +4,9 @@
 //! name under which it knows them. 80 random bits, good once and for a quarter of an hour: guessing is hopeless.
 
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 
-use super::code::{Code, Issued};
+use super::code::Code;
 use super::join::{EnrolError, HANDLE_COLUMN, handle_index};
 use crate::domain::audit::{Chain, Event, Joined};
 use crate::domain::ids::{CommunityId, MemberId};
@@ -14,6 +15,15 @@ use crate::vault::Keyring;
 
 /// How long a code is good.
 pub const VALIDITY: SignedDuration = SignedDuration::from_mins(15);
+
+/// A code, shown once and nowhere kept.
+#[derive(Debug)]
+pub struct Issued {
+    /// The code.
+    pub code: SecretString,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+}
 
 /// What became of a code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,7 +44,7 @@ pub async fn issue(tx: &mut Tx, keyring: &Keyring, member: MemberId, now: Timest
     let code = Code::fresh(keyring)?;
     let expires_at = now.checked_add(VALIDITY).unwrap_or(Timestamp::MAX);
     tx.put_join_code(member, code.own_index(keyring), expires_at).await?;
-    Ok(Issued { code: code.shown(), expires_at, is_linked: false })
+    Ok(Issued { code: code.shown(), expires_at })
 }
 
 /// Hears what somebody said whom the community does not know: if it is a code, it knows them as whoever it belongs to.

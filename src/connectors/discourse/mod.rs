@@ -122,9 +122,9 @@ impl Discourse {
         }
         let event = head.header("x-discourse-event").unwrap_or_default();
         let brought = match read::read(event, body, &self.account, head.at)? {
-            read::Said::Public(mut heard) => {
-                heard.retain(|it| self.hands_on_words || !matches!(it, Heard::Wrote(_)));
-                heard
+            read::Said::Public(mut happened) => {
+                happened.retain(|it| self.hands_on_words || !matches!(it, Heard::Wrote(_)));
+                happened
             }
             read::Said::Private(said) => {
                 let is_private = self.is_private(said.topic, &said.author).await.map_err(|_| Refused::Later)?;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::{Telegram, read};
+use super::Telegram;
 use crate::connectors::{Ear, Listened, PATIENCE};
 use crate::delivery::member::MessageError;
 

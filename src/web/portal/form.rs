@@ -8,6 +8,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{FromRequest, HttpRequest};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use url::form_urlencoded;
+use uuid::Uuid;
 
 use super::caller::{Caller, Session};
 use super::error::PortalError;
@@ -21,6 +22,12 @@ pub const PRESSED_FIELD: &str = "next";
 
 /// The largest form, in bytes.
 const MAX_FORM: usize = 64 * 1024;
+
+/// A key for a form that is shown: what makes it the same when it is sent again.
+pub fn fresh_key(state: &State) -> Result<Uuid, PortalError> {
+    let key = state.bridge.keyring.entropy().uuid(state.bridge.clock.now());
+    key.map_err(|error| PortalError::internal(&error))
+}
 
 /// A form's fields, in the order in which they stand in the form.
 pub struct Fields(Vec<(String, String)>);

@@ -6,9 +6,9 @@ use askama::Template;
 use uuid::Uuid;
 
 use super::caller::Session;
-use super::data::note::{LEVELS, fresh_key};
+use super::data::note::LEVELS;
 use super::error::PortalError;
-use super::form::Posted;
+use super::form::{Posted, fresh_key};
 use super::frame::{Frame, page};
 use super::own::Watched;
 use super::said::Around;

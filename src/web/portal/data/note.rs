@@ -5,7 +5,6 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use askama::Template;
 use jiff::civil::DateTime;
-use uuid::Uuid;
 
 use crate::domain::category::{Category, Detail};
 use crate::domain::ids::MemberId;
@@ -16,7 +15,7 @@ use crate::readings::settings::change_settings;
 use crate::web::State;
 use crate::web::portal::caller::Session;
 use crate::web::portal::error::PortalError;
-use crate::web::portal::form::{Fields, Posted};
+use crate::web::portal::form::{Fields, Posted, fresh_key};
 use crate::web::portal::frame::{Frame, page, page_with};
 use crate::web::portal::own::Own;
 use crate::web::portal::sharing::words;
@@ -167,12 +166,6 @@ fn wrong_field(field: &str) -> &'static str {
         "note" => "note-wrong-note",
         _ => "note-wrong-tags",
     }
-}
-
-/// A key for what is said next.
-pub fn fresh_key(state: &State) -> Result<Uuid, PortalError> {
-    let key = state.bridge.keyring.entropy().uuid(state.bridge.clock.now());
-    key.map_err(|error| PortalError::internal(&error))
 }
 
 fn form(
