@@ -27,9 +27,8 @@ pub(super) async fn listen(bridge: &Bridge, key: &MemberKey, heard: &Heard<'_>) 
     Ok(true)
 }
 
-/// Has people of the community look, if a member wrote such a phrase in one of its rooms, of which a connector hands on words only
-/// where the community wants that: somebody who has not joined is nobody
-/// whom the bridge could name.
+/// Has people of the community look, if a member wrote such a phrase in one of its rooms: a connector hands on words of rooms only
+/// where the community wants that. Somebody who has not joined is nobody whom the bridge could name.
 ///
 /// # Errors
 /// [`CompanionError`].

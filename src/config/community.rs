@@ -136,7 +136,13 @@ impl Community {
             |name: &str, expected| Err(ConfigError::Invalid { setting: format!("communities.{id}.{name}"), expected });
         let by_connector = matches!(self.messages, Some(Messages::Connector { .. }));
         let alarms_by_connector = self.safety.iter().any(Safety::by_connector);
+        let looks_in_rooms = self.safety.as_ref().is_some_and(|safety| safety.room_phrases);
         match &self.connector {
+            // Nobody may believe that somebody looks where nobody does.
+            connector if looks_in_rooms && !connector.as_ref().is_some_and(Connector::can_hand_on_words) => invalid(
+                "safety.room_phrases",
+                "false, or a platform whose rooms are read: Telegram, Discourse or Matrix",
+            ),
             None if by_connector || alarms_by_connector => {
                 invalid("connector", "a platform, where messages or alarms go by it")
             }

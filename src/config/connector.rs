@@ -234,6 +234,11 @@ impl Connector {
         !matches!(self, Self::WhatsApp(_) | Self::Mail(_))
     }
 
+    /// Whether what is written in its rooms can be handed on to whoever looks at phrases.
+    pub(super) const fn can_hand_on_words(&self) -> bool {
+        matches!(self, Self::Telegram(_) | Self::Discourse(_) | Self::Matrix(_))
+    }
+
     /// Refuses what cannot be; `setting` is its name in the configuration.
     pub(super) fn check(&self, setting: &str, private_networks: bool) -> Result<(), ConfigError> {
         match self {

@@ -153,6 +153,11 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration
 mod tests {
     use crate::config::Config;
 
+    const DISCOURSE: &str = "[communities.forum.connector]\nplatform = \"discourse\"\nurl = \"https://f.example\"\n\
+                             account = \"bridge\"\napi_key_file = \"k\"\nsecret_file = \"s\"\n";
+    const MAIL: &str =
+        "[communities.forum.connector]\nplatform = \"mail\"\nsecret_file = \"s\"\nauthserv_id = \"mx.a.example\"\n";
+
     fn read(safety: &str) -> Result<Config, crate::config::ConfigError> {
         Config::from_toml(&format!("[communities.forum]\nname = \"F\"\n[communities.forum.safety]\n{safety}"))
     }
@@ -165,6 +170,7 @@ mod tests {
         let second = "[communities.forum.safety.second]\nmethod = \"mail\"\nto = \"d@a.example\"\nserver = \"a.example\"\nfrom = \"a@a.example\"\n";
         assert!(read(&format!("{good}{second}")).is_ok());
         assert!(read(&format!("deciders = [\"Dr Ada\"]\n{good}{second}")).is_ok());
+        assert!(read(&format!("room_phrases = true\n{good}{DISCOURSE}")).is_ok());
         for (safety, expected) in [
             ("escalate_after = \"PT15M\"".to_owned(), "first"),
             (first.to_owned(), "escalate_after"),
@@ -177,6 +183,11 @@ mod tests {
             (format!("{good}names_members = true"), "names_members"),
             (format!("{good}{}", second.replace("d@a.example", "duty")), "safety.second.to: expected an address"),
             (format!("{good}{second}names_member = true"), "names_member"),
+            (
+                format!("room_phrases = true\n{good}"),
+                "safety.room_phrases: expected false, or a platform whose rooms are read",
+            ),
+            (format!("room_phrases = true\n{good}{MAIL}"), "safety.room_phrases: expected false, or a platform"),
             (format!("deciders = [\"Dr Ada\"]\n{good}"), "safety.deciders: expected names"),
             (format!("deciders = [\" \"]\n{good}{second}"), "safety.deciders: expected names"),
         ] {
