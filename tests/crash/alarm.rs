@@ -28,14 +28,14 @@ async fn dies_and_is_followed(database: Database, point: &str) -> Vec<Letter> {
     let postbox = Postbox::open();
     let more = watched(&database, &postbox, "PT15M");
     let server = Server::prepare_with(&database, "http://127.0.0.1:9/fhir", "patient", &more).await;
-    let mut doomed = server.start(Some(point));
+    let mut doomed = server.start(Some(point)).await;
     let mut event = worrying("worry", &server.handle);
     event["time"] = json!(server.bridge.clock.now().to_string());
     let event = json!([event]);
     // The answer may be cut off: whoever raised it is killed while telling.
     doomed.send(&server, &event).await;
     doomed.wait_until_killed().await;
-    let reborn = server.start(None);
+    let reborn = server.start(None).await;
     // What was in hand is seen again after a minute: it has passed.
     database.run("UPDATE concern_tellings SET due_at = 0 WHERE level = 1").await;
     // And what was not answered is sent again, as any good client does.

@@ -79,12 +79,12 @@ at_each_crash_point! {
 
 async fn dies_and_comes_back(database: Database, ehr: Ehr, point: &str) {
     let server = Server::prepare(&database, &ehr).await;
-    let mut doomed = server.start(Some(point));
+    let mut doomed = server.start(Some(point)).await;
     let revokes = point.starts_with("revoke:");
     let told = report(&doomed).await && (!revokes || revoke(&doomed).await);
     doomed.wait_until_killed().await;
 
-    let reborn = server.start(None);
+    let reborn = server.start(None).await;
     // What was not answered is said again, as any good client does.
     if !told {
         let told = if revokes { revoke(&reborn).await } else { report(&reborn).await };

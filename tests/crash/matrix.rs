@@ -47,14 +47,14 @@ on_both_databases! {
                 sparrow.say(&room, TALK[said % TALK.len()].0).await;
                 said += 1;
             }
-            let mut doomed = server.start(None);
+            let mut doomed = server.start(None).await;
             sparrow.say(&room, TALK[said % TALK.len()].0).await;
             said += 1;
             tokio::time::sleep(Duration::from_millis(dice.below(150) as u64)).await;
             assert!(doomed.kill(), "it died by itself: {}", server.last_words());
             deaths += u64::from(sparrow.heard(&room).await.len() < before + said);
         }
-        let last = server.start(None);
+        let last = server.start(None).await;
         let heard = sparrow.hears(&room, before + said).await;
         // One more of everything, so that whatever is said twice has come before it.
         sparrow.talk(&room, "menu").await;
@@ -86,7 +86,7 @@ async fn prepare(database: &Database, synapse: &Synapse, port: u16) -> Server {
 
 /// The member joins, and keeps what they note.
 async fn begin(server: &Server, sparrow: &User<'_>) -> String {
-    let first = server.start(None);
+    let first = server.start(None).await;
     let room = sparrow.open().await;
     sparrow.sees(&room, BOT, "join").await;
     for said in ["hi", "yes", "check in", "3", "keep it", "menu"] {

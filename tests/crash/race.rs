@@ -130,7 +130,7 @@ async fn race(database: &Database, ehr: &Ehr, by: By) {
     lose_answers(ehr, proxy.as_ref(), times, by);
     let is_over = AtomicBool::new(false);
     let ready = began.elapsed();
-    let replicas = (0..replicas).map(|_| server.start(None)).collect();
+    let replicas = join_all((0..replicas).map(|_| server.start(None))).await;
     let racing = async {
         let ran = join_all(
             members
@@ -274,7 +274,7 @@ async fn kill<'a>(
         tokio::time::sleep(KILL_EVERY).await;
         let victim = dice.below(replicas.len());
         assert!(replicas[victim].kill(), "it died by itself: {}", server.last_words());
-        replicas[victim] = tokio::task::block_in_place(|| server.start(None));
+        replicas[victim] = server.start(None).await;
         kills += 1;
     }
     (replicas, kills)

@@ -74,7 +74,7 @@ async fn kill_again_and_again(database: &Database, ehr: &Ehr) {
     let server = Server::prepare(database, ehr).await;
     let mut traffic = Traffic::new(&server, &ehr.base, "bird", Dice::new(seed), SHARING, SILENT).await;
     let mut deaths = Deaths::default();
-    let mut slots = [server.start(None), server.start(None)];
+    let mut slots = [server.start(None).await, server.start(None).await];
     let (mut victim, mut fate) = (0, None);
     while deaths.count() < kills {
         let [first, second] = &mut slots;
@@ -87,12 +87,13 @@ async fn kill_again_and_again(database: &Database, ehr: &Ehr) {
         if next == reborn && !traffic.dice.one_in(5) {
             fate = Some(Fate { point: traffic.dice.pick(&CRASH_POINTS), turn: 1 + traffic.dice.below(4) });
         }
-        slots[reborn] = server.start(fate.as_ref().map(|fate| format!("{}#{}", fate.point, fate.turn)).as_deref());
+        let crash_at = fate.as_ref().map(|fate| format!("{}#{}", fate.point, fate.turn));
+        slots[reborn] = server.start(crash_at.as_deref()).await;
         victim = next;
     }
     // The last one may still have its crash point before it.
     drop(slots);
-    let last = server.start(None);
+    let last = server.start(None).await;
     traffic.insist(last.front()).await;
     // What was not said before the last revocation.
     traffic.insist(last.front()).await;

@@ -40,7 +40,7 @@ async fn killed_under_load(database: &Database, ehr: &Ehr) {
         let dice = Dice::new(seed + n as u64);
         senders.push(Traffic::new(&server, &ehr.base, &format!("sender-{n}"), dice, 60, 6).await);
     }
-    let replicas: Vec<Running<'_>> = (0..REPLICAS).map(|_| server.start(None)).collect();
+    let replicas: Vec<Running<'_>> = join_all((0..REPLICAS).map(|_| server.start(None))).await;
     let fronts = Mutex::new(replicas.iter().map(|replica| replica.front().clone()).collect());
     let is_over = AtomicBool::new(false);
     let killing = kill(&server, replicas, &fronts, Dice::new(seed), seconds / KILL_EVERY.as_secs());
@@ -72,7 +72,7 @@ async fn kill<'a>(
         ticks.tick().await;
         let victim = dice.below(REPLICAS);
         assert!(replicas[victim].kill(), "it died by itself");
-        replicas[victim] = tokio::task::block_in_place(|| server.start(None));
+        replicas[victim] = server.start(None).await;
         fronts.lock().unwrap()[victim] = replicas[victim].front().clone();
     }
     ticks.tick().await;

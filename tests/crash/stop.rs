@@ -12,7 +12,7 @@ on_every_database! {
     async fn a_bridge_with_much_to_do_stops_when_it_is_asked_to(database) {
         let ehr = Ehr::without_conditional_create().await;
         let server = Server::prepare(&database, &ehr).await;
-        let mut running = server.start(None);
+        let mut running = server.start(None).await;
         assert!(running.grant(&server).await);
         let many: Value = (0..300).map(|n| mood(&n.to_string(), &server.handle, 3)).collect();
         running.send(&server, &many).await.unwrap();
@@ -23,7 +23,7 @@ on_every_database! {
         assert!(before < 300, "it stopped before everything was delivered");
         assert_eq!(server.count(DeliveryState::Confirmed).await, i64::try_from(before).unwrap());
 
-        let again = server.start(None);
+        let again = server.start(None).await;
         again.wait_until_idle(&server).await;
         let mut charted: Vec<String> = ehr.observations().await.iter().map(identifier).collect();
         charted.sort_unstable();

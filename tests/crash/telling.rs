@@ -80,11 +80,11 @@ async fn dies_and_is_followed(database: Database, point: &str, answers: Value) -
     let server = Server::prepare_with(&database, "http://127.0.0.1:9/fhir", "patient", &more).await;
     ready(&server, &receiver).await;
     receiver.will_answer(answers).await;
-    let mut doomed = server.start(Some(point));
+    let mut doomed = server.start(Some(point)).await;
     assert!(doomed.consent(&server, "notice").await);
     let id = comes(&server).await;
     doomed.wait_until_killed().await;
-    let _reborn = server.start(None);
+    let _reborn = server.start(None).await;
     wait_until_told(&server).await;
     let row = server.bridge.store.read().await.unwrap().recommendation(server.member, id).await.unwrap().unwrap();
     assert_eq!(row.state, RecommendationState::Delivered);

@@ -234,7 +234,7 @@ async fn a_process_whose_database_is_restarted_waits_in_peace_and_goes_on_by_its
     let ehr = Ehr::without_conditional_create().await;
     let proxy = Proxy::before(&ehr.base);
     let server = Server::prepare_at(&database, &proxy.base, &ehr.patient).await;
-    let mut running = server.start(None);
+    let mut running = server.start(None).await;
     assert!(running.grant(&server).await);
     running.send(&server, &moods(&server.handle, 200)).await.unwrap();
     while proxy.posts() < 20 {

@@ -100,7 +100,7 @@ async fn a_disk_without_room_for_a_sqlite_file_is_a_time_to_wait() {
     let mut server = Server::prepare_at(&database, &proxy.base, &ehr.patient).await;
     // The signal that a full disk does not send.
     server.before = "trap '' XFSZ;";
-    let running = server.start(None);
+    let running = server.start(None).await;
     assert!(running.grant(&server).await);
     let moods: Value = (0..200).map(|n| mood(&n.to_string(), &server.handle, 3)).collect();
     limit(&running, Some(1));

@@ -69,7 +69,7 @@ async fn nothing_is_sent_until_the_certificate_is_good(
     let proxy = Proxy::with_tls(&ehr.base, certificate(&authority));
     let mut server = Server::prepare_at(&database, &proxy.base, &ehr.patient).await;
     server.environment.push(("SSL_CERT_FILE", authority.file(&database)));
-    let running = server.start(None);
+    let running = server.start(None).await;
     assert!(running.grant(&server).await);
     let moods: Value = (0..MOODS).map(|n| mood(&n.to_string(), &server.handle, 3)).collect();
     running.send(&server, &moods).await.unwrap();

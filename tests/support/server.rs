@@ -96,7 +96,9 @@ impl Server {
     }
 
     /// Starts a process and waits until it listens; one that finds work at once may be killed before that.
-    pub fn start(&self, crash_at: Option<&str>) -> Running<'_> {
+    ///
+    /// What the test does beside it goes on meanwhile: a transaction that is held up half done would hold up the process.
+    pub async fn start(&self, crash_at: Option<&str>) -> Running<'_> {
         let mut command = Command::new("sh");
         command.arg("-c").arg(format!("{} exec \"$0\" \"$@\"", self.before)).arg(env!("CARGO_BIN_EXE_mostik"));
         command.arg("--config").arg(&self.config).arg("serve").stdout(Stdio::piped());
@@ -106,14 +108,15 @@ impl Server {
             command.env("MOSTIK_CRASH_AT", point);
         }
         let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let api = match line.trim().strip_prefix("mostik listens on ") {
-            Some(api) => api.to_owned(),
-            None if line.is_empty() && crash_at.is_some() => String::new(),
-            None => panic!("it said {line:?}: {}", self.last_words()),
-        };
-        Running { server: self, front: Front { server: self, api }, child }
+        let stdout = child.stdout.take().unwrap();
+        let mut running = Running { server: self, front: Front { server: self, api: String::new() }, child };
+        let line = tokio::task::spawn_blocking(|| BufReader::new(stdout).lines().next()).await.unwrap();
+        let line = line.transpose().unwrap().unwrap_or_default();
+        match line.strip_prefix("mostik listens on ") {
+            Some(api) => api.clone_into(&mut running.front.api),
+            None => assert!(line.is_empty() && crash_at.is_some(), "it said {line:?}: {}", self.last_words()),
+        }
+        running
     }
 
     /// What all its processes say.
