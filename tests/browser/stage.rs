@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use actix_web::web::{self, Data, Json};
 use actix_web::{App, HttpResponse, HttpServer};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use mostik::app;
 use mostik::config::Config;
 use mostik::domain::booking::Way;
@@ -32,6 +32,7 @@ use crate::support::recommendations::{all, look, look_later, open_person, write}
 use crate::support::rules::with_rules;
 use crate::support::smart::present;
 use crate::support::staff::{moderators_setting, staff_setting};
+use crate::support::synapse::free_port;
 
 /// Who visits, and with what.
 pub struct Visitor {
@@ -93,7 +94,7 @@ pub async fn play(story: &str, place: Place, visitor: &Visitor, chromium: &str, 
 /// A portal that a browser on this machine reaches under the address it has for everybody, and what is around it.
 async fn build(place: Place, database: Database, control: &str) -> Option<(Stage, String)> {
     // Free now, and nobody asks for this one by its number.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let address = format!("http://localhost:{port}");
     let postbox = Postbox::open();
     let config = |base: &str| {
@@ -142,7 +143,7 @@ async fn build(place: Place, database: Database, control: &str) -> Option<(Stage
                 + &moderators_setting("forum", &clinic, "portal-local").replace("Europe/Berlin", staff_zone())
                 + "scopes = \"openid groups\"\n"
                 + &with_ada(&database, &postbox, &postbox);
-            let portal = Portal::before(TestBridge::start_at(database, &text, present()).await, postbox);
+            let portal = Portal::before(TestBridge::start_at(database, &text, ahead()).await, postbox);
             let (sparrow, _) = open_person(&portal.bridge, "sparrow", &ehr.patient).await;
             Stage { portal, sparrow, ehr, clinic, schedule: String::new() }
         }
@@ -152,7 +153,7 @@ async fn build(place: Place, database: Database, control: &str) -> Option<(Stage
             let text = config(&gate).replace("lease_seconds = 3", "lease_seconds = 4");
             let text = with_rules(&database, &text);
             let text = format!("{text}[communities.forum.sign_in]\nissuer = {clinic:?}\n{PROVIDER}{LENDING}");
-            let portal = Portal::before(TestBridge::start_at(database, &text, present()).await, postbox);
+            let portal = Portal::before(TestBridge::start_at(database, &text, ahead()).await, postbox);
             let sparrow = portal.bridge.unlinked_person("sparrow").await;
             Stage { portal, sparrow, ehr, clinic, schedule: String::new() }
         }
@@ -169,6 +170,11 @@ const LENDING: &str = "[clinics.riverside.auth]\nmethod = \"patient\"\nclient_id
 
 /// Where the clinic holds its visits.
 const VIDEO: &str = "[clinics.riverside.video]\nmethod = \"link\"\nurl = \"https://meet.example/room\"\n";
+
+/// The bridge's clock stands still while a visitor signs in by a server whose clock goes on, which must not come to be later.
+fn ahead() -> Timestamp {
+    present() + SignedDuration::from_mins(2)
+}
 
 /// A zone in which today still lasts for hours.
 fn staff_zone() -> &'static str {

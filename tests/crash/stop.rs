@@ -11,7 +11,8 @@ use crate::support::server::Server;
 on_every_database! {
     async fn a_bridge_with_much_to_do_stops_when_it_is_asked_to(database) {
         let ehr = Ehr::without_conditional_create().await;
-        let server = Server::prepare(&database, &ehr).await;
+        let mut server = Server::prepare(&database, &ehr).await;
+        server.environment.push(("MOSTIK_SERVER__SHUTDOWN_SECONDS", "20".into()));
         let mut running = server.start(None).await;
         assert!(running.grant(&server).await);
         let many: Value = (0..300).map(|n| mood(&n.to_string(), &server.handle, 3)).collect();

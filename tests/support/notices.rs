@@ -14,6 +14,7 @@ use super::http;
 use super::portal::{PORTAL, Portal, portal_config};
 use super::postbox::Postbox;
 use super::recommendations::{free_address, look, notified_bridge, open_person, task, told, write};
+use super::server::moment;
 
 /// The bridge's Subscriptions for a patient that an EHR has.
 pub async fn subscriptions(ehr: &Ehr) -> Vec<Value> {
@@ -70,11 +71,11 @@ pub async fn told_by(ehr: &Ehr, by_topic: bool, types: &[&str]) -> String {
 /// Waits until the EHR has found out that somebody listens, where it tries that: the handshake comes before anybody looks.
 pub async fn until_active(ehr: &Ehr) {
     let is_topic = |made: &Value| !made["_criteria"].is_null();
-    for _ in 0..400 {
+    for _ in 0..2000 {
         if subscriptions(ehr).await.iter().all(|made| !is_topic(made) || made["status"] == "active") {
             return;
         }
-        tokio::task::yield_now().await;
+        moment().await;
     }
     panic!("the EHR does not find anybody who listens");
 }

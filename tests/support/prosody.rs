@@ -28,8 +28,8 @@ const SECRET: &str = "secret-of-the-tests";
 const PASSWORD: &str = "a long password";
 
 /// How often something is looked for before it is believed never to come, and how long it is waited for.
-const PATIENCE: usize = 1000;
-const SOON: std::time::Duration = std::time::Duration::from_secs(10);
+const PATIENCE: usize = 3000;
+const SOON: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// A server, running or not.
 pub struct Prosody {

@@ -1,7 +1,5 @@
 //! What clinics have for members: put into the store as if it had come from an EHR, or written into one and looked for.
 
-use std::net::TcpListener;
-
 use jiff::SignedDuration;
 use mostik::app;
 use mostik::config::Config;
@@ -21,6 +19,7 @@ use serde_json::{Value, json};
 use super::bridge::{Person, TestBridge, config_text, riverside};
 use super::database::Database;
 use super::http;
+use super::synapse::free_port;
 
 /// Something to do, in these words.
 pub fn said(text: &str) -> Said {
@@ -95,7 +94,7 @@ pub async fn looking_bridge(database: Database, ehr: &str, settings: &str) -> Te
 
 /// An address on this machine that is free now, and that nobody here asks for by its number.
 pub fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    format!("127.0.0.1:{}", free_port())
 }
 
 /// The same, where the EHR reaches the bridge and is asked to say when something changed.

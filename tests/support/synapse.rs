@@ -1,16 +1,15 @@
 //! A Matrix homeserver that nobody here wrote: Synapse, one for each test, which knows one application service.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use mostik::connectors::matrix::Registration;
-use mostik::domain::entropy::Entropy;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 
 use super::bridge::config_text;
 use super::database::Database;
@@ -29,7 +28,7 @@ pub const BOT: &str = "@mostik:matrix.test";
 const TOKENS: [&str; 2] = ["as-token-of-the-tests", "hs-token-of-the-tests"];
 
 /// How often something is looked for before it is believed never to come.
-const PATIENCE: usize = 3000;
+const PATIENCE: usize = 9000;
 
 /// The configuration of a bridge whose forum is on this homeserver, with these more settings of the connector.
 pub fn on_matrix(database: &Database, ehr: &str, synapse: &Synapse, more: &str) -> String {
@@ -58,11 +57,15 @@ pub struct User<'a> {
     token: String,
 }
 
-/// A port that nobody listens on, by chance: two tests must not have the same. Below the range from which the kernel answers
-/// "any port".
+/// A port for whoever is to listen on it later: held until the process of the test ends, so that nobody else is given it
+/// before; who listens may take it beside that, as long as they reuse addresses, which servers do.
 pub fn free_port() -> u16 {
-    let by_chance = || 20_000 + u16::from_be_bytes(Entropy::System.bytes().unwrap()) % 12_000;
-    std::iter::repeat_with(by_chance).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
+    let held = TcpSocket::new_v4().unwrap();
+    held.set_reuseaddr(true).unwrap();
+    held.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let port = held.local_addr().unwrap().port();
+    std::mem::forget(held);
+    port
 }
 
 impl Synapse {

@@ -271,4 +271,5 @@ class Mail:
 
 
 Controller(Mail(), hostname="127.0.0.1", port=MAIL_PORT).start()
+ThreadingHTTPServer.request_queue_size = 128  # five by default: tests that ask all at once would be cut off
 ThreadingHTTPServer(("127.0.0.1", PORT), Door).serve_forever()

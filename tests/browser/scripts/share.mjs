@@ -9,7 +9,7 @@ await story(async ({ page, context, look }) => {
 
   await page.goto("/clinics");
   await look("clinics");
-  await page.click('a[href="/clinics/riverside/connect"]');
+  await press(page, 'a[href="/clinics/riverside/connect"]');
   await look("connect");
   await press(page, 'button[value="sign-in"]');
   await look("leaving");

@@ -1,7 +1,7 @@
 // A member asks for a link, is brought one, opens it, looks around, and leaves.
 
 import assert from "node:assert/strict";
-import { control, language, story } from "./stage.mjs";
+import { control, language, press, story } from "./stage.mjs";
 
 await story(async ({ page, look }, another) => {
   await page.goto("/");
@@ -10,7 +10,7 @@ await story(async ({ page, look }, another) => {
 
   const { handle } = await control("/member");
   await page.fill("[name=handle]", handle);
-  await page.click("main button");
+  await press(page, "main button");
   assert.equal(new URL(page.url()).pathname, "/sign-in/sent");
   await look("sign-in-sent");
 
@@ -22,7 +22,7 @@ await story(async ({ page, look }, another) => {
 
   await page.goto(link);
   await look("sign-in-link");
-  await page.click("main form button");
+  await press(page, "main form button");
   assert.equal(new URL(page.url()).pathname, "/sharing");
   await look("sharing");
 
@@ -30,12 +30,12 @@ await story(async ({ page, look }, another) => {
   await look("settings");
   const other = language === "en" ? "ru" : "en";
   await page.selectOption("[name=language]", other);
-  await page.click("main form[action='/settings'] button");
+  await press(page, "main form[action='/settings'] button");
   assert.equal(await page.locator("html").getAttribute("lang"), other, "the page speaks the language that was chosen");
   await page.selectOption("main [name=language]", language);
-  await page.click("main form[action='/settings'] button");
+  await press(page, "main form[action='/settings'] button");
 
-  await page.click("form[action='/sign-out'] button");
+  await press(page, "form[action='/sign-out'] button");
   await page.goto("/sharing");
   assert.equal(new URL(page.url()).pathname, "/sign-in", "whoever left is out");
 
