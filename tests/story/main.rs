@@ -6,7 +6,9 @@ mod support;
 
 mod app;
 mod audit;
+mod demo;
 mod diary;
 mod forum;
 mod group;
 mod matrix;
+mod telegram;

@@ -3,37 +3,21 @@
 use jiff::SignedDuration;
 use mostik::domain::settings::Change;
 use mostik::domain::telling::{Grade, Wishes};
-use mostik::enrolment::code::{Order, issue};
 use reqwest::Method;
-use secrecy::ExposeSecret;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::on_both_databases;
 use crate::support::audit;
-use crate::support::bridge::{Person, TestBridge, riverside};
+use crate::support::bridge::TestBridge;
 use crate::support::ehr::Ehr;
 use crate::support::http;
 use crate::support::portal::{Browser, PORTAL, Portal};
 use crate::support::postbox::Postbox;
 use crate::support::receiver::{Telling, any_time};
 use crate::support::recommendations::{look_later, task, write};
+use crate::support::story::{connects, counts, member};
 use crate::support::synapse::{BOT, Synapse, User, free_port, on_matrix};
 use crate::support::validate::assert_valid;
-
-/// What a member chooses who shares their mood and how much they take part, and lets the clinic say all of it in the chat.
-const CHOSEN: [(&str, &str); 11] = [
-    ("notice-version", "1"),
-    ("notice-language", "en"),
-    ("mood", "every-entry"),
-    ("note", "off"),
-    ("tags", "off"),
-    ("community", "weekly-summary"),
-    ("for-treatment", "yes"),
-    ("from", "everything"),
-    ("since", ""),
-    ("until", "2027-05-20"),
-    ("way-back", "full"),
-];
 
 /// A room of the community in which what happens is counted, of whoever agreed to it.
 async fn lounge(heron: &User<'_>) -> String {
@@ -52,21 +36,6 @@ async fn sign_in(portal: &Portal, sparrow: &User<'_>, room: &str) -> Browser {
     assert_eq!(browser.get(link).await.status, 200);
     assert_eq!(browser.post(link, &[]).await.status, 303);
     browser
-}
-
-/// Connects the clinic by its code, and consents.
-async fn consent(portal: &Portal, browser: &mut Browser, patient: &str) {
-    let (bridge, now) = (&portal.bridge.bridge, portal.bridge.now());
-    let mut tx = bridge.store.begin().await.unwrap();
-    let order = Order { clinic: &riverside(), patient, validity: SignedDuration::from_hours(24), replaces: false };
-    let code = issue(&mut tx, &bridge.keyring, order, now).await.unwrap().code;
-    tx.commit().await.unwrap();
-    browser.get("/clinics/riverside/connect").await;
-    let form = [("way", "code"), ("code", code.expose_secret())];
-    assert_eq!(browser.post("/clinics/riverside/connect", &form).await.status, 303);
-    browser.get("/sharing/riverside").await;
-    let shared = browser.post_and_follow("/sharing/riverside", &CHOSEN).await.body;
-    assert!(shared.contains("You are sharing."), "{shared}");
 }
 
 /// A day passes, with everything that was written until now.
@@ -89,13 +58,6 @@ async fn takes_part(bridge: &TestBridge, sparrow: &User<'_>, heron: &User<'_>, r
     a_day_passes(bridge, sparrow, room).await;
     sparrow.redact(lounge, &regretted).await;
     sparrow.talk(room, "menu").await;
-}
-
-/// What a week came to.
-fn counts(week: &Value) -> Vec<(&str, i64)> {
-    let count = |it: &'_ Value| it["valueQuantity"]["value"].as_i64().unwrap();
-    let components = week["component"].as_array().unwrap().iter();
-    components.map(|it| (it["code"]["coding"][0]["code"].as_str().unwrap(), count(it))).collect()
 }
 
 /// What the clinic asks for comes into the member's own room, and is accepted there.
@@ -142,7 +104,7 @@ on_both_databases! {
         assert!(sparrow.talk(&room, "keep it").await.contains("Noted, for you alone."));
 
         let mut browser = sign_in(&portal, &sparrow, &room).await;
-        consent(&portal, &mut browser, &ehr.patient).await;
+        connects(&portal, &mut browser, &ehr.patient).await;
         sparrow.talk(&room, "check in").await;
         assert!(sparrow.talk(&room, "5").await.contains("your clinic will see it"));
         takes_part(&portal.bridge, &sparrow, &heron, &room, &lounge).await;
@@ -175,12 +137,4 @@ on_both_databases! {
         assert!(heron.heard(&lounge).await.is_empty(), "nothing is said where others read");
         assert_eq!(audit::wrong(&telling.bridge).await, [""; 0]);
     }
-}
-
-/// The member with this handle.
-async fn member(bridge: &TestBridge, handle: &str) -> Person {
-    let forum = "forum".parse().unwrap();
-    let index = mostik::enrolment::join::handle_index(&bridge.bridge.keyring, &forum, handle);
-    let found = bridge.bridge.store.read().await.unwrap().member_by_handle(&forum, index).await.unwrap();
-    Person { id: found.unwrap().0, handle: handle.to_owned(), token: String::new() }
 }
