@@ -4,7 +4,7 @@ use super::danger::call;
 use super::forms;
 use super::kept::{SaidMood, Stand};
 use super::script::{Act, Became};
-use super::{CompanionError, Done, Heard, Value, messages, rules};
+use super::{CompanionError, Done, Turn, Value, messages, rules};
 use crate::booking;
 use crate::domain::concern::Rule;
 use crate::domain::consented::Method;
@@ -24,16 +24,14 @@ use crate::vault::MemberKey;
 ///
 /// # Errors
 /// [`CompanionError`]; whoever says the same again then tries it again.
-pub async fn act(
-    bridge: &Bridge,
-    key: &MemberKey,
-    heard: &Heard<'_>,
-    stand: &mut Stand,
-    act: Act,
-) -> Result<Done, CompanionError> {
+pub(super) async fn act(turn: &mut Turn<'_>, act: Act) -> Result<Done, CompanionError> {
+    let (bridge, key, heard, stand) = (turn.bridge, &turn.key, &turn.heard, &mut turn.stand);
+    let is_chat = heard.by == Method::Chat;
     match act {
-        // What a community brings, it reads: there, nothing that was set aside is shared again on its word alone.
-        Act::Resume if heard.by == Method::Chat => Ok(Done::of(Became::Elsewhere).on("/sharing")),
+        // What a community brings, it reads: there, nothing that was set aside is shared again on its word alone. Nor does it
+        // learn whether the member asked somewhere else to be erased, and when: it is called off in the portal only.
+        Act::Resume if is_chat => Ok(Done::of(Became::Elsewhere).on("/sharing")),
+        Act::LookErasing | Act::KeepMe if is_chat => Ok(Done::of(Became::Elsewhere).on("/erase")),
         Act::KeepMood => keep_mood(bridge, key, stand).await,
         Act::KeepAll => keep_all(bridge, key).await,
         Act::Messages => messages::look(bridge, key, heard, stand).await,
@@ -43,7 +41,7 @@ pub async fn act(
         Act::Visits => visits(bridge, key).await,
         Act::Sharing => sharing(bridge, key).await,
         Act::Pause | Act::Resume | Act::Stop => decide(bridge, key, heard.by, act).await,
-        Act::Human => human(bridge, key, heard.community.filter(|_| heard.by == Method::Chat)).await,
+        Act::Human => human(bridge, key, heard.chat()).await,
         Act::Rules => rules::look(bridge, heard).await,
         Act::Agree => rules::agreed(bridge, heard, key.member()).await,
         Act::Erase => erase(bridge, key, heard.by).await,
@@ -58,7 +56,7 @@ pub async fn act(
         | Act::LastQuestion
         | Act::NextQuestion
         | Act::Finish
-        | Act::Discard => forms::act(bridge, key, heard, stand, act).await,
+        | Act::Discard => forms::act(turn, act).await,
     }
 }
 

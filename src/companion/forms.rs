@@ -1,113 +1,98 @@
-//! Questionnaires in a talk: one question at a time, kept as in the portal, where they can be gone on with.
+//! Questionnaires in a talk: one question at a time, kept as in the portal. In the chat of a community they are its own: it hears
+//! nothing of what was answered in another one, or in the portal.
 
 use super::act::became;
-use super::kept::Stand;
 use super::script::{Act, Became};
-use super::{CompanionError, Done, Heard, Value};
-use crate::domain::language::Language;
+use super::{CompanionError, Done, Turn, Value};
 use crate::domain::questionnaire::{Answer, Choice, Draft, Instrument, Kind, SELF_HARM};
 use crate::insight::entry::fill_in;
 use crate::insight::words;
-use crate::pipeline::Bridge;
 use crate::readings::drafts;
-use crate::vault::MemberKey;
+use crate::store::Tx;
 
-/// Does something with the questionnaire that is open.
+/// Does something with the questionnaire that is open. What is changed in it is kept together with where the talk stands then:
+/// of two answers that are given at once, the second is one to the next question.
 ///
 /// # Errors
 /// [`CompanionError`].
-pub async fn act(
-    bridge: &Bridge,
-    key: &MemberKey,
-    heard: &Heard<'_>,
-    stand: &mut Stand,
-    act: Act,
-) -> Result<Done, CompanionError> {
-    let language = heard.language;
+pub(super) async fn act(turn: &mut Turn<'_>, act: Act) -> Result<Done, CompanionError> {
+    if act == Act::Finish {
+        return finish(turn).await;
+    }
+    let mut tx = turn.locked().await?;
+    let done = change(&mut tx, turn, act).await?;
+    turn.tx = Some(tx);
+    Ok(done)
+}
+
+async fn change(tx: &mut Tx, turn: &mut Turn<'_>, act: Act) -> Result<Done, CompanionError> {
     match act {
-        Act::OpenPhq2 => open(bridge, key, Instrument::Phq2, stand, language).await,
-        Act::OpenPhq9 => open(bridge, key, Instrument::Phq9, stand, language).await,
-        Act::OpenGad7 => open(bridge, key, Instrument::Gad7, stand, language).await,
-        Act::KeepDeclined => keep(bridge, key, stand, Answer::Declined, language).await,
-        Act::KeepAnswer => match heard.number {
-            Some(number) => keep(bridge, key, stand, Answer::Given(number), language).await,
+        Act::OpenPhq2 => open(tx, turn, Instrument::Phq2).await,
+        Act::OpenPhq9 => open(tx, turn, Instrument::Phq9).await,
+        Act::OpenGad7 => open(tx, turn, Instrument::Gad7).await,
+        Act::KeepDeclined => keep(tx, turn, Answer::Declined).await,
+        Act::KeepAnswer => match turn.heard.number {
+            Some(number) => keep(tx, turn, Answer::Given(number)).await,
             None => Ok(Done::of(Became::Gone)),
         },
-        Act::LastQuestion => last(bridge, key, stand, language).await,
-        Act::Finish => finish(bridge, key, stand, language).await,
-        Act::Discard => discard(bridge, key, stand).await,
-        _ => next(bridge, key, stand, language).await,
+        Act::LastQuestion => last(tx, turn).await,
+        Act::Discard => discard(tx, turn).await,
+        _ => next(tx, turn).await,
     }
 }
 
-async fn open(
-    bridge: &Bridge,
-    key: &MemberKey,
-    instrument: Instrument,
-    stand: &mut Stand,
-    language: Language,
-) -> Result<Done, CompanionError> {
-    let mut tx = bridge.store.begin().await?;
-    tx.lock_member(key.member()).await?;
-    let begun = drafts::draft(&mut tx, key, instrument).await?;
-    let draft = if let Some(draft) = begun {
+async fn open(tx: &mut Tx, turn: &mut Turn<'_>, instrument: Instrument) -> Result<Done, CompanionError> {
+    turn.stand.form = Some(instrument);
+    let draft = if let Some(draft) = draft(tx, turn).await? {
         draft
     } else {
-        let draft = Draft::new(instrument, bridge.keyring.entropy().uuid(bridge.clock.now())?);
-        drafts::keep(&mut tx, key, &draft, bridge.clock.now()).await?;
+        let (bridge, now) = (turn.bridge, turn.bridge.clock.now());
+        let draft = Draft::new(instrument, bridge.keyring.entropy().uuid(now)?);
+        drafts::keep(tx, &turn.key, turn.heard.chat(), &draft, now).await?;
         draft
     };
-    tx.commit().await?;
-    stand.form = Some(instrument);
-    Ok(asked(&draft, draft.next(), stand, language))
+    Ok(asked(&draft, draft.next(), turn))
 }
 
-/// The draft of the questionnaire that is open.
-async fn draft_of(bridge: &Bridge, key: &MemberKey, stand: &Stand) -> Result<Option<Draft>, CompanionError> {
-    let Some(instrument) = stand.form else { return Ok(None) };
-    let mut tx = bridge.store.read().await?;
-    Ok(drafts::draft(&mut tx, key, instrument).await?)
+/// The draft of the questionnaire that is open here.
+async fn draft(tx: &mut Tx, turn: &Turn<'_>) -> Result<Option<Draft>, CompanionError> {
+    let Some(instrument) = turn.stand.form else { return Ok(None) };
+    Ok(drafts::draft(tx, &turn.key, turn.heard.chat(), instrument).await?)
 }
 
-async fn keep(
-    bridge: &Bridge,
-    key: &MemberKey,
-    stand: &mut Stand,
-    answer: Answer,
-    language: Language,
-) -> Result<Done, CompanionError> {
-    let (Some(instrument), Some(place)) = (stand.form, stand.question) else { return Ok(Done::of(Became::Gone)) };
-    let mut tx = bridge.store.begin().await?;
-    tx.lock_member(key.member()).await?;
-    let Some(draft) = drafts::draft(&mut tx, key, instrument).await? else { return Ok(Done::of(Became::Gone)) };
+async fn keep(tx: &mut Tx, turn: &mut Turn<'_>, answer: Answer) -> Result<Done, CompanionError> {
+    let (Some(draft), Some(place)) = (draft(tx, turn).await?, turn.stand.question) else {
+        return Ok(Done::of(Became::Gone));
+    };
     let draft = draft.with(place, answer);
-    drafts::keep(&mut tx, key, &draft, bridge.clock.now()).await?;
-    tx.commit().await?;
-    let is_about_harm = instrument.questions().get(place).is_some_and(|question| question.code == SELF_HARM);
+    drafts::keep(tx, &turn.key, turn.heard.chat(), &draft, turn.bridge.clock.now()).await?;
+    let questions = draft.instrument().questions();
+    let is_about_harm = questions.get(place).is_some_and(|question| question.code == SELF_HARM);
     if is_about_harm && draft.wants_help() {
-        stand.question = None;
+        turn.stand.question = None;
         return Ok(Done::of(Became::Danger));
     }
     // What was answered before is not asked again, unless the member goes back themselves.
     let later = draft.each().find(|(at, _, said)| *at > place && *said == Answer::NotAsked).map(|(at, ..)| at);
-    Ok(asked(&draft, later.or_else(|| draft.next()), stand, language))
+    Ok(asked(&draft, later.or_else(|| draft.next()), turn))
 }
 
-async fn next(bridge: &Bridge, key: &MemberKey, stand: &mut Stand, language: Language) -> Result<Done, CompanionError> {
-    let Some(draft) = draft_of(bridge, key, stand).await? else { return Ok(Done::of(Became::Gone)) };
-    let open = stand.question.or_else(|| draft.next());
-    Ok(asked(&draft, open, stand, language))
+async fn next(tx: &mut Tx, turn: &mut Turn<'_>) -> Result<Done, CompanionError> {
+    let Some(draft) = draft(tx, turn).await? else { return Ok(Done::of(Became::Gone)) };
+    let open = turn.stand.question.or_else(|| draft.next());
+    Ok(asked(&draft, open, turn))
 }
 
-async fn last(bridge: &Bridge, key: &MemberKey, stand: &mut Stand, language: Language) -> Result<Done, CompanionError> {
-    let Some(draft) = draft_of(bridge, key, stand).await? else { return Ok(Done::of(Became::Gone)) };
-    let open = stand.question.unwrap_or(usize::MAX);
+async fn last(tx: &mut Tx, turn: &mut Turn<'_>) -> Result<Done, CompanionError> {
+    let Some(draft) = draft(tx, turn).await? else { return Ok(Done::of(Became::Gone)) };
+    let open = turn.stand.question.unwrap_or(usize::MAX);
     let before = draft.each().map(|(place, ..)| place).filter(|place| *place < open).last();
-    Ok(asked(&draft, before.or(Some(0)), stand, language))
+    Ok(asked(&draft, before.or(Some(0)), turn))
 }
 
 /// Opens a question; or says that all is answered.
-fn asked(draft: &Draft, place: Option<usize>, stand: &mut Stand, language: Language) -> Done {
+fn asked(draft: &Draft, place: Option<usize>, turn: &mut Turn<'_>) -> Done {
+    let (stand, language) = (&mut turn.stand, turn.heard.language);
     let count = draft.each().count();
     let question = place.and_then(|place| draft.instrument().questions().get(place));
     let (Some(place), Some(question)) = (place, question) else {
@@ -128,28 +113,26 @@ fn asked(draft: &Draft, place: Option<usize>, stand: &mut Stand, language: Langu
         .saying("choices", Value::Text(choices.join("\n")))
 }
 
-async fn finish(
-    bridge: &Bridge,
-    key: &MemberKey,
-    stand: &mut Stand,
-    language: Language,
-) -> Result<Done, CompanionError> {
-    let Some(draft) = draft_of(bridge, key, stand).await? else { return Ok(Done::of(Became::Gone)) };
+async fn finish(turn: &mut Turn<'_>) -> Result<Done, CompanionError> {
+    let bridge = turn.bridge;
+    let mut tx = bridge.store.read().await?;
+    let Some(draft) = draft(&mut tx, turn).await? else { return Ok(Done::of(Became::Gone)) };
+    drop(tx);
     let Ok(answers) = draft.finish() else { return Ok(Done::of(Became::Gone)) };
-    let taken = fill_in(bridge, key.member(), draft.key, answers.clone()).await?;
+    let taken = fill_in(bridge, turn.key.member(), draft.key, answers.clone()).await?;
     let done = became(bridge, taken);
     if done.became != Became::Nobody {
-        discard(bridge, key, stand).await?;
-    }
-    Ok(done.saying("total", Value::Text(words::total(&answers, language))))
-}
-
-async fn discard(bridge: &Bridge, key: &MemberKey, stand: &mut Stand) -> Result<Done, CompanionError> {
-    if let Some(instrument) = stand.form.take() {
         let mut tx = bridge.store.begin().await?;
-        tx.delete_draft(key.member(), instrument).await?;
+        discard(&mut tx, turn).await?;
         tx.commit().await?;
     }
-    stand.question = None;
+    Ok(done.saying("total", Value::Text(words::total(&answers, turn.heard.language))))
+}
+
+async fn discard(tx: &mut Tx, turn: &mut Turn<'_>) -> Result<Done, CompanionError> {
+    if let Some(instrument) = turn.stand.form.take() {
+        tx.delete_draft(turn.key.member(), turn.heard.chat(), instrument).await?;
+    }
+    turn.stand.question = None;
     Ok(Done::of(Became::Done))
 }

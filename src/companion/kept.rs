@@ -92,7 +92,8 @@ impl Stand {
     }
 }
 
-/// A member's talks: each community has its own, so that none learns from where it stands what was said in another one.
+/// A member's talks: each community has its own, so that none learns from where it stands what was said in another one. What was
+/// answered to the questionnaires that are open in them is as much apart ([`crate::readings::drafts`]).
 #[derive(Default, Serialize, Deserialize)]
 struct Talks {
     /// In the portal, and before there was more than one.

@@ -32,11 +32,16 @@ pub struct Stranger<'a> {
     pub language: Language,
 }
 
-/// Hears what a stranger says, and makes a member of them if they want to be one. Says whether they are one now.
+/// Hears what a stranger says, and makes a member of them if they want to be one and may join now. Says whether they are one now.
 ///
 /// # Errors
 /// [`CompanionError`]; whoever says the same again then tries it again.
-pub async fn meet(bridge: &Bridge, talk: &Talk, stranger: Stranger<'_>) -> Result<(Saying, bool), CompanionError> {
+pub async fn meet(
+    bridge: &Bridge,
+    talk: &Talk,
+    stranger: Stranger<'_>,
+    may_join: impl FnOnce() -> bool + Send,
+) -> Result<(Saying, bool), CompanionError> {
     let script = talk.script();
     let Some((first, Place::Waits(waits))) = script.strange() else { return Err(CompanionError::Nowhere) };
     let mut understood = talk.understand(waits, stranger.said.unmarked()).map(|it| it.to);
@@ -53,7 +58,11 @@ pub async fn meet(bridge: &Bridge, talk: &Talk, stranger: Stranger<'_>) -> Resul
     {
         understood = script.help().map(|(help, _)| help.to_owned());
     }
-    let is_joining = understood.as_deref() == Some(script.joined());
+    let wants_to_join = understood.as_deref() == Some(script.joined());
+    let is_joining = wants_to_join && may_join();
+    if wants_to_join && !is_joining {
+        understood = Some(script.too_many().to_owned());
+    }
     if is_joining {
         become_member(bridge, &stranger, script.joined()).await?;
     }

@@ -5,7 +5,8 @@
 //! 3. Where the talk waits again, something is said; where it stands is kept ([`kept`]), sealed with the member's key.
 //!
 //! Where it stands is kept after all was done. Whoever says the same again because no answer came says it with the same key,
-//! and nothing is done twice.
+//! and nothing is done twice. Of two messages at once, the one that comes second to where the talk stands is heard again from
+//! there.
 
 mod act;
 pub mod danger;
@@ -28,7 +29,7 @@ use uuid::Uuid;
 
 use self::kept::{SaidMood, Stand};
 use self::rules::OfRules;
-use self::script::{Became, Place, Takes, Waits};
+use self::script::{Act, Became, Place, Takes, Waits};
 use self::talk::{Said, Talk};
 use crate::domain::consented::Method;
 use crate::domain::entropy::NoEntropy;
@@ -43,11 +44,14 @@ use crate::pipeline::consent::ConsentError;
 use crate::readings::KeptError;
 use crate::recommendations::RecommendationError;
 use crate::safety::SafetyError;
-use crate::store::StoreError;
-use crate::vault::SealError;
+use crate::store::{StoreError, Tx};
+use crate::vault::{MemberKey, SealError};
 
 /// The most places that a talk goes through before it waits again: more than any script has.
 const MOST_STEPS: usize = 20;
+
+/// How often a message is heard again because others of the same member were quicker: each time, one of those was answered.
+const MOST_TRIES: usize = 32;
 
 /// What a member says. Personal.
 #[derive(Clone, Copy)]
@@ -83,6 +87,19 @@ pub enum Value {
 
 /// What stands in a text, by name.
 pub type Values = Vec<(&'static str, Value)>;
+
+/// A message that is heard, from where the talk stood.
+struct Turn<'a> {
+    bridge: &'a Bridge,
+    key: MemberKey,
+    heard: Heard<'a>,
+    /// Where the talk stood when it was read.
+    was: Stand,
+    /// Where it stands by now.
+    stand: Stand,
+    /// Open where something was done that is kept together with where the talk stands then.
+    tx: Option<Tx>,
+}
 
 /// What became of something that was done, and what is to be said of it.
 struct Done {
@@ -125,6 +142,9 @@ pub enum CompanionError {
     /// The script leads nowhere. A defect.
     #[error("the companion's talk leads nowhere")]
     Nowhere,
+    /// Other messages of the member were heard meanwhile.
+    #[error("other messages of the member were heard meanwhile")]
+    WentOn,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -237,12 +257,20 @@ impl<'a> Heard<'a> {
 ///
 /// # Errors
 /// [`CompanionError`]; whoever says the same again then tries it again.
-pub async fn hear(bridge: &Bridge, talk: &Talk, mut heard: Heard<'_>) -> Result<Saying, CompanionError> {
-    let mut tx = bridge.store.read().await?;
-    let wrapped = tx.member_key(heard.member).await?.ok_or(CompanionError::UnknownMember)?;
-    let key = bridge.keyring.unwrap_member_key(heard.member, &wrapped)?;
-    let mut stand = kept::stand(&mut tx, &key, heard.chat()).await?;
-    drop(tx);
+pub async fn hear(bridge: &Bridge, talk: &Talk, heard: Heard<'_>) -> Result<Saying, CompanionError> {
+    for _ in 0..MOST_TRIES {
+        match hear_from_here(bridge, talk, heard).await {
+            Err(CompanionError::WentOn) => {}
+            answered => return answered,
+        }
+    }
+    Err(CompanionError::WentOn)
+}
+
+/// Hears it from where the talk stands: [`CompanionError::WentOn`] if it stands elsewhere meanwhile.
+async fn hear_from_here(bridge: &Bridge, talk: &Talk, heard: Heard<'_>) -> Result<Saying, CompanionError> {
+    let mut turn = Turn::begin(bridge, heard).await?;
+    let (heard, stand) = (&mut turn.heard, &mut turn.stand);
     let (mut at, mut place) = talk.place(&stand.place).ok_or(CompanionError::Nowhere)?;
     let (mut is_lost, is_look) = (false, heard.said.is_none());
     let is_known = stand.knows(heard.key);
@@ -251,12 +279,12 @@ pub async fn hear(bridge: &Bridge, talk: &Talk, mut heard: Heard<'_>) -> Result<
         let understood = heard.said.and_then(|said| talk.understand(waits, said));
         is_lost = heard.said.is_some() && understood.is_none();
         heard.number = understood.as_ref().and_then(|it| it.number);
-        note_mood(waits, &heard, &mut stand);
+        note_mood(waits, heard, stand);
         if let Some(to) = understood.map(|it| it.to).as_ref().or(waits.again.as_ref()) {
             (at, place) = talk.place(to).ok_or(CompanionError::Nowhere)?;
         }
     }
-    let is_watched = danger::listen(bridge, &key, &heard).await?;
+    let is_watched = danger::listen(bridge, &turn.key, heard).await?;
     if is_watched && is_lost {
         is_lost = false;
         (at, place) = talk.script().help().ok_or(CompanionError::Nowhere)?;
@@ -268,17 +296,17 @@ pub async fn hear(bridge: &Bridge, talk: &Talk, mut heard: Heard<'_>) -> Result<
     for _ in 0..MOST_STEPS {
         match place {
             Place::Waits(waits) => {
+                let mut tx = turn.locked().await?;
+                let Turn { key, heard, mut stand, .. } = turn;
                 at.clone_into(&mut stand.place);
                 let mark = stand.mark();
-                let mut tx = bridge.store.begin().await?;
-                tx.lock_member(heard.member).await?;
                 kept::keep(&mut tx, &key, heard.chat(), stand, bridge.clock.now()).await?;
                 let rules = if is_look { None } else { rules::news(bridge, &mut tx, &heard).await? };
                 tx.commit().await?;
                 return Ok(Saying { rules, is_watched, is_lost, ..saying(talk, waits, done, mark, heard.language) });
             }
             Place::Acts(acts) => {
-                done = act::act(bridge, &key, &heard, &mut stand, acts.does).await?;
+                done = turn.act(acts.does).await?;
                 let to = talk.after(acts, done.became).ok_or(CompanionError::Nowhere)?;
                 (at, place) = talk.place(to).ok_or(CompanionError::Nowhere)?;
             }
@@ -307,6 +335,38 @@ fn saying(talk: &Talk, waits: &Waits, done: Done, mark: Option<String>, language
         mark,
         takes: waits.takes.keys().copied().collect(),
         words: words.collect(),
+    }
+}
+
+impl<'a> Turn<'a> {
+    async fn begin(bridge: &'a Bridge, heard: Heard<'a>) -> Result<Self, CompanionError> {
+        let mut tx = bridge.store.read().await?;
+        let wrapped = tx.member_key(heard.member).await?.ok_or(CompanionError::UnknownMember)?;
+        let key = bridge.keyring.unwrap_member_key(heard.member, &wrapped)?;
+        let was = kept::stand(&mut tx, &key, heard.chat()).await?;
+        Ok(Self { bridge, key, heard, stand: was.clone(), was, tx: None })
+    }
+
+    /// The transaction in which the talk goes on. From here on, nothing else is heard of the member: so it begins only if
+    /// nothing was since it was read where the talk stands.
+    async fn locked(&mut self) -> Result<Tx, CompanionError> {
+        if let Some(tx) = self.tx.take() {
+            return Ok(tx);
+        }
+        let mut tx = self.bridge.store.begin().await?;
+        tx.lock_member(self.heard.member).await?;
+        if kept::stand(&mut tx, &self.key, self.heard.chat()).await? != self.was {
+            return Err(CompanionError::WentOn);
+        }
+        Ok(tx)
+    }
+
+    async fn act(&mut self, act: Act) -> Result<Done, CompanionError> {
+        // What is done next may have a transaction of its own.
+        if let Some(tx) = self.tx.take() {
+            tx.commit().await?;
+        }
+        act::act(self, act).await
     }
 }
 

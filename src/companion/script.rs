@@ -28,6 +28,8 @@ pub struct Script {
     joined: PlaceName,
     /// Where somebody is who told a code that is none.
     wrong_code: PlaceName,
+    /// Where somebody is who wants to join when too many do.
+    too_many: PlaceName,
     /// What is understood wherever the talk waits.
     everywhere: BTreeMap<Word, PlaceName>,
     places: BTreeMap<PlaceName, Place>,
@@ -208,12 +210,13 @@ impl Act {
             Self::LastQuestion => &[Question, Gone],
             Self::Messages => &[None, Some, Open, Elsewhere],
             Self::Accept | Self::Refuse => &[Done, Some, Elsewhere],
-            Self::Visits | Self::LookErasing | Self::Materials => &[None, Some],
+            Self::Visits | Self::Materials => &[None, Some],
+            Self::LookErasing => &[None, Some, Elsewhere],
             Self::Resume => &[Done, None, Elsewhere],
             Self::Sharing => &[None, Active, Paused],
             Self::Pause | Self::Stop | Self::Human | Self::Agree => &[Done, None],
             Self::Rules => &[Done, Some, None],
-            Self::KeepMe => &[Done, Gone],
+            Self::KeepMe => &[Done, Gone, Elsewhere],
         }
     }
 }
@@ -281,6 +284,12 @@ impl Script {
     #[must_use]
     pub fn wrong_code(&self) -> &str {
         &self.wrong_code
+    }
+
+    /// Where a stranger is who wants to join when too many do.
+    #[must_use]
+    pub fn too_many(&self) -> &str {
+        &self.too_many
     }
 
     /// Where somebody is who has just joined.

@@ -18,6 +18,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("calendar_feeds", "profile/sign-ins.json"),
     ("readings", "readings/readings.csv"),
     ("questionnaire_drafts", "readings/unfinished.json"),
+    ("chat_drafts", "readings/unfinished.json"),
     ("talks", "(at which question the helper waits for an answer, for a month)"),
     ("recommendations", "recommendations/recommendations.json"),
     ("recommendation_answers", "recommendations/recommendations.json"),

@@ -77,6 +77,7 @@ pub use concerns::{ConcernRow, NewConcern, OpenConcerns, SealedNames, Telling};
 pub use consent_records::ConsentRecord;
 pub use credentials::ApiKeyRow;
 pub use data_keys::{DataKeyRow, Rewrapped};
+pub use drafts::DraftRow;
 pub use erasures::{Erasure, ErasureState};
 pub use error::StoreError;
 pub use events::SeenEvent;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use mostik::delivery::member::Subscription;
+use mostik::domain::ids::CommunityId;
 use mostik::domain::questionnaire::{Answer, Draft, Instrument};
 use mostik::domain::reading::Reading;
 use mostik::domain::settings::{Change, Settings};
@@ -49,13 +50,18 @@ impl TestBridge {
         kept::all(&mut tx, &key, None, Timestamp::MIN, Timestamp::MAX).await.unwrap()
     }
 
-    /// Begins PHQ-9 for a person with these answers, and leaves it there.
+    /// Begins PHQ-9 for a person with these answers, in the portal, and leaves it there.
     pub async fn begin(&self, person: &Person, said: &[u8]) {
+        self.begin_in(None, person, said).await;
+    }
+
+    /// The same, in the chat of a community.
+    pub async fn begin_in(&self, chat: Option<&CommunityId>, person: &Person, said: &[u8]) {
         let draft = Draft::new(Instrument::Phq9, Uuid::from_u128(9));
         let draft = (0..).zip(said).fold(draft, |draft, (place, choice)| draft.with(place, Answer::Given(*choice)));
         let key = self.key(person).await;
         let mut tx = self.bridge.store.begin().await.unwrap();
-        drafts::keep(&mut tx, &key, &draft, self.now()).await.unwrap();
+        drafts::keep(&mut tx, &key, chat, &draft, self.now()).await.unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -72,10 +78,10 @@ impl TestBridge {
         tx.commit().await.unwrap();
     }
 
-    /// What a person has begun and not finished.
+    /// What a person has begun and not finished in the portal.
     pub async fn drafts(&self, person: &Person) -> Vec<Draft> {
         let key = self.key(person).await;
-        drafts::drafts(&mut self.bridge.store.read().await.unwrap(), &key).await.unwrap()
+        drafts::drafts(&mut self.bridge.store.read().await.unwrap(), &key, None).await.unwrap()
     }
 
     /// Grants categories at details to Riverside; returns the grant's id.

@@ -1,8 +1,10 @@
 //! What a page needs to know of the member it is for: their key, their settings, and how their time falls into days.
 
+use std::slice;
+
 use super::error::PortalError;
 use crate::domain::day::Days;
-use crate::domain::ids::MemberId;
+use crate::domain::ids::{CommunityId, MemberId};
 use crate::domain::language::Language;
 use crate::domain::settings::Settings;
 use crate::domain::warning::basis_in;
@@ -34,8 +36,34 @@ pub struct Watched {
 impl Watched {
     /// Who is told of a member, in the language that they read.
     pub async fn of(state: &State, tx: &mut Tx, member: MemberId, language: Language) -> Result<Self, StoreError> {
-        let house = &state.bridge.house;
         let communities = tx.communities_of(member).await?;
+        Self::among(state, tx, member, &communities, language).await
+    }
+
+    /// The same as it is said in the chat of a community, which reads it: of that one alone, and no clinic by its name.
+    pub async fn in_chat(
+        state: &State,
+        tx: &mut Tx,
+        member: MemberId,
+        community: &CommunityId,
+        language: Language,
+    ) -> Result<Self, StoreError> {
+        let Self { by, clinics } = Self::among(state, tx, member, slice::from_ref(community), language).await?;
+        let mut bases: Vec<String> = clinics.into_iter().map(|(_, basis)| basis).collect();
+        bases.sort();
+        bases.dedup();
+        let clinics = bases.into_iter().map(|basis| (state.portal.some_clinic(language), basis)).collect();
+        Ok(Self { by, clinics })
+    }
+
+    async fn among(
+        state: &State,
+        tx: &mut Tx,
+        member: MemberId,
+        communities: &[CommunityId],
+        language: Language,
+    ) -> Result<Self, StoreError> {
+        let house = &state.bridge.house;
         let watched: Vec<_> = communities.iter().filter_map(|id| Some((id, house.watched.get(id)?))).collect();
         let by = watched.iter().map(|(community, _)| state.portal.name_of(community)).collect::<Vec<_>>().join(", ");
         let mut clinics = Vec::new();

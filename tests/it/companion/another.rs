@@ -8,6 +8,7 @@ use mostik::enrolment::join::handle_index;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::companion::chat::text;
 use crate::on_both_databases;
 use crate::support::audit;
 use crate::support::bridge::forum;
@@ -20,17 +21,23 @@ use crate::support::story::signs_in;
 /// A second community beside the forum.
 const APP: &str = "[communities.app]\nname = \"The app\"\n";
 
-struct Two {
-    portal: Portal,
-    forum: String,
+/// The two communities, each with a key of its own.
+pub struct Two {
+    pub portal: Portal,
+    pub forum: String,
     app: String,
     brought: usize,
 }
 
 impl Two {
-    async fn open(database: Database) -> Self {
+    pub async fn open(database: Database) -> Self {
+        Self::open_with(database, "").await
+    }
+
+    /// With more in the settings.
+    pub async fn open_with(database: Database, more: &str) -> Self {
         let postbox = Postbox::open();
-        let text = portal_config(&database, "http://127.0.0.1:9/fhir", &postbox) + APP;
+        let text = portal_config(&database, "http://127.0.0.1:9/fhir", &postbox) + APP + more;
         let portal = Portal::open_with(database, &text, postbox).await;
         let bridge = &portal.bridge;
         let (mut keys, mut tx) = (Vec::new(), bridge.bridge.store.begin().await.unwrap());
@@ -44,6 +51,20 @@ impl Two {
         Self { portal, forum: keys.pop().unwrap(), app, brought: 0 }
     }
 
+    /// Sparrow is in the forum, and the same as bird-7 in the app.
+    pub async fn joined(database: Database) -> Self {
+        let mut two = Box::pin(Self::open(database)).await;
+        two.in_forum("yes").await;
+        Box::pin(two.join_app()).await;
+        two
+    }
+
+    /// Sparrow, who is in the forum, joins the app as bird-7.
+    pub async fn join_app(&mut self) {
+        let code = self.code().await;
+        assert_eq!(self.in_app("bird-7", &code).await["is_member"], true);
+    }
+
     async fn say(&mut self, key: &str, handle: &str, said: &str) -> Value {
         self.brought += 1;
         let body = json!({"id": self.brought.to_string(), "handle": handle, "said": said});
@@ -53,18 +74,18 @@ impl Two {
         got.json
     }
 
-    async fn in_forum(&mut self, said: &str) -> Value {
+    pub async fn in_forum(&mut self, said: &str) -> Value {
         let key = self.forum.clone();
         self.say(&key, "sparrow", said).await
     }
 
-    async fn in_app(&mut self, handle: &str, said: &str) -> Value {
+    pub async fn in_app(&mut self, handle: &str, said: &str) -> Value {
         let key = self.app.clone();
         self.say(&key, handle, said).await
     }
 
     /// Sparrow, signed in to the portal from the forum.
-    async fn browser(&self) -> Browser {
+    pub async fn browser(&self) -> Browser {
         let last = || self.portal.postbox.letters().last().unwrap().link();
         signs_in(&self.portal, "forum", "sparrow", last).await
     }
@@ -90,10 +111,6 @@ impl Two {
     async fn members(&self) -> i64 {
         self.portal.bridge.database.count("members").await
     }
-}
-
-fn text(answer: &Value) -> &str {
-    answer["text"].as_str().unwrap()
 }
 
 on_both_databases! {

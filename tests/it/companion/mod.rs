@@ -2,6 +2,7 @@
 
 mod another;
 mod answers;
+mod apart;
 pub mod chat;
 mod dialogues;
 mod materials;

@@ -49,7 +49,7 @@ async fn put(browser: &mut Browser, field: &str, what: &str) -> Page {
 }
 
 /// Writes lines one after the other; what is answered to the last.
-async fn write(browser: &mut Browser, lines: &[&str]) -> String {
+pub async fn write(browser: &mut Browser, lines: &[&str]) -> String {
     let mut last = String::new();
     for line in lines {
         last = said(&put(browser, "say", line).await);

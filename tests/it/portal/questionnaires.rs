@@ -5,7 +5,7 @@ use mostik::domain::settings::Change;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
-use crate::support::bridge::{Person, TestBridge};
+use crate::support::bridge::{Person, TestBridge, forum};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::log::Log;
@@ -279,4 +279,24 @@ async fn what_was_begun_is_taken_along() {
     let bundle: Value = files.json("readings/fhir-bundle.json");
     assert_eq!(bundle["entry"].as_array().unwrap().len(), 6, "a Patient, the form, two answers, the panel, the total");
     crate::support::validate::assert_valid(&bundle).await;
+}
+
+on_both_databases! {
+    async fn what_was_begun_in_chats_is_taken_along_too_and_forgotten_as_soon(database) {
+        let (portal, sparrow, ..) = open(database, &[]).await;
+        portal.bridge.begin(&sparrow, &[1]).await;
+        portal.bridge.begin_in(Some(&forum()), &sparrow, &[2]).await;
+        let files = crate::vault::export::files(&portal.bridge, &sparrow).await;
+        assert_eq!(files.json("readings/unfinished.json"), json!([
+            {"instrument": "phq-9", "answers": {"44250-9": 1}},
+            {"instrument": "phq-9", "answers": {"44250-9": 2}, "community": "forum"},
+        ]));
+        portal.bridge.clock.advance(SignedDuration::from_hours(3 * 24));
+        portal.bridge.chores().await;
+        assert_eq!(portal.bridge.database.count("chat_drafts").await, 1);
+        portal.bridge.clock.advance(SignedDuration::from_secs(1));
+        portal.bridge.chores().await;
+        let left = [portal.bridge.database.count("chat_drafts").await, portal.bridge.database.count("questionnaire_drafts").await];
+        assert_eq!(left, [0, 0]);
+    }
 }

@@ -238,6 +238,7 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
     ("ears", &[("community_id", Word), ("process_id", Id)]),
     ("talks", &[("member_id", Id), ("sealed_talk", Sealed)]),
     ("questionnaire_drafts", &[("member_id", Id), ("instrument", Word), ("sealed_draft", Sealed)]),
+    ("chat_drafts", &[("member_id", Id), ("community_id", Word), ("instrument", Word), ("sealed_draft", Sealed)]),
     ("member_settings", &[("member_id", Id), ("sealed_settings", Sealed)]),
     ("member_tokens", &[("token_index", Index), ("member_id", Id)]),
     ("members", &[("member_id", Id), ("sealed_key", Sealed)]),

@@ -123,6 +123,8 @@ pub async fn known_in_every_room(bridge: &TestBridge, ehr: &Ehr) -> Person {
     let tokens = crate::support::launch::some_tokens(bridge);
     crate::support::launch::store(bridge, sparrow.id, &tokens).await;
     bridge.begin(&sparrow, &[1, 0, 2]).await;
+    bridge.begin_in(Some(&forum()), &sparrow, &[2]).await;
+    bridge.begin_in(Some(&"app".parse().unwrap()), &sparrow, &[2]).await;
     bridge.send(&worrying("worry", "sparrow")).await;
     agrees(bridge, &sparrow).await;
     let keepers = Keepers::of(bridge).await;
@@ -143,7 +145,7 @@ on_every_database! {
         let sparrow = known_in_every_room(&bridge, &ehr).await;
         let rooms = named_in(&bridge.database, &sparrow).await;
         for table in ["agreements", "recommendations", "recommendation_answers", "tellings", "push_subscriptions", "way_back",
-            "subscriptions", "news"] {
+            "subscriptions", "news", "questionnaire_drafts", "chat_drafts"] {
             assert!(rooms.contains(&format!("{table}.member_id")), "{table} has nothing to be erased: {rooms:?}");
         }
         let wren = bridge.person("wren", &create_patient(&ehr.base).await).await;

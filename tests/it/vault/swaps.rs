@@ -23,7 +23,7 @@ enum By {
     Other,
 }
 
-/// Every sealed column: which key seals it, and the column that tells its rows of one member apart, if one does.
+/// Every sealed column: which key seals it, and the columns that tell its rows of one member apart, if any do.
 const SEALED: &[(&str, &str, By, Option<&str>)] = &[
     ("data_keys", "sealed_key", By::Master, Some("name")),
     ("members", "sealed_key", By::Master, None),
@@ -35,6 +35,7 @@ const SEALED: &[(&str, &str, By, Option<&str>)] = &[
     ("patient_tokens", "sealed_tokens", By::Member, Some("clinic_id")),
     ("member_settings", "sealed_settings", By::Member, None),
     ("questionnaire_drafts", "sealed_draft", By::Member, Some("instrument")),
+    ("chat_drafts", "sealed_draft", By::Member, Some("instrument community_id")),
     ("talks", "sealed_talk", By::Member, None),
     ("bookings", "sealed_booking", By::Member, Some("booking_id")),
     ("concerns", "sealed_concern", By::Member, Some("concern_id")),
@@ -96,27 +97,24 @@ async fn places(database: &Database) -> Vec<Place> {
     let mut places = Vec::new();
     for (table, name, by, row) in SEALED {
         let column = |name: &str| columns.iter().find(|column| column.table == *table && column.name == name).cloned();
+        let rows: Vec<&str> = row.iter().flat_map(|row| row.split(' ')).collect();
         let wanted: Vec<Column> =
-            [Some(*name), *row, Some("member_id")].into_iter().flatten().filter_map(column).collect();
+            [&[*name][..], &rows[..], &["member_id"][..]].concat().into_iter().filter_map(column).collect();
         for values in database.rows(table, &wanted).await {
             let value = |name: &str| wanted.iter().position(|column| column.name == name).map(|at| values[at].clone());
             let sealed = value(name).unwrap();
             if sealed.is_empty() {
                 continue;
             }
-            let row = row.map(|row| (row, value(row).unwrap()));
+            let row = rows.iter().map(|row| {
+                let is_word = ["name", "community_id", "clinic_id", "instrument"].contains(row);
+                let value = value(row).unwrap();
+                if is_word { value } else { uuid(&value).as_bytes().to_vec() }
+            });
             places.push(Place {
                 name: format!("{table}.{name}").leak(),
                 by: *by,
-                row: match row {
-                    Some((row, value))
-                        if row == "name" || ["community_id", "clinic_id", "instrument"].contains(&row) =>
-                    {
-                        value
-                    }
-                    Some((_, value)) => uuid(&value).as_bytes().to_vec(),
-                    None => Vec::new(),
-                },
+                row: row.collect::<Vec<_>>().join(&b' '),
                 member: value("member_id").map_or(Uuid::nil(), |member| uuid(&member)),
                 value: sealed,
             });

@@ -82,7 +82,7 @@ pub async fn answer(
         return shown(StatusCode::UNPROCESSABLE_ENTITY, frame, &draft, &which.1, watched);
     };
     let draft = draft.with(place, answer);
-    drafts::keep(&mut tx, &own.key, &draft, state.bridge.clock.now()).await?;
+    drafts::keep(&mut tx, &own.key, None, &draft, state.bridge.clock.now()).await?;
     tx.commit().await?;
     let next = draft.each().map(|(place, _, _)| place).find(|other| *other > place);
     Ok(go_to(&place_of(instrument, next)))

@@ -106,7 +106,9 @@ pub async fn finish(
     let mut tx = state.bridge.store.read().await?;
     let mut own = Own::open(&state.bridge, &mut tx, member).await?;
     // Finished before: in another window, or by the button pressed twice.
-    let Some(draft) = drafts::draft(&mut tx, &own.key, instrument).await? else { return Ok(go_to("/questionnaires")) };
+    let Some(draft) = drafts::draft(&mut tx, &own.key, None, instrument).await? else {
+        return Ok(go_to("/questionnaires"));
+    };
     drop(tx);
     let Ok(answers) = draft.finish() else {
         return shown(StatusCode::UNPROCESSABLE_ENTITY, frame, &draft, &own, Some("review-wrong-nothing"));
@@ -121,7 +123,7 @@ pub async fn finish(
         Err(NoteDownError::UnknownMember | NoteDownError::Field { .. }) => return Err(PortalError::SignInFirst),
     };
     let mut tx = state.bridge.store.begin().await?;
-    tx.delete_draft(member, instrument).await?;
+    tx.delete_draft(member, None, instrument).await?;
     tx.commit().await?;
     let is_kept = parts.iter().all(|(_, outcome)| !matches!(outcome, Outcome::Refused(_)));
     done(&state, frame, &answers, &draft, &goes_to, is_kept)
@@ -149,7 +151,7 @@ fn done(
 pub async fn discard(state: Data<State>, posted: Posted, name: Path<String>) -> Result<HttpResponse, PortalError> {
     let instrument = named(&name)?;
     let mut tx = state.bridge.store.begin().await?;
-    tx.delete_draft(posted.session.member, instrument).await?;
+    tx.delete_draft(posted.session.member, None, instrument).await?;
     tx.commit().await?;
     Ok(go_to_saying("/questionnaires", "flash-questionnaire-thrown-away"))
 }

@@ -1,7 +1,7 @@
 //! *Questionnaires*: a member fills one in, one question a page, and goes on where they left it.
 //!
 //! What they answer so far is kept as a draft that nobody else sees. Only when they finish does it become a reading, which
-//! goes the way of every other one.
+//! goes the way of every other one. What they began in the chat of a community is gone on with there, not here.
 
 mod ask;
 mod finish;
@@ -48,7 +48,7 @@ struct Form {
 pub async fn list(state: Data<State>, frame: Frame, session: Session) -> Result<HttpResponse, PortalError> {
     let mut tx = state.bridge.store.read().await?;
     let own = Own::open(&state.bridge, &mut tx, session.member).await?;
-    let drafts = drafts::drafts(&mut tx, &own.key).await?;
+    let drafts = drafts::drafts(&mut tx, &own.key, None).await?;
     let due = due::due(&state.bridge, &mut tx, session.member).await?;
     let form = |instrument: Instrument| Form {
         name: instrument.as_str(),
@@ -90,7 +90,7 @@ pub async fn go_on(state: Data<State>, session: Session, name: Path<String>) -> 
     let instrument = named(&name)?;
     let mut tx = state.bridge.store.read().await?;
     let own = Own::open(&state.bridge, &mut tx, session.member).await?;
-    let draft = drafts::draft(&mut tx, &own.key, instrument).await?;
+    let draft = drafts::draft(&mut tx, &own.key, None, instrument).await?;
     Ok(go_to(&draft.map_or_else(|| place_of(instrument, Some(0)), |draft| place_of(instrument, draft.next()))))
 }
 
@@ -109,7 +109,7 @@ fn named(name: &str) -> Result<Instrument, PortalError> {
 
 /// What was answered so far; a fresh draft where nothing was.
 async fn draft_of(state: &State, tx: &mut Tx, own: &Own, instrument: Instrument) -> Result<Draft, PortalError> {
-    if let Some(draft) = drafts::draft(tx, &own.key, instrument).await? {
+    if let Some(draft) = drafts::draft(tx, &own.key, None, instrument).await? {
         return Ok(draft);
     }
     let key = state.bridge.keyring.entropy().uuid(state.bridge.clock.now());

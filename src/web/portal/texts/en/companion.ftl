@@ -58,6 +58,7 @@ companion-who =
     Run by { $operator }.
 companion-delete = That deletes everything: what you noted, what you answered, who you are. All sharing ends with it. You have seven days to change your mind. Write “delete everything” if you want that.
 companion-erasing = Everything will be deleted on { $day }. Until then you can call it off. Here is a secret for you with which you can check afterwards that it was done.
+companion-erasing-elsewhere = You asked for everything to be deleted. On which day that is, and how to call it off before, is for you to see where nobody else reads along. Here you can look.
 companion-kept-me = It is called off. Everything stays as it was.
 nav-talk = Helper
 talk-title = Helper
@@ -95,6 +96,7 @@ companion-refused =
     { $clinic } is told so. On the page you can say why, if you like.
 companion-put-off = That is fine. I remind you once, in three hours at the earliest, and not while you want quiet.
 companion-wrong-code = This code is not good, or not any more. In the portal you can make another one, under Settings. If you have none, say “yes” to join without it.
+companion-come-later = More people want to join { $community } just now than can. Please say “yes” again in an hour. I keep nothing of this talk. “Help” shows who is there for you at any time.
 companion-no-materials = No clinic has published anything to read yet. Where it will be found is here.
 companion-some-materials = Clinics have published { $count ->
     [one] one text
