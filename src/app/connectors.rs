@@ -1,6 +1,6 @@
 //! How the bridge takes part in communities' platforms, wired from the settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
@@ -85,6 +85,7 @@ fn open(
                 account: told.account,
                 api_key: read_secret_file(&told.api_key_file)?,
                 secret: hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes()),
+                counted: told.counted,
                 hands_on_words,
                 language: told.language,
             })
@@ -106,7 +107,11 @@ fn open(
             };
             let shown = read_secret_file(&told.hs_token_file)?;
             let (registration, counted, name, language) = (told.registration, told.counted, told.name, told.language);
-            Arc::new(Matrix::new(homeserver, Settings { registration, shown, counted, hands_on_words, name, language }))
+            let (named, timeout) = (named_rooms(community), config.timeout());
+            Arc::new(Matrix::new(
+                homeserver,
+                Settings { registration, shown, counted, hands_on_words, named, timeout, name, language },
+            ))
         }
         config::Connector::WhatsApp(told) => Arc::new(whatsapp(config, told)?),
         config::Connector::Mail(told) => Arc::new(Mail {
@@ -118,6 +123,16 @@ fn open(
         }),
         config::Connector::Xmpp(told) => Arc::new(xmpp(config, told)?),
     })
+}
+
+/// The rooms in which a community or its people are told something.
+fn named_rooms(community: &config::Community) -> BTreeSet<String> {
+    let levels = community.safety.iter().flat_map(|safety| std::iter::once(&safety.first).chain(&safety.second));
+    let of_people = levels.filter_map(|contact| match contact {
+        config::Contact::Connector { room, .. } => Some(room.clone()),
+        _ => None,
+    });
+    of_people.chain(community.announcements.iter().flat_map(|it| it.rooms.clone())).collect()
 }
 
 fn xmpp(config: &Config, told: config::Xmpp) -> Result<Xmpp, StartError> {

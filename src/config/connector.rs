@@ -77,6 +77,9 @@ pub struct Discourse {
     pub api_key_file: PathBuf,
     /// The file with what webhooks are signed with.
     pub secret_file: PathBuf,
+    /// The categories that are counted, by their ids.
+    #[serde(default)]
+    pub counted: BTreeSet<i64>,
     /// The language of those of whom nothing is known.
     #[serde(default)]
     pub language: Language,

@@ -16,6 +16,10 @@ pub struct Limits {
     pub data_point_readings: NonZeroU32,
     /// How often a community's platform may call in a second.
     pub platform_calls_per_second: NonZeroU32,
+    /// How long the body of such a call may take to come, in seconds.
+    pub platform_body_seconds: NonZeroU32,
     /// How many messages of one person the companion hears in a minute.
     pub said_per_minute: NonZeroU32,
+    /// How many may join each community by talking with the companion in an hour.
+    pub joins_per_hour: NonZeroU32,
 }

@@ -195,6 +195,11 @@ impl Connectors {
         quiet.map(|(community, _)| community.clone()).collect()
     }
 
+    /// The communities on whose platforms the bridge takes part.
+    pub fn communities(&self) -> impl Iterator<Item = &CommunityId> {
+        self.0.keys()
+    }
+
     /// A community's platform, if the bridge takes part in it.
     #[must_use]
     pub fn of(&self, community: &CommunityId) -> Option<&Arc<dyn Connector>> {

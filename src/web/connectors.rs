@@ -1,9 +1,10 @@
 //! `/connectors/{community}/…`: communities' platforms bring what is said to the bridge's account there, and what happens in rooms
 //! that are counted.
 //!
-//! Whoever calls is told 429 when they come too often, or when too many are under way: nothing is queued in memory. What is
-//! taken is done before it is acknowledged, in the order in which it was brought.
+//! Whoever calls is told 429 when they come too often, or when too many are under way, each community for itself: nothing is queued
+//! in memory. What is taken is done before it is acknowledged, in the order in which it was brought.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, route};
 use jiff::tz::Offset;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
 use super::limits::{Limit, caller};
 use super::talk::{Answered, Brought, talk};
@@ -33,8 +35,9 @@ use crate::domain::reading::Measure;
 use crate::inbound::event::{Entry, Event, Refusal, Says as EventSays, Subject, Version};
 use crate::pipeline::accept;
 
-/// How many calls may be under way at the same time: each may hold as much as the longest body.
-const AT_ONCE: usize = 64;
+/// How many calls may be under way at the same time in each community: each may hold as much as the longest body, and be as slow
+/// as the community's own server.
+const AT_ONCE: usize = 16;
 
 /// Which part of a community sends what happens in its rooms.
 const SOURCE: &str = "connector";
@@ -43,9 +46,19 @@ const SOURCE: &str = "connector";
 #[derive(Debug)]
 pub struct Platforms {
     pub(super) connectors: Connectors,
-    at_once: Semaphore,
+    under_way: BTreeMap<CommunityId, Semaphore>,
+    body_within: Duration,
     calls: Limit<(CommunityId, IpAddr)>,
     said: Limit<(CommunityId, String)>,
+    joins: Limit<CommunityId>,
+}
+
+/// What became of something that somebody said.
+enum Outcome {
+    /// It is done, with what the platform is answered.
+    Done(Option<Value>),
+    /// The platform did not take the answer to it: it is to come again.
+    Unanswered,
 }
 
 impl Platforms {
@@ -55,12 +68,40 @@ impl Platforms {
         let limit = |at_once: NonZeroU32, within: Duration| (at_once, within / at_once.get());
         let (calls, every) = limit(limits.platform_calls_per_second, Duration::from_secs(1));
         let (said, each) = limit(limits.said_per_minute, Duration::from_mins(1));
+        let (joins, one) = limit(limits.joins_per_hour, Duration::from_hours(1));
+        let under_way = connectors.communities().map(|community| (community.clone(), Semaphore::new(AT_ONCE)));
         Self {
+            under_way: under_way.collect(),
             connectors,
-            at_once: Semaphore::new(AT_ONCE),
+            body_within: Duration::from_secs(limits.platform_body_seconds.get().into()),
             calls: Limit::new(calls, every, clock.clone()),
             said: Limit::new(said, each, clock.clone()),
+            joins: Limit::new(joins, one, clock.clone()),
         }
+    }
+
+    /// Counts a call of a community's platform, which is under way until what is returned is gone.
+    fn enter(&self, community: &CommunityId, address: IpAddr) -> Result<SemaphorePermit<'_>, Problem> {
+        self.calls.check(&(community.clone(), address)).map_err(too_often)?;
+        let under_way = self.under_way.get(community).ok_or_else(super::problem::no_such_route)?;
+        under_way.try_acquire().map_err(|_| too_often(Duration::ZERO))
+    }
+
+    /// Counts what somebody says.
+    pub(super) fn hears(&self, community: &CommunityId, handle: &str) -> Result<(), Problem> {
+        self.said.check(&(community.clone(), handle.to_owned())).map_err(|wait| {
+            tracing::warn!(community_id = %community, "somebody says more than is heard");
+            too_often(wait)
+        })
+    }
+
+    /// Whether one more may join a community now; that is counted.
+    pub(super) fn admits(&self, community: &CommunityId) -> bool {
+        let admits = self.joins.check(community).is_ok();
+        if !admits {
+            tracing::warn!(community_id = %community, "more want to join than may in an hour: limits.joins_per_hour");
+        }
+        admits
     }
 }
 
@@ -77,17 +118,16 @@ pub async fn bring(
     let community: CommunityId = community.parse().map_err(|_| super::problem::no_such_route())?;
     let connector = platforms.connectors.of(&community).ok_or_else(super::problem::no_such_route)?;
     let address = caller(&request, state.portal.client_address_header());
-    platforms.calls.check(&(community.clone(), address)).map_err(too_often)?;
-    let _held = platforms.at_once.try_acquire().map_err(|_| too_often(Duration::ZERO))?;
+    let _under_way = platforms.enter(&community, address)?;
     let headers: Vec<(&str, &[u8])> =
         request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let at = state.bridge.clock.now();
     let (method, query) = (request.method().as_str(), request.query_string());
     let head = Head { method, path: &path, query, headers: &headers, at };
     connector.admit(&head)?;
-    let bytes = body::any(&request, payload).await?;
+    let bytes = timeout(platforms.body_within, body::any(&request, payload)).await.map_err(|_| too_slow())??;
     let received = connector.receive(head, &bytes).await?;
-    let answer = take(&state, &community, connector.as_ref(), received.heard).await?;
+    let answer = take(&state, &community, connector.as_ref(), received.heard, &mut BTreeSet::new()).await?;
     Ok(match answer.map(Told::Json).or(received.answer) {
         Some(Told::Text(text)) => HttpResponse::Ok().content_type(ContentType::plaintext()).body(text),
         Some(Told::Json(value)) => HttpResponse::Ok().json(value),
@@ -96,17 +136,29 @@ pub async fn bring(
 }
 
 /// Does all that a platform brought. Returns what it is answered, if that is how it hears what is said to somebody.
+///
+/// Whoever is not reached keeps nobody else waiting: all of it is to come again then, and what was done before of what people said
+/// is noted by its id in `done`.
 pub(super) async fn take(
     state: &State,
     community: &CommunityId,
     connector: &dyn Connector,
     brought: Vec<Heard>,
+    done: &mut BTreeSet<String>,
 ) -> Result<Option<Value>, Problem> {
     let now = state.bridge.clock.now();
-    let (mut answer, mut happened) = (None, Vec::new());
+    let (mut answer, mut happened, mut unanswered) = (None, Vec::new(), BTreeSet::new());
     for heard in brought {
         match heard {
-            Heard::Said(spoken) => answer = say(state, community, connector, &spoken).await?.or(answer),
+            // What they say next is heard after what they said before.
+            Heard::Said(spoken) if unanswered.contains(&spoken.handle) => {}
+            Heard::Said(spoken) => match say(state, community, connector, &spoken).await? {
+                Outcome::Done(said) => {
+                    answer = said.or(answer);
+                    done.insert(spoken.id);
+                }
+                Outcome::Unanswered => _ = unanswered.insert(spoken.handle),
+            },
             Heard::Happened(it) => happened.push(Ok(event_of(it, now))),
             Heard::Wrote(Wrote { handle, text }) => danger::in_room(&state.bridge, community, &handle, &text).await?,
             Heard::Undone(undone) => happened.push(Ok(retraction_of(undone))),
@@ -115,20 +167,16 @@ pub(super) async fn take(
     if !happened.is_empty() {
         count(state, community, happened).await?;
     }
-    Ok(answer)
+    if unanswered.is_empty() { Ok(answer) } else { Err(later()) }
 }
 
-/// Answers somebody. What cannot be answered, now or ever, must not keep others waiting.
+/// Answers somebody. What can never be answered is done with; where nobody can be answered now, nobody else is tried.
 async fn say(
     state: &State,
     community: &CommunityId,
     connector: &dyn Connector,
     spoken: &Spoken,
-) -> Result<Option<Value>, Problem> {
-    if state.platforms.said.check(&(community.clone(), spoken.handle.clone())).is_err() {
-        tracing::warn!(community_id = %community, "somebody says more than is heard");
-        return Ok(None);
-    }
+) -> Result<Outcome, Problem> {
     let said = match &spoken.words {
         Words::Written(text) => Said::Written(text),
         Words::Letter(text) => Said::Letter(text),
@@ -140,18 +188,19 @@ async fn say(
     let answered = match talk(state, brought).await {
         Ok(answered) => answered,
         Err(problem) if problem.status == StatusCode::SERVICE_UNAVAILABLE.as_u16() => return Err(problem),
-        Err(_) => return Ok(None), // the log says why
+        Err(_) => return Ok(Outcome::Done(None)), // the log says why
     };
     let spoken = Spoken { language: Some(answered.language), ..spoken.clone() };
     match connector.answer(&spoken, &says(state, community, &spoken.handle, answered)).await {
-        Ok(answer) => Ok(answer),
+        Ok(answer) => Ok(Outcome::Done(answer)),
         Err(error @ (MessageError::Gone(_) | MessageError::Unwritten)) => {
             tracing::warn!(community_id = %community, cause = %error, "an answer reaches nobody");
-            Ok(None)
+            Ok(Outcome::Done(None))
         }
         Err(error) => {
             tracing::warn!(community_id = %community, cause = %error, "an answer was not taken");
-            Err(later())
+            // The platform answers, and others may be reached by it.
+            if matches!(error, MessageError::Status { .. }) { Ok(Outcome::Unanswered) } else { Err(later()) }
         }
     }
 }
@@ -182,7 +231,7 @@ async fn count(state: &State, community: &CommunityId, happened: Vec<Result<Even
 fn event_of(happened: Happened, now: jiff::Timestamp) -> Event {
     let Happened { id, handle, at, deed } = happened;
     let moment = Moment::new(at.min(now), Offset::UTC);
-    let entry = Entry { moment, measure: Measure::Deed(deed), labels: std::collections::BTreeSet::new() };
+    let entry = Entry { moment, measure: Measure::Deed(deed), labels: BTreeSet::new() };
     event(id, handle, EventSays::Reading(entry, Version::First))
 }
 
@@ -198,6 +247,10 @@ fn too_often(wait: Duration) -> Problem {
     let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-often", "There is too much at once");
     problem.retry_after = u32::try_from(wait.as_secs()).ok().map(|seconds| seconds.saturating_add(1));
     problem
+}
+
+fn too_slow() -> Problem {
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The body does not come")
 }
 
 fn later() -> Problem {

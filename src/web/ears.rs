@@ -1,6 +1,6 @@
 //! Hearing platforms that do not call: what they bring is taken as if they had called.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::connectors::take;
 use super::{Problem, State};
+use crate::connectors::Heard;
 use crate::delivery::member::MessageError;
 use crate::domain::entropy::NoEntropy;
 use crate::domain::ids::CommunityId;
@@ -31,7 +32,16 @@ pub struct Ears {
     /// This process, among those on the same database.
     process: Uuid,
     /// How far each platform was heard.
-    done: Arc<Mutex<BTreeMap<CommunityId, String>>>,
+    done: Arc<Mutex<BTreeMap<CommunityId, Done>>>,
+}
+
+/// How far a platform was heard.
+#[derive(Clone, Default)]
+struct Done {
+    /// The mark of what it brought, all of which is done.
+    mark: Option<String>,
+    /// What people said that is done, by its ids, of what comes again because the rest of it is not.
+    said: BTreeSet<String>,
 }
 
 /// Why nothing was heard, or not all of it taken: it is heard again.
@@ -72,17 +82,23 @@ impl Ears {
             ear.rest().await;
             return Ok(false);
         }
-        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(community).cloned();
-        let listened = ear.listen(done).await?;
+        let before = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(community).cloned();
+        let Done { mark, mut said } = before.unwrap_or_default();
+        let listened = ear.listen(mark.clone()).await?;
         // It may have taken long: what another process hears by now is not this one's to do.
         if !listened.heard.is_empty() && !self.holds(community).await? {
             ear.rest().await;
             return Ok(false);
         }
-        take(&self.state, community, connector.as_ref(), listened.heard).await?;
-        if let Some(mark) = listened.done {
-            self.done.lock().unwrap_or_else(PoisonError::into_inner).insert(community.clone(), mark);
-        }
+        let is_new = |heard: &Heard| !matches!(heard, Heard::Said(spoken) if said.contains(&spoken.id));
+        let heard = listened.heard.into_iter().filter(is_new).collect();
+        let taken = take(&self.state, community, connector.as_ref(), heard, &mut said).await;
+        let done = match &taken {
+            Ok(_) => Done { mark: listened.done.or(mark), said: BTreeSet::new() },
+            Err(_) => Done { mark, said },
+        };
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).insert(community.clone(), done);
+        taken?;
         Ok(true)
     }
 

@@ -73,9 +73,10 @@ pub struct Button {
 /// small mistakes. Bring only what was said to it in private, and show the answer to nobody else. Whoever is no member of the
 /// bridge becomes one by agreeing to it here, without a name or an address: their handle is all that is needed.
 ///
-/// The community that brings it reads the answer: it names no clinic, and what was set aside is shared again only in the portal,
-/// to which `page` leads. What clinics have for the member is said in it only where the operator, their consent and they
-/// themselves let all of it be said in this community.
+/// The community that brings it reads the answer: it names no clinic and no other community, and a questionnaire that was begun
+/// elsewhere is begun anew. Only in the portal, to which `page` leads, what was set aside is shared again, and an erasure is
+/// called off. What clinics have for the member is said in it only where the operator, their consent and they themselves let
+/// all of it be said in this community.
 ///
 /// Whatever is sent again with the same `id`, because no answer came, is done once.
 #[utoipa::path(
@@ -89,6 +90,7 @@ pub struct Button {
         (status = 403, description = "An API key without the scope talks:write", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too many bytes", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Another media type or charset", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "They say too much: the same again after `Retry-After`", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now: the same again after `Retry-After`", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -155,6 +157,7 @@ pub(super) struct Answered {
 /// Has the companion hear what somebody said, and makes a member of whoever wants to be one. What is brought again is done once.
 pub(super) async fn talk(state: &State, brought: Brought<'_>) -> Result<Answered, Problem> {
     let Brought { community, id, handle, said, language, usual } = brought;
+    state.platforms.hears(community, handle)?;
     let (bridge, talk) = (&state.bridge, state.portal.talk());
     let index = bridge.keyring.index();
     let key = index.uuid("talk", &[community.as_str().as_bytes(), handle.as_bytes(), id.as_bytes()]);
@@ -164,7 +167,9 @@ pub(super) async fn talk(state: &State, brought: Brought<'_>) -> Result<Answered
     let Some((member, wrapped, _)) = known else {
         drop(tx);
         let language = language.unwrap_or(usual);
-        let (saying, is_member) = meet(bridge, talk, Stranger { community, handle, key, said, language }).await?;
+        let may_join = || state.platforms.admits(community);
+        let stranger = Stranger { community, handle, key, said, language };
+        let (saying, is_member) = meet(bridge, talk, stranger, may_join).await?;
         let text = text(state, community, None, &saying, language).await?;
         return Ok(Answered { key, is_member, saying, text, language });
     };
@@ -216,7 +221,7 @@ async fn text(
     }
     if let (Some(member), Some(Value::Number(1))) = (member, saying.value("number")) {
         let mut tx = state.bridge.store.read().await?;
-        let watched = Watched::of(state, &mut tx, member, language).await?;
+        let watched = Watched::in_chat(state, &mut tx, member, community, language).await?;
         parts.push(state.portal.watched(language, &watched));
     }
     Ok(parts.join("\n\n"))

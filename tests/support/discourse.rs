@@ -19,6 +19,9 @@ pub const SECRET: &str = "my_lovely_secret_for_web_hook";
 const KEY: &str = "0f5a2b";
 const ACCOUNT: &str = "bridge";
 
+/// The category that is counted, and in which posts stand.
+pub const CATEGORY: i64 = 5;
+
 #[derive(Default)]
 struct Inside {
     /// Topics with who takes part.
@@ -67,7 +70,7 @@ impl Discourse {
         let (key, secret) = (database.secret_file("api-key", KEY), database.secret_file("hook-secret", SECRET));
         format!(
             "[communities.{community}.connector]\nplatform = \"discourse\"\nurl = {:?}\naccount = {ACCOUNT:?}\napi_key_file = {key:?}\n\
-             secret_file = {secret:?}\n[communities.{community}.messages]\nmethod = \"connector\"\n",
+             secret_file = {secret:?}\ncounted = [{CATEGORY}]\n[communities.{community}.messages]\nmethod = \"connector\"\n",
             self.url
         )
     }
@@ -90,7 +93,7 @@ impl Discourse {
         hook(&format!("{}/connectors/{community}/", bridge.api), event, &signature, body).await
     }
 
-    /// Somebody writes in a private topic in which these take part.
+    /// Somebody writes in a private topic in which these take part; nobody, where it was made public since.
     pub fn private(&self, author: &str, text: &str, place: Place, who: &[&str]) -> Value {
         let who = who.iter().map(|name| (*name).to_owned()).collect();
         self.inside.lock().unwrap().topics.insert(place.topic, who);
@@ -113,6 +116,7 @@ pub fn post(author: &str, text: &str, place: Place, archetype: &str, answers: Op
         "cooked": format!("<p>{text}</p>"), "post_number": number, "post_type": 1, "updated_at": "2026-11-02T11:00:00.000Z",
         "reply_count": 0, "reply_to_post_number": null, "topic_id": topic, "topic_slug": "hi", "version": 1, "raw": text,
         "user_id": 17, "hidden": false, "deleted_at": null, "topic_posts_count": 2, "topic_archetype": archetype,
+        "category_id": if archetype == "private_message" { Value::Null } else { json!(CATEGORY) },
     });
     if let Some(whom) = answers {
         post["reply_to_post_number"] = json!(number - 1);
@@ -161,6 +165,9 @@ async fn topic(inside: Data<Mutex<Inside>>, request: HttpRequest, topic: Path<i6
     admits(&request);
     let inside = inside.lock().unwrap();
     let Some(who) = inside.topics.get(&topic) else { return HttpResponse::NotFound().finish() };
+    if who.is_empty() {
+        return HttpResponse::Ok().json(json!({"id": *topic, "archetype": "regular", "details": {}}));
+    }
     let who: Vec<Value> = who.iter().map(|name| json!({"id": 1, "username": name, "name": ""})).collect();
     HttpResponse::Ok().json(
         json!({"id": *topic, "archetype": "private_message", "details": {"allowed_users": who, "allowed_groups": []}}),

@@ -7,6 +7,8 @@
 
 pub mod read;
 
+use std::collections::BTreeSet;
+
 use aws_lc_rs::hmac;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -37,6 +39,8 @@ pub struct Discourse {
     pub api_key: SecretString,
     /// What webhooks are signed with.
     pub secret: hmac::Key,
+    /// The categories that are counted.
+    pub counted: BTreeSet<i64>,
     /// Whether what is written in public is handed on: no word of it leaves this place otherwise.
     pub hands_on_words: bool,
     /// The language of those of whom nothing is known.
@@ -109,11 +113,12 @@ impl Discourse {
         if is_gone { Err(MessageError::Gone(UNPROCESSABLE)) } else { refused(&answer, &[]) }
     }
 
-    /// Whether nobody reads a topic but this member and the bridge.
+    /// Whether nobody reads a topic but this member and the bridge. A topic that became public since has no list of who may.
     async fn is_private(&self, topic: i64, author: &str) -> Result<bool, MessageError> {
         let Topic { details } = self.get(&format!("/t/{topic}.json")).await?;
-        let knows = |name: &str| name == author || name == self.account;
-        Ok(details.allowed_groups.is_empty() && details.allowed_users.iter().all(|user| knows(&user.username)))
+        let both = BTreeSet::from([author, self.account.as_str()]);
+        let who: BTreeSet<&str> = details.allowed_users.iter().map(|user| user.username.as_str()).collect();
+        Ok(details.allowed_groups.is_empty() && who == both)
     }
 
     async fn heard(&self, head: Head<'_>, body: &[u8]) -> Result<Received, Refused> {
@@ -121,7 +126,7 @@ impl Discourse {
             return Err(Refused::Unknown);
         }
         let event = head.header("x-discourse-event").unwrap_or_default();
-        let brought = match read::read(event, body, &self.account, head.at)? {
+        let brought = match read::read(event, body, (&self.account, &self.counted), head.at)? {
             read::Said::Public(mut happened) => {
                 happened.retain(|it| self.hands_on_words || !matches!(it, Heard::Wrote(_)));
                 happened

@@ -1,10 +1,12 @@
 //! What Discourse brings: webhooks of posts and likes (its `app/models/web_hook.rb` and `web_hook_post_serializer.rb`). What
 //! is written in public is looked at and forgotten.
 
-use jiff::Timestamp;
-use serde::Deserialize;
+use std::collections::BTreeSet;
 
-use crate::connectors::{Happened, Heard, Refused, Undone, Wrote};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::connectors::{Happened, Heard, LONGEST_NAME, Refused, Undone, Wrote};
 use crate::domain::activity::Deed;
 
 /// Posts of people; others are Discourse's own, such as that a topic was closed (`Post.types`).
@@ -54,12 +56,14 @@ struct Like {
 #[expect(clippy::struct_field_names, reason = "Discourse calls them so")]
 struct Post {
     id: i64,
+    #[serde(deserialize_with = "name")]
     username: String,
     created_at: Timestamp,
     post_number: i64,
     post_type: i64,
     topic_id: i64,
     topic_archetype: Option<String>,
+    category_id: Option<i64>,
     reply_to_post_number: Option<i64>,
     reply_to_user: Option<User>,
     #[serde(default)]
@@ -68,15 +72,16 @@ struct Post {
 
 #[derive(Deserialize)]
 struct User {
+    #[serde(deserialize_with = "name")]
     username: String,
 }
 
 /// Reads what came under an event's name (`X-Discourse-Event`) at this time. `own`: the bridge's account there, of which nothing
-/// is heard.
+/// is heard. What happens in other categories than those that are counted is not looked at.
 ///
 /// # Errors
 /// [`Refused::Malformed`].
-pub fn read(event: &str, body: &[u8], own: &str, at: Timestamp) -> Result<Said, Refused> {
+pub fn read(event: &str, body: &[u8], (own, counted): (&str, &BTreeSet<i64>), at: Timestamp) -> Result<Said, Refused> {
     let nothing = Said::Public(Vec::new());
     Ok(match event {
         "post_created" => {
@@ -90,6 +95,7 @@ pub fn read(event: &str, body: &[u8], own: &str, at: Timestamp) -> Result<Said, 
                     author: post.username,
                     raw: post.raw,
                 }),
+                () if !post.is_in(counted) => nothing,
                 () => {
                     let wrote = Heard::Wrote(Wrote { handle: post.username.clone(), text: own_words(&post.raw) });
                     Said::Public(post.happened().into_iter().map(Heard::Happened).chain([wrote]).collect())
@@ -98,12 +104,13 @@ pub fn read(event: &str, body: &[u8], own: &str, at: Timestamp) -> Result<Said, 
         }
         "post_destroyed" => {
             let OfPost { post } = json(body, "expected a post")?;
+            // Wherever it stands: it may have been counted before its topic was moved.
             let undone = |it: Happened| Heard::Undone(Undone { id: it.id, handle: it.handle });
             if post.is_private() { nothing } else { Said::Public(post.happened().into_iter().map(undone).collect()) }
         }
         "post_liked" => {
             let OfLike { like } = json(body, "expected a like")?;
-            Said::Public(like.happened(own, at))
+            if like.post.is_in(counted) { Said::Public(like.happened(own, at)) } else { nothing }
         }
         _ => nothing,
     })
@@ -125,7 +132,18 @@ fn json<'a, T: Deserialize<'a>>(body: &'a [u8], expected: &'static str) -> Resul
     serde_json::from_slice(body).map_err(|_| Refused::Malformed(expected))
 }
 
+/// Somebody's name there.
+fn name<'a, D: Deserializer<'a>>(given: D) -> Result<String, D::Error> {
+    let name = String::deserialize(given)?;
+    let is_name = (1..=LONGEST_NAME).contains(&name.len());
+    is_name.then_some(name).ok_or_else(|| de::Error::custom("expected a name"))
+}
+
 impl Post {
+    fn is_in(&self, counted: &BTreeSet<i64>) -> bool {
+        self.category_id.is_some_and(|category| counted.contains(&category))
+    }
+
     fn is_private(&self) -> bool {
         self.topic_archetype.as_deref() == Some("private_message")
     }

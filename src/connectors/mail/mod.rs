@@ -4,9 +4,9 @@
 //! shows the secret that was agreed on (`deploy/mail-to-bridge.sh`). What is answered leaves by the server by which the
 //! community's messages leave. A member's handle is their address.
 //!
-//! Anybody can write whatever address they like into a mail. Nobody is believed to be who they say unless that server found it
-//! proven; whatever is not heard is not answered either: it would reach somebody who never wrote. A mail is answered to whoever
-//! wrote it, whatever other address it asks for.
+//! Anybody can write whatever address they like into a mail, and hand on what somebody else wrote. Nobody is believed to be who they
+//! say, nor to have written to the bridge, unless that is proven (`proof`); whatever is not heard is not answered either: it would
+//! reach somebody who never wrote. A mail is answered to whoever wrote it, whatever other address it asks for.
 
 pub mod lines;
 pub mod proof;
@@ -15,6 +15,7 @@ mod words;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 use uuid::Uuid;
@@ -41,10 +42,10 @@ pub struct Mail {
 }
 
 impl Mail {
-    fn received(&self, body: &[u8]) -> Received {
+    fn received(&self, body: &[u8], at: Timestamp) -> Received {
         let trust = self.authserv_id.as_deref().map_or(Trust::Server, Trust::Results);
         let own = self.way.from.email.to_string();
-        let heard = match read::read(body, &own, trust) {
+        let heard = match read::read(body, &own, trust, at) {
             Ok(letter) => vec![Heard::Said(spoken(letter))],
             Err(why) => {
                 tracing::info!(cause = %why, "a mail is not heard");
@@ -90,8 +91,8 @@ impl Connector for Mail {
         }
     }
 
-    fn receive<'a>(&'a self, _: Head<'a>, body: &'a [u8]) -> BoxFuture<'a, Result<Received, Refused>> {
-        let received = self.received(body);
+    fn receive<'a>(&'a self, head: Head<'a>, body: &'a [u8]) -> BoxFuture<'a, Result<Received, Refused>> {
+        let received = self.received(body, head.at);
         async move { Ok(received) }.boxed()
     }
 

@@ -1,5 +1,8 @@
 //! What a mail server says of a mail that it took (`Authentication-Results`, RFC 8601), and whether that proves who wrote it.
 //!
+//! Who wrote it is not yet to whom: whoever has a mail that somebody signed can send it on, with another `To` above it where that was
+//! not signed. It does not come from the servers of the domain then (SPF, RFC 7208); what a signature covers it says itself.
+//!
 //! Whatever whoever sends a mail may have written themselves is read as nothing but text: comments and what stands in quotes say
 //! nothing, and what is not closed makes the whole of it void.
 
@@ -13,16 +16,43 @@ struct Outcome {
     properties: Vec<(String, String)>,
 }
 
-/// Whether a mail of somebody of this domain was written by them, as the server with this name says. `None`: it is not what this
-/// server says.
+/// What is proven of a mail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Proof {
+    /// Not who wrote it.
+    Nothing,
+    /// Who wrote what is signed in it.
+    Signature,
+    /// Who wrote it, and that it came from the servers of their domain: with all that stands in it.
+    Whole,
+}
+
+/// What it proves of a mail of somebody of this domain, as the server with this name says. `None`: it is not what this server says.
 #[must_use]
-pub fn proves(field: &str, server: &str, domain: &str) -> Option<bool> {
+pub fn proves(field: &str, server: &str, domain: &str) -> Option<Proof> {
     let mut field = Field(field.chars().peekable());
     let name = field.first()?;
     if !name.eq_ignore_ascii_case(server) {
         return None;
     }
-    Some(field.outcomes().is_some_and(|outcomes| is_proven(&outcomes, domain)))
+    Some(match field.outcomes() {
+        Some(outcomes) if is_proven(&outcomes, domain) && came_from(&outcomes, domain) => Proof::Whole,
+        Some(outcomes) if is_proven(&outcomes, domain) => Proof::Signature,
+        _ => Proof::Nothing,
+    })
+}
+
+/// Whether a signature (`DKIM-Signature`, RFC 6376) covers these fields. `None`: it cannot be what proves a mail of this domain.
+#[must_use]
+pub fn covers(signature: &str, domain: &str, fields: &[&str]) -> Option<bool> {
+    let signature: String = signature.chars().filter(|sign| !sign.is_whitespace()).collect();
+    let tag = |name: &str| signature.split(';').find_map(|tag| tag.split_once('=').filter(|(tag, _)| *tag == name));
+    let by = tag("d").map_or("", |(_, by)| by);
+    if !is_above(by, domain) && !is_above(domain, by) {
+        return None;
+    }
+    let covered = tag("h").map_or("", |(_, covered)| covered);
+    Some(fields.iter().all(|field| covered.split(':').any(|it| it.eq_ignore_ascii_case(field))))
 }
 
 /// By the domain's own policy (DMARC, RFC 7489) if it has one; else by a signature of its own, or of the domain above it.
@@ -32,13 +62,16 @@ fn is_proven(outcomes: &[Outcome], domain: &str) -> bool {
     if of("dmarc").any(|outcome| outcome.result == "fail") {
         return false;
     }
-    let is_own = |name: &str, holds: &dyn Fn(&str) -> bool, outcome: &Outcome| {
-        let mut values = outcome.properties.iter().filter(|(given, _)| given == name).peekable();
-        values.peek().is_some() && values.all(|(_, value)| holds(value))
-    };
     let is_same = |value: &str| value.eq_ignore_ascii_case(domain);
-    of("dmarc").filter(passed).any(|outcome| is_own("header.from", &is_same, outcome))
-        || of("dkim").filter(passed).any(|outcome| is_own("header.d", &|value| is_above(value, domain), outcome))
+    of("dmarc").filter(passed).any(|outcome| outcome.says("header.from", is_same))
+        || of("dkim").filter(passed).any(|outcome| outcome.says("header.d", |value| is_above(value, domain)))
+}
+
+/// Whether it came from a server that may send for the domain, or one above it.
+fn came_from(outcomes: &[Outcome], domain: &str) -> bool {
+    let is_own = |value: &str| is_above(value.rsplit('@').next().unwrap_or_default(), domain);
+    let mut passed = outcomes.iter().filter(|outcome| outcome.method == "spf" && outcome.result == "pass");
+    passed.any(|outcome| outcome.says("smtp.mailfrom", is_own))
 }
 
 /// Whether a domain is this one, or one above it that is not at the top.
@@ -46,6 +79,14 @@ fn is_above(above: &str, domain: &str) -> bool {
     let (above, domain) = (above.to_ascii_lowercase(), domain.to_ascii_lowercase());
     let below = domain.strip_suffix(above.as_str());
     above.contains('.') && below.is_some_and(|below| below.is_empty() || below.ends_with('.'))
+}
+
+impl Outcome {
+    /// Whether there is such a property, and each of them holds.
+    fn says(&self, name: &str, holds: impl Fn(&str) -> bool) -> bool {
+        let mut values = self.properties.iter().filter(|(given, _)| given == name).peekable();
+        values.peek().is_some() && values.all(|(_, value)| holds(value))
+    }
 }
 
 /// A field, as far as it was not read yet.
@@ -170,42 +211,51 @@ mod tests {
     #[test]
     fn a_server_proves_it_by_the_policy_or_by_a_signature_of_the_domain() {
         for (field, proven) in [
-            ("mx.example; dmarc=pass (p=reject) header.from=forum.example", Some(true)),
+            ("mx.example; dmarc=pass (p=reject) header.from=forum.example", Some(Proof::Signature)),
             (
                 "MX.example 1; spf=pass smtp.mailfrom=a@b.example; DMARC = Pass header . From = Forum.example",
-                Some(true),
+                Some(Proof::Signature),
             ),
-            ("mx.example; dkim=pass header.d=forum.example header.s=s1 header.b=\"ab=/+\"", Some(true)),
+            ("mx.example; dkim=pass header.d=forum.example header.s=s1 header.b=\"ab=/+\"", Some(Proof::Signature)),
             (
                 "mx.example;\r\n\tdkim=pass (2048-bit key; \\) unprotected)\r\n header.d=forum.example;\r\n dmarc=none",
-                Some(true),
+                Some(Proof::Signature),
             ),
-            ("mx.example; dkim/1=fail header.d=forum.example; dkim=pass header.d=forum.example", Some(true)),
-            ("(a; comment) \"mx.example\"; dmarc=pass reason=\"a (good; one\" header.from=forum.example;", Some(true)),
-            ("mx.example; none", Some(false)),
-            ("mx.example", Some(false)),
+            (
+                "mx.example; dkim/1=fail header.d=forum.example; dkim=pass header.d=forum.example",
+                Some(Proof::Signature),
+            ),
+            (
+                "(a; comment) \"mx.example\"; dmarc=pass reason=\"a (good; one\" header.from=forum.example;",
+                Some(Proof::Signature),
+            ),
+            ("mx.example; none", Some(Proof::Nothing)),
+            ("mx.example", Some(Proof::Nothing)),
             ("other.example; dmarc=pass header.from=forum.example", None),
             ("mx.example.evil.example; dmarc=pass header.from=forum.example", None),
             ("", None),
-            ("mx.example; dmarc=pass", Some(false)),
-            ("mx.example; dmarc=pass header.from=evil.example", Some(false)),
-            ("mx.example; dmarc=pass header.from=forum.example header.from=evil.example", Some(false)),
-            ("mx.example; dmarc=fail header.from=forum.example; dkim=pass header.d=forum.example", Some(false)),
-            ("mx.example; dkim=pass header.d=evil.example", Some(false)),
-            ("mx.example; dkim=pass header.i=@forum.example", Some(false)),
-            ("mx.example; dkim=fail header.d=forum.example", Some(false)),
-            ("mx.example; spf=pass smtp.mailfrom=forum.example", Some(false)),
+            ("mx.example; dmarc=pass", Some(Proof::Nothing)),
+            ("mx.example; dmarc=pass header.from=evil.example", Some(Proof::Nothing)),
+            ("mx.example; dmarc=pass header.from=forum.example header.from=evil.example", Some(Proof::Nothing)),
+            (
+                "mx.example; dmarc=fail header.from=forum.example; dkim=pass header.d=forum.example",
+                Some(Proof::Nothing),
+            ),
+            ("mx.example; dkim=pass header.d=evil.example", Some(Proof::Nothing)),
+            ("mx.example; dkim=pass header.i=@forum.example", Some(Proof::Nothing)),
+            ("mx.example; dkim=fail header.d=forum.example", Some(Proof::Nothing)),
+            ("mx.example; spf=pass smtp.mailfrom=forum.example", Some(Proof::Nothing)),
             // What whoever wrote it can have put there: a comment, a reason, the address on the envelope.
-            ("mx.example; dkim=fail (; dmarc=pass header.from=forum.example)", Some(false)),
-            ("mx.example; dkim=fail reason=\"; dmarc=pass header.from=forum.example\"", Some(false)),
+            ("mx.example; dkim=fail (; dmarc=pass header.from=forum.example)", Some(Proof::Nothing)),
+            ("mx.example; dkim=fail reason=\"; dmarc=pass header.from=forum.example\"", Some(Proof::Nothing)),
             (
                 "mx.example; spf=pass smtp.mailfrom=\"a; dmarc=pass header.from=forum.example;\"@evil.example",
-                Some(false),
+                Some(Proof::Nothing),
             ),
-            ("mx.example; dmarc=pass header.from=forum.example; spf=pass smtp.mailfrom=\"a", Some(false)),
-            ("mx.example; dmarc=pass header.from=forum.example (", Some(false)),
-            ("mx.example; dmarc=pass header.from=forum.example )", Some(false)),
-            ("mx.example (; dmarc=pass header.from=forum.example", Some(false)),
+            ("mx.example; dmarc=pass header.from=forum.example; spf=pass smtp.mailfrom=\"a", Some(Proof::Nothing)),
+            ("mx.example; dmarc=pass header.from=forum.example (", Some(Proof::Nothing)),
+            ("mx.example; dmarc=pass header.from=forum.example )", Some(Proof::Nothing)),
+            ("mx.example (; dmarc=pass header.from=forum.example", Some(Proof::Nothing)),
         ] {
             assert_eq!(proves(field, "mx.example", "forum.example"), proven, "{field}");
         }
@@ -223,7 +273,45 @@ mod tests {
             ("", "forum.example", false),
         ] {
             let field = format!("mx; dkim=pass header.d=\"{signed_by}\"");
-            assert_eq!(proves(&field, "mx", from), Some(counts), "{signed_by} {from}");
+            let proof = if counts { Proof::Signature } else { Proof::Nothing };
+            assert_eq!(proves(&field, "mx", from), Some(proof), "{signed_by} {from}");
+        }
+    }
+
+    #[test]
+    fn a_mail_is_whole_that_came_from_a_server_of_the_domain() {
+        for (spf, proof) in [
+            ("spf=pass smtp.mailfrom=sparrow@forum.example", Proof::Whole),
+            ("spf=pass smtp.mailfrom=forum.example", Proof::Whole),
+            ("spf=softfail smtp.mailfrom=sparrow@forum.example", Proof::Signature),
+            ("spf=pass smtp.mailfrom=sparrow@evil.example", Proof::Signature),
+            ("spf=pass smtp.mailfrom=sparrow@forum.example@evil.example", Proof::Signature),
+            ("spf=pass smtp.mailfrom=a@forum.example smtp.mailfrom=a@evil.example", Proof::Signature),
+            ("spf=pass smtp.helo=forum.example", Proof::Signature),
+        ] {
+            let field = format!("mx; {spf}; dmarc=pass header.from=forum.example");
+            assert_eq!(proves(&field, "mx", "forum.example"), Some(proof), "{spf}");
+        }
+        let alone = "mx; spf=pass smtp.mailfrom=forum.example";
+        assert_eq!(proves(alone, "mx", "forum.example"), Some(Proof::Nothing), "who wrote it stands elsewhere");
+    }
+
+    #[test]
+    fn a_signature_says_itself_what_it_covers() {
+        for (signature, covered) in [
+            ("v=1; a=rsa-sha256; d=forum.example; s=s1; h=From:To:Date; bh=a; b=c", Some(true)),
+            ("v=1; d=forum.example;\r\n h=from :\r\n to : date;b=c", Some(true)),
+            ("d=mail.forum.example; h=to:date", Some(true)),
+            ("d=Example.org; h=to:date", None),
+            ("d=forum.example; h=from:date", Some(false)),
+            ("d=forum.example; h=from:to", Some(false)),
+            ("d=forum.example; h=reply-to:date", Some(false)),
+            ("d=forum.example; z=h=to:date", Some(false)),
+            ("d=forum.example", Some(false)),
+            ("h=to:date", None),
+            ("d=evil.example; h=to:date", None),
+        ] {
+            assert_eq!(covers(signature, "forum.example", &["to", "date"]), covered, "{signature}");
         }
     }
 }

@@ -1,13 +1,14 @@
 //! What a mail says: who wrote it, if that is proven, and what. What programs write by themselves is not heard, so that nothing
-//! here ever talks with a machine (RFC 3834).
+//! here ever talks with a machine (RFC 3834); nor is what was written to somebody else, or long ago, whoever hands it on.
 
 use std::borrow::Cow;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use jiff::{SignedDuration, Timestamp};
 use mail_parser::{Address, Message, MessageParser};
 
 use super::lines::written;
-use super::proof::proves;
+use super::proof::{Proof, covers, proves};
 
 /// The longest address (RFC 5321, section 4.5.3.1), and the longest id of a mail.
 const LONGEST_ADDRESS: usize = 254;
@@ -15,6 +16,9 @@ const LONGEST_ID: usize = 250;
 
 /// How many of the mails before it an answer names.
 const MOST_BEFORE: usize = 10;
+
+/// How long ago a mail may have been written: longer than servers try to hand one over. Within that time it is known again by its id.
+const OLDEST: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// By whom it is believed who wrote a mail.
 #[derive(Clone, Copy)]
@@ -56,13 +60,22 @@ pub enum NotHeard {
     /// Whoever it says may not have written it.
     #[error("nothing proves who wrote it")]
     Unproven,
+    /// It was written to somebody else.
+    #[error("it was written to somebody else")]
+    Elsewhere,
+    /// It was written long ago, or does not say when.
+    #[error("it was not written lately")]
+    Old,
+    /// To whom it was written, and when, may have been put there by somebody else.
+    #[error("nothing proves to whom it was written, and when")]
+    Unsigned,
 }
 
-/// Reads a mail as a server hands it over. `own`: the address to which it was written.
+/// Reads a mail as a server hands it over, at this time. `own`: the address to which it is to be written.
 ///
 /// # Errors
 /// [`NotHeard`].
-pub fn read(raw: &[u8], own: &str, trust: Trust<'_>) -> Result<Letter, NotHeard> {
+pub fn read(raw: &[u8], own: &str, trust: Trust<'_>, at: Timestamp) -> Result<Letter, NotHeard> {
     let message = MessageParser::default().parse(raw).ok_or(NotHeard::NoMail)?;
     let fields = Fields { raw, message: &message };
     let from = fields.from().ok_or(NotHeard::Nobody)?;
@@ -72,10 +85,18 @@ pub fn read(raw: &[u8], own: &str, trust: Trust<'_>) -> Result<Letter, NotHeard>
     if fields.is_automatic() {
         return Err(NotHeard::Automatic);
     }
-    if let Trust::Results(server) = trust
-        && !fields.are_proven(server, &from)
-    {
-        return Err(NotHeard::Unproven);
+    let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let proof = match trust {
+        Trust::Results(server) => fields.proof(server, domain),
+        Trust::Server => Proof::Whole,
+    };
+    let to = fields.names(own);
+    match (proof, to) {
+        (Proof::Nothing, _) => return Err(NotHeard::Unproven),
+        (_, None) => return Err(NotHeard::Elsewhere),
+        _ if !fields.is_of_late(at) => return Err(NotHeard::Old),
+        (Proof::Signature, Some(to)) if !fields.are_signed(domain, &[to, "Date"]) => return Err(NotHeard::Unsigned),
+        _ => {}
     }
     let text = message.body_text(0).map(|text| written(&text)).unwrap_or_default();
     let id = message.message_id().filter(|id| is_id(id)).map(|id| format!("<{id}>"));
@@ -123,9 +144,28 @@ impl<'a> Fields<'a> {
     }
 
     /// What the server itself says stands above whatever the mail brought along.
-    fn are_proven(&self, server: &str, from: &str) -> bool {
-        let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain);
-        self.all("Authentication-Results").find_map(|field| proves(&field, server, domain)).unwrap_or(false)
+    fn proof(&self, server: &str, domain: &str) -> Proof {
+        let mut says = self.all("Authentication-Results").filter_map(|field| proves(&field, server, domain));
+        says.next().unwrap_or(Proof::Nothing)
+    }
+
+    /// In which field it says that it was written to this address. Of two of a kind, one may have been put above what is signed.
+    fn names(&self, own: &str) -> Option<&'static str> {
+        let is_one = |name: &str| self.all(name).count() == 1;
+        let found = [("To", self.message.to()), ("Cc", self.message.cc())].into_iter();
+        let mut found = found.filter(|(name, whom)| whom.is_some_and(|whom| whom.contains(own)) && is_one(name));
+        found.next().map(|(name, _)| name)
+    }
+
+    fn is_of_late(&self, at: Timestamp) -> bool {
+        let date = self.message.date().and_then(|date| Timestamp::from_second(date.to_timestamp()).ok());
+        self.all("Date").count() == 1 && date.is_some_and(|date| at.duration_since(date).abs() <= OLDEST)
+    }
+
+    /// Whether each signature covers these fields that may be the one that was found good.
+    fn are_signed(&self, domain: &str, names: &[&str]) -> bool {
+        let covered: Vec<bool> = self.all("DKIM-Signature").filter_map(|it| covers(&it, domain, names)).collect();
+        !covered.is_empty() && !covered.contains(&false)
     }
 
     /// The mails before it, the last one last.

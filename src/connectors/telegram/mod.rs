@@ -1,7 +1,7 @@
 //! Telegram: a bot (Bot API, <https://core.telegram.org/bots/api>).
 //!
-//! Telegram calls `/connectors/{community}/` with each Update and the secret that was agreed on, one at a time until it is
-//! answered with 200. What is said is answered in the response itself, so that nothing is said that Telegram did not take.
+//! Telegram calls `/connectors/{community}/` with each Update and the secret that was agreed on, until it is answered with 200:
+//! one at a time, if it was told so (`max_connections`). What is said is answered in the response itself, so that nothing is said that Telegram did not take.
 //! Without a secret, the bridge asks Telegram instead (`poll`). A member's handle is the id of their account; what their name is is never looked at.
 
 mod poll;

@@ -31,6 +31,8 @@ struct Message {
     chat: Chat,
     date: i64,
     text: Option<String>,
+    /// What stands below a picture, a video, a file.
+    caption: Option<String>,
     reply_to_message: Option<Box<Answered>>,
     #[serde(flatten)]
     content: Content,
@@ -164,7 +166,8 @@ fn written(message: &Message) -> Result<Vec<Heard>, Refused> {
     let deed = if answered.is_some() { Deed::Replied } else { Deed::Posted };
     let got = answered.filter(|whom| !whom.is_bot && whom.id != from.id);
     let got = got.map(|whom| happened(format!("{id}-got"), whom, at, Deed::GotReply));
-    let wrote = message.text.clone().map(|text| Heard::Wrote(Wrote { handle: from.id.to_string(), text }));
+    let wrote = message.text.as_ref().or(message.caption.as_ref()).cloned();
+    let wrote = wrote.map(|text| Heard::Wrote(Wrote { handle: from.id.to_string(), text }));
     Ok([happened(id, from, at, deed)].into_iter().chain(got).chain(wrote).collect())
 }
 

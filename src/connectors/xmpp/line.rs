@@ -3,7 +3,7 @@
 //! A server takes one connection of a component, so whoever speaks as it in this process shares one line. Only who listens opens
 //! the connection: what comes by another one would be heard by nobody.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -17,9 +17,13 @@ use super::{words, write};
 use crate::delivery::member::MessageError;
 use crate::domain::language::Language;
 
-/// How much waits to be heard, of everybody and of one alone. Whoever writes more is told to wait.
+/// How much waits to be heard: of everybody, of those of one server and of one alone. Whoever writes more is told to wait.
 const MOST_WAITING: usize = 256;
+const MOST_OF_SERVER: usize = 128;
 const MOST_OF_ONE: usize = 16;
+
+/// How often an answer may come back before it is believed to reach nobody.
+const MOST_BACK: u8 = 3;
 
 /// Lines by where the server of each is and which component it is.
 type Lines = BTreeMap<(String, u16, String), Weak<Line>>;
@@ -53,14 +57,14 @@ struct Inside {
     live: Option<Live>,
     heard: VecDeque<(String, Wrote)>,
     marks: u64,
+    /// How often each answer to what is in hand came back.
+    came_back: BTreeMap<Uuid, u8>,
 }
 
 /// The connection, while there is one.
 struct Live {
     wire: Arc<Wire>,
     reads: AbortHandle,
-    /// What was said by it, that is in hand: not to be said twice.
-    said: BTreeSet<Uuid>,
 }
 
 /// What was brought and is not known to be done: each with its id.
@@ -96,7 +100,7 @@ impl Line {
         let (stream, wire) = self.server.connect().await?;
         let wire = Arc::new(wire);
         let reading = tokio::spawn(read(Arc::downgrade(self), Arc::clone(&wire), self.account.clone(), stream));
-        let live = Live { wire: Arc::clone(&wire), reads: reading.abort_handle(), said: BTreeSet::new() };
+        let live = Live { wire: Arc::clone(&wire), reads: reading.abort_handle() };
         self.inside().live = Some(live);
         Ok(wire)
     }
@@ -106,16 +110,12 @@ impl Line {
         self.inside().live.as_ref().map(|live| Arc::clone(&live.wire)).filter(|wire| !wire.is_over())
     }
 
-    /// Whether something that answers what is in hand was said by this connection.
-    pub fn was_said(&self, id: Uuid) -> bool {
-        self.inside().live.as_ref().is_some_and(|live| live.said.contains(&id))
-    }
-
-    /// It was.
-    pub fn said(&self, id: Uuid) {
-        if let Some(live) = &mut self.inside().live {
-            live.said.insert(id);
-        }
+    /// Notes that an answer came back; whether that is too often.
+    pub fn comes_back_too_often(&self, id: Uuid) -> bool {
+        let mut inside = self.inside();
+        let times = inside.came_back.entry(id).or_default();
+        *times = times.saturating_add(1);
+        *times >= MOST_BACK
     }
 
     /// Takes what was heard in hand, as soon as there is something.
@@ -125,20 +125,21 @@ impl Line {
             {
                 let mut inside = self.inside();
                 if !inside.heard.is_empty() {
-                    inside.marks += 1;
-                    let (mark, heard) = (inside.marks.to_string(), std::mem::take(&mut inside.heard).into());
-                    return InHand { mark, heard };
+                    return inside.take(Vec::new());
                 }
             }
             news.await;
         }
     }
 
+    /// Takes in hand what came since, with what is in hand already: as much as may wait at all.
+    pub fn take_more(&self, undone: InHand) -> InHand {
+        self.inside().take(undone.heard)
+    }
+
     /// Tells whoever wants to know that they were heard, now that it is done.
     pub async fn acknowledge(&self, done: InHand, wire: &Wire) {
-        if let Some(live) = &mut self.inside().live {
-            live.said.clear();
-        }
+        self.inside().came_back.clear();
         for (_, wrote) in done.heard {
             if let Some(of) = &wrote.receipt {
                 // A receipt that is lost is none: they say it again if they want to.
@@ -149,6 +150,7 @@ impl Line {
 
     /// Lets go of the connection, and tells whoever was not heard.
     pub async fn rest(&self) {
+        self.inside().came_back.clear();
         let waiting = std::mem::take(&mut self.inside().heard);
         let in_hand = self.in_hand.lock().await.take().map(|it| it.heard).unwrap_or_default();
         if let Some(wire) = self.wire() {
@@ -169,8 +171,12 @@ impl Line {
     /// Keeps what somebody wrote until it is heard; `false` if that is too much.
     fn keep(&self, id: String, wrote: Wrote) -> bool {
         let mut inside = self.inside();
-        let (all, who) = (inside.heard.len(), bare(&wrote.from));
-        if all >= MOST_WAITING || inside.heard.iter().filter(|(_, it)| bare(&it.from) == who).count() >= MOST_OF_ONE {
+        let who = bare(&wrote.from);
+        let of = |is_it: &dyn Fn(&str) -> bool| inside.heard.iter().filter(|(_, it)| is_it(bare(&it.from))).count();
+        let is_too_much = inside.heard.len() >= MOST_WAITING
+            || of(&|from| server(from) == server(who)) >= MOST_OF_SERVER
+            || of(&|from| from == who) >= MOST_OF_ONE;
+        if is_too_much {
             return false;
         }
         inside.heard.push_back((id, wrote));
@@ -182,6 +188,21 @@ impl Line {
     fn inside(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Inside {
+    /// What is in hand from now on: this, and what was heard, up to what may wait.
+    fn take(&mut self, mut in_hand: Vec<(String, Wrote)>) -> InHand {
+        let room = MOST_WAITING.saturating_sub(in_hand.len()).min(self.heard.len());
+        in_hand.extend(self.heard.drain(..room));
+        self.marks += 1;
+        InHand { mark: self.marks.to_string(), heard: in_hand }
+    }
+}
+
+/// The server of somebody.
+fn server(jid: &str) -> &str {
+    jid.split_once('@').map_or(jid, |(_, server)| server)
 }
 
 impl Drop for Line {
@@ -267,5 +288,30 @@ impl Account {
 impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Line({})", self.server.domain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_server_with_endless_names_leaves_room_for_others() {
+        let domain = "line-of-the-test.example".to_owned();
+        let address = format!("helper@{domain}");
+        let (secret, timeout) = ("secret".into(), Duration::from_secs(1));
+        let server = Server { domain, host: "127.0.0.1".to_owned(), port: 9, secret, private_networks: false, timeout };
+        let account = Account { address: address.clone(), name: "mostik".to_owned(), language: Language::En };
+        let line = Line::of(server, account);
+        let says = |from: &str| {
+            let (from, to, body) = (from.to_owned(), address.clone(), Some("yes".to_owned()));
+            line.keep("1".to_owned(), Wrote { from, to, id: None, body, receipt: None })
+        };
+        let kept = (0..300).filter(|name| says(&format!("name-{name}@evil.example/phone"))).count();
+        assert_eq!(kept, MOST_OF_SERVER);
+        assert_eq!((0..300).filter(|_| says("sparrow@chat.example/phone")).count(), MOST_OF_ONE);
+        assert!(says("wren@chat.example"));
     }
 }

@@ -57,8 +57,8 @@ impl Xmpp {
         let mut in_hand = self.line.in_hand.lock().await;
         match in_hand.take() {
             Some(batch) if done.as_ref() == Some(&batch.mark) => self.line.acknowledge(batch, &wire).await,
-            // Not all of it was done: so all of it is brought again.
-            Some(batch) => return Ok(brought(in_hand.insert(batch))),
+            // Not all of it was done: so all of it is brought again, and with it what came since.
+            Some(batch) => return Ok(brought(in_hand.insert(self.line.take_more(batch)))),
             None => {}
         }
         let heard = tokio::select! {
@@ -138,13 +138,14 @@ impl Connector for Xmpp {
 
     fn answer<'a>(&'a self, spoken: &'a Spoken, says: &'a Says) -> BoxFuture<'a, Result<Option<Value>, MessageError>> {
         async move {
-            if self.line.was_said(says.id) {
-                return Ok(None);
-            }
             let text = says.in_lines(spoken.language.unwrap_or(self.account.language));
-            self.say(&spoken.conversation, says.id, &text).await?;
-            self.line.said(says.id);
-            Ok(None)
+            match self.say(&spoken.conversation, says.id, &text).await {
+                // Whoever's own server sends everything back is not answered for ever: others are.
+                Err(MessageError::Status { status, again_after: None }) if self.line.comes_back_too_often(says.id) => {
+                    Err(MessageError::Gone(status))
+                }
+                said => said.map(|()| None),
+            }
         }
         .boxed()
     }

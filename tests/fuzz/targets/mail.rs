@@ -1,6 +1,7 @@
 #![no_main]
 //! Mails, and what a mail server says of them.
 
+use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use mostik_fuzz::connectors::mail::lines::written;
 use mostik_fuzz::connectors::mail::proof::proves;
@@ -9,8 +10,10 @@ use mostik_fuzz::connectors::mail::read::{Trust, read};
 const OWN: &str = "helper@forum.example";
 
 fuzz_target!(|bytes: &[u8]| {
-    let trusted = read(bytes, OWN, Trust::Server);
-    let proven = read(bytes, OWN, Trust::Results("mx.forum.example"));
+    // 2026-11-20T12:00:00Z
+    let at = Timestamp::from_second(1_795_176_000).unwrap();
+    let trusted = read(bytes, OWN, Trust::Server, at);
+    let proven = read(bytes, OWN, Trust::Results("mx.forum.example"), at);
     assert!(proven.is_err() || proven == trusted, "what is proven is heard where all is believed");
     if let Ok(letter) = trusted {
         assert!(letter.from != OWN && letter.from.is_ascii() && !letter.from.contains(char::is_whitespace));

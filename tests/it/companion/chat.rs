@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use mostik::enrolment::credentials::{TALKS_WRITE, create_api_key};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -206,6 +207,7 @@ on_both_databases! {
         let mut open: [Vec<String>; 3] = Default::default();
         let mut reached: BTreeSet<String> = BTreeSet::new();
         for turn in 0..240 {
+            chat.bridge.clock.advance(SignedDuration::from_secs(2));
             let who = dice.below(3);
             let handle = ["sparrow", "wren", "robin"][who];
             let presses = !open[who].is_empty() && dice.below(3) > 0;
@@ -220,5 +222,45 @@ on_both_databases! {
         }
         assert!(reached.len() > 15, "they came about: {reached:?}");
         assert_eq!(audit::wrong(&chat.bridge).await, [""; 0]);
+    }
+}
+
+on_both_databases! {
+    async fn whoever_says_too_much_is_not_heard_for_a_while_and_others_are(database) {
+        let (chat, _ehr) = Chat::open(database).await;
+        for said in 0..30 {
+            chat.write("sparrow", &said.to_string(), "hi").await;
+        }
+        let refused = chat.bring(json!({"id": "30", "handle": "sparrow", "said": "yes"})).await;
+        assert_eq!((refused.status, refused.retry_after, chat.members().await), (429, Some(3), 0));
+        assert!(text(&chat.write("wren", "1", "hi").await).contains("no therapist"));
+        chat.bridge.clock.advance(SignedDuration::from_secs(2));
+        assert_eq!(chat.write("sparrow", "30", "yes").await["is_member"], true);
+    }
+}
+
+on_both_databases! {
+    async fn when_too_many_join_the_others_are_told_to_come_again_later(database) {
+        let ehr = Ehr::sandbox().await;
+        let text_of = config_text(&database, &ehr.base, "127.0.0.1:0");
+        let text_of = text_of + "[communities.chat]\nname = \"The chat\"\n[limits]\njoins_per_hour = 2\n";
+        let chat = Chat::before(TestBridge::start_with(database, &text_of).await).await;
+        for handle in ["sparrow", "wren"] {
+            assert_eq!(chat.write(handle, "1", "yes").await["is_member"], true);
+        }
+        let later = chat.write("robin", "1", "yes").await;
+        assert_eq!((&later["is_member"], buttons(&later), chat.members().await), (&json!(false), vec!["yes", "help", "who"], 2));
+        assert!(text(&later).starts_with("More people want to join The forum just now than can."), "{later}");
+        let russian = chat.bring(json!({"id": "2", "handle": "robin", "said": "да", "language": "ru"})).await.json;
+        assert!(text(&russian).starts_with("Сейчас в сообщество The forum хочет вступить больше людей"), "{russian}");
+        // Whoever is a member, wants help, or is elsewhere has no part in it.
+        assert!(text(&chat.write("sparrow", "2", "mood").await).contains("How are you"));
+        assert_eq!(chat.write("robin", "3", "help").await["help"]["lines"][0]["name"], "Find a Helpline");
+        let there = Chat { key: key(&chat.bridge, "chat").await, ..chat };
+        assert_eq!(there.write("robin", "4", "yes").await["is_member"], true);
+        there.bridge.clock.advance(SignedDuration::from_mins(30));
+        let again = Chat { key: key(&there.bridge, "forum").await, ..there };
+        assert_eq!(again.write("robin", "5", "yes").await["is_member"], true);
+        assert_eq!(audit::wrong(&again.bridge).await, [""; 0]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use mostik::enrolment::credentials::{TALKS_WRITE, create_api_key};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -98,6 +99,8 @@ on_both_databases! {
         let mut dice = Dice::new(20_261_127);
         let mut reached: BTreeSet<String> = BTreeSet::new();
         for round in 0..dialogues.div_ceil(BESIDE) {
+            // Only so many may join in an hour.
+            chat.bridge.clock.advance(SignedDuration::from_mins(3));
             let mut turns: [Vec<Turn>; BESIDE] = Default::default();
             let mut open: [Vec<String>; BESIDE] = Default::default();
             for _ in 0..TURNS * BESIDE {

@@ -6,7 +6,7 @@ use crate::on_both_databases;
 use crate::support::audit;
 use crate::support::bridge::{TestBridge, config_text};
 use crate::support::database::Database;
-use crate::support::discourse::{Discourse, Place, hook, post};
+use crate::support::discourse::{CATEGORY, Discourse, Place, hook, post};
 use crate::support::ehr::Ehr;
 use crate::support::receiver::{Telling, any_time};
 use crate::support::recommendations::said;
@@ -84,6 +84,11 @@ on_both_databases! {
         assert_eq!(forum.bring("post_created", &overheard).await, 200);
         let own = forum.discourse.private("bridge", "yes", at(2), &["sparrow", "bridge"]);
         assert_eq!(forum.bring("post_created", &own).await, 200);
+        // Somebody made it public since: then there is no list of who may read it; or took the bridge, or the member, out of it.
+        for (post, who) in [(4, &[][..]), (5, &["sparrow"]), (6, &["bridge"])] {
+            let since = forum.discourse.private("sparrow", "yes", at(post), who);
+            assert_eq!(forum.bring("post_created", &since).await, 200);
+        }
         let edited = forum.discourse.private("sparrow", "yes", at(3), &["sparrow", "bridge"]);
         assert_eq!(forum.bring("post_edited", &edited).await, 200);
         assert_eq!((forum.discourse.written().len(), forum.bridge.database.count("members").await), (0, 0));
@@ -109,6 +114,43 @@ on_both_databases! {
         forum.bring("post_destroyed", &wrote).await;
         assert_eq!(forum.readings().await, 2);
         assert!(forum.discourse.written().is_empty(), "nothing is said in public");
+    }
+}
+
+on_both_databases! {
+    async fn nothing_is_counted_in_a_category_that_is_not_named(database) {
+        let forum = Forum::open(database).await;
+        let sparrow = forum.bridge.person("sparrow", &forum.ehr.patient).await;
+        forum.bridge.grant(&sparrow, &["community"]).await;
+        for category in [json!(CATEGORY + 1), json!(null)] {
+            let mut wrote = post("sparrow", "Hi", at(1), "regular", Some("wren"));
+            wrote["post"]["category_id"] = category;
+            let liked = json!({"like": {"post": wrote["post"], "user": {"id": 4, "username": "wren", "name": "W."}}});
+            for (event, body) in [("post_created", &wrote), ("post_liked", &liked)] {
+                assert_eq!(forum.bring(event, body).await, 200);
+            }
+        }
+        assert_eq!(forum.readings().await, 0);
+        let mut wrote = post("sparrow", "Hi", at(1), "regular", None);
+        assert_eq!((forum.bring("post_created", &wrote).await, forum.readings().await), (200, 1));
+        wrote["post"]["category_id"] = json!(CATEGORY + 1);
+        assert_eq!((forum.bring("post_destroyed", &wrote).await, forum.readings().await), (200, 0), "moved before it was deleted");
+    }
+}
+
+on_both_databases! {
+    async fn a_name_that_nobody_can_have_is_not_heard(database) {
+        let forum = Forum::open(database).await;
+        let (longest, longer) = ("s".repeat(256), "s".repeat(257));
+        let private = |name: &str, post| forum.discourse.private(name, "yes", at(post), &[name, "bridge"]);
+        assert_eq!(forum.bring("post_created", &private(&longer, 1)).await, 400);
+        let answers = post("sparrow", "Hi", at(2), "regular", Some(&longer));
+        assert_eq!(forum.bring("post_created", &answers).await, 400);
+        let liked = json!({"like": {"post": post("sparrow", "Hi", at(3), "regular", None)["post"], "user": {"username": longer}}});
+        assert_eq!(forum.bring("post_liked", &liked).await, 400);
+        assert_eq!(forum.bridge.database.count("members").await, 0);
+        assert_eq!(forum.bring("post_created", &private(&longest, 4)).await, 200);
+        assert_eq!(forum.bridge.database.count("members").await, 1);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::support::http;
 use crate::support::mailhost::{Door, Mail, SECRET};
 use crate::support::receiver::{PORTAL, Receiver, Telling, any_time};
 use crate::support::recommendations::said;
+use crate::support::smtp::MailServer;
 use crate::support::story::linked;
 
 struct Forum {
@@ -132,6 +133,45 @@ on_both_databases! {
             assert_eq!(forum.door.write(&forum.sparrow, mail).await, 250, "whoever wrote it learns nothing");
         }
         assert_eq!((forum.answers().await, forum.bridge.database.count("members").await), (0, 0));
+    }
+}
+
+/// A mail that sparrow wrote, as the server hands it over: it found sparrow's signature good, which covers these fields.
+fn handed(to: &str, date: &str, covers: &str) -> String {
+    format!(
+        "Authentication-Results: mx.forum.example; dkim=pass header.d=member.example\r\n\
+         DKIM-Signature: v=1; a=rsa-sha256; d=member.example; s=s1; h={covers}; bh=a; b=c\r\n\
+         From: Sparrow <sparrow@member.example>\r\nTo: {to}\r\nDate: {date} 11:00:00 +0000\r\nSubject: Re: lunch\r\n\r\nYes\r\n"
+    )
+}
+
+on_both_databases! {
+    async fn a_yes_that_somebody_wrote_to_somebody_else_does_not_become_one_to_the_bridge(database) {
+        let (server, own) = (MailServer::start(false).await, "helper@forum.example");
+        let secret = database.secret_file("mail-secret", SECRET);
+        let text = config_text(&database, "http://127.0.0.1:9/fhir", "127.0.0.1:0") + &format!(
+            "[communities.forum.connector]\nplatform = \"mail\"\nsecret_file = {secret:?}\nauthserv_id = \"mx.forum.example\"\n\
+             [communities.forum.messages]\nmethod = \"mail\"\nserver = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\n\
+             from = \"The forum <{own}>\"\n", server.port
+        );
+        let bridge = TestBridge::start_with(database, &text).await;
+        let hands = async |mail: String| {
+            let request = http::client().post(format!("{}/connectors/forum/", bridge.api)).bearer_auth(SECRET);
+            let status = request.header("content-type", "message/rfc822").body(mail).send().await.unwrap().status().as_u16();
+            (status, bridge.database.count("members").await, server.mails().len())
+        };
+        let (today, all) = ("Fri, 20 Nov 2026", "From:To:Subject:Date");
+        for mail in [
+            handed("wren@evil.example", today, all),
+            // What wren put above it or in its place was not signed.
+            handed(&format!("{own}\r\nTo: wren@evil.example"), today, all),
+            handed(own, today, "From:Subject:Date"),
+            handed(own, "Fri, 13 Nov 2026", all),
+            handed(own, today, "From:To:Subject"),
+        ] {
+            assert_eq!(hands(mail.clone()).await, (200, 0, 0), "{mail}");
+        }
+        assert_eq!(hands(handed(&format!("wren@evil.example, The forum <{own}>"), today, all)).await, (200, 1, 1));
     }
 }
 

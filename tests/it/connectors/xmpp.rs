@@ -170,6 +170,30 @@ async fn whoever_was_answered_is_not_answered_again_because_somebody_else_was_no
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_somebody_whose_server_sends_everything_back() {
+    let Some((prosody, bridge, [mut sparrow, mut wren])) = deaf().await else { return };
+    wren.says("who are you").await;
+    wren.meets().await;
+    for _ in 0..2 {
+        sparrow.says("who are you").await;
+        sparrow.meets().await;
+        prosody.cuts(Cut::Full("wren"));
+        assert!(bridge.ears.turn(&forum()).await.is_err(), "wren's is to be heard again");
+        assert!(sparrow.hears().await.contains("helper"), "whoever comes after wren, then and later, is heard");
+    }
+    prosody.cuts(Cut::Full("wren"));
+    assert!(bridge.listen().await, "wren is given up");
+    for program in [&mut sparrow, &mut wren] {
+        let more = program.everything().await;
+        assert!(more.iter().all(|it| !it.contains("<body>")), "once: {more:?}");
+    }
+    wren.says("who are you").await;
+    wren.meets().await;
+    assert!(bridge.listen().await);
+    assert!(wren.hears().await.contains("helper"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_was_not_heard_before_another_process_listens_is_told_so() {
     let Some((_prosody, bridge, [mut sparrow, _])) = deaf().await else { return };
     let id = sparrow.says("who are you").await;

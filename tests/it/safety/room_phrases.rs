@@ -7,7 +7,7 @@ use crate::support::audit;
 use crate::support::bridge::{TestBridge, config_text};
 use crate::support::concerns::{Keepers, watched};
 use crate::support::database::Database;
-use crate::support::discourse::{Discourse, Place, post};
+use crate::support::discourse::{CATEGORY, Discourse, Place, post};
 use crate::support::postbox::Postbox;
 use crate::support::synapse::{BOT, Synapse, free_port, on_matrix};
 use crate::support::telegram::Telegram;
@@ -61,6 +61,21 @@ on_both_databases! {
             assert!(!everything.windows(word.len()).any(|part| part == word.as_bytes()), "{word} stands nowhere in clear");
         }
         assert_eq!(audit::wrong(&bridge).await, [""; 0]);
+    }
+}
+
+on_both_databases! {
+    async fn what_stands_below_a_picture_in_a_group_is_looked_at_like_what_is_written(database) {
+        let telegram = Telegram::open();
+        let settings = telegram.settings(&database, "forum");
+        let (bridge, _people) = open(database, &settings, true, &SPARROW.to_string()).await;
+        let mut update = telegram.writes_in_group(SPARROW, bridge.now(), None);
+        let message = update["message"].as_object_mut().unwrap();
+        message.remove("text");
+        message.insert("photo".to_owned(), json!([{"file_id": "AgAC", "file_unique_id": "AQAD", "width": 90, "height": 51}]));
+        message.insert("caption".to_owned(), json!(PHRASE));
+        assert_eq!(telegram.bring(&bridge, "forum", &update).await.status, 200);
+        assert_eq!(found(&bridge).await, one());
     }
 }
 
@@ -127,7 +142,12 @@ on_both_databases! {
         }
         assert_eq!(found(&bridge).await, []);
         let place = Place { topic: 31, post: 4, number: 4 };
-        discourse.bring(&bridge, "forum", "post_created", &post("sparrow", PHRASE, place, "regular", None)).await;
+        let mut wrote = post("sparrow", PHRASE, place, "regular", None);
+        wrote["post"]["category_id"] = json!(CATEGORY + 1);
+        discourse.bring(&bridge, "forum", "post_created", &wrote).await;
+        assert_eq!(found(&bridge).await, [], "nobody looks at a category that is not named");
+        wrote["post"]["category_id"] = json!(CATEGORY);
+        discourse.bring(&bridge, "forum", "post_created", &wrote).await;
         assert_eq!(found(&bridge).await, one());
     }
 }
