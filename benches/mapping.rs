@@ -122,7 +122,7 @@ fn page(criterion: &mut Criterion) {
     let (page, pdf) = (sample::page(), vec![0x25; 40_000]);
     let permit = decide(&grants, Request::to_record(&page, &clinic, sample::now())).unwrap();
     let words = text(&page, None, Language::En);
-    let map = || page_to_fhir(black_box(&permit), black_box(RECIPIENT), &sheet(&words, &pdf)).unwrap();
+    let map = || page_to_fhir(black_box(&permit), black_box(RECIPIENT), &sheet(&words, &pdf), None).unwrap();
     compare_read(criterion, "page", map);
     let results = [Uuid::from_u128(5), Uuid::from_u128(6)];
     let map = || report_to_fhir(black_box(&permit), black_box(RECIPIENT), &sheet(&words, &pdf), &results).unwrap();

@@ -132,6 +132,7 @@ fn week(figures: Figures) -> Summary {
         days: 7,
         days_missing: 2,
         entries: 9,
+        by_device: false,
         labels: BTreeSet::new(),
         figures,
     }

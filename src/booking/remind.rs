@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::BookingError;
 use super::kept::hold_member;
-use crate::domain::booking::{Visit, Wish};
+use crate::domain::booking::Visit;
 use crate::domain::ids::MemberId;
 use crate::domain::settings::Reminders;
 use crate::domain::visit_type::usual_reminders;
@@ -61,6 +61,10 @@ async fn remind_of(bridge: &Bridge, (member, id): BookingKey) -> Result<(), Book
         Some(visit) => instants(visit, &wished(bridge, &mut tx, &key, visit).await?),
         None => BTreeSet::new(),
     };
+    if coming.is_some() {
+        // Its clinic may be due a page before it: that is seen where all else of the member's is.
+        tx.look_after(&[(member, now)]).await?;
+    }
     if let Some(visit) = coming.filter(|_| due.range(since..=now).next().is_some()) {
         tx.put_telling(member, reminder(bridge, &visit), now).await?;
     }
@@ -88,14 +92,9 @@ fn instants(visit: &Visit, minutes: &BTreeSet<u16>) -> BTreeSet<Timestamp> {
     minutes.iter().filter_map(before).collect()
 }
 
-/// The visits of a member that are to come: booked, not about to be given back, and no other one has taken their place.
+/// The visits of a member that are to come.
 async fn coming(tx: &mut Tx, member: MemberId, now: Timestamp) -> Result<Vec<Visit>, StoreError> {
-    let all = tx.bookings(member).await?;
-    let is_given_back = |row: &SealedBooking| matches!(row.wish, Some(Wish::Cancel | Wish::Replace | Wish::Decline));
-    let is_replaced =
-        |row: &SealedBooking| all.iter().any(|newer| newer.replaces == Some(row.id) && newer.visit().is_some());
-    let coming = all.iter().filter(|row| !is_given_back(row) && !is_replaced(row)).filter_map(SealedBooking::visit);
-    Ok(coming.filter(|visit| visit.time.start > now).collect())
+    Ok(tx.visits_to_come(member, now).await?.iter().filter_map(SealedBooking::visit).collect())
 }
 
 /// Under which name a member is told that a visit is near: another one for each time that it has.

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use jiff::Span;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Span};
 use serde::{Deserialize, Serialize};
 
 use super::category::{Category, Detail};
@@ -36,10 +36,29 @@ pub struct PageRules {
     /// Whether it goes as a report as well, to an EHR that takes reports.
     #[serde(default)]
     pub report: bool,
+    /// How many hours before a visit that is booked one is made, whenever others are; 0 for never.
+    #[serde(default = "a_day")]
+    before_visit_hours: u8,
+    /// As what a page goes that is put right.
+    #[serde(default)]
+    pub corrections: Corrections,
 }
 
 const fn yes() -> bool {
     true
+}
+
+const fn a_day() -> u8 {
+    24
+}
+
+impl PageRules {
+    /// How long before a visit a page is made; `None`: none is.
+    #[must_use]
+    pub fn before_visit(self) -> Option<SignedDuration> {
+        let hours = self.before_visit_hours;
+        (hours > 0).then(|| SignedDuration::from_hours(i64::from(hours)))
+    }
 }
 
 /// When pages are made.
@@ -52,6 +71,17 @@ pub enum PageWhen {
     OnRequest,
 }
 
+/// As what a page goes that is put right.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Corrections {
+    /// As the document that it was: that is brought up to date.
+    #[default]
+    Update,
+    /// As another document, which says whose place it takes.
+    Replace,
+}
+
 /// A page. Personal: its `Debug` does not tell.
 #[derive(Clone, PartialEq, Serialize)]
 pub struct Page {
@@ -61,7 +91,7 @@ pub struct Page {
     pub weeks: Vec<Date>,
     /// Its first instant.
     pub start: Moment,
-    /// Its last second.
+    /// Its last second: where the last of the weeks was not over, that of a day in it.
     pub last: Moment,
     /// What was counted and measured: the moods first, then as [`super::measurement::Measured`] has it.
     pub rows: Vec<Row>,
@@ -94,6 +124,9 @@ pub struct Row {
     pub weeks: Vec<Option<Week>>,
     /// The mean of each day of these weeks, to draw it; empty where no more than weeks may be told.
     pub days: Vec<Option<Decimal>>,
+    /// Whether the last week is told once it is over: no more than weeks may be told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
 }
 
 /// What numbers amount to in a week.
@@ -176,6 +209,12 @@ impl Row {
     pub fn before(&self) -> Option<&Week> {
         self.weeks.iter().rev().nth(1)?.as_ref()
     }
+
+    /// Whether this is the week that is told once it is over.
+    #[must_use]
+    pub const fn waits_for(&self, place: usize) -> bool {
+        self.waits && place + 1 == self.weeks.len()
+    }
 }
 
 impl Page {
@@ -184,6 +223,20 @@ impl Page {
     pub fn is_covered(&self, place: usize) -> bool {
         let next = self.weeks.get(place).and_then(|first| first.checked_add(Span::new().days(7)).ok());
         next.is_some_and(|next| self.scope.since.is_none_or(|since| since < next))
+    }
+
+    /// The last day that it speaks of, if the last of the weeks was not over.
+    #[must_use]
+    pub fn up_to(&self) -> Option<Date> {
+        let end = self.weeks.last()?.checked_add(Span::new().days(6)).ok()?;
+        Some(self.last.shown().date()).filter(|day| *day < end)
+    }
+
+    /// How many days of a week it speaks of.
+    #[must_use]
+    pub fn days_of(&self, place: usize) -> i32 {
+        let first = self.weeks.get(place).filter(|_| place + 1 == self.weeks.len());
+        first.zip(self.up_to()).map_or(7, |(first, last)| (last - *first).get_days() + 1)
     }
 
     /// What is shared and has its place on a page, and of which there is nothing to show.

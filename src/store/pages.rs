@@ -27,6 +27,8 @@ pub enum PageDue {
     Changed,
     /// Somebody asked for it, or it could not go as it was.
     Asked,
+    /// There is a visit soon. What was left as it is stays so. It is made in the transaction that says so.
+    Visit,
 }
 
 /// A page that is to be looked at.
@@ -45,6 +47,15 @@ impl PageDue {
         match self {
             Self::Changed => 1,
             Self::Asked => 2,
+            Self::Visit => 3,
+        }
+    }
+
+    const fn from_number(number: i32) -> Self {
+        match number {
+            2 => Self::Asked,
+            3 => Self::Visit,
+            _ => Self::Changed,
         }
     }
 }
@@ -127,7 +138,7 @@ impl Tx {
             .map(|(clinic, first_day, due, identifier)| {
                 let lane = LaneKey { clinic: clinic_id(clinic)?, member };
                 let first_day = named(first_day.parse().ok(), "a date it should not")?;
-                let due = if due == PageDue::Asked.number() { PageDue::Asked } else { PageDue::Changed };
+                let due = PageDue::from_number(due);
                 Ok(DuePage { key: PageKey { lane, first_day }, due, is_made: identifier.is_some() })
             })
             .collect()

@@ -1,4 +1,4 @@
-//! When members are reminded of the visits that they have booked.
+//! The visits of members that are to come, and when they are reminded of them.
 //!
 //! `bookings.remind_at` says from when on that has not been looked at. Whatever moves a visit, or books it, sets it to that
 //! instant ([`Tx::put_booking`]), so that nobody need know there what a member wishes.
@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::error::changed;
-use super::{BookingKey, StoreError, Tx, instant, on};
+use super::{BookingKey, SealedBooking, StoreError, Tx, instant, on};
+use crate::domain::booking::Wish;
 use crate::domain::ids::{BookingId, MemberId};
 
 impl Tx {
@@ -57,6 +58,21 @@ impl Tx {
             .await?
             .rows_affected());
         changed(1, rows)
+    }
+
+    /// The visits of a member that are to come: booked, not about to be given back, and no other one has taken their place.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn visits_to_come(&mut self, member: MemberId, now: Timestamp) -> Result<Vec<SealedBooking>, StoreError> {
+        let all = self.bookings(member).await?;
+        let is_given_back =
+            |row: &SealedBooking| matches!(row.wish, Some(Wish::Cancel | Wish::Replace | Wish::Decline));
+        let is_replaced =
+            |row: &SealedBooking| all.iter().any(|newer| newer.replaces == Some(row.id) && newer.visit().is_some());
+        let is_ahead = |row: &SealedBooking| row.visit().is_some_and(|visit| visit.time.start > now);
+        let to_come = all.iter().filter(|row| is_ahead(row) && !is_given_back(row) && !is_replaced(row));
+        Ok(to_come.cloned().collect())
     }
 
     /// Has it looked at anew of every visit of a member that is to come: they wish to be reminded otherwise from now on.

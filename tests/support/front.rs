@@ -24,6 +24,8 @@ pub enum Does {
     KeepsNoMark,
     /// The same, and it takes no transactions.
     KeepsNoMarkByTurns,
+    /// It lets nobody change a `DocumentReference`, and says so.
+    KeepsDocuments,
 }
 
 /// The front, running.
@@ -78,6 +80,11 @@ async fn metadata(state: Data<State>) -> HttpResponse {
         appointments["operation"] = json!([]);
         appointments["interaction"] = json!([{"code": "read"}, {"code": "search-type"}, {"code": "patch"}]);
     }
+    if state.does == Does::KeepsDocuments {
+        let resources = statement["rest"][0]["resource"].as_array_mut().unwrap();
+        let documents = resources.iter_mut().find(|resource| resource["type"] == "DocumentReference").unwrap();
+        documents["interaction"] = json!([{"code": "read"}, {"code": "search-type"}, {"code": "create"}]);
+    }
     if state.does == Does::KeepsNoMarkByTurns {
         statement["rest"][0]["interaction"] = json!([]);
     }
@@ -87,6 +94,9 @@ async fn metadata(state: Data<State>) -> HttpResponse {
 async fn pass_on(state: Data<State>, request: HttpRequest, body: Bytes) -> HttpResponse {
     let path = request.uri().path_and_query().unwrap().as_str().strip_prefix("/fhir").unwrap().to_owned();
     let method = Method::from_bytes(request.method().as_str().as_bytes()).unwrap();
+    if state.does == Does::KeepsDocuments && method == Method::PUT && path.starts_with("/DocumentReference") {
+        return HttpResponse::MethodNotAllowed().finish();
+    }
     let mut said: Option<Value> = serde_json::from_slice(&body).ok();
     if let Some(said) = &said
         && (path.contains('$') || method == Method::PATCH)

@@ -5,7 +5,7 @@ use crate::delivery::ehr::{Capabilities, Dialect, EhrClient, REPORT_TYPE, RESPON
 use crate::delivery::smart_auth::scopes;
 use crate::domain::booking::Way;
 use crate::domain::delivery::Rung;
-use crate::domain::page::{PageRules, PageWhen};
+use crate::domain::page::{Corrections, PageRules, PageWhen};
 use crate::domain::questionnaire::Instrument;
 use crate::domain::visit_type::VisitType;
 
@@ -39,7 +39,7 @@ pub async fn check_forms(ehr: &EhrClient, wanted: &Wanted<'_>) -> Vec<Step> {
     let page = capabilities.rung("DocumentReference");
     let pages = wanted.pages.map_or(
         Outcome::Skipped("none wanted: [clinics.….summary] has one page about the last weeks sent"),
-        |rules| pages(rules, page, keeps(REPORT_TYPE)),
+        |rules| pages(rules, page, keeps(REPORT_TYPE), capabilities.has_update("DocumentReference")),
     );
     let mut steps =
         vec![Step { name: "questionnaires", outcome: questionnaires }, Step { name: "pages", outcome: pages }];
@@ -87,11 +87,18 @@ fn questionnaires(wanted: &Wanted<'_>, rung: Rung, takes_forms: bool) -> Outcome
     Outcome::Good(format!("{asked}; what is filled in goes {form}"))
 }
 
-fn pages(rules: PageRules, rung: Rung, takes_reports: bool) -> Outcome {
+fn pages(rules: PageRules, rung: Rung, takes_reports: bool, takes_updates: bool) -> Outcome {
     if rung == Rung::None {
         return Outcome::Wrong(
             "the EHR says that it takes no new DocumentReferences, and pages will be held: ask the clinic, or take \
              [clinics.….summary] away"
+                .to_owned(),
+        );
+    }
+    if !takes_updates && rules.corrections == Corrections::Update {
+        return Outcome::Wrong(
+            "the EHR says that it takes no changes of DocumentReferences, and what puts a page right will be held: set \
+             corrections = \"replace\" in [clinics.….summary]"
                 .to_owned(),
         );
     }

@@ -5,18 +5,20 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::before::{Before, before_visits};
 use super::pdf::pdf;
 use super::recommended::recommended;
 use super::text::text;
+use super::versions::Versions;
 use super::words::{Fixed, Words};
-use super::work_out::{Whose, weeks, work_out};
+use super::work_out::{Whose, week_up_to, weeks, work_out};
 use crate::consent::decide::{DenyReason, Permit};
 use crate::consent::share::Share;
 use crate::domain::category::{Category, Detail};
 use crate::domain::day::Period;
 use crate::domain::delivery::Operation;
 use crate::domain::ids::{ClinicId, MemberId};
-use crate::domain::page::{Page, PageRules};
+use crate::domain::page::{Page, PageRules, PageWhen};
 use crate::insight::standing::{Standing, waits};
 use crate::insight::tell::Mail;
 use crate::mapping::to_fhir::{Recipient, Sheet, page_to_fhir, report_identifier, report_to_fhir};
@@ -35,8 +37,7 @@ pub enum Asked {
     Nothing,
 }
 
-/// The page about a week as a clinic would get it now; `None` if it may be told nothing. A visit that is booked can ask
-/// for the page of the week before it.
+/// The page about a week as a clinic would get it now; `None` if it may be told nothing.
 ///
 /// # Errors
 /// [`AcceptError`].
@@ -89,7 +90,8 @@ pub async fn ask(bridge: &Bridge, member: MemberId, clinic: &ClinicId) -> Result
     Ok(Asked::Taken)
 }
 
-/// Makes the pages of a member, whom the caller has locked, that are due. Returns when the next one is.
+/// Makes the pages of a member, whom the caller has locked, that are due. Returns when the next one is. One whose week is not
+/// over is looked at again when it is.
 ///
 /// # Errors
 /// [`AcceptError`].
@@ -100,14 +102,15 @@ pub(crate) async fn make_due<'k>(
     mail: &mut Mail<'k>,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, AcceptError> {
-    let mut next: Option<Timestamp> = None;
+    let (before, mut next) = before_visits(bridge, tx, standing, now).await?;
     for due in tx.due_pages(standing.member).await? {
         let clinic = &due.key.lane.clinic;
-        let week = standing.days.period_of(Detail::WeeklySummary, standing.days.start_of(due.key.first_day));
-        if week.end > now {
-            next = Some(next.map_or(week.end, |next| next.min(week.end)));
-            continue;
+        let whole = standing.days.period_of(Detail::WeeklySummary, standing.days.start_of(due.key.first_day));
+        let is_open = whole.end > now;
+        if is_open {
+            next = Some(next.map_or(whole.end, |next| next.min(whole.end)));
         }
+        let Some(week) = about(standing, &due, whole, &before, now) else { continue };
         if must_wait(standing, clinic, week, now) {
             continue;
         }
@@ -124,17 +127,32 @@ pub(crate) async fn make_due<'k>(
         let identifier = patient.page_identifier(bridge, due.key.first_day);
         let results = page.iter().flat_map(|page| &page.results).map(|reading| patient.identifier(bridge, *reading));
         let results: Vec<Uuid> = results.collect();
-        let names = [identifier, report_identifier(identifier)].into_iter().chain(results.iter().copied());
+        let names = Versions::names(identifier).into_iter().chain([report_identifier(identifier)]);
+        let names = names.chain(results.iter().copied());
         let told = tx.newest_versions(&names.map(|name| name.to_string()).collect::<Vec<_>>()).await?;
-        let maker = Maker { bridge, standing, patient, rules, due: &due, identifier, results, told, now };
-        let is_made = maker.write(page.as_ref(), mail)?;
-        tx.page_done(&due.key, is_made.then_some(identifier.to_string()).as_deref()).await?;
+        let versions = Versions::of(identifier, rules.corrections, &told);
+        let maker = Maker { bridge, standing, patient, rules, due: &due, identifier, versions, results, told, now };
+        let made = maker.write(page.as_ref(), mail)?.map(|document| document.to_string());
+        tx.page_done(&due.key, made.as_deref()).await?;
+        if is_open && (made.is_some() || rules.page == PageWhen::Weekly) {
+            tx.note_pages(&BTreeSet::from([due.key]), PageDue::Changed).await?;
+        }
     }
     Ok(next)
 }
 
+/// How much of its week a page is about: all of it once it is over; as long as it is not, what is over of it, if the page cannot
+/// wait.
+fn about(standing: &Standing, due: &DuePage, whole: Period, before: &Before, now: Timestamp) -> Option<Period> {
+    if whole.end <= now {
+        return Some(whole);
+    }
+    let week = before.get(&due.key).copied().unwrap_or_else(|| week_up_to(&standing.days, now));
+    (due.due != PageDue::Changed && week.first_day == due.key.first_day).then_some(week)
+}
+
 /// Whether nothing stands in the way but time: a pause ends, a consent begins.
-fn must_wait(standing: &Standing, clinic: &ClinicId, week: Period, now: Timestamp) -> bool {
+pub(super) fn must_wait(standing: &Standing, clinic: &ClinicId, week: Period, now: Timestamp) -> bool {
     let last = week.end.checked_sub(SignedDuration::from_micros(1)).unwrap_or(week.end);
     let decided = Category::ALL.into_iter().map(|category| {
         let share = Share::at(standing.member, category, last);
@@ -150,7 +168,10 @@ struct Maker<'a, 'k> {
     patient: &'a KnownPatient,
     rules: PageRules,
     due: &'a DuePage,
+    /// The page's, whatever becomes of it.
     identifier: Uuid,
+    /// The documents as which it goes.
+    versions: Versions,
     /// What the clinic may have been told of which the page has totals.
     results: Vec<Uuid>,
     /// The newest versions of all of these, and of the report.
@@ -159,49 +180,50 @@ struct Maker<'a, 'k> {
 }
 
 /// As what a page goes. The page itself comes last: where it has arrived, the other was dealt with.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Report,
     Page,
 }
 
 impl<'k> Maker<'_, 'k> {
-    /// Puts the page on its way, if it says something new. Returns whether there is one.
-    fn write(&self, page: Option<&Page>, mail: &mut Mail<'k>) -> Result<bool, AcceptError> {
+    /// Puts the page on its way, if it says something new. Returns the identifier of its document, if there is one.
+    fn write(&self, page: Option<&Page>, mail: &mut Mail<'k>) -> Result<Option<Uuid>, AcceptError> {
         let clinic = &self.due.key.lane.clinic;
         let Some(page) = page else {
             self.take_back(mail);
-            return Ok(false);
+            return Ok(None);
         };
-        let is_asked = self.due.due == PageDue::Asked;
+        let is_asked = self.due.due != PageDue::Changed;
         // A week in which nothing was noted is not spoken of, unless it was.
         if !(page.has_news || is_asked || self.due.is_made) {
-            return Ok(false);
+            return Ok(None);
         }
         let content = self.content(page);
         // It stands there from a time of which the readings are gone.
-        let is_closed = self.version(self.identifier).is_some() && !self.due.is_made && !is_asked;
+        let is_closed = !self.versions.told.is_empty() && !self.due.is_made && !is_asked;
         let forms = self.forms(content);
         if forms.is_empty() || is_closed {
-            return Ok(self.due.is_made || is_asked);
+            return Ok((self.due.is_made || is_asked).then_some(self.versions.newest));
         }
         let denied = match self.standing.decide(page, clinic, self.now) {
             Ok(permit) if self.standing.can_address(&permit) => {
                 let letters = self.letters(&permit, &forms, content)?;
                 mail.parcels.extend(Parcel::several(permit, letters, &self.standing.key));
-                return Ok(true);
+                let is_sent = forms.contains(&Form::Page);
+                return Ok(Some(if is_sent { self.versions.next } else { self.versions.newest }));
             }
             Ok(_) => DenyReason::RecipientNotNamed,
             Err(denied) => denied.foremost(),
         };
         mail.denied.push((clinic.clone(), denied));
-        Ok(false)
+        Ok(None)
     }
 
     /// Says of what was told that it is no longer so.
     fn take_back(&self, mail: &mut Mail<'k>) {
-        for form in [Form::Report, Form::Page] {
-            let identifier = self.identifier_of(form);
+        let report = self.identifier_of(Form::Report);
+        for identifier in std::iter::once(report).chain(self.versions.told.iter().copied()) {
             if let Some(before) = self.version(identifier).filter(|_| self.due.is_made) {
                 mail.take_back(self.standing, &self.due.key.lane.clinic, &identifier.to_string(), before, self.now);
             }
@@ -234,11 +256,17 @@ impl<'k> Maker<'_, 'k> {
             practitioner,
         };
         let letter = |form: &Form| {
-            let outbound = match form {
-                Form::Report => report_to_fhir(permit, recipient, &sheet, &self.results_told())?,
-                Form::Page => page_to_fhir(permit, recipient, &sheet)?,
+            let (identifier, outbound) = match form {
+                Form::Report => {
+                    let report = report_to_fhir(permit, recipient, &sheet, &self.results_told())?;
+                    (self.identifier_of(*form), report)
+                }
+                Form::Page => {
+                    let Versions { next, replaces, .. } = self.versions;
+                    (next, page_to_fhir(permit, Recipient { identifier: next, ..recipient }, &sheet, replaces)?)
+                }
             };
-            let is_told = self.version(self.identifier_of(*form)).is_some();
+            let is_told = self.version(identifier).is_some();
             let operation = if is_told { Operation::Correct } else { Operation::Create };
             Ok(Letter { operation, outbound, content: Some(content) })
         };
@@ -255,10 +283,11 @@ impl<'k> Maker<'_, 'k> {
         self.results.iter().filter(stands).copied().collect()
     }
 
+    /// The identifier under which the clinic was told of it last, if it was.
     fn identifier_of(&self, form: Form) -> Uuid {
         match form {
             Form::Report => report_identifier(self.identifier),
-            Form::Page => self.identifier,
+            Form::Page => self.versions.newest,
         }
     }
 

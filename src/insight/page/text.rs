@@ -87,10 +87,9 @@ impl Text {
         for row in &page.rows {
             self.say(&words.row(&row.scale), "  ");
             let mut line = |what: Fixed, cell: &dyn Fn(&Week) -> String| {
-                let cells = row.weeks.iter().enumerate().map(|(place, week)| match week {
-                    Some(week) => cell(week),
-                    None if what == Fixed::Days && page.is_covered(place) => words.no_days().to_owned(),
-                    None => "–".to_owned(),
+                let none = |place| words.no_days(page, row, place).filter(|_| what == Fixed::Days);
+                let cells = row.weeks.iter().enumerate().map(|(place, week)| {
+                    week.as_ref().map(cell).or_else(|| none(place)).unwrap_or_else(|| "–".to_owned())
                 });
                 self.cells(&format!("    {}", words.fixed(what)), cells);
             };

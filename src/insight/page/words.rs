@@ -88,9 +88,14 @@ impl Words {
     pub fn period(self, page: &Page) -> String {
         let week = page.weeks.last().map_or_else(String::new, |first| self.week(*first));
         let year = page.last.shown().year();
+        let up_to = match (page.up_to(), self.0) {
+            (None, _) => String::new(),
+            (Some(day), En) => day.strftime(" up to %-d %b").to_string(),
+            (Some(day), Ru) => day.strftime(" (по %d.%m)").to_string(),
+        };
         match self.0 {
-            En => format!("Week of {week} {year}, and the three weeks before"),
-            Ru => format!("Неделя {week}.{year} и три недели до неё"),
+            En => format!("Week of {week} {year}{up_to}, and the three weeks before"),
+            Ru => format!("Неделя {week}.{year}{up_to} и три недели до неё"),
         }
     }
 
@@ -172,12 +177,14 @@ impl Words {
         }
     }
 
-    /// That nothing was noted in a week of which something may be told.
-    pub const fn no_days(self) -> &'static str {
-        match self.0 {
-            En => "0 of 7",
-            Ru => "0 из 7",
-        }
+    /// That nothing was noted in a week of which something may be told; `None` where that is not known yet, or not told.
+    pub fn no_days(self, page: &Page, row: &Row, place: usize) -> Option<String> {
+        let days = page.days_of(place);
+        let said = match self.0 {
+            En => format!("0 of {days}"),
+            Ru => format!("0 из {days}"),
+        };
+        (page.is_covered(place) && !row.waits_for(place)).then_some(said)
     }
 
     /// The ends between which a scale is drawn.
@@ -237,6 +244,8 @@ impl Words {
             (Some(week), Ru) => {
                 format!("{title}: {}{scale}{before}. Дней с записями: {}.", mean(week), self.days(week))
             }
+            (None, En) if row.waits => format!("{title}: this week is told when it is over{before}."),
+            (None, Ru) if row.waits => format!("{title}: эта неделя – когда она закончится{before}."),
             (None, En) => format!("{title}: nothing was noted{before}."),
             (None, Ru) => format!("{title}: записей нет{before}."),
         }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::civil::Date;
+use jiff::{SignedDuration, Span, Timestamp};
 
 use super::scores::scores;
 use crate::consent::decide::{Disclosable, Request, decide};
@@ -52,8 +53,18 @@ pub fn weeks(days: &Days, week: Period) -> Vec<Period> {
     weeks
 }
 
+/// The week of the day before an instant, up to the end of that day: whole days alone, as everything that is told by days.
+#[must_use]
+pub fn week_up_to(days: &Days, at: Timestamp) -> Period {
+    let next_day = days.day_of(at);
+    let end = days.start_of(next_day);
+    let last = end.checked_sub(SignedDuration::from_micros(1)).unwrap_or(end);
+    Period { next_day, end, ..days.period_of(Detail::WeeklySummary, last) }
+}
+
 /// What the page about a week tells a clinic, made of readings of its weeks, and of what the clinic recommended and may know
-/// the fate of; `None` if it may be told nothing.
+/// the fate of; `None` if it may be told nothing. Where the week is not over, what may be told by weeks alone is not told of it:
+/// once it is over, both together would tell more.
 #[must_use]
 pub fn work_out(
     whose: Whose<'_>,
@@ -84,7 +95,7 @@ pub fn work_out(
     if let Some(seen) = view.seen(Category::Tags, readings) {
         has_news |= seen.has_news;
         tags = view.tags(&seen);
-        parts.push(Fact { detail: Detail::WeeklySummary, ..seen.fact() });
+        parts.push(seen.fact());
     }
     let agenda = view.agenda(readings).map(|(moment, words, fact)| {
         has_news |= (week.start..week.end).contains(&moment.at);
@@ -133,11 +144,14 @@ struct Seen {
     labels: BTreeSet<Label>,
     /// Whether some of it was noted in the week that the page is about.
     has_news: bool,
+    /// Whether that week is not over.
+    is_open: bool,
 }
 
 impl Seen {
     fn fact(&self) -> Fact {
-        let detail = if self.shows_days() { self.detail } else { Detail::WeeklySummary };
+        // Some days of a week are no week.
+        let detail = if self.shows_days() || self.is_open { self.detail } else { Detail::WeeklySummary };
         Fact { category: self.category, detail, labels: self.labels.clone(), measured_at: self.from }
     }
 
@@ -163,12 +177,18 @@ impl View<'_> {
         decide(self.whose.grants, Request::to_record(item, self.clinic, self.now)).is_ok()
     }
 
+    /// Whether the week that the page is about is not over.
+    fn is_open(&self) -> bool {
+        let end = self.week.first_day.checked_add(Span::new().weeks(1)).unwrap_or(Date::MAX);
+        self.week.next_day < end
+    }
+
     /// What the clinic may see of a category in these weeks, if anything.
     fn seen(&self, category: Category, readings: &[Reading]) -> Option<Seen> {
         let start = self.weeks.first()?.start;
         let mut detail = Detail::DailySummary;
         let within = |reading: &&Reading| (start..self.week.end).contains(&reading.moment.at);
-        let visible: Vec<Reading> = readings
+        let mut visible: Vec<Reading> = readings
             .iter()
             .filter(|reading| reading.measure.category() == category)
             .filter(within)
@@ -183,12 +203,17 @@ impl View<'_> {
             })
             .cloned()
             .collect();
+        let is_open = self.is_open();
+        if is_open && detail == Detail::WeeklySummary {
+            visible.retain(|reading| reading.moment.at < self.week.start);
+        }
         (!visible.is_empty()).then(|| Seen {
             category,
             from: start.max(self.grant.terms.data_from.unwrap_or(Timestamp::MIN)),
             detail,
             labels: visible.iter().flat_map(|reading| reading.labels.iter().copied()).collect(),
             has_news: visible.iter().any(|reading| reading.moment.at >= self.week.start),
+            is_open,
             readings: visible,
         })
     }
@@ -225,7 +250,8 @@ impl View<'_> {
         for (place, period) in self.weeks.iter().enumerate() {
             for summary in self.summaries(seen, *period) {
                 let Figures::Numbers(scale, spread) = summary.figures else { continue };
-                let empty = Row { scale: scale.clone(), weeks: vec![None; self.weeks.len()], days: Vec::new() };
+                let waits = seen.is_open && seen.detail == Detail::WeeklySummary;
+                let empty = Row { scale: scale.clone(), weeks: vec![None; self.weeks.len()], days: Vec::new(), waits };
                 let row = rows.entry((rank(&scale), scale.name())).or_insert(empty);
                 if let Some(week) = row.weeks.get_mut(place) {
                     let Summary { days, days_missing, entries, .. } = summary;

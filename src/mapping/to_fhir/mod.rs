@@ -48,7 +48,7 @@ pub use consent::{Paper, consent, consent_resource};
 pub use document::document;
 pub use group_session::{GroupTold, group_session};
 pub use own::{own_copies, own_reference};
-pub use page::{Sheet, page_to_fhir};
+pub use page::{Sheet, page_to_fhir, page_version};
 pub use report::{report_identifier, report_to_fhir};
 pub use subscription::{Watch, beats, is_topic, subscription};
 pub use warning::{Operator, warning};

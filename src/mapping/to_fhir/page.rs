@@ -2,15 +2,18 @@
 //! every note of the bridge: 34133-9, Summary of episode note, would be read as what a clinician says of a treatment.
 //!
 //! A corrected page takes the place of the one before under the same identifier (`docStatus` `amended`), as everything that
-//! is corrected does; `relatesTo` would leave both for people to find.
+//! is corrected does; `relatesTo` would leave both for people to find. Where the EHR lets nobody change what it has, both are
+//! better than the one that is wrong: then the new one has an identifier of its own, and says which one it replaces.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use fhir_codec::WriteError;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::codes::{ACT_CODE, CONFIDENTIALITY, IDENTIFIER, OBSERVATION_VALUE, US_CORE_TAGS};
 use super::document::{CLINICAL_NOTE, PATIENT_NOTE, coded};
+use super::envelope::named;
 use super::provenance::{as_json, provenance};
 use super::{MappingError, Recipient};
 use crate::consent::decide::Permit;
@@ -31,7 +34,13 @@ pub struct Sheet<'a> {
     pub pdf: Option<&'a [u8]>,
 }
 
-/// Maps the page of a permit to the resource that its clinic receives.
+/// The identifier of the document at a place among those that follow one another as the same page: the first has the page's.
+#[must_use]
+pub fn page_version(page: Uuid, place: usize) -> Uuid {
+    if place == 0 { page } else { named(page, &format!("version-{place}")) }
+}
+
+/// Maps the page of a permit to the resource that its clinic receives, in the place of another one if there is one to replace.
 ///
 /// # Errors
 /// [`MappingError`]; never for a page of readings that passed their JSON Schema.
@@ -39,11 +48,12 @@ pub fn page_to_fhir(
     permit: &Permit<'_, Page>,
     recipient: Recipient<'_>,
     sheet: &Sheet<'_>,
+    replaces: Option<Uuid>,
 ) -> Result<Outbound, MappingError> {
     let patient = patient(recipient);
     let content: Vec<Value> =
         attachments(recipient, sheet).map(|attachment| json!({"attachment": attachment})).collect();
-    let document = json!({
+    let mut document = json!({
         "resourceType": "DocumentReference",
         "meta": meta(permit, recipient.source),
         "contained": [contained(permit, recipient)?],
@@ -59,6 +69,12 @@ pub fn page_to_fhir(
         "content": content,
         "context": {"period": period(permit.item())},
     });
+    if let (Some(before), Some(document)) = (replaces, document.as_object_mut()) {
+        let identifier = json!({"system": IDENTIFIER, "value": before.to_string()});
+        let target = json!({"type": "DocumentReference", "identifier": identifier});
+        document.insert("relatesTo".to_owned(), json!([{"code": "replaces", "target": target}]));
+        document.insert("docStatus".to_owned(), "amended".into());
+    }
     outbound("DocumentReference", &document, recipient, false)
 }
 

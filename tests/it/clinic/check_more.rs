@@ -8,6 +8,7 @@ use crate::support::booking::proposed_by_the_clinic;
 use crate::support::bridge::config_text;
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
+use crate::support::front::{Does, Front};
 use crate::support::gate::{Gate, Tokens};
 use crate::support::linking::{COMES_BACK, launch_config};
 use crate::support::parts::part;
@@ -77,6 +78,11 @@ async fn it_says_which_forms_the_clinic_gets_and_in_which_the_ehr_takes_them() {
         printed.contains("✗ pages                the EHR says that it takes no new DocumentReferences"),
         "{printed}"
     );
+    let unchanging = Front::before(&ehr, Does::KeepsDocuments);
+    let printed = check(&database, &plain(&unchanging.base, &paged(false)));
+    assert!(printed.contains("✗ pages                the EHR says that it takes no changes of"), "{printed}");
+    let replacing = paged(false) + "corrections = \"replace\"\n";
+    assert!(check(&database, &plain(&unchanging.base, &replacing)).contains(&format!("{page}\n")));
     let visits = proposed_by_the_clinic("way = \"operations\"");
     let printed = check(&database, &plain(&ehr.base, &visits));
     assert!(printed.contains("✓ visits               1 offered; the EHR has $find"), "{printed}");

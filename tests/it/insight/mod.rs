@@ -2,10 +2,12 @@
 
 mod activity;
 mod asked;
+mod before_visits;
 mod denials;
 mod history;
 pub(crate) mod pages;
 mod preview;
 mod recommended;
+mod replaced;
 mod reports;
 mod summaries;

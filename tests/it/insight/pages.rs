@@ -53,18 +53,18 @@ pub fn words(document: &Value) -> String {
     String::from_utf8(attached(document, "text/plain").unwrap()).unwrap()
 }
 
-fn rated(id: &str, time: &str, rating: i64) -> Value {
+pub fn rated(id: &str, time: &str, rating: i64) -> Value {
     at(mood(id, "sparrow", rating), time)
 }
 
-fn slept(id: &str, time: &str, minutes: i64) -> Value {
+pub fn slept(id: &str, time: &str, minutes: i64) -> Value {
     json!({
         "specversion": "1.0", "id": id, "source": "/test", "type": "mostik.measurement.v1", "time": time,
         "subject": "sparrow", "data": {"of": "sleep-duration", "value": minutes, "modality": "sensed"},
     })
 }
 
-async fn send(bridge: &TestBridge, events: &[Value]) {
+pub async fn send(bridge: &TestBridge, events: &[Value]) {
     let got = bridge.send(&json!(events)).await;
     assert!(got.status < 300, "{:?}", got.json);
 }

@@ -247,8 +247,8 @@ impl Layout<'_, '_> {
             let (x, style) = (right_of(place), if place == last { NEWEST } else { NUMBER });
             let Some(week) = week else {
                 self.sheet.words_to("–", NUMBER, x, self.y + 11.0);
-                if self.page.is_covered(place) {
-                    self.sheet.words_to(words.no_days(), SMALL, x, self.y + 20.0);
+                if let Some(none) = words.no_days(self.page, row, place) {
+                    self.sheet.words_to(&none, SMALL, x, self.y + 20.0);
                 }
                 continue;
             };

@@ -6,6 +6,7 @@ use actix_web::web::{Data, Path};
 use askama::Template;
 
 use crate::domain::ids::MemberId;
+use crate::domain::page::PageRules;
 use crate::insight::page::{Asked, LONGEST_AGENDA, Wishes, ask, wishes, write_agenda};
 use crate::pipeline::Outcome;
 use crate::web::State;
@@ -31,6 +32,8 @@ struct Clinic {
     name: String,
     /// What it would be sent now.
     words: Option<String>,
+    /// Whether it is sent one before each visit.
+    before_visits: bool,
 }
 
 /// Shows what would go.
@@ -79,8 +82,9 @@ async fn form(
 ) -> Result<HttpResponse, PortalError> {
     let Wishes { agenda, pages } = wishes(&state.bridge, member).await?.ok_or(PortalError::SignInFirst)?;
     let clinic = |(clinic, words)| {
-        let name = state.bridge.house.clinic_name(&clinic).to_owned();
-        Clinic { id: clinic.to_string(), name, words }
+        let house = &state.bridge.house;
+        let before_visits = house.pages(&clinic).and_then(PageRules::before_visit).is_some();
+        Clinic { id: clinic.to_string(), name: house.clinic_name(&clinic).to_owned(), words, before_visits }
     };
     let (agenda, wrong) = match written {
         Some((words, wrong)) => (words, Some(wrong)),

@@ -4,6 +4,7 @@ summary-agenda-hint = Your clinic finds it at the top of your summary, if you sh
 summary-no-clinic = None of your clinics gets summaries.
 summary-to = Your summary for { $clinic }
 summary-would = This is what it says, in the clinic's language. A picture of your mood and sleep may come along.
+summary-before-visits = Before a visit that you have booked there, the clinic gets it by itself.
 summary-send = Send it now
 summary-nothing = There is nothing in these weeks that you share with this clinic.
 summary-wrong-lost = This is not kept yet, because no clinic may see it. What you wrote is still below. You can share “What I want to talk about” under “My sharing”, and save it then.
