@@ -40,6 +40,9 @@ pub struct Summary {
     pub entries: u32,
     /// The sensitivity labels of the entries, beside those of their category.
     pub labels: BTreeSet<Label>,
+    /// Whether devices vouch for all of the entries. Where it is not so, nothing is said of it, as before it was known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_device: bool,
     /// What they amount to.
     pub figures: Figures,
 }

@@ -11,6 +11,7 @@ use crate::domain::category::{Category, Detail};
 use crate::domain::day::{Days, Period};
 use crate::domain::decimal::Decimal;
 use crate::domain::ids::MemberId;
+use crate::domain::measurement::{Measurement, Modality};
 use crate::domain::reading::{Measure, Reading};
 use crate::domain::statistics::{Spread, sum};
 use crate::domain::summary::{Figures, Scale, Summary, TagCount};
@@ -137,6 +138,7 @@ impl Stretch<'_> {
             days_missing: days.saturating_sub(number(with_entry.len())),
             entries: number(readings.len()),
             labels: readings.iter().flat_map(|reading| reading.labels.iter().copied()).collect(),
+            by_device: readings.iter().all(|reading| is_by_device(&reading.measure)),
             figures,
         }
     }
@@ -151,6 +153,10 @@ impl Stretch<'_> {
         });
         number(lived.count())
     }
+}
+
+const fn is_by_device(measure: &Measure) -> bool {
+    matches!(measure, Measure::Measurement(Measurement { modality: Modality::Sensed, .. }))
 }
 
 fn last_second_before(at: Timestamp) -> Timestamp {

@@ -6,7 +6,8 @@
 //! it. What overlaps within one device is counted once.
 //!
 //! So the numbers of a night are sums, made here, of what the device wrote: minutes asleep, of them deep, light and in
-//! dreams, minutes in bed, and how often there was waking between two stretches of sleep.
+//! dreams, minutes in bed, and how often there was waking between two stretches of sleep. Where somebody typed in any part
+//! of what one device or app wrote of a night, no device vouches for its sums: they are their own word.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -48,6 +49,8 @@ struct Stretch {
     end: i64,
     device: u16,
     stage: Stage,
+    /// Whether somebody typed it in.
+    by_hand: bool,
 }
 
 /// The stretches that were read so far.
@@ -57,17 +60,18 @@ pub struct Nights {
 }
 
 impl Nights {
-    /// Notes a stretch. False where there is no room for another one.
+    /// Notes a stretch, from a moment to another. False where there is no room for another one.
     #[must_use]
-    pub fn add(&mut self, device: u16, stage: Stage, start: Timestamp, end: Timestamp) -> bool {
-        let (start, end) = (start.as_second(), end.as_second());
+    pub fn add(&mut self, device: u16, stage: Stage, within: (Timestamp, Timestamp), modality: Modality) -> bool {
+        let (start, end) = (within.0.as_second(), within.1.as_second());
+        let by_hand = modality == Modality::SelfReported;
         if end <= start || end - start > LONGEST_NIGHT {
             return true;
         }
         if self.stretches.len() >= MOST_STRETCHES {
             return false;
         }
-        self.stretches.push(Stretch { start, end, device, stage });
+        self.stretches.push(Stretch { start, end, device, stage, by_hand });
         true
     }
 
@@ -112,6 +116,7 @@ struct Seen {
     stages: bool,
     waking: bool,
     awakenings: u32,
+    modality: Modality,
 }
 
 impl Seen {
@@ -120,6 +125,7 @@ impl Seen {
             let own = night.iter().filter(|stretch| stretch.device == device && stages.contains(&stretch.stage));
             merged(own.map(|stretch| (stretch.start, stretch.end)))
         };
+        let by_hand = night.iter().any(|stretch| stretch.device == device && stretch.by_hand);
         let asleep = of(&[Stage::Asleep, Stage::Light, Stage::Deep, Stage::Rem]);
         let (deep, light, rem) = (of(&[Stage::Deep]), of(&[Stage::Light]), of(&[Stage::Rem]));
         let awake = of(&[Stage::Awake]);
@@ -135,6 +141,7 @@ impl Seen {
             rem: length(&rem),
             in_bed: of(&[Stage::InBed]),
             asleep,
+            modality: if by_hand { Modality::SelfReported } else { Modality::Sensed },
         }
     }
 }
@@ -170,7 +177,7 @@ fn readings(night: &[Stretch], app: &str, whose: &Whose, kind: &impl Fn(u16) -> 
     let bed = sleeper.filter(|seen| !seen.in_bed.is_empty()).or_else(|| most(|seen| (false, length(&seen.in_bed))));
     let began = night.first().map_or(0, |stretch| stretch.start);
     let mut items = Vec::new();
-    let mut tell = |of: Measured, value: Option<_>, device: u16, period: Option<(i64, i64)>| {
+    let mut tell = |of: Measured, value: Option<_>, seen: &Seen, period: Option<(i64, i64)>| {
         let within = period
             .and_then(|(start, end)| Some((Timestamp::from_second(start).ok()?, Timestamp::from_second(end).ok()?)));
         let (Some(value), Some((start, end))) = (value, within) else { return };
@@ -178,25 +185,25 @@ fn readings(night: &[Stretch], app: &str, whose: &Whose, kind: &impl Fn(u16) -> 
             return;
         }
         let start = Some(whose.days.moment(start));
-        let measurement = Measurement { of, value, start, modality: Modality::Sensed, device: kind(device) };
+        let measurement = Measurement { of, value, start, modality: seen.modality, device: kind(seen.device) };
         let id = format!("sleep/{began}/{}", of.as_str());
         items.push(whose.reading(app, 0, id, whose.days.moment(end), Measure::Measurement(measurement)));
     };
     if let Some(seen) = sleeper {
         let slept = bounds(&seen.asleep);
-        tell(Measured::SleepDuration, minutes(length(&seen.asleep)), seen.device, slept);
+        tell(Measured::SleepDuration, minutes(length(&seen.asleep)), seen, slept);
         if seen.stages {
-            tell(Measured::DeepSleep, minutes(seen.deep), seen.device, slept);
-            tell(Measured::LightSleep, minutes(seen.light), seen.device, slept);
-            tell(Measured::RemSleep, minutes(seen.rem), seen.device, slept);
+            tell(Measured::DeepSleep, minutes(seen.deep), seen, slept);
+            tell(Measured::LightSleep, minutes(seen.light), seen, slept);
+            tell(Measured::RemSleep, minutes(seen.rem), seen, slept);
         }
         if seen.waking || seen.stages {
             let count = i32::try_from(seen.awakenings).ok().map(Into::into);
-            tell(Measured::Awakenings, count, seen.device, slept);
+            tell(Measured::Awakenings, count, seen, slept);
         }
     }
     if let Some(seen) = bed {
-        tell(Measured::TimeInBed, minutes(length(&seen.in_bed)), seen.device, bounds(&seen.in_bed));
+        tell(Measured::TimeInBed, minutes(length(&seen.in_bed)), seen, bounds(&seen.in_bed));
     }
     items
 }

@@ -12,7 +12,7 @@ fn told(stretches: &[(u16, Stage, &str, &str)]) -> Vec<String> {
     let mut nights = Nights::default();
     for (device, stage, start, end) in stretches {
         let at = |text: &str| format!("2026-11-{text}:00Z").parse().unwrap();
-        assert!(nights.add(*device, *stage, at(start), at(end)));
+        assert!(nights.add(*device, *stage, (at(start), at(end)), Modality::Sensed));
     }
     let said = |item: Item| match item.event.says {
         Says::Reading(Entry { moment, measure: Measure::Measurement(it), .. }, _) => {

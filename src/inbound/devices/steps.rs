@@ -1,6 +1,7 @@
 //! Steps, which a phone and a watch count both. Nobody can tell afterwards which of them were the same, so their counts are
 //! never added: **of each day, the device counts that counted most**. It is told as one number a day, from the first to
-//! the last of what that device counted.
+//! the last of what that device counted. Where somebody typed in any part of it, no device vouches for the sum: it is
+//! their own word.
 
 use std::collections::BTreeMap;
 
@@ -58,6 +59,9 @@ impl Steps {
         let fresh = || Count { steps: 0.0, first: start, last: end, modality, device: kind };
         let count = self.days.entry(key).or_insert_with(fresh);
         count.steps += steps;
+        if modality == Modality::SelfReported {
+            count.modality = modality;
+        }
         count.first = count.first.min(start);
         count.last = count.last.max(end);
         true

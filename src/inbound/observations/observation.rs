@@ -14,6 +14,8 @@ use crate::inbound::files::{About, BadLine, Item, Whose, plain};
 pub const APP: &str = "fhir";
 
 pub const LOINC: &str = "http://loinc.org";
+/// What a device vouches for, not whoever wears it (HL7 v3): as the bridge labels it (`meta.security`).
+const DEVICE_ASSERTED: (&str, &str) = ("http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "DEVAST");
 const UCUM: &str = "http://unitsofmeasure.org";
 
 /// The bridge's own codes (`schemas/fhir/CodeSystem-mostik-observation.json`).
@@ -35,7 +37,7 @@ const LOINC_CODES: [(&str, Measured); 12] = [
     ("80404-7", Measured::HrvSdnn),
 ];
 
-/// The longest word for a mood, in characters.
+/// The longest word for a mood, and the longest name of a device, in characters.
 const LONGEST_WORD: usize = 100;
 
 /// What is read of it.
@@ -46,13 +48,27 @@ pub struct Observation {
     #[serde(default)]
     identifier: Vec<Identifier>,
     status: String,
+    #[serde(default)]
+    meta: Meta,
     code: Concept,
+    device: Option<Device>,
     effective_date_time: Option<String>,
     effective_period: Option<Period>,
     value_quantity: Option<Quantity>,
     value_integer: Option<i32>,
     #[serde(default)]
     component: Vec<Component>,
+}
+
+#[derive(Deserialize, Default)]
+struct Meta {
+    #[serde(default)]
+    security: Vec<Coding>,
+}
+
+#[derive(Deserialize)]
+struct Device {
+    display: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -139,11 +155,22 @@ impl Observation {
             Subject::Mood => Measure::Mood(self.mood(place)?),
             Subject::Measured(of) => {
                 let value = self.number(of, place)?;
-                let modality = Modality::SelfReported;
-                Measure::Measurement(Measurement { of, value, start, modality, device: None })
+                let (modality, device) = (self.modality(), self.device());
+                Measure::Measurement(Measurement { of, value, start, modality, device })
             }
         };
         Ok(Some(whose.reading(APP, place, id, moment, measure)))
+    }
+
+    /// Who says so: a device only where it is labelled so.
+    fn modality(&self) -> Modality {
+        let (system, code) = DEVICE_ASSERTED;
+        let is_it = |it: &Coding| it.system.as_deref() == Some(system) && it.code.as_deref() == Some(code);
+        if self.meta.security.iter().any(is_it) { Modality::Sensed } else { Modality::SelfReported }
+    }
+
+    fn device(&self) -> Option<String> {
+        short(self.device.as_ref()?.display.as_deref()?)
     }
 
     fn when(&self, place: u64, whose: &Whose) -> Result<(Option<Moment>, Moment), BadLine> {
@@ -174,9 +201,7 @@ impl Observation {
         let expected = "a rating with the components scale-worst and scale-best, between them";
         let bad = BadLine { about: About::Mood, ..BadLine::record(place, expected) };
         let rating = rating.filter(is_on_it).ok_or(bad)?;
-        let word = own("mood-word").and_then(|component| component.value_string.as_deref()).map(plain);
-        let label =
-            word.map(|word| word.chars().take(LONGEST_WORD).collect::<String>()).filter(|word| !word.is_empty());
+        let label = own("mood-word").and_then(|component| component.value_string.as_deref()).and_then(short);
         Ok(Mood { rating: Some(rating), label, state_of_mind: None })
     }
 
@@ -196,6 +221,11 @@ impl Observation {
         let in_own = in_own.filter(|value| (0.0..=f64::from(of.most())).contains(&value.approximate()));
         in_own.ok_or(bad("a number that can be measured"))
     }
+}
+
+fn short(text: &str) -> Option<String> {
+    let text: String = plain(text).chars().take(LONGEST_WORD).collect();
+    (!text.is_empty()).then_some(text)
 }
 
 /// Under which name something is found again.

@@ -5,8 +5,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::codes::LOINC;
-use super::envelope::Filed;
+use super::codes::{LOINC, OBSERVATION_VALUE};
+use super::envelope::{DEVICE_ASSERTED, Filed};
 
 /// The widest line of a note: EHRs show notes in a narrow, fixed-width window.
 const COLUMNS: usize = 80;
@@ -109,6 +109,9 @@ fn note(observation: &Value, start: &str, end: &str) -> String {
     let when = if start == end { start.to_owned() } else { format!("{start} to {end}") };
     let mut lines = vec![title(observation), format!("When: {when}")];
     lines.extend(addressee(observation).map(|name| format!("For: {name}")));
+    // Whoever named it has one line for that.
+    let device = text(observation, "/device/display").map(|name| name.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.extend(device.map(|name| format!("Device: {name}")));
     if let Some(value) = value(observation) {
         lines.push(format!("Value: {value}"));
     } else if observation.get("dataAbsentReason").is_some() {
@@ -124,14 +127,35 @@ fn note(observation: &Value, start: &str, end: &str) -> String {
     }
     let notes = observation.get("note").and_then(Value::as_array).into_iter().flatten();
     lines.extend(notes.filter_map(|note| text(note, "/text")).flat_map(str::lines).map(str::to_owned));
-    let is_counted = text(observation, "/category/0/coding/0/code") == Some(Filed::COUNTED.category.0);
-    let source = match () {
-        () if is_counted => "Counted by the program of the patient's community",
-        () if start == end => "Reported by the patient through their community",
-        () => "Worked out from what the patient reported through their community",
-    };
+    let source = source(observation);
     lines.push(format!("{source}; not checked by anyone."));
     lines.iter().flat_map(|line| wrapped(line)).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// Where it comes from: who vouches for it is in its labels, and of what is worked out, nobody is named who said it.
+fn source(observation: &Value) -> &'static str {
+    let category = text(observation, "/category/0/coding/0/code").unwrap_or_default();
+    let is_summary = observation.get("effectivePeriod").is_some() && observation.get("performer").is_none();
+    match () {
+        () if category == Filed::COUNTED.category.0 => "Counted by the program of the patient's community",
+        () if is_summary && is_by_device(observation) => {
+            "Worked out from what a device of the patient measured, passed on through their community"
+        }
+        // Which of its numbers somebody said and which a device measured, a summary does not say.
+        () if is_summary && category != Filed::SURVEY.category.0 => {
+            "Worked out from what the patient or their devices recorded, passed on through their community"
+        }
+        () if is_summary => "Worked out from what the patient reported through their community",
+        () if is_by_device(observation) => "Measured by a device of the patient, passed on through their community",
+        () => "Reported by the patient through their community",
+    }
+}
+
+fn is_by_device(observation: &Value) -> bool {
+    let labels = observation.pointer("/meta/security").and_then(Value::as_array).into_iter().flatten();
+    labels
+        .filter(|label| text(label, "/system") == Some(OBSERVATION_VALUE))
+        .any(|label| text(label, "/code") == Some(DEVICE_ASSERTED))
 }
 
 /// The one practitioner whom it is addressed to.

@@ -19,6 +19,9 @@ use crate::consent::decide::Permit;
 use crate::domain::label::Label;
 use crate::domain::moment::Moment;
 
+/// The label of what a device vouches for (HL7 v3, `ObservationValue`).
+pub const DEVICE_ASSERTED: &str = "DEVAST";
+
 /// What differs from measure to measure.
 pub struct Body {
     /// What was observed.
@@ -149,7 +152,7 @@ fn period(start: Moment, last: Moment) -> Result<ObservationEffective, MappingEr
 /// (HL7 DS4P; US Core 9).
 fn meta(source: &str, filed: Filed, labels: &BTreeSet<Label>) -> Result<Meta, BuilderError> {
     let sensitive = labels.iter().map(|label| (ACT_CODE, label.as_str()));
-    let vouches = if filed.by_device { "DEVAST" } else { "PATAST" };
+    let vouches = if filed.by_device { DEVICE_ASSERTED } else { "PATAST" };
     let security = std::iter::once((CONFIDENTIALITY, "R")).chain(sensitive).chain([(OBSERVATION_VALUE, vouches)]);
     Meta::builder()
         .source(source.to_owned())

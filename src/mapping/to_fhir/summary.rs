@@ -1,6 +1,6 @@
 //! Summary of a day or a week → Observation: each figure is a component, under FHIR's own codes of statistics where there
 //! are any. There is no value: whoever looks for a mood must not find a mean. No word of the member's is in it, except tags,
-//! which are what is counted.
+//! which are what is counted. Where devices vouch for each of its entries, they vouch for the figures.
 
 use fhir_codec::resources::{ObservationComponent, ObservationComponentValue};
 use fhir_codec::types::Coding;
@@ -73,6 +73,7 @@ pub fn body(summary: &Summary, decimals: &mut Decimals) -> Result<Body, BuilderE
         Category::Community => Filed::COUNTED,
         Category::Mood | Category::Note | Category::Tags | Category::Questionnaires | Category::Agenda => Filed::SURVEY,
     };
+    let filed = Filed { by_device: filed.by_device || summary.by_device, ..filed };
     Ok(Body { code: concept(vec![code], Some(&text))?, value: None, components, filed, device: None })
 }
 

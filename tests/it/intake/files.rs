@@ -2,7 +2,7 @@
 //! words where they are no such thing.
 
 use std::io::{Cursor, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
@@ -15,13 +15,13 @@ use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::outbox::items;
 
-struct Case {
-    bridge: TestBridge,
-    member: Person,
+pub struct Case {
+    pub bridge: TestBridge,
+    pub member: Person,
     config: PathBuf,
 }
 
-async fn ready(categories: &[&str]) -> Case {
+pub async fn ready(categories: &[&str]) -> Case {
     let ehr = Ehr::sandbox().await;
     let bridge = TestBridge::start(Database::sqlite(), &ehr.base).await;
     let member = bridge.person("sparrow", &ehr.patient).await;
@@ -38,7 +38,7 @@ impl Case {
     }
 
     /// Imports a file with this content; its name says nothing.
-    fn import(&self, content: &[u8], more: &[&str]) -> (Output, String) {
+    pub fn import(&self, content: &[u8], more: &[&str]) -> (Output, String) {
         let file = self.path("a-file");
         std::fs::write(&file, content).unwrap();
         self.import_file(&[file.to_str().unwrap()], more)
@@ -56,13 +56,13 @@ impl Case {
         (output, said)
     }
 
-    fn takes(&self, content: &[u8], more: &[&str]) -> String {
+    pub fn takes(&self, content: &[u8], more: &[&str]) -> String {
         let (output, said) = self.import(content, more);
         assert!(output.status.success(), "{said}");
         said
     }
 
-    fn refuses(&self, content: &[u8]) -> String {
+    pub fn refuses(&self, content: &[u8]) -> String {
         let (output, said) = self.import(content, &[]);
         assert!(!output.status.success(), "{said}");
         said
@@ -84,14 +84,14 @@ impl Case {
     }
 }
 
-fn record(kind: &str, unit: &str, start: &str, end: &str, value: &str) -> String {
+pub fn record(kind: &str, unit: &str, start: &str, end: &str, value: &str) -> String {
     format!(
         "<Record type=\"HK{kind}\" sourceName=\"kanarienvogel phone\" unit=\"{unit}\" startDate=\"2026-11-{start}:00 +0100\" \
          endDate=\"2026-11-{end}:00 +0100\" value=\"{value}\"/>\n"
     )
 }
 
-fn apple_export() -> Vec<u8> {
+pub fn apple_export() -> Vec<u8> {
     let sleep = |start: &str, end: &str, stage: &str| {
         record("CategoryTypeIdentifierSleepAnalysis", "", start, end, &format!("HKCategoryValueSleepAnalysis{stage}"))
     };
@@ -111,7 +111,7 @@ fn apple_export() -> Vec<u8> {
     .into_bytes()
 }
 
-fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in files {
         zip.start_file(*name, SimpleFileOptions::default()).unwrap();
@@ -121,9 +121,13 @@ fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// A database as Health Connect makes it, with what is said in SQL beside.
-async fn health_connect(case: &Case, more: &str) -> Vec<u8> {
-    let file = case.path("health.db");
-    std::fs::remove_file(&file).ok();
+pub async fn health_connect(case: &Case, more: &str) -> Vec<u8> {
+    health_connect_at(&case.path("health.db"), more).await
+}
+
+/// The same where there is no bridge.
+pub async fn health_connect_at(file: &Path, more: &str) -> Vec<u8> {
+    std::fs::remove_file(file).ok();
     let mut database = SqliteConnection::connect(&format!("sqlite:{}?mode=rwc", file.display())).await.unwrap();
     // Sunday, 2026-11-15, 08:00 in Berlin.
     let morning = 1_794_726_000_000_i64;
@@ -156,15 +160,15 @@ async fn health_connect(case: &Case, more: &str) -> Vec<u8> {
     );
     database.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.unwrap();
     database.close().await.unwrap();
-    zipped(&[("health_connect_export.db", &std::fs::read(&file).unwrap())])
+    zipped(&[("health_connect_export.db", &std::fs::read(file).unwrap())])
 }
 
-const BEARABLE: &str = "date,date formatted,weekday,time of day,category,rating/amount,detail,notes\n\
+pub const BEARABLE: &str = "date,date formatted,weekday,time of day,category,rating/amount,detail,notes\n\
     \"15th Nov 2026\",\"2026-11-15\",\"Sunday\",\"08:30\",\"Mood\",\"6\",\"Meh\",\"slept badly\"\n\
     \"15th Nov 2026\",\"2026-11-15\",\"Sunday\",\"am\",\"Symptom\",\"1\",\"Headache (Mild)\",\"\"\n\
     \"15th Nov 2026\",\"2026-11-15\",\"Sunday\",\"\",\"Sleep\",\"6:45\",\"\",\"\"\n";
 
-const EMOODS: &str = "ID,DATE (YYYY-MM-DD),IRRITABILITY,ANXIETY,DEPRESSED,ELEVATED,SLEEP,PSYCHOTIC SYMPTOMS,NOTE,THERAPY,\
+pub const EMOODS: &str = "ID,DATE (YYYY-MM-DD),IRRITABILITY,ANXIETY,DEPRESSED,ELEVATED,SLEEP,PSYCHOTIC SYMPTOMS,NOTE,THERAPY,\
     MENSTRUAL CYCLE,WEIGHT\n1,2026-11-15,1,2,3,1,7.5,0,a quiet day,0,0,0.0\n2,2026-11-16,0,0,0,0,0.0,0,,0,0,0.0\n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

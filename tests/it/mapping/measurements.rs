@@ -1,12 +1,17 @@
 //! Sleep, activity and heart: as events, as Observations, and in summaries.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use mostik::domain::measurement::{Measured, Measurement, Modality};
 use mostik::domain::moment::Moment;
 use mostik::domain::reading::Measure;
+use mostik::domain::summary::{Figures, Scale, Summary};
+use mostik::mapping::to_fhir::document;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::mapping::moods::mapped;
+use crate::mapping::summaries::{mapped as summarised, spread, week};
 use crate::on_both_databases;
 use crate::support::bridge::TestBridge;
 use crate::support::database::Database;
@@ -56,6 +61,26 @@ async fn what_a_member_says_of_their_sleep_is_vouched_for_by_them() {
     let said = resource(Measured::SleepDuration, None, Modality::SelfReported);
     insta::assert_json_snapshot!("measured_self_reported", said);
     assert_valid(&said).await;
+}
+
+#[tokio::test]
+async fn a_note_says_by_whose_word_a_number_stands_and_with_which_device() {
+    let night = Some("2026-11-19T23:05:00+01:00");
+    let steps = week(Figures::Numbers(Scale::Measured(Measured::Steps), spread(&["4000", "6001"])));
+    let summary = |by_device| serde_json::from_str(&summarised(&Summary { by_device, ..steps.clone() })).unwrap();
+    for (name, resource) in [
+        ("night", resource(Measured::SleepDuration, night, Modality::Sensed)),
+        ("heart", resource(Measured::HeartRate, None, Modality::Sensed)),
+        ("typed_in", resource(Measured::SleepDuration, night, Modality::SelfReported)),
+        ("steps_of_a_week", summary(false)),
+        ("steps_of_a_week_by_device", summary(true)),
+    ] {
+        let note = document(&resource).unwrap();
+        let data = note["content"][0]["attachment"]["data"].as_str().unwrap();
+        let words = String::from_utf8(BASE64_STANDARD.decode(data).unwrap()).unwrap();
+        insta::assert_snapshot!(format!("note_of_{name}"), words);
+        assert_valid(&note).await;
+    }
 }
 
 #[tokio::test]
@@ -143,7 +168,11 @@ on_both_databases! {
             ("4", "heart-rate", json!(60), "2026-11-20T08:00:00+01:00"),
             ("5", "heart-rate", json!(80), "2026-11-20T09:00:00+01:00"),
         ] {
-            assert_eq!(bridge.send(&at(measured(id, of, &value), time)).await.status, 202);
+            let mut event = at(measured(id, of, &value), time);
+            if id == "2" {
+                event["data"]["modality"] = json!("self-reported");
+            }
+            assert_eq!(bridge.send(&event).await.status, 202);
         }
         bridge.until("2026-11-22T23:00:00Z").await;
         let mut told: Vec<Value> = items(&bridge, &sparrow).await.into_iter().filter_map(|item| item.body).collect();
@@ -154,6 +183,9 @@ on_both_databases! {
         };
         assert_eq!(told.len(), 2, "{told:#?}");
         let (heart, sleep) = (&told[0], &told[1]);
+        let is_labelled = |body: &Value, code: &str| body["meta"]["security"].to_string().contains(code);
+        assert!(is_labelled(heart, "DEVAST") && !is_labelled(heart, "PATAST"), "devices vouch for all of it");
+        assert!(is_labelled(sleep, "PATAST") && !is_labelled(sleep, "DEVAST"), "a nap is the member's own word");
         assert_eq!(heart["code"]["text"], "Heart rate: summary of a day");
         assert_eq!(figure(heart, "average")["value"], 70.0);
         assert_eq!(figure(heart, "average")["code"], "/min");

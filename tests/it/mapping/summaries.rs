@@ -34,6 +34,7 @@ pub fn week(figures: Figures) -> Summary {
         days_missing: 2,
         entries: 9,
         labels: BTreeSet::new(),
+        by_device: false,
         figures,
     }
 }

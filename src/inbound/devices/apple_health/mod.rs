@@ -4,7 +4,8 @@
 //! Taken are heart rate, resting heart rate and heart rate variability (SDNN), each sample as it is; mindful sessions; and,
 //! as sums that are told at the end, steps ([`super::steps`]) and nights ([`super::sleep`]). That export has no element for
 //! the State of Mind: what other apps send of it comes in as events. Records within a `Correlation` stand in the export
-//! once more by themselves, and are read there.
+//! once more by themselves, and are read there. What somebody typed in (`HKWasUserEntered`) is their own word, and so is a
+//! night or a day's steps of which any part was typed in.
 //!
 //! Apple writes all times with the offset of the phone at the time of the export, not of the moment. So the instant is taken
 //! from the file, and where the clock stood from what the member said of it.
@@ -199,7 +200,7 @@ impl<'a, R: BufRead> AppleHealth<'a, R> {
                 self.steps.add(walked, self.whose).then_some(Said::Part).ok_or_else(no_room)
             }
             Sample::Slept(stage) => {
-                let is_noted = self.nights.add(source, stage, record.start, record.end);
+                let is_noted = self.nights.add(source, stage, (record.start, record.end), record.modality());
                 is_noted.then_some(Said::Part).ok_or_else(no_room)
             }
         }

@@ -9,9 +9,12 @@
 //! with another one or sorted, so that what is asked takes no more time than reading does.
 //!
 //! Taken are heart rate, resting heart rate and heart rate variability (RMSSD, which is not SDNN), each sample; mindful
-//! sessions; and as sums steps ([`super::steps`]) and nights ([`super::sleep`]).
+//! sessions; and as sums steps ([`super::steps`]) and nights ([`super::sleep`]). What was typed in is its member's own word,
+//! and so is a night or a day's steps of which any part was typed in; the rest was measured, by the device that the row
+//! names, where it does ([`wrote`]).
 
 mod schema;
+mod wrote;
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -26,6 +29,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use tempfile::NamedTempFile;
 
 use self::schema::{MINDFUL, NUMBERS, Number, SESSIONS, STAGES, STEPS, Table};
+use self::wrote::{Devices, Series, Writers, Wrote};
 use super::sleep::{Nights, Stage};
 use super::steps::{Steps, Walked};
 use crate::domain::measurement::{Measured, Measurement, Modality};
@@ -62,14 +66,16 @@ pub async fn read(
     let mut database = open(&file).await?;
     file.close()?;
     schema::check(&mut database).await?;
-    let mut reading = Reading { whose, sink, records: 0, wants_more: true };
+    let devices = devices(&mut database).await?;
+    let mut reading = Reading { whose, sink, devices, records: 0, wants_more: true };
     for number in &NUMBERS {
         reading.numbers(&mut database, number).await?;
     }
     reading.mindful(&mut database).await?;
     let steps = reading.steps(&mut database).await?;
-    let nights = reading.nights(&mut database).await?;
-    let items: Vec<Item> = nights.items(APP, whose, |_| None).chain(steps.items(APP, whose)).collect();
+    let (nights, writers) = reading.nights(&mut database).await?;
+    let device = |number| reading.devices.name(writers.device(number));
+    let items: Vec<Item> = nights.items(APP, whose, device).chain(steps.items(APP, whose)).collect();
     reading.say(Ok(Said::Sum(items)));
     // Nothing was written, so nothing can be lost in closing it.
     database.close().await.ok();
@@ -109,10 +115,25 @@ fn unreadable() -> FileError {
     FileError::expected("the database in the archive cannot be read; expected one that Health Connect wrote")
 }
 
+/// The devices that rows name. They are few, or they are not as Health Connect makes them.
+async fn devices(database: &mut SqliteConnection) -> Result<Devices, FileError> {
+    let mut devices = Devices::default();
+    let Some(sql) = schema::devices(database).await? else { return Ok(devices) };
+    let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(database).await.map_err(|_| unreadable())?;
+    for row in rows {
+        let text = |at: usize| row.try_get::<Option<String>, _>(at).ok().flatten().unwrap_or_default();
+        if let Ok(Some(number)) = row.try_get::<Option<i64>, _>(0) {
+            devices.add(number, &text(1), &text(2));
+        }
+    }
+    Ok(devices)
+}
+
 /// What is under way.
 struct Reading<'a, 's> {
     whose: &'a Whose,
     sink: &'a mut Sink<'s>,
+    devices: Devices,
     /// How many rows were read.
     records: u64,
     wants_more: bool,
@@ -122,6 +143,7 @@ struct Reading<'a, 's> {
 struct Found {
     name: String,
     app: i64,
+    wrote: Wrote,
     start: Timestamp,
     end: Timestamp,
     offset: Option<Offset>,
@@ -142,10 +164,8 @@ impl Reading<'_, '_> {
         table: &Table,
         mut each: impl FnMut(&mut Self, &SqliteRow),
     ) -> Result<(), FileError> {
-        if !schema::is_there(database, table).await? {
-            return Ok(());
-        }
-        let query = sqlx::query(AssertSqlSafe(table.sql()));
+        let Some(columns) = schema::columns_of(database, table).await? else { return Ok(()) };
+        let query = sqlx::query(AssertSqlSafe(table.sql(&columns)));
         let mut rows = query.fetch(database);
         loop {
             match rows.try_next().await {
@@ -176,6 +196,7 @@ impl Reading<'_, '_> {
         Ok(Found {
             name: row.try_get::<Option<String>, _>(0).ok().flatten().unwrap_or_default(),
             app: number(1).unwrap_or_default(),
+            wrote: wrote(row),
             start,
             end,
             offset: offset.and_then(|seconds| Offset::from_seconds(seconds).ok()),
@@ -189,11 +210,34 @@ impl Reading<'_, '_> {
 
     /// Samples that stand by themselves.
     async fn numbers(&mut self, database: &mut SqliteConnection, number: &Number) -> Result<(), FileError> {
+        let series = match &number.series {
+            Some(table) => Some(self.series(database, table).await?),
+            None => None,
+        };
         self.rows(database, &number.table, |reading, row| {
-            let line = reading.found(row).and_then(|found| reading.sample(&found, number.of));
+            let line = reading.found(row).and_then(|found| {
+                let wrote = series.as_ref().map_or(found.wrote, |series| series.of(found.app));
+                reading.sample(&Found { wrote, ..found }, number.of)
+            });
             reading.say(line);
         })
         .await
+    }
+
+    /// Who wrote which series. It is no record of its own.
+    async fn series(&mut self, database: &mut SqliteConnection, table: &Table) -> Result<Series, FileError> {
+        let (mut series, mut is_whole) = (Series::default(), true);
+        self.rows(database, table, |reading, row| {
+            let Ok(Some(number)) = row.try_get::<Option<f64>, _>(5) else { return };
+            #[expect(clippy::cast_possible_truncation, reason = "it came from a whole number")]
+            let number = number as i64;
+            if is_whole && !series.add(number, wrote(row)) {
+                is_whole = false;
+                reading.say(Err(BadLine::record(reading.records, "at most 200000 changes of who wrote heart rates")));
+            }
+        })
+        .await?;
+        Ok(series)
     }
 
     fn sample(&self, found: &Found, of: Measured) -> Line {
@@ -205,9 +249,15 @@ impl Reading<'_, '_> {
             "" => format!("{}/{}/{}", of.as_str(), found.end, value.as_str()),
             name => format!("{}/{name}", of.as_str()),
         };
-        let measurement = Measurement { of, value, start: None, modality: Modality::Sensed, device: None };
+        let (modality, device) = self.by(found.wrote);
+        let measurement = Measurement { of, value, start: None, modality, device };
         let moment = self.moment(found, found.end);
         Ok(Said::Items(vec![self.whose.reading(APP, self.records, id, moment, Measure::Measurement(measurement))]))
+    }
+
+    /// Who says it, and with which device.
+    fn by(&self, wrote: Wrote) -> (Modality, Option<String>) {
+        (wrote.modality(), self.devices.name(wrote.device))
     }
 
     async fn mindful(&mut self, database: &mut SqliteConnection) -> Result<(), FileError> {
@@ -225,21 +275,22 @@ impl Reading<'_, '_> {
         let value = value.ok_or_else(|| BadLine::record(self.records, "a session of at most 31 days"))?;
         let id = format!("{}/{}/{}", of.as_str(), found.start, found.name);
         let start = Some(self.moment(found, found.start));
-        let measurement = Measurement { of, value, start, modality: Modality::Sensed, device: None };
+        let (modality, device) = self.by(found.wrote);
+        let measurement = Measurement { of, value, start, modality, device };
         let moment = self.moment(found, found.end);
         Ok(Said::Items(vec![self.whose.reading(APP, self.records, id, moment, Measure::Measurement(measurement))]))
     }
 
     async fn steps(&mut self, database: &mut SqliteConnection) -> Result<Steps, FileError> {
-        let (mut steps, mut apps) = (Steps::default(), Apps::default());
+        let (mut steps, mut writers) = (Steps::default(), Writers::default());
         self.rows(database, &STEPS, |reading, row| {
             let line = reading.found(row).and_then(|found| {
                 let most = f64::from(Measured::Steps.most());
                 let no_steps =
                     || BadLine { about: About::Value, ..BadLine::record(reading.records, "a count of steps") };
                 let count = Some(found.amount).filter(|count| (0.0..=most).contains(count)).ok_or_else(no_steps)?;
-                let device = apps.number(found.app).ok_or(BadLine::record(reading.records, "at most 256 apps"))?;
-                let (modality, kind) = (Modality::Sensed, None);
+                let device = reading.writer(&mut writers, &found)?;
+                let (modality, kind) = reading.by(found.wrote);
                 let walked = Walked { device, start: found.start, end: found.end, steps: count, modality, kind };
                 let is_counted = steps.add(walked, reading.whose);
                 is_counted.then_some(Said::Part).ok_or(BadLine::record(reading.records, "at most 200000 days of steps"))
@@ -251,17 +302,18 @@ impl Reading<'_, '_> {
     }
 
     /// The sessions first, then the stages within them. A session without stages is sleep of which nobody knows more.
-    async fn nights(&mut self, database: &mut SqliteConnection) -> Result<Nights, FileError> {
-        let (mut nights, mut apps) = (Nights::default(), Apps::default());
-        let mut sessions: HashMap<i64, (u16, Timestamp, Timestamp, bool)> = HashMap::new();
+    async fn nights(&mut self, database: &mut SqliteConnection) -> Result<(Nights, Writers), FileError> {
+        let (mut nights, mut writers) = (Nights::default(), Writers::default());
+        let mut sessions: HashMap<i64, Session> = HashMap::new();
         self.rows(database, &SESSIONS, |reading, row| {
             let line = reading.found(row).and_then(|found| {
-                let device = apps.number(found.app).ok_or(BadLine::record(reading.records, "at most 256 apps"))?;
+                let device = reading.writer(&mut writers, &found)?;
                 if sessions.len() >= MOST_SESSIONS {
                     return Err(BadLine::record(reading.records, "at most 200000 nights"));
                 }
+                let (within, modality) = ((found.start, found.end), found.wrote.modality());
                 #[expect(clippy::cast_possible_truncation, reason = "it came from a whole number")]
-                sessions.insert(found.amount as i64, (device, found.start, found.end, false));
+                sessions.insert(found.amount as i64, Session { device, within, modality, has_stages: false });
                 Ok(Said::Part)
             });
             reading.say(line);
@@ -270,12 +322,11 @@ impl Reading<'_, '_> {
         self.rows(database, &STAGES, |reading, row| {
             let line = reading.found(row).and_then(|found| {
                 // What its session says of the time, its stages do not know better.
-                let Some((device, start, end, has_stages)) = sessions.get_mut(&found.app) else {
-                    return Ok(Said::Nothing);
-                };
+                let Some(session) = sessions.get_mut(&found.app) else { return Ok(Said::Nothing) };
                 let Some(stage) = stage(found.amount) else { return Ok(Said::Nothing) };
-                *has_stages = true;
-                let is_noted = nights.add(*device, stage, found.start.max(*start), found.end.min(*end));
+                session.has_stages = true;
+                let within = (found.start.max(session.within.0), found.end.min(session.within.1));
+                let is_noted = nights.add(session.device, stage, within, session.modality);
                 is_noted
                     .then_some(Said::Part)
                     .ok_or(BadLine::record(reading.records, "at most 500000 stretches of sleep"))
@@ -283,28 +334,33 @@ impl Reading<'_, '_> {
             reading.say(line);
         })
         .await?;
-        let bare = sessions.into_values().filter(|(.., has_stages)| !has_stages);
-        let is_full =
-            bare.fold(false, |full, (device, start, end, _)| full | !nights.add(device, Stage::Asleep, start, end));
+        let bare = sessions.into_values().filter(|session| !session.has_stages);
+        let is_full = bare.fold(false, |full, Session { device, within, modality, .. }| {
+            full | !nights.add(device, Stage::Asleep, within, modality)
+        });
         if is_full {
             self.say(Err(BadLine::record(self.records, "at most 500000 stretches of sleep")));
         }
-        Ok(nights)
+        Ok((nights, writers))
+    }
+
+    fn writer(&self, writers: &mut Writers, found: &Found) -> Result<u16, BadLine> {
+        let number = writers.number(found.app, found.wrote);
+        number.ok_or(BadLine::record(self.records, "at most 256 devices and apps"))
     }
 }
 
-/// Numbers for the apps that wrote something, in the order in which they come.
-#[derive(Default)]
-struct Apps(Vec<i64>);
+/// A night, as a whole.
+struct Session {
+    device: u16,
+    within: (Timestamp, Timestamp),
+    modality: Modality,
+    has_stages: bool,
+}
 
-impl Apps {
-    fn number(&mut self, app: i64) -> Option<u16> {
-        let place = self.0.iter().position(|known| *known == app).unwrap_or_else(|| {
-            self.0.push(app);
-            self.0.len() - 1
-        });
-        u16::try_from(place).ok().filter(|number| *number < 256)
-    }
+fn wrote(row: &SqliteRow) -> Wrote {
+    let number = |at: usize| row.try_get::<Option<i64>, _>(at).ok().flatten();
+    Wrote::new(number(6), number(7))
 }
 
 fn instant(milliseconds: i64) -> Option<Timestamp> {
