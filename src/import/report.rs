@@ -18,6 +18,8 @@ pub struct Report {
     pub lines: u64,
     /// Those of them that say nothing which the bridge takes.
     pub passed_over: u64,
+    /// Those of which only a part is taken, because the rest is of a kind that the bridge does not take.
+    pub partly: u64,
     /// Readings taken, by category.
     pub accepted: BTreeMap<Category, u64>,
     /// Readings that were imported before and read differently now, by category: brought up to date.
@@ -47,10 +49,8 @@ impl Report {
     #[must_use]
     pub const fn place(&self) -> &'static str {
         match self.kind {
-            Some(Kind::AppleHealth | Kind::HealthConnect) => "record",
-            Some(Kind::Fhir) => "entry",
-            Some(Kind::Daylio) if self.is_archive => "entry",
-            _ => "line",
+            Some(kind) => kind.place(self.is_archive),
+            None => "line",
         }
     }
 

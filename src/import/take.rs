@@ -24,6 +24,7 @@ const LINES: u64 = 20_000;
 pub(super) struct Batch {
     lines: u64,
     passed_over: u64,
+    partly: u64,
     items: Vec<Item>,
     bad_lines: Vec<BadLine>,
     unknown_moods: Vec<String>,
@@ -46,8 +47,19 @@ impl<'a> Batching<'a> {
         batch.lines += u64::from(!matches!(line, Ok(Said::Sum(_))));
         match line {
             Ok(Said::Items(items) | Said::Sum(items)) => batch.items.extend(items),
+            Ok(Said::Partly(items)) => {
+                batch.partly += 1;
+                batch.items.extend(items);
+            }
             Ok(Said::Part) => {}
             Ok(Said::Nothing) => batch.passed_over += 1,
+            Ok(Said::Heard(item, why)) => {
+                batch.items.push(*item);
+                match why {
+                    Some(bad) => batch.bad_lines.push(bad),
+                    None => batch.passed_over += 1,
+                }
+            }
             Ok(Said::UnknownMood(bad, name)) => {
                 batch.bad_lines.push(bad);
                 batch.unknown_moods.push(name);
@@ -76,6 +88,7 @@ impl<'a> Batching<'a> {
 pub(super) async fn take(bridge: &Bridge, diary: &Diary, batch: Batch, report: &mut Report) -> Result<(), ImportError> {
     report.lines += batch.lines;
     report.passed_over += batch.passed_over;
+    report.partly += batch.partly;
     batch.bad_lines.into_iter().for_each(|bad| report.bad_lines.add(bad));
     batch.unknown_moods.iter().for_each(|name| report.unknown_moods.add(name));
     let mut items = batch.items.into_iter().peekable();
@@ -117,6 +130,8 @@ fn count((place, category, is_reading): (u64, Category, bool), outcome: Outcome,
         Outcome::Refused(Refusal { reason: RefusalReason::Retracted, .. }) | Outcome::Conflict => {
             report.retracted_lines.add(place);
         }
+        // It was there to be heard, and its line was counted as what it is.
+        Outcome::Refused(Refusal { reason: RefusalReason::Invalid, .. }) => {}
         Outcome::Refused(refusal) => {
             report.unknown_member |= refusal.reason == RefusalReason::UnknownMember;
             if is_reading {

@@ -7,8 +7,12 @@
 //! - of an archive, its table of contents ([`archive::MOST_CONTENTS`] bytes, 65 535 files), and nothing unpacked but what
 //!   a stream needs;
 //! - of Apple Health, one element of 1 MiB, half a million stretches of sleep (12 MiB) and a count of steps for each day;
-//! - of Health Connect, the same; its database is unpacked onto the disk ([`archive::MOST_UNPACKED`]), never into memory;
-//! - of a Daylio backup and of a FHIR Bundle, which are one piece of JSON, all of it: 32 MiB and 64 MiB.
+//! - of Health Connect, the same, and who wrote what: the names of 256 devices and apps, 200 000 nights, and as many
+//!   changes of what wrote the heart rates (below 32 MiB); its database is unpacked onto the disk
+//!   ([`archive::MOST_UNPACKED`]), never into memory;
+//! - of a Daylio backup, which is one piece of JSON, all of it: 32 MiB, and its entries once more;
+//! - of a FHIR Bundle, which is one, too, 64 MiB, each of its resources once more, so twice that, and what one of them of
+//!   256 KiB is taken apart into (below 32 MiB).
 
 pub mod archive;
 pub mod fault;
@@ -26,7 +30,7 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
 pub use self::fault::{About, BadLine, FileError};
-use super::event::{CLOCK_SKEW, Entry, Event, Says, Subject, Version};
+use super::event::{CLOCK_SKEW, Entry, Event, Refusal, Says, Subject, Version};
 use crate::domain::category::Category;
 use crate::domain::day::Days;
 use crate::domain::ids::MemberId;
@@ -41,8 +45,12 @@ pub enum Said {
     Part,
     /// Such a sum. It is no line of its own.
     Sum(Vec<Item>),
+    /// These readings, beside something that the bridge does not take.
+    Partly(Vec<Item>),
     /// Nothing that the bridge takes.
     Nothing,
+    /// What is not taken, for this reason or because it is nothing that the bridge takes, and still wants a human's eye.
+    Heard(Box<Item>, Option<BadLine>),
     /// A mood by a name that nobody said the meaning of.
     UnknownMood(BadLine, String),
 }
@@ -53,7 +61,9 @@ impl fmt::Debug for Said {
             Self::Items(items) => write!(f, "{} items", items.len()),
             Self::Part => f.write_str("a part of a sum"),
             Self::Sum(items) => write!(f, "{} sums", items.len()),
+            Self::Partly(items) => write!(f, "{} items, and something else", items.len()),
             Self::Nothing => f.write_str("nothing"),
+            Self::Heard(item, _) => write!(f, "something that is heard only, at {}", item.place),
             Self::UnknownMood(bad, _) => write!(f, "an unknown mood at {}", bad.place),
         }
     }
@@ -79,6 +89,16 @@ pub struct Item {
     pub category: Category,
     /// What becomes of it.
     pub event: Event,
+}
+
+impl Item {
+    /// The same, to be heard and not to be taken: see [`Event::flaw`].
+    #[must_use]
+    pub fn only_heard(mut self, why: Option<BadLine>) -> Said {
+        let expected = why.as_ref().map_or("what is taken from a file", |bad| bad.expected);
+        self.event.flaw = Some(Box::new(Refusal::invalid("/", expected)));
+        Said::Heard(Box::new(self), why)
+    }
 }
 
 /// Whose file it is, and what it takes to place it in time.

@@ -1,4 +1,6 @@
-//! A diary line → the readings in it: the mood, the note and the tags each fall under a consent of their own.
+//! A diary line → the readings in it: the mood, the note and the tags each fall under a consent of their own. What the newest
+//! exports say beside them (`scales`, such as `Sleep Quality: 8/10 points`) has no code that it could go under: it is passed
+//! over, and the import says so.
 
 use super::daylio::{self, DiaryEntry, MoodScale};
 use crate::domain::category::Category;
@@ -23,7 +25,8 @@ fn line(entry: DiaryEntry, whose: &Whose, scale: &MoodScale) -> Line {
     let Some(level) = level(&entry, scale) else {
         return Ok(Said::UnknownMood(daylio::BadLine::unknown_mood(entry.line).into(), entry.mood));
     };
-    Ok(Said::Items(items(entry, level, whose)?.into()))
+    let said = if entry.scales.is_some() { Said::Partly } else { Said::Items };
+    Ok(said(items(entry, level, whose)?.into()))
 }
 
 /// What one diary line says of each of its parts as it reads now: a reading, or that there is none (any more). Ids depend

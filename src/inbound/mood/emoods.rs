@@ -3,9 +3,11 @@
 //!
 //! eMoods has four severities, each from 1 (none) to 4 (severe); 0 is *not recorded* and never a number. They are four
 //! different things and have no common scale, so only how depressed somebody was is taken as the mood's rating, with the
-//! word for what was rated. The three others are taken as tags in eMoods' words (`elevated: moderate`), where there was
-//! any. How long somebody slept and the note are taken, too. Psychotic symptoms, therapy, menstrual cycle and weight are
-//! passed over: a member who shares their tags has not said that they share those.
+//! word for what was rated: a clinic gets it on the app's own scale, with its bounds (1 the best, 4 the worst) and that word
+//! (`depressed: moderate`) beside it, and never turned into one on which more is better. The three others are taken as tags
+//! in eMoods' words (`elevated: moderate`), where there was any. How long somebody slept and the note are taken, too.
+//! Psychotic symptoms, therapy, menstrual cycle and weight are passed over: a member who shares their tags has not said that
+//! they share those.
 //!
 //! An entry says only on which day it was: the beginning of that day counts.
 

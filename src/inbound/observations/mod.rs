@@ -1,24 +1,39 @@
-//! FHIR R4 as a file: a Bundle, or one resource, of what the bridge itself knows: moods as it writes them, measurements by
-//! their LOINC codes, and questionnaires as they were filled in ([`response`]). So what an EHR gave its patient, or another bridge gave its member, comes
-//! in again. Whose they are is not looked at: they belong to whoever brings them.
+//! FHIR R4 as a file: a Bundle, or one resource, of what the bridge itself knows: ratings of mood as it writes them (a state
+//! of mind is passed over), measurements by their LOINC codes, with the device that vouches for them, and questionnaires as
+//! they were filled in ([`response`]). So what an EHR gave its patient, or another bridge gave its member, comes in again.
+//! Whose they are is not looked at: they belong to whoever brings them.
+//!
+//! An answer about hurting oneself is heard although what it stands in is not taken ([`harm`]).
 //!
 //! Raw JSON is read, field by field, because typed FHIR loses and refuses things ([`fhir_codec`]'s own notes); each entry
 //! stands or falls alone.
 
+mod harm;
 mod observation;
 mod response;
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::io::Read;
 
-use serde::Deserialize;
+use jiff::Timestamp;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use self::observation::Observation;
 use self::response::Response;
-use crate::inbound::files::{BadLine, FileError, Line, Said, Whose};
+use crate::inbound::files::{BadLine, FileError, Item, Line, Said, Whose};
 
-/// The largest file that is read, in bytes: 64 MiB, some 50 000 Observations. It is one piece of JSON and lies in memory.
+/// The largest file that is read, in bytes: 64 MiB, some 50 000 Observations. It is one piece of JSON: while it is taken
+/// apart, all of it lies in memory twice, as it was written and resource by resource; after that, its resources do.
 pub const LARGEST: u64 = 64 << 20;
+
+/// The most resources that are read from one file: an empty one takes more memory than it has bytes.
+pub const MOST_ENTRIES: usize = 250_000;
+
+/// The longest resource that is looked into, in bytes: 256 KiB. In memory it may become some hundred times as large.
+pub const LONGEST_RESOURCE: usize = 256 << 10;
 
 /// Whether a file may be such a one, by how it begins.
 #[must_use]
@@ -37,7 +52,38 @@ struct Kind {
 #[derive(Deserialize)]
 struct Bundle {
     #[serde(default)]
-    entry: Vec<Entry>,
+    entry: Entries,
+}
+
+/// So many entries, and no more.
+#[derive(Default)]
+struct Entries(Vec<Entry>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Counted)
+    }
+}
+
+struct Counted;
+
+impl<'de> Visitor<'de> for Counted {
+    type Value = Entries;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at most {MOST_ENTRIES} entries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entries, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = list.next_element()? {
+            if entries.len() == MOST_ENTRIES {
+                return Err(A::Error::invalid_length(MOST_ENTRIES, &self));
+            }
+            entries.push(entry);
+        }
+        Ok(Entries(entries))
+    }
 }
 
 #[derive(Deserialize)]
@@ -50,6 +96,8 @@ struct Entry {
 /// The resources of a file.
 pub struct Observations<'a> {
     entries: std::iter::Enumerate<std::vec::IntoIter<Entry>>,
+    /// When item 9 of PHQ-9 was answered above zero in a form: an Observation of the same moment says the same once more.
+    heard: BTreeSet<Timestamp>,
     whose: &'a Whose,
 }
 
@@ -70,40 +118,60 @@ impl<'a> Observations<'a> {
         let text = text.trim_start_matches('\u{feff}');
         let unknown = || {
             FileError::expected(
-                "the file is no FHIR in JSON that is taken; expected a Bundle, an Observation or a QuestionnaireResponse",
+                "the file is no FHIR in JSON that is taken; expected a Bundle of at most 250000 entries, an Observation or \
+                 a QuestionnaireResponse",
             )
         };
         let kind: Kind = serde_json::from_str(text).map_err(|_| unknown())?;
         let entries = match kind.kind.as_str() {
-            "Bundle" => serde_json::from_str::<Bundle>(text).map_err(|_| unknown())?.entry,
+            "Bundle" => serde_json::from_str::<Bundle>(text).map_err(|_| unknown())?.entry.0,
             "Observation" | "QuestionnaireResponse" => {
                 let resource = RawValue::from_string(text.trim().to_owned()).map_err(|_| unknown())?;
                 vec![Entry { full_url: None, resource: Some(resource) }]
             }
             _ => return Err(unknown()),
         };
-        Ok(Self { entries: entries.into_iter().enumerate(), whose })
+        let resources = entries.iter().filter_map(|entry| entry.resource.as_ref());
+        let heard = resources.filter_map(|resource| harm::heard(resource.get(), 0, None, whose));
+        let heard = heard.filter(|heard| !heard.is_alone).map(|heard| heard.at).collect();
+        Ok(Self { entries: entries.into_iter().enumerate(), heard, whose })
     }
 
     fn line(&self, place: u64, entry: &Entry) -> Line {
         let Some(resource) = &entry.resource else { return Ok(Said::Nothing) };
-        let broken = |expected| BadLine::record(place, expected);
-        let kind: Kind = serde_json::from_str(resource.get()).map_err(|_| broken("a resource with a resourceType"))?;
         let (text, full_url) = (resource.get(), entry.full_url.as_deref());
-        let item = match kind.kind.as_str() {
+        let why = match self.item(place, text, full_url) {
+            Ok(Some(item)) => return Ok(Said::Items(vec![item])),
+            Ok(None) => None,
+            Err(bad) => Some(bad),
+        };
+        let heard = harm::heard(text, place, full_url, self.whose);
+        match heard.filter(|heard| !(heard.is_alone && self.heard.contains(&heard.at))) {
+            Some(heard) => Ok(heard.item.only_heard(why)),
+            None => why.map_or(Ok(Said::Nothing), Err),
+        }
+    }
+
+    /// What a resource says; `None` for what the bridge does not take.
+    fn item(&self, place: u64, text: &str, full_url: Option<&str>) -> Result<Option<Item>, BadLine> {
+        let broken = |expected| BadLine::record(place, expected);
+        let kind: Kind = serde_json::from_str(text).map_err(|_| broken("a resource with a resourceType"))?;
+        match kind.kind.as_str() {
+            "Observation" | "QuestionnaireResponse" if text.len() > LONGEST_RESOURCE => {
+                Err(broken("a resource of at most 256 KiB"))
+            }
             "Observation" => {
                 let read: Result<Observation, _> = serde_json::from_str(text);
                 let observation = read.map_err(|_| broken("an Observation as FHIR R4 says it"))?;
-                observation.item(place, full_url, self.whose)?
+                observation.item(place, full_url, self.whose)
             }
             "QuestionnaireResponse" => {
                 let read: Result<Response, _> = serde_json::from_str(text);
                 let response = read.map_err(|_| broken("a QuestionnaireResponse as FHIR R4 says it"))?;
-                response.item(place, full_url, self.whose)?
+                response.item(place, full_url, self.whose)
             }
-            _ => None,
-        };
-        Ok(item.map_or(Said::Nothing, |item| Said::Items(vec![item])))
+            _ => Ok(None),
+        }
     }
 }
 

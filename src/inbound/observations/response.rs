@@ -3,7 +3,7 @@
 //! Which form it is, its canonical address says, or else LOINC's codes in its `linkId`s, as US Core and NLM write them
 //! (`/44250-9`, `/44249-1/44250-9`). A choice is known by LOINC's code for the answer, by its ordinal, or by a number. Totals
 //! are worked out anew, and one that is not the sum is a mistake. A form with questions of its own beside these is another
-//! instrument, and is not taken for one of them.
+//! instrument, and is not taken for one of them. Whatever is wrong with a form, item 9 of PHQ-9 is heard ([`super::harm`]).
 
 use std::collections::BTreeMap;
 
@@ -51,10 +51,11 @@ struct Asked {
     item: Vec<Self>,
 }
 
+/// One answer, however it is written.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "the names are those of FHIR")]
-struct Given {
+pub struct Given {
     value_coding: Option<Scored>,
     value_integer: Option<i64>,
     value_decimal: Option<f64>,
@@ -173,7 +174,8 @@ impl Asked {
 }
 
 impl Given {
-    fn choice(&self, question: &Question) -> Option<u8> {
+    /// The number of the choice, if it is one of this question's.
+    pub fn choice(&self, question: &Question) -> Option<u8> {
         let whole = |number: f64| (0..=Choice::MOST).find(|choice| (f64::from(*choice) - number).abs() < f64::EPSILON);
         let Some(Scored { coding, extension }) = &self.value_coding else { return self.number().and_then(whole) };
         if coding.system.as_deref() == Some(LOINC) {

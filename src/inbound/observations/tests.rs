@@ -107,11 +107,12 @@ fn what_is_not_taken_is_passed_over_and_what_is_wrong_is_named() {
         with(heart_rate(), "effectiveDateTime", json!("2026-11-15")),
         with(heart_rate(), "status", json!(17)),
         json!({"x": 1}),
+        with(heart_rate(), "text", json!({"div": "x".repeat(LONGEST_RESOURCE)})),
     ]);
     let lines: Vec<String> = lines.iter().map(said).collect();
     assert_eq!(lines[..8], ["nothing", "nothing", "nothing", "gone 17", "Value", "Value", "Time", "Time"]);
     assert!(lines[8].starts_with("2026-11-15T00:00:00+01:00"), "{}", lines[8]);
-    assert_eq!(lines[9..], ["Record", "Record"]);
+    assert_eq!(lines[9..], ["Record", "Record", "Record"]);
 }
 
 #[test]
@@ -131,6 +132,9 @@ fn other_json_is_none() {
     assert!(matches!(Observations::new(b"{\"\xff\"}".as_slice(), &whose), Err(FileError::Encoding)));
     let deep = "[".repeat(100_000);
     assert!(Observations::new(format!("{{\"resourceType\": {deep}").as_bytes(), &whose).is_err());
+    let many = |count: usize| format!("{{\"resourceType\": \"Bundle\", \"entry\": [{}{{}}]}}", "{},".repeat(count - 1));
+    assert!(Observations::new(many(MOST_ENTRIES + 1).as_bytes(), &whose).is_err(), "empty ones take memory, too");
+    assert_eq!(Observations::new(many(MOST_ENTRIES).as_bytes(), &whose).unwrap().count(), MOST_ENTRIES);
     let one = heart_rate().to_string();
     assert_eq!(Observations::new(format!("\u{feff}{one}").as_bytes(), &whose).unwrap().count(), 1);
 }

@@ -100,6 +100,16 @@ async fn a_file_that_is_no_export_is_refused_with_the_headers_that_are_known() {
     assert!(!output.status.success() && said.contains("no_such_file.csv"), "{said}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scales_that_are_not_taken_are_said_to_be_passed_over() {
+    let case = ready(&["mood"]).await;
+    let (output, said) = case.run("english_scales_9col.csv", &[]);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("  2 of them say something more, such as scales, that is not taken."), "{said}");
+    let (_, said) = case.run("demo_8col.csv", &[]);
+    assert!(!said.contains("scales"), "{said}");
+}
+
 const MORNING: &str = r#"2026-11-14,14 November,Saturday,10:30 am,steady,"","","slept well""#;
 const MORNING_LATER: &str = r#"2026-11-14,14 November,Saturday,10:30 am,bright,"","","slept well""#;
 const MORNING_BARE: &str = r#"2026-11-14,14 November,Saturday,10:30 am,bright,"","","""#;

@@ -2,6 +2,7 @@
 
 pub mod concerns;
 mod disclosure;
+mod files;
 mod operators;
 mod phrases;
 mod portal;
