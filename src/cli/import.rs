@@ -26,7 +26,8 @@ pub struct Import {
     /// The file; before it, if one likes, what kind of file it must be.
     ///
     /// The kinds: daylio (CSV or .daylio), bearable (CSV), emoods (.emoods or entry.csv), apple-health (export.zip or
-    /// export.xml), health-connect (ZIP), fhir (a Bundle of Observations in JSON), table (any CSV, with --columns).
+    /// export.xml), health-connect (ZIP), fhir (in JSON: a Bundle of Observations and questionnaires that were filled in, or
+    /// one of them), table (any CSV, with --columns).
     #[arg(value_names = ["KIND", "FILE"], num_args = 1..=2, required = true)]
     pub what: Vec<String>,
     /// Whose it is.
@@ -35,23 +36,32 @@ pub struct Import {
     /// The time zone in which the member lived: most files do not say it.
     #[arg(long, value_name = "ZONE", value_parser = time_zone)]
     pub zone: jiff::tz::TimeZone,
-    /// A TOML file that says which of the member's own mood names means which level, 1 to 5 (Daylio).
-    #[arg(long, value_name = "FILE")]
-    pub moods: Option<PathBuf>,
-    /// A TOML file that says which column of a table is what.
-    #[arg(long, value_name = "FILE")]
-    pub columns: Option<PathBuf>,
+    /// How it is to be read.
+    #[command(flatten)]
+    pub beside: Beside,
     /// Only say what would be imported.
     #[arg(long)]
     pub dry_run: bool,
 }
 
+/// Files beside a file, which say how it is to be read.
+#[derive(Debug, clap::Args)]
+pub struct Beside {
+    /// A TOML file that says which of the member's own mood names means which level, 1 to 5 (Daylio).
+    #[arg(long, value_name = "FILE")]
+    moods: Option<PathBuf>,
+    /// A TOML file that says which column of a table is what.
+    #[arg(long, value_name = "FILE")]
+    columns: Option<PathBuf>,
+}
+
 const IMPORT_EXAMPLES: &str = "\
-Importing a file twice adds nothing; importing a newer one brings changed entries up to date. Each entry says how it reads
-now: a changed mood, note or list of tags is corrected at the clinics that have it, and a note or tags that are gone from
-their entry are retracted. An entry that is missing says nothing, as an export may cover only a part. So import exports in
-the order in which they were made, with the same --zone; --dry-run shows how much would change. Steps and sleep that
-several devices recorded are counted once: of each day, and of each night, the device that recorded most.
+Importing a file twice adds nothing, and an import that was stopped is done again: it goes on where it was. Importing a
+newer file brings changed entries up to date. Each entry says how it reads now: a changed mood, note or list of tags is
+corrected at the clinics that have it, and a note or tags that are gone from their entry are retracted. An entry that
+is missing says nothing, as an export may cover only a part. So import exports in the order in which they were made,
+with the same --zone; --dry-run shows how much would change. Steps and sleep that several devices recorded are counted
+once: of each day, and of each night, the device that recorded most.
 
 Examples:
   mostik import diary.csv --member 0198… --zone Europe/Berlin --dry-run
@@ -90,11 +100,11 @@ const LISTED: usize = 20;
 pub async fn import(config: &Config, asked: Import) -> anyhow::Result<()> {
     let (kind, name) = what(&asked)?;
     let diary = Diary {
-        columns: columns(&asked)?,
+        columns: asked.beside.columns()?,
         kind,
         folder: config.imports.folder().map(Path::to_owned),
         dry_run: asked.dry_run,
-        ..Diary::new(asked.member, Days::new(std::iter::empty(), asked.zone.clone()), scale(&asked)?)
+        ..Diary::new(asked.member, Days::new(std::iter::empty(), asked.zone.clone()), asked.beside.scale()?)
     };
     let file = File::open(name).with_context(|| format!("cannot open {name}"))?;
     let bar = progress(file.metadata()?.len());
@@ -124,22 +134,26 @@ fn what(asked: &Import) -> anyhow::Result<(Option<Kind>, &str)> {
 }
 
 /// A bar in bytes of the file.
-fn progress(length: u64) -> ProgressBar {
+pub(super) fn progress(length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length).with_style(style)
 }
 
-fn scale(asked: &Import) -> anyhow::Result<MoodScale> {
-    let Some(file) = &asked.moods else { return Ok(MoodScale::default()) };
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    MoodScale::from_toml(&text).with_context(|| format!("the mapping file {}", file.display()))
-}
+impl Beside {
+    /// What the member's own mood names mean.
+    pub(super) fn scale(&self) -> anyhow::Result<MoodScale> {
+        let Some(file) = &self.moods else { return Ok(MoodScale::default()) };
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        MoodScale::from_toml(&text).with_context(|| format!("the mapping file {}", file.display()))
+    }
 
-fn columns(asked: &Import) -> anyhow::Result<Option<Columns>> {
-    let Some(file) = &asked.columns else { return Ok(None) };
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Columns::from_toml(&text).map(Some).with_context(|| format!("the file {}", file.display()))
+    /// Which column of a table is what.
+    pub(super) fn columns(&self) -> anyhow::Result<Option<Columns>> {
+        let Some(file) = &self.columns else { return Ok(None) };
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        Columns::from_toml(&text).map(Some).with_context(|| format!("the file {}", file.display()))
+    }
 }
 
 fn print(report: &Report, dry_run: bool) {
@@ -155,6 +169,9 @@ fn print(report: &Report, dry_run: bool) {
     }
     if report.passed_over > 0 {
         println!("  {} of them say nothing that is taken.", report.passed_over);
+    }
+    if report.partly > 0 {
+        println!("  {} of them say something more, such as scales, that is not taken.", report.partly);
     }
     for category in Category::ALL {
         let count = |counts: &BTreeMap<Category, u64>| counts.get(&category).copied().unwrap_or(0);
@@ -178,6 +195,12 @@ fn print(report: &Report, dry_run: bool) {
     }
     if report.left > 0 {
         println!("  {} are gone from their entries and stay at clinics that may not be told any more.", report.left);
+    }
+    if report.wants_help {
+        println!(
+            "  An answer to item 9 of PHQ-9 in it wants a human's eye: see that somebody looks after the member, and tell them \
+             where help is (in danger: the local emergency number, 112 in Europe)."
+        );
     }
     print_faults(report);
 }

@@ -1,15 +1,19 @@
 //! `mostik map`: what would be sent for an input, and why the rest would not. Nothing is stored, and nobody is asked.
 
+mod input;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use self::input::Input;
+use super::import::Beside;
 use crate::consent::decide::{Request, decide};
 use crate::domain::category::{Category, Detail};
 use crate::domain::clock::Clock;
@@ -18,9 +22,7 @@ use crate::domain::ids::{ClinicId, GrantId, MemberId, ReadingId};
 use crate::domain::label::Label;
 use crate::domain::reading::Reading;
 use crate::domain::zone::Zone;
-use crate::inbound::Schemas;
-use crate::inbound::data_point::{self, Given};
-use crate::inbound::event::{self, Event, Refusal, Says, Subject};
+use crate::inbound::event::{Event, Refusal, Says};
 use crate::mapping::to_fhir::{Recipient, parts_to_fhir, to_fhir};
 
 /// The Patient whom the resources are about.
@@ -30,12 +32,11 @@ const CLINIC: &str = "example";
 
 /// `mostik map`
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  mostik map events.json                                      under a consent to everything, entry by entry
-  mostik map events.json --share mood --share sleep=weekly-summary --withhold SEX
-  mostik map night.json --zone Europe/Berlin | jq '.[].sends[]'")]
+#[command(after_help = MAP_EXAMPLES)]
 pub struct Map {
-    /// Events as POST /v1/events takes them, or data points as POST /v1/data-points does.
+    /// Events as POST /v1/events takes them, data points as POST /v1/data-points does, or a file as `mostik import` does.
+    ///
+    /// Which of them it is, its content says.
     file: PathBuf,
     /// What is shared, and how finely: a category, or category=detail. Everything, entry by entry, if there is none.
     #[arg(long, value_name = "CATEGORY[=DETAIL]")]
@@ -46,10 +47,28 @@ pub struct Map {
     /// Only what was lived from this instant on is shared.
     #[arg(long, value_name = "INSTANT")]
     since: Option<Timestamp>,
-    /// Where the clock stood, for data points that do not say it.
+    /// Where the clock stood, for what does not say it. Without it, such data points are refused, and files are read in UTC.
     #[arg(long, value_name = "ZONE", value_parser = Zone::named)]
     zone: Option<Zone>,
+    /// How a file is to be read.
+    #[command(flatten)]
+    beside: Beside,
+    /// How many parts are shown; of those beyond, only how many there are.
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    limit: usize,
 }
+
+const MAP_EXAMPLES: &str = "\
+What is printed on the standard output is JSON. Summaries are not made here: what a consent shows in summaries alone is
+withheld as summary-only.
+
+Examples:
+  mostik map events.json                                      under a consent to everything, entry by entry
+  mostik map events.json --share mood --share sleep=weekly-summary --withhold SEX
+  mostik map night.json --zone Europe/Berlin | jq '.[].sends[]'
+  mostik map export.zip --share sleep --since 2026-01-01T00:00:00Z --limit 20
+  mostik map diary.csv --zone Europe/Berlin --moods moods.toml
+  mostik map own.csv --zone Europe/Berlin --columns columns.toml            what is in them: mostik import --help";
 
 fn label(name: &str) -> Result<Label, String> {
     Label::from_name(name).ok_or_else(|| format!("expected one of {}", Label::ALL.map(Label::as_str).join(", ")))
@@ -77,7 +96,7 @@ impl FromStr for Shared {
 /// What becomes of one thing that the input says.
 #[derive(Serialize)]
 struct Part {
-    /// Where it stands in the input, as a JSON Pointer.
+    /// Where it stands in the input: as a JSON Pointer, or as `line 3`.
     at: String,
     /// Under which consent it falls.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,40 +118,21 @@ enum Withheld {
     Denied { reason: &'static str },
 }
 
-/// Prints what would be sent.
+/// Prints what would be sent. It blocks: a file may be large.
 pub fn map(asked: &Map) -> anyhow::Result<()> {
-    let content = std::fs::read(&asked.file).with_context(|| format!("cannot read {}", asked.file.display()))?;
     let now = Clock::System.now();
-    let events = events(&content, asked, now)?;
     let grant = grant(asked, now)?;
-    let parts: Vec<Part> = (0..)
-        .zip(events)
-        .map(|(number, (at, event))| part(number, at, event, &grant, now))
-        .collect::<Result<_, _>>()?;
+    let Input { parts, more, passed_over } = input::read(asked, now)?;
+    let parts: Vec<Part> =
+        (0..).zip(parts).map(|(number, (at, event))| part(number, at, event, &grant, now)).collect::<Result<_, _>>()?;
     println!("{}", serde_json::to_string_pretty(&parts)?);
+    if passed_over > 0 {
+        eprintln!("{passed_over} places in the file say nothing that is taken.");
+    }
+    if more > 0 {
+        eprintln!("… and {more} more parts. --limit says how many are shown.");
+    }
     Ok(())
-}
-
-/// What the input says, each with where it stands.
-fn events(content: &[u8], asked: &Map, now: Timestamp) -> anyhow::Result<Vec<(String, Result<Event, Refusal>)>> {
-    let schemas = Schemas::compile()?;
-    let whole: Value = serde_json::from_slice(content).context("expected JSON in UTF-8")?;
-    let first = whole.get(0).unwrap_or(&whole);
-    if first.get("specversion").is_some() {
-        let (events, is_batch) = event::parse_body(&schemas.events, content, now)?;
-        let at = |position: usize| if is_batch { format!("/{position}") } else { String::new() };
-        return Ok(events.into_iter().enumerate().map(|(position, event)| (at(position), event)).collect());
-    }
-    let subject = Subject::Member(MemberId(Uuid::nil()));
-    let given = Given { subject: Some(&subject), zone: asked.zone.as_ref(), now };
-    let mut parts = Vec::new();
-    for record in data_point::parse_body(&schemas.data_points, content, &given)? {
-        match record.says {
-            Ok(says) => parts.extend(says.into_iter().map(|said| (record.at.clone(), Ok(said.event)))),
-            Err(refusal) => parts.push((record.at, Err(refusal))),
-        }
-    }
-    Ok(parts)
 }
 
 /// The consent that is tried: to everything, entry by entry, unless something else is asked for.

@@ -88,7 +88,7 @@ async fn dispatch(args: Args) -> anyhow::Result<()> {
         Command::Audit(AuditCommand::Export(asked)) => audit::audit_export(&load(config)?, asked).await,
         Command::Audit(AuditCommand::Verify(asked)) => audit::audit_verify(&load(config)?, asked).await,
         Command::Receipt(ReceiptCommand::Verify(asked)) => receipt::check(config, asked).await,
-        Command::Map(asked) => map::map(&asked),
+        Command::Map(asked) => tokio::task::spawn_blocking(move || map::map(&asked)).await?,
         Command::Openapi => {
             println!("{}", crate::web::openapi_document().to_pretty_json()?);
             Ok(())

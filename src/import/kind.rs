@@ -45,6 +45,17 @@ impl Kind {
         }
     }
 
+    /// What a place in such a file is called.
+    #[must_use]
+    pub const fn place(self, is_archive: bool) -> &'static str {
+        match self {
+            Self::AppleHealth | Self::HealthConnect => "record",
+            Self::Fhir => "entry",
+            Self::Daylio if is_archive => "entry",
+            _ => "line",
+        }
+    }
+
     /// What a file is that is no archive, by how it begins. What is none of these may still be a table.
     pub(super) fn of_text(beginning: &[u8]) -> Option<Self> {
         if devices::apple_health::is_likely(beginning) {

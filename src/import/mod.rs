@@ -12,6 +12,7 @@ mod take;
 use std::io::{Read, Seek};
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 pub use self::kind::Kind;
@@ -19,8 +20,8 @@ pub use self::report::{Listed, MoodNames, Report};
 use self::take::Batch;
 use crate::domain::day::Days;
 use crate::domain::ids::{InvalidSlug, MemberId};
-use crate::inbound::files::Whose;
 pub use crate::inbound::files::{About, BadLine, FileError};
+use crate::inbound::files::{Sink, Whose};
 use crate::inbound::mood::daylio::MoodScale;
 use crate::inbound::table::Columns;
 use crate::pipeline::{AcceptError, Bridge};
@@ -81,11 +82,10 @@ pub async fn file(
 ) -> Result<Report, ImportError> {
     // One batch is taken while the next one is read.
     let (sender, mut batches) = mpsc::channel::<Batch>(1);
-    let whose = Whose { member: diary.member, days: diary.days.clone(), now: bridge.clock.now() };
-    let asked = diary.clone();
+    let (asked, now) = (diary.clone(), bridge.clock.now());
     let reader = tokio::task::spawn_blocking(move || {
         let mut batching = take::Batching::new(&sender);
-        let kind = source::read(file, &asked, &whose, &mut |line| batching.add(line));
+        let kind = read(file, &asked, now, &mut |line| batching.add(line));
         batching.finish();
         kind
     });
@@ -97,4 +97,19 @@ pub async fn file(
     report.kind = Some(kind);
     report.is_archive = is_archive;
     Ok(report)
+}
+
+/// Reads a file of whatever kind to its end, line by line, and takes nothing of it. Says what kind it was, and whether it was
+/// an archive. It blocks, and a database in an archive waits for the runtime: it is called by a thread that may do both.
+///
+/// # Errors
+/// [`FileError`] when it is of no kind that is known, or not of the kind that was asked for.
+pub fn read(
+    file: impl Read + Seek,
+    diary: &Diary,
+    now: Timestamp,
+    sink: &mut Sink<'_>,
+) -> Result<(Kind, bool), FileError> {
+    let whose = Whose { member: diary.member, days: diary.days.clone(), now };
+    source::read(file, diary, &whose, sink)
 }

@@ -9,9 +9,10 @@ use super::error::PortalError;
 use crate::web::State;
 
 /// Each file: its name, its type, and what is in it.
-const FILES: [(&str, &str, &[u8]); 3] = [
+const FILES: [(&str, &str, &[u8]); 4] = [
     ("portal.css", "text/css; charset=utf-8", include_bytes!("assets/portal.css")),
     ("icon.svg", "image/svg+xml", include_bytes!("assets/icon.svg")),
+    ("import.js", "text/javascript; charset=utf-8", include_bytes!("assets/import.js")),
     ("push.js", "text/javascript; charset=utf-8", include_bytes!("assets/push.js")),
 ];
 

@@ -124,7 +124,7 @@ fn finish(request: &HttpRequest, answer: &mut ServiceResponse) {
     if FLASH.of(request).is_some() && !leads_on && !request.path().starts_with("/assets/") {
         append_cookie(headers, &FLASH.clear());
     }
-    // One page has a script, and says so itself.
+    // A page that has a script says so itself.
     if !headers.contains_key(CONTENT_SECURITY_POLICY) {
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     }

@@ -44,6 +44,9 @@ const THROWN_AWAY: u64 = 64 << 20;
 /// When somebody may come again where too many large files are under way, in seconds.
 const COME_AGAIN: u64 = 60;
 
+/// The largest file that says how the other one is to be read, in bytes: 8 KiB. The texts say so, too.
+const SMALL: usize = 8 << 10;
+
 /// The longest other field, in bytes, and the most fields.
 const MAX_FIELD: usize = 4096;
 const MOST_FIELDS: usize = 256;
@@ -99,6 +102,15 @@ pub struct Brought {
     pub place: Option<OwnedSemaphorePermit>,
 }
 
+/// Why the small file beside it cannot be looked at.
+#[derive(Clone, Copy)]
+pub enum Unfit {
+    /// There is too much in it.
+    TooLarge,
+    /// It is no text in UTF-8.
+    NoText,
+}
+
 /// A form with a file that a member sent who is signed in.
 pub struct Uploaded {
     /// Who.
@@ -107,6 +119,8 @@ pub struct Uploaded {
     pub fields: Fields,
     /// The file, if one was chosen and there is anything in it.
     pub file: Option<Brought>,
+    /// The small file beside it, if one was chosen: which column of a table is what. Personal.
+    pub columns: Result<Option<String>, Unfit>,
 }
 
 impl FromRequest for Uploaded {
@@ -125,8 +139,7 @@ impl FromRequest for Uploaded {
             let state = request.app_data::<Data<State>>().ok_or(PortalError::Internal)?;
             let wait = state.portal.uploads.check(&session.member);
             wait.map_err(|wait| PortalError::TooOften(wait.as_secs() + 1))?;
-            let (fields, file) = rest(&mut form, &state.portal.room).await?;
-            Ok(Self { session, fields, file })
+            rest(&mut form, &state.portal.room, session).await
         })
     }
 }
@@ -140,20 +153,39 @@ async fn first(form: &mut Multipart) -> Result<String, PortalError> {
     text(field).await
 }
 
-async fn rest(form: &mut Multipart, room: &Room) -> Result<(Fields, Option<Brought>), PortalError> {
-    let (mut fields, mut file) = (Vec::new(), None);
+/// Everything else, in whatever order it comes.
+async fn rest(form: &mut Multipart, room: &Room, session: Session) -> Result<Uploaded, PortalError> {
+    let (mut fields, mut file, mut columns) = (Vec::new(), None, Ok(None));
     while let Some(field) = form.next().await {
         let field = field.map_err(|error| unreadable(&error))?;
         let name = field.name().unwrap_or_default().to_owned();
-        if name == "file" {
-            file = content(field, room).await?;
-        } else if fields.len() < MOST_FIELDS {
-            fields.push((name, text(field).await?));
-        } else {
-            return Err(PortalError::TooLarge);
+        match name.as_str() {
+            "file" => file = content(field, room).await?,
+            "columns" => columns = small(field).await?,
+            _ if fields.len() < MOST_FIELDS => fields.push((name, text(field).await?)),
+            _ => return Err(PortalError::TooLarge),
         }
     }
-    Ok((Fields::new(fields), file))
+    Ok(Uploaded { session, fields: Fields::new(fields), file, columns })
+}
+
+async fn small(mut field: Field) -> Result<Result<Option<String>, Unfit>, PortalError> {
+    let mut bytes = Vec::new();
+    let mut length = 0_u64;
+    while let Some(piece) = field.next().await {
+        let piece = piece.map_err(|error| unreadable(&error))?;
+        length += piece.len() as u64;
+        if length > THROWN_AWAY {
+            return Err(PortalError::TooLarge);
+        }
+        if length <= SMALL as u64 {
+            bytes.extend_from_slice(&piece);
+        }
+    }
+    if length > SMALL as u64 {
+        return Ok(Err(Unfit::TooLarge));
+    }
+    Ok(String::from_utf8(bytes).map(|text| (length > 0).then_some(text)).map_err(|_| Unfit::NoText))
 }
 
 async fn text(mut field: Field) -> Result<String, PortalError> {

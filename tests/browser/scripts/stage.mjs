@@ -34,6 +34,7 @@ const everything = { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag
 const onlyColors = { type: "rule", values: ["color-contrast", "link-in-text-block"] };
 
 export const language = MOSTIK_LANGUAGE;
+export const scripts = MOSTIK_SCRIPTS === "on";
 export const portal = MOSTIK_PORTAL;
 
 // story(async (visit) => ...): `visit.page` is a page of a browser that nobody has used before.

@@ -22,7 +22,7 @@ fn mapped(input: &Value, arguments: &[&str]) -> Vec<Value> {
 }
 
 /// What became of each: where it stands, under which consent, how many resources or why none.
-fn told(parts: &[Value]) -> Vec<String> {
+pub fn told(parts: &[Value]) -> Vec<String> {
     let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let fate = |part: &Value| match part["sends"].as_array() {
         Some(sends) => format!("{} {}: {} sent", word(&part["at"]), word(&part["category"]), sends.len()),

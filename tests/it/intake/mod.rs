@@ -7,5 +7,8 @@ mod daylio;
 mod events;
 mod files;
 mod map;
+mod map_files;
 pub(crate) mod questionnaires;
 mod readings;
+mod sensed;
+mod stopped;

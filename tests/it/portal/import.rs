@@ -89,6 +89,17 @@ on_both_databases! {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_taken_beside_a_mood_is_counted() {
+    let (_portal, _, mut browser) = keeper(Database::sqlite()).await;
+    let header = HEADER.replace("note_title", "scales,note_title");
+    let file = format!("{header}2026-11-15,x,x,20:30,good,walk,Sleep: 7:30,,\n2026-11-14,x,x,20:30,good,,,,\n");
+    let did = bring(&mut browser, file.as_bytes(), "take").await.html();
+    let expected =
+        ["Entries read 2", "With something more, such as scales, that is not taken 1", "New: Mood 2", "New: Tags 1"];
+    assert_eq!(told(&did), expected);
+}
+
 on_both_databases! {
     async fn an_entry_is_the_same_in_an_export_and_in_a_backup(database) {
         let (portal, sparrow, mut browser) = keeper(database).await;

@@ -10,6 +10,7 @@ mod identity;
 mod identity_attacks;
 mod identity_providers;
 mod import;
+mod import_table;
 mod inbox;
 mod large;
 mod messages;

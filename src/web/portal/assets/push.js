@@ -1,5 +1,5 @@
 // Switches notes on in this browser: asks the person, subscribes at the browser's push service, and sends the page's form.
-// The only script of the portal; the page says what it is for, and everything else works without it.
+// The page says what it is for, and everything else works without it.
 "use strict";
 
 const form = document.getElementById("push-on");

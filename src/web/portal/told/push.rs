@@ -1,4 +1,4 @@
-//! The one page with a script: on it a member switches on notes in a browser (Web Push). The browser alone can subscribe at its
+//! A page with a script: on it a member switches on notes in a browser (Web Push). The browser alone can subscribe at its
 //! push service, and only a script can ask it to; the page says so, and its list works without.
 
 use actix_web::HttpResponse;
