@@ -98,6 +98,12 @@ impl Homeserver {
         taken(&self.send(self.egress.request(Method::POST, url), Some(&json!({}))).await?)
     }
 
+    /// Whether the homeserver answers, and knows the bridge.
+    pub async fn is_there(&self) -> bool {
+        let answer = self.call(Method::GET, &["account", "whoami"], None).await;
+        answer.is_ok_and(|answer| answer.status.is_success())
+    }
+
     /// Says something in a room, once for each id ("Transaction identifiers").
     ///
     /// # Errors
@@ -113,10 +119,8 @@ impl Homeserver {
     /// # Errors
     /// [`MessageError`].
     pub async fn room(&self, room: &str) -> Result<Option<Room>, MessageError> {
-        match self.call(Method::GET, &["rooms", room, "state"], None).await {
-            Err(MessageError::Egress(EgressError::AnswerTooLong)) => Ok(None),
-            answer => Ok(if_for_us(&answer?)?.and_then(Room::read)),
-        }
+        let state = if_for_us(self.call(Method::GET, &["rooms", room, "state"], None).await)?;
+        Ok(state.and_then(|state| Room::read(&state)))
     }
 
     /// Who did something.
@@ -124,11 +128,11 @@ impl Homeserver {
     /// # Errors
     /// [`MessageError`].
     pub async fn author(&self, room: &str, event: &str) -> Result<Option<String>, MessageError> {
-        let answer = self.call(Method::GET, &["rooms", room, "event", event], None).await?;
-        Ok(if_for_us(&answer)?.and_then(author))
+        let event = if_for_us(self.call(Method::GET, &["rooms", room, "event", event], None).await)?;
+        Ok(event.and_then(|event| author(&event)))
     }
 
-    /// What was written in a room since the bridge was invited, the newest last.
+    /// What was written in a room since the bridge was invited, the newest last; nothing, if it is longer than is read.
     ///
     /// # Errors
     /// [`MessageError`].
@@ -138,8 +142,8 @@ impl Homeserver {
             segments.pop_if_empty().extend(["_matrix", "client", "v3", "rooms", room, "messages"]);
         }
         let request = self.egress.request(Method::GET, url).query(&[("dir", "b"), ("limit", MOST_BEFORE)]);
-        let answer = self.send(request, None).await?;
-        Ok(if_for_us(&answer)?.map(|body| written_before(body, room, invited)).unwrap_or_default())
+        let page = if_for_us(self.send(request, None).await)?;
+        Ok(page.map(|page| written_before(&page, room, invited)).unwrap_or_default())
     }
 
     /// Comes into a room; `false` if the invitation does not hold any more.
@@ -147,7 +151,7 @@ impl Homeserver {
     /// # Errors
     /// [`MessageError`].
     pub async fn join(&self, room: &str) -> Result<bool, MessageError> {
-        Ok(if_for_us(&self.call(Method::POST, &["join", room], Some(&json!({}))).await?)?.is_some())
+        Ok(if_for_us(self.call(Method::POST, &["join", room], Some(&json!({}))).await)?.is_some())
     }
 
     /// Leaves a room.
@@ -155,7 +159,7 @@ impl Homeserver {
     /// # Errors
     /// [`MessageError`].
     pub async fn leave(&self, room: &str) -> Result<(), MessageError> {
-        if_for_us(&self.call(Method::POST, &["rooms", room, "leave"], Some(&json!({}))).await?).map(|_| ())
+        if_for_us(self.call(Method::POST, &["rooms", room, "leave"], Some(&json!({}))).await).map(|_| ())
     }
 
     /// Invites somebody into a room.
@@ -171,8 +175,8 @@ impl Homeserver {
     /// # Errors
     /// [`MessageError`].
     pub async fn find(&self, alias: &str) -> Result<Option<String>, MessageError> {
-        let answer = self.call(Method::GET, &["directory", "room", alias], None).await?;
-        let found = if_for_us(&answer)?.and_then(|body| serde_json::from_slice::<Whereabouts>(body).ok());
+        let found = if_for_us(self.call(Method::GET, &["directory", "room", alias], None).await)?;
+        let found = found.and_then(|found| serde_json::from_slice::<Whereabouts>(&found).ok());
         Ok(found.map(|it| it.room_id))
     }
 
@@ -196,7 +200,7 @@ impl Homeserver {
     /// # Errors
     /// [`MessageError`].
     pub async fn unname(&self, alias: &str) -> Result<(), MessageError> {
-        if_for_us(&self.call(Method::DELETE, &["directory", "room", alias], None).await?).map(|_| ())
+        if_for_us(self.call(Method::DELETE, &["directory", "room", alias], None).await).map(|_| ())
     }
 
     /// Makes a room for somebody, under an alias of this name; `None` if there is one under it.
@@ -231,11 +235,15 @@ fn taken(answer: &Answer) -> Result<(), MessageError> {
     refused(answer, if is_final { std::slice::from_ref(&status) } else { &[] })
 }
 
-/// What it said, unless it is not for this user.
-fn if_for_us(answer: &Answer) -> Result<Option<&[u8]>, MessageError> {
+/// What it said, unless it is not for this user, or longer than is read: asked again, it would be no shorter.
+fn if_for_us(answer: Result<Answer, MessageError>) -> Result<Option<Vec<u8>>, MessageError> {
+    let answer = match answer {
+        Err(MessageError::Egress(EgressError::AnswerTooLong)) => return Ok(None),
+        answer => answer?,
+    };
     if NOT_FOR_US.contains(&answer.status.as_u16()) {
         return Ok(None);
     }
-    taken(answer)?;
-    Ok(Some(&answer.body))
+    taken(&answer)?;
+    Ok(Some(answer.body))
 }

@@ -8,15 +8,18 @@
 //! directory keeps it, and two processes, or one that died and came back, never make two rooms.
 //!
 //! Where somebody encrypts, the bridge says so, invites them to a room where nobody does, and leaves. It comes in only where it
-//! is invited, and is never more there than a member.
+//! is invited, and is never more there than a member. It does not stay where others are, but in rooms that are counted, or named
+//! for what it is to say there.
 
 mod call;
+mod patience;
 pub mod read;
 mod registration;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use futures_util::FutureExt;
@@ -24,9 +27,11 @@ use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use self::call::Homeserver;
+use self::patience::Failures;
 use self::read::{Seen, What};
 pub use self::registration::Registration;
 use super::{Connector, Happened, Head, Heard, Received, Refused, Says, Spoken, Undone, Words, Wrote};
@@ -40,6 +45,10 @@ const ALIASES: &str = "_mostik_";
 /// Below which path the homeserver calls.
 const BELOW: &str = "_matrix/app/v1/";
 
+/// How long a transaction may wait for what other servers may have a part in, and once more to leave rooms: the homeserver waits for
+/// a minute until it is done (Synapse 1.163).
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A community on a homeserver.
 #[derive(Debug)]
 pub struct Matrix {
@@ -52,6 +61,13 @@ pub struct Matrix {
     counted: BTreeSet<String>,
     /// Whether what is written in them is handed on.
     hands_on_words: bool,
+    /// The rooms in which the bridge says something to those who are there.
+    named: BTreeSet<String>,
+    /// How long a transaction may wait for what other servers may have a part in.
+    patience: Duration,
+    /// What of that which the homeserver brings could not be done, and in which rooms nothing could be said.
+    undone: Failures,
+    unanswered: Failures,
     /// How the user and the rooms that it makes are called.
     name: String,
     language: Language,
@@ -71,6 +87,10 @@ pub struct Settings {
     pub counted: BTreeSet<String>,
     /// Whether what is written in them is handed on: no word of it leaves this place otherwise.
     pub hands_on_words: bool,
+    /// The rooms in which the bridge says something to those who are there, by their ids.
+    pub named: BTreeSet<String>,
+    /// How long one request may take.
+    pub timeout: Duration,
     /// How the user is called.
     pub name: String,
     /// The language of those of whom nothing is known.
@@ -82,13 +102,17 @@ impl Matrix {
     #[must_use]
     pub fn new(homeserver: Homeserver, settings: Settings) -> Self {
         let aliases = hmac::Key::new(hmac::HMAC_SHA256, homeserver.token.expose_secret().as_bytes());
-        let Settings { registration, shown, counted, hands_on_words, name, language } = settings;
+        let Settings { registration, shown, counted, hands_on_words, named, timeout, name, language } = settings;
         Self {
             homeserver,
             registration,
             shown,
             counted,
             hands_on_words,
+            named,
+            patience: timeout.saturating_mul(3).min(PATIENCE),
+            undone: Failures::default(),
+            unanswered: Failures::default(),
             name,
             language,
             aliases,
@@ -144,14 +168,13 @@ impl Matrix {
     }
 
     /// What follows from something that the homeserver tells.
-    async fn follow(&self, seen: Seen) -> Result<Vec<Heard>, MessageError> {
+    async fn follow(&self, seen: Seen, until: Instant) -> Result<Vec<Heard>, MessageError> {
         let is_counted = self.counted.contains(&seen.room);
         match &seen.what {
             _ if seen.by == self.user() => Ok(Vec::new()),
             What::Invited { whom, is_direct } if whom == self.user() => {
-                let is_neighbour =
-                    seen.by.split_once(':').is_some_and(|(_, server)| server == self.homeserver.server());
-                if *is_direct || is_neighbour || is_counted { self.come(&seen).await } else { Ok(Vec::new()) }
+                let is_meant = *is_direct || self.is_neighbour(&seen.by) || is_counted;
+                if is_meant { self.come(&seen, until).await } else { Ok(Vec::new()) }
             }
             What::Invited { .. } => Ok(Vec::new()),
             What::Encrypted if is_counted => {
@@ -159,46 +182,51 @@ impl Matrix {
                 Ok(Vec::new())
             }
             _ if is_counted => self.count(seen).await,
-            What::Wrote { .. } | What::Encrypted => self.hear(seen).await,
+            What::Wrote { .. } | What::Encrypted => self.hear(seen, until).await,
             What::Reacted(_) | What::Redacted(_) => Ok(Vec::new()),
         }
     }
 
     /// Comes in where somebody invites the bridge, and hears what they wrote until it came.
-    async fn come(&self, seen: &Seen) -> Result<Vec<Heard>, MessageError> {
-        if !self.homeserver.join(&seen.room).await? || self.counted.contains(&seen.room) {
+    async fn come(&self, seen: &Seen, until: Instant) -> Result<Vec<Heard>, MessageError> {
+        let Seen { id, room, by, .. } = seen;
+        if !self.abroad(by, until, self.homeserver.join(room)).await? || self.counted.contains(room) {
             return Ok(Vec::new());
         }
-        let Some(room) = self.homeserver.room(&seen.room).await? else { return Ok(Vec::new()) };
-        if !room.is_private(self.user(), &seen.by) {
-            return Ok(Vec::new());
+        let found = match self.abroad(by, until, self.homeserver.room(room)).await {
+            Err(MessageError::Unwritten) => None,
+            found => found?,
+        };
+        match found.filter(|found| found.is_private(self.user(), by)) {
+            None => self.withdraw(room, by, until).await.map(|()| Vec::new()),
+            Some(found) if found.is_encrypted() => self.part(room, by, until).await,
+            Some(_) => {
+                self.homeserver.name(&self.full(&self.alias(by)), room).await?;
+                let before = self.abroad(by, until, self.homeserver.written_before(room, id)).await?;
+                Ok(before.into_iter().filter(|it| it.by == *by).filter_map(said).collect())
+            }
         }
-        if room.is_encrypted() {
-            return self.part(&seen.room, &seen.by).await;
-        }
-        self.homeserver.name(&self.full(&self.alias(&seen.by)), &seen.room).await?;
-        let before = self.homeserver.written_before(&seen.room, &seen.id).await?;
-        Ok(before.into_iter().filter(|it| it.by == seen.by).filter_map(said).collect())
     }
 
     /// Hears what somebody says in private.
-    async fn hear(&self, seen: Seen) -> Result<Vec<Heard>, MessageError> {
+    async fn hear(&self, seen: Seen, until: Instant) -> Result<Vec<Heard>, MessageError> {
         let room = self.homeserver.room(&seen.room).await?;
-        let room = room.filter(|room| room.is_private(self.user(), &seen.by));
-        match room {
-            None => Ok(Vec::new()),
-            Some(room) if room.is_encrypted() => self.part(&seen.room, &seen.by).await,
+        match room.filter(|room| room.is_private(self.user(), &seen.by)) {
+            None => self.withdraw(&seen.room, &seen.by, until).await.map(|()| Vec::new()),
+            Some(room) if room.is_encrypted() => self.part(&seen.room, &seen.by, until).await,
             Some(_) => Ok(said(seen).into_iter().collect()),
         }
     }
 
     /// Says that nothing encrypted can be read, invites whoever encrypts to another room, and leaves. What is said has the same id
     /// however often that is done.
-    async fn part(&self, room: &str, member: &str) -> Result<Vec<Heard>, MessageError> {
-        self.room_for(member).await?;
-        self.homeserver.say(room, self.sign("encrypted", room), words::encrypted(self.language)).await?;
-        self.homeserver.leave(room).await?;
-        Ok(Vec::new())
+    async fn part(&self, room: &str, member: &str, until: Instant) -> Result<Vec<Heard>, MessageError> {
+        let parting = async {
+            self.room_for(member).await?;
+            self.homeserver.say(room, self.sign("encrypted", room), words::encrypted(self.language)).await?;
+            self.homeserver.leave(room).await
+        };
+        self.abroad(member, until, parting).await.map(|()| Vec::new())
     }
 
     /// What is counted of what happened, each under an id of its own. Whose message an event answered that was taken back is not
@@ -234,17 +262,33 @@ impl Matrix {
         if !head.path.starts_with("_matrix/app/v1/transactions/") {
             return Ok(Received::default());
         }
-        let mut all = Vec::new();
+        let until = Instant::now() + self.patience;
+        let (mut all, mut failed) = (Vec::new(), BTreeMap::new());
         for seen in read::transaction(body)? {
-            match self.follow(seen).await {
+            let (what, room, by) = (self.at_stake(&seen), seen.room.clone(), seen.by.clone());
+            if self.undone.is_left(&what) || failed.contains_key(&what) {
+                continue;
+            }
+            match self.follow(seen, until).await {
                 Ok(more) => all.extend(more),
                 // However often the homeserver brings it: it must not keep others waiting.
                 Err(error @ (MessageError::Gone(_) | MessageError::Unwritten)) => {
                     tracing::warn!(cause = %error, "the homeserver does not let the bridge do what an event asks for");
                 }
-                Err(error) => return Err(later(&error)),
+                Err(error) if !self.homeserver.is_there().await => return Err(later(&error)),
+                Err(error) if self.undone.again(&what) => {
+                    tracing::error!(cause = %error, "the homeserver is there, and fails again and again at an event: it is left");
+                    let _left_or_not = self.withdraw(&room, &by, until).await;
+                }
+                Err(error) => {
+                    failed.insert(what, error);
+                }
             }
         }
+        if let Some(error) = failed.into_values().next() {
+            return Err(later(&error));
+        }
+        self.undone.begin_anew();
         Ok(Received { heard: all, answer: None })
     }
 
@@ -315,11 +359,7 @@ impl Connector for Matrix {
     }
 
     fn answer<'a>(&'a self, spoken: &'a Spoken, says: &'a Says) -> BoxFuture<'a, Result<Option<Value>, MessageError>> {
-        async move {
-            let text = says.in_lines(spoken.language.unwrap_or(self.language));
-            note(self.homeserver.say(&spoken.conversation, says.id, &text).await).map(|()| None)
-        }
-        .boxed()
+        async move { self.reply(spoken, says).await.map(|()| None) }.boxed()
     }
 
     fn greet(&self) -> BoxFuture<'_, Result<(), MessageError>> {

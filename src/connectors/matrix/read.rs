@@ -186,7 +186,7 @@ impl Event {
             }
             ("m.room.message", None) => content.wrote()?,
             ("m.reaction", None) => What::Reacted(content.relates_to?.annotates()?),
-            ("m.room.redaction", None) => What::Redacted(redacts.or(content.redacts)?),
+            ("m.room.redaction", None) => What::Redacted(redacts.or(content.redacts).filter(|id| is_id('$', id))?),
             ("m.room.encrypted", None) | ("m.room.encryption", Some(_)) => What::Encrypted,
             _ => return None,
         };
@@ -219,15 +219,15 @@ fn own_words(text: &str) -> &str {
 }
 
 impl Relation {
-    /// The event that is answered: what it says itself, and in a thread the one that the thread began with.
+    /// The event that is answered, if it can be one: what it says itself, and in a thread the one that the thread began with.
     fn answers(self) -> Option<String> {
         let thread = self.event_id.filter(|_| self.rel_type.as_deref() == Some("m.thread"));
         let is_fallback = thread.is_some() && self.is_falling_back.unwrap_or_default();
-        self.in_reply_to.map(|it| it.event_id).filter(|_| !is_fallback).or(thread)
+        self.in_reply_to.map(|it| it.event_id).filter(|_| !is_fallback).or(thread).filter(|id| is_id('$', id))
     }
 
     fn annotates(self) -> Option<String> {
-        self.event_id.filter(|_| self.rel_type.as_deref() == Some("m.annotation"))
+        self.event_id.filter(|_| self.rel_type.as_deref() == Some("m.annotation")).filter(|id| is_id('$', id))
     }
 }
 

@@ -1,11 +1,17 @@
 //! A community on Matrix, on a homeserver that nobody here wrote. The bridge's own database is of no matter here.
 
+use jiff::SignedDuration;
+use mostik::app;
+use mostik::config::Config;
+use mostik::domain::language::Language;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::materials::published;
 use crate::support::bridge::{Person, TestBridge};
 use crate::support::database::Database;
 use crate::support::http;
+use crate::support::log::Log;
 use crate::support::portal::Portal;
 use crate::support::postbox::Postbox;
 use crate::support::synapse::{BOT, Synapse, User, free_port, on_matrix};
@@ -39,7 +45,7 @@ async fn what_is_said_where_others_read_or_could_is_not_heard() {
             {"type": "m.room.history_visibility", "content": {"history_visibility": "world_readable"}}]}),
     ] {
         let room = sparrow.make(content).await;
-        sparrow.sees(&room, BOT, "join").await;
+        sparrow.sees(&room, BOT, "leave").await;
         rooms.push(room);
     }
     let own = room(&sparrow).await;
@@ -55,6 +61,7 @@ async fn what_is_said_where_others_read_or_could_is_not_heard() {
     // Somebody third comes into the room of the two: from then on it is no more private.
     sparrow.invite(&own, &wren.id).await;
     sparrow.say(&own, "yes").await;
+    sparrow.sees(&own, BOT, "leave").await;
     let second = room(&sparrow).await;
     sparrow.talk(&second, "hi").await;
     assert_eq!((bridge.database.count("members").await, sparrow.heard(&own).await.len()), (0, 2));
@@ -137,7 +144,7 @@ async fn each_thing_that_happens_is_counted_once_until_it_is_taken_back_or_the_b
     bridge.share(&person, json!({"community": "weekly-summary"})).await;
     wren.invite(&lounge, BOT).await;
     wren.sees(&lounge, BOT, "join").await;
-    wren.sees(&elsewhere, BOT, "join").await;
+    wren.sees(&elsewhere, BOT, "leave").await;
     for room in [&lounge, &elsewhere] {
         sparrow.join(room).await;
     }
@@ -157,6 +164,8 @@ async fn each_thing_that_happens_is_counted_once_until_it_is_taken_back_or_the_b
     wren.send(&lounge, "m.room.message", &thread).await;
     let liked = sparrow.react(&lounge, &post).await;
     sparrow.reply(&lounge, "$nothing", "to what is not there").await;
+    // The homeserver breaks off where it is asked for something of that length.
+    wren.reply(&lounge, &format!("${}", "a".repeat(17_000)), "to what cannot be there").await;
     sparrow.talk(&own, "menu").await;
     let mut all = deeds(&bridge, &person).await;
     all.sort();
@@ -206,6 +215,41 @@ async fn a_member_is_told_in_one_room_and_invited_again_where_they_left_it() {
     ask().await;
     assert!(link(&sparrow.hears(&own, 2).await[1]));
     assert_eq!(sparrow.heard(&room).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_the_bridge_may_not_speak_its_operator_is_told_and_nothing_else_waits() {
+    let Some(synapse) = Synapse::start(free_port()).await else { return };
+    let (sparrow, wren) = (synapse.user("sparrow").await, synapse.user("wren").await);
+    let not_everybody = json!({"events_default": 50});
+    let silent = wren.make(json!({"preset": "public_chat", "power_level_content_override": not_everybody})).await;
+    let news = wren.make(json!({"preset": "public_chat"})).await;
+    let board = format!("[communities.forum.announcements]\nrooms = [{silent:?}, {news:?}]");
+    let bridge = bridge(&synapse, &board).await;
+    for room in [&silent, &news] {
+        wren.invite(room, BOT).await;
+        wren.sees(room, BOT, "join").await;
+    }
+    published(&bridge, 1, Language::En, "Sleep").await;
+    let (log, config) = (Log::listen(), Config::from_toml(&bridge.config).unwrap());
+    let announcer = app::announcer(&config, &bridge.bridge).unwrap();
+    for _ in 0..2 {
+        announcer.announce().await.unwrap();
+        bridge.clock.advance(SignedDuration::from_hours(24));
+    }
+    assert_eq!((wren.heard(&silent).await.len(), wren.heard(&news).await.len()), (0, 1));
+    assert!(log.text().contains("a room is not there, or is closed to the bridge: nothing is announced there"));
+    assert_eq!(bridge.database.count("announcements WHERE due_at IS NOT NULL").await, 0);
+
+    let muted = json!({"preset": "private_chat", "is_direct": true, "invite": [BOT], "power_level_content_override": not_everybody});
+    let muted = sparrow.make(muted).await;
+    sparrow.sees(&muted, BOT, "join").await;
+    sparrow.say(&muted, "hi").await;
+    let own = room(&sparrow).await;
+    assert!(sparrow.talk(&own, "hi").await.contains("Would you like to join?"));
+    assert!(sparrow.heard(&muted).await.is_empty());
+    assert!(log.text().contains("the homeserver does not let the bridge say something in a room"));
+    assert_eq!(wren.membership(&silent, BOT).await, "join", "it stays where it is named");
 }
 
 /// A connector whose homeserver is not there.

@@ -2,9 +2,13 @@
 
 mod clients;
 mod discourse;
+mod hostile_matrix;
+mod hostile_misago;
+mod limits;
 mod mail;
 mod matrix;
 mod misago;
+mod silent;
 mod telegram;
 mod webhook;
 mod whatsapp;
