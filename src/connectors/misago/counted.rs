@@ -10,8 +10,7 @@ use reqwest::{Method, StatusCode};
 
 use super::hear::News;
 use super::read::{self, Page};
-use super::session::understood;
-use super::{Misago, Place, Side};
+use super::{Found, Misago, Place, Side};
 use crate::connectors::{Heard, Undone};
 use crate::delivery::member::{MessageError, refused};
 
@@ -86,10 +85,10 @@ impl Misago {
 
     async fn look_again(&self, place: Place, counted: &mut Counted) -> Result<Vec<Heard>, MessageError> {
         let Some(seen) = counted.threads.get_mut(&place.thread) else { return Ok(Vec::new()) };
-        let answer = self.account.call(Method::GET, &place.page(), None).await?;
-        if answer.status != StatusCode::NOT_FOUND {
-            refused(&answer, &[])?;
-            let undone = seen.compare(&understood(Page::read(&answer.body))?, self.account.own().await?);
+        let found = self.page(place).await?;
+        if !matches!(found, Found::Missing) {
+            let own = self.account.own().await?;
+            let undone = if let Found::There(page) = found { seen.compare(&page, own) } else { Vec::new() };
             if !seen.is_listed {
                 counted.threads.remove(&place.thread);
             }

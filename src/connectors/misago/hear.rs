@@ -9,8 +9,9 @@ use reqwest::{Method, StatusCode};
 use super::counted::Counted;
 use super::read::{self, Listed, Page, Threads};
 use super::session::understood;
-use super::{Misago, Place, Side, say};
+use super::{Found, Misago, Place, Side, say};
 use crate::connectors::{Heard, Listened, PATIENCE, Spoken, Words};
+use crate::delivery::egress::EgressError;
 use crate::delivery::member::{MessageError, refused};
 
 /// How many threads are opened at once, and how many posts are taken from them; each may take an answer.
@@ -122,10 +123,13 @@ impl Misago {
         Ok(news)
     }
 
-    /// What somebody said in a post; nothing, if it was taken back in between.
+    /// What somebody said in a post; nothing, if it was taken back in between, or is longer than is read.
     async fn said(&self, place: Place, post: i64, author: i64) -> Result<Option<Heard>, MessageError> {
         let path = format!("{}reply_editor/?reply={post}", place.posts());
-        let answer = self.account.call(Method::GET, &path, None).await?;
+        let answer = match self.account.call(Method::GET, &path, None).await {
+            Err(MessageError::Egress(EgressError::AnswerTooLong)) => return Ok(None),
+            answer => answer?,
+        };
         if matches!(answer.status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {
             return Ok(None);
         }
@@ -168,7 +172,7 @@ impl Misago {
     }
 
     /// The page of a thread on which the first new post stands. That post is marked as read in any case: it may be one that no
-    /// page shows.
+    /// page shows, or one of a page that is too long: then they are passed over one after the other.
     pub(super) async fn opened(
         &self,
         side: Side,
@@ -183,16 +187,19 @@ impl Misago {
         let leads_to = leads.headers.get(LOCATION).and_then(|it| it.to_str().ok()).unwrap_or_default();
         let (page, first) = understood(read::first_new(listed.new_post(), leads_to))?;
         let place = Place { side, thread: listed.id, page };
-        let answer = self.account.call(Method::GET, &place.page(), None).await?;
-        if answer.status == StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        refused(&answer, &[])?;
-        let page = understood(Page::read(&answer.body))?;
-        if page.posts().iter().all(|post| post.id != first) {
-            news.reads(place, first);
-        }
-        Ok(Some((place, page)))
+        Ok(match self.page(place).await? {
+            Found::Missing => None,
+            Found::TooLong => {
+                news.reads(place, first);
+                None
+            }
+            Found::There(page) => {
+                if page.posts().iter().all(|post| post.id != first) {
+                    news.reads(place, first);
+                }
+                Some((place, page))
+            }
+        })
     }
 
     async fn mark_as_read(&self, posts: &[(Side, i64, i64)]) -> Result<(), MessageError> {

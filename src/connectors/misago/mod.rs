@@ -22,16 +22,18 @@ use std::sync::Mutex;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
 use self::hear::Hearing;
-use self::session::Account;
+use self::read::Page;
+use self::session::{Account, understood};
 use super::{Connector, Ear, Head, Listened, Received, Refused, Says, Spoken};
-use crate::delivery::egress::Egress;
-use crate::delivery::member::{Message, MessageError, Platform};
+use crate::delivery::egress::{Egress, EgressError};
+use crate::delivery::member::{Message, MessageError, Platform, refused};
 use crate::domain::language::Language;
 
 /// A forum.
@@ -77,6 +79,14 @@ struct Place {
     page: u32,
 }
 
+/// What is found where a page of a thread should be.
+enum Found {
+    There(Page),
+    Missing,
+    /// Asked for again, it would be no shorter: nobody else shall wait for it.
+    TooLong,
+}
+
 impl Side {
     /// Where its threads are.
     const fn api(self) -> &'static str {
@@ -111,6 +121,21 @@ impl Misago {
         let Settings { url, account, password, counted, language, egress } = settings;
         let account = Account::new(url, account, password, egress);
         Self { account, counted, language, known: Mutex::default(), hearing: tokio::sync::Mutex::default() }
+    }
+
+    async fn page(&self, place: Place) -> Result<Found, MessageError> {
+        let answer = match self.account.call(Method::GET, &place.page(), None).await {
+            Err(MessageError::Egress(EgressError::AnswerTooLong)) => {
+                tracing::warn!("a page of a thread is longer than is read: nothing that stands there is heard");
+                return Ok(Found::TooLong);
+            }
+            answer => answer?,
+        };
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(Found::Missing);
+        }
+        refused(&answer, &[])?;
+        Ok(Found::There(understood(Page::read(&answer.body))?))
     }
 }
 

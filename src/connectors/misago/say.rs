@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::read::{self, Listed, Page, Threads};
 use super::session::understood;
-use super::{Misago, Place, Side, words};
+use super::{Found, Misago, Place, Side, words};
 use crate::connectors::{Says, Spoken, cut};
 use crate::delivery::member::{Message, MessageError, refused};
 use crate::domain::language::Language;
@@ -21,11 +21,15 @@ const LONGEST: usize = 29_900;
 const PAGES: usize = 4;
 const THREADS: usize = 3;
 
+/// How many pages of a thread are looked at, and how far it goes back where posts were deleted in between.
+const LOOKS: usize = 12;
+const BACK: u32 = 4;
+
 /// Of how many members it is known in which thread they wrote last, before all of it is forgotten.
 const MANY: usize = 10_000;
 
 /// What is found in a thread.
-struct Found {
+struct Looked {
     place: Place,
     /// Whether it was said.
     is_said: bool,
@@ -106,27 +110,27 @@ impl Misago {
         refused(&answer, &[400, 404])
     }
 
-    /// Looks whether something was said in a thread, from a page on. Nothing, where there is no such thread.
-    async fn look(&self, mut place: Place, id: Uuid) -> Result<Option<Found>, MessageError> {
+    /// Looks whether something was said in a thread, from a page on. Nothing, where there is no such thread, or none that can be
+    /// looked through.
+    async fn look(&self, mut place: Place, id: Uuid) -> Result<Option<Looked>, MessageError> {
         let own = self.account.own().await?;
-        loop {
-            let answer = self.account.call(Method::GET, &place.page(), None).await?;
-            if answer.status == StatusCode::NOT_FOUND && place.page == 1 {
-                return Ok(None);
-            }
-            if answer.status == StatusCode::NOT_FOUND {
+        for _ in 0..LOOKS {
+            match self.page(place).await? {
+                Found::TooLong => return Ok(None),
+                Found::Missing if place.page == 1 => return Ok(None),
                 // Posts were deleted, and what stood on the page stands before it now.
-                place.page = 1;
-                continue;
+                Found::Missing => place.page = place.page.saturating_sub(BACK).max(1),
+                Found::There(last) => {
+                    let (is_said, (page, pages)) = (last.says(own, id), last.place());
+                    if is_said || page >= pages {
+                        return Ok(Some(Looked { place, is_said, last }));
+                    }
+                    place.page = page.saturating_add(1);
+                }
             }
-            refused(&answer, &[])?;
-            let last = understood(Page::read(&answer.body))?;
-            let (is_said, (page, pages)) = (last.says(own, id), last.place());
-            if is_said || page >= pages {
-                return Ok(Some(Found { place, is_said, last }));
-            }
-            place.page = page.saturating_add(1);
         }
+        tracing::warn!("a thread goes on for longer than is looked: nothing is said there");
+        Ok(None)
     }
 
     /// Private threads with a member, as far as the lists say: those that somebody wrote in last come first.

@@ -109,6 +109,32 @@ async fn what_is_written_in_public_is_counted_until_it_is_hidden_or_deleted() {
     assert!(sparrow.private_threads().await.is_empty(), "nobody was told anything");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thread_that_is_longer_than_is_read_makes_nobody_else_unheard() {
+    let Some(misago) = Misago::start().await else { return };
+    let (sparrow, wren, hawk) = (misago.user("sparrow").await, misago.user("wren").await, misago.user("hawk").await);
+    let bridge = bridge(&misago, Database::sqlite(), HELPERS[0], &format!("counted = [{COUNTED}]")).await;
+    let person = bridge.person(&wren.id.to_string(), "patient-of-wren").await;
+    bridge.grant(&person, &["community"]).await;
+    // As long as posts may be, and five times as long where they are shown.
+    let long = "&".repeat(60_000);
+    let (private, public) = (sparrow.writes_to(&[HELPERS[0]], &long).await, sparrow.begins(COUNTED, &long).await);
+    for _ in 0..15 {
+        sparrow.writes(private, &long).await;
+        sparrow.answers(public, &long).await;
+    }
+    let thread = wren.writes_to(&[HELPERS[0]], "hello").await;
+    let open = wren.begins(COUNTED, "Is anybody there?").await;
+    listens(&bridge);
+    wren.hears(thread, 1).await;
+    has_readings(&bridge, 1).await;
+    // What is taken back is seen, too; and sparrow is heard where they write less.
+    hawk.deletes(&format!("/api/threads/{open}/")).await;
+    has_readings(&bridge, 0).await;
+    let second = sparrow.writes_to(&[HELPERS[0]], "hello").await;
+    sparrow.hears(second, 1).await;
+}
+
 /// Sparrow on a forum, and a bridge that does not listen yet.
 async fn together() -> Option<(Misago, TestBridge, User)> {
     let misago = Misago::start().await?;
