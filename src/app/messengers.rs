@@ -3,16 +3,23 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
 use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
+use tokio::time::timeout;
+use uuid::Uuid;
 
 use super::connectors::platform;
 use super::{POLL, StartError};
 use crate::config::{Config, Connector, MailSecurity, Messages};
-use crate::delivery::egress::{Egress, EgressPolicy};
-use crate::delivery::member::{MailSettings, Means, Messenger, Messengers, Push, Security, WebhookSecrets};
+use crate::delivery::egress::{Egress, EgressError, EgressPolicy};
+use crate::delivery::member::{
+    MailSettings, Means, Message, MessageError, Messenger, Messengers, Platform, Push, Security, WebhookSecrets,
+};
 use crate::domain::clock::Clock;
 use crate::domain::ids::CommunityId;
 use crate::enrolment::sign_in::LinkSender;
@@ -22,6 +29,18 @@ use crate::telling::Teller;
 use crate::vault::{SecretFileError, read_secret_file};
 use crate::web::StateError;
 use crate::web::portal::Words;
+
+/// How many members are told at the same time, and how many links are sent: a platform that does not answer keeps nobody else
+/// waiting.
+const AT_ONCE: usize = 4;
+
+/// A platform that is not waited for any longer, however many requests it takes to say something there.
+#[derive(Debug)]
+struct Timely {
+    platform: Arc<dyn Platform>,
+    /// Less than a lease: that is longer than two requests.
+    within: Duration,
+}
 
 /// What sends the links with which members sign in.
 ///
@@ -64,9 +83,7 @@ fn messengers(config: &Config, clock: &Clock) -> Result<Messengers, StartError> 
         let Some(messages) = &community.messages else { continue };
         let messenger = match (&community.connector, platform(config, community, clock)) {
             // What is told by mail can be answered, where the companion hears what is written to that address.
-            (Some(Connector::Mail(_)), Some(mail)) => {
-                Messenger { means: Means::Platform(mail?), most: messages.most() }
-            }
+            (Some(Connector::Mail(_)), Some(mail)) => Messenger { means: timely(config, mail?), most: messages.most() },
             _ => messenger(config, clock, id, messages)?,
         };
         messengers.insert(id.clone(), messenger);
@@ -96,7 +113,7 @@ pub(super) fn messenger(
         Messages::Connector { most } => {
             let community = config.communities.get(id).and_then(|community| platform(config, community, clock));
             let connector = community.ok_or_else(|| StartError::NoConnector(id.clone()))??;
-            Ok(Messenger { means: Means::Platform(connector), most: *most })
+            Ok(Messenger { means: timely(config, connector), most: *most })
         }
         Messages::Webhook { url, secret_file, most } => {
             let egress = Egress::new(EgressPolicy {
@@ -109,6 +126,10 @@ pub(super) fn messenger(
         }
         Messages::Mail { most, .. } => Ok(Messenger { means: Means::Mail(mail(messages)?), most: *most }),
     }
+}
+
+fn timely(config: &Config, platform: Arc<dyn Platform>) -> Means {
+    Means::Platform(Arc::new(Timely { platform, within: config.timeout().saturating_mul(2) }))
 }
 
 /// How mail leaves, where messages go by mail.
@@ -145,6 +166,10 @@ pub(super) fn webhook_secrets(path: &Path) -> Result<WebhookSecrets, StartError>
 
 /// Sends links as they are asked for, as long as the process runs. What is cut off is taken up again.
 pub(super) async fn send_links(sender: LinkSender, asked: Arc<Notify>) {
+    join_all((0..AT_ONCE).map(|_| send_one_after_another(&sender, &asked))).await;
+}
+
+async fn send_one_after_another(sender: &LinkSender, asked: &Notify) {
     loop {
         let woken = asked.notified();
         match sender.send_one().await {
@@ -161,6 +186,10 @@ pub(super) async fn send_links(sender: LinkSender, asked: Arc<Notify>) {
 
 /// Tells members what there is for them, as long as the process runs. What is cut off is taken up again.
 pub(super) async fn tell(teller: Teller, stored: Arc<Notify>) {
+    join_all((0..AT_ONCE).map(|_| tell_one_after_another(&teller, &stored))).await;
+}
+
+async fn tell_one_after_another(teller: &Teller, stored: &Notify) {
     loop {
         let woken = stored.notified();
         match teller.tell_one().await {
@@ -172,5 +201,21 @@ pub(super) async fn tell(teller: Teller, stored: Arc<Notify>) {
             () = woken => {}
             () = tokio::time::sleep(POLL) => {}
         }
+    }
+}
+
+impl Timely {
+    async fn in_time(&self, said: BoxFuture<'_, Result<(), MessageError>>) -> Result<(), MessageError> {
+        timeout(self.within, said).await.unwrap_or_else(|_| Err(EgressError::Timeout.into()))
+    }
+}
+
+impl Platform for Timely {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<(), MessageError>> {
+        self.in_time(self.platform.send(message)).boxed()
+    }
+
+    fn post<'a>(&'a self, room: &'a str, id: Uuid, text: &'a str) -> BoxFuture<'a, Result<(), MessageError>> {
+        self.in_time(self.platform.post(room, id, text)).boxed()
     }
 }
