@@ -65,6 +65,17 @@ use crate::vault::{ErasedList, Keyring, MasterKeys};
 use crate::web;
 use crate::web::{Ears, Wired};
 
+/// When a platform is told again that the bridge answers, if it did not take that: left alone it would wait for minutes before it
+/// looks.
+const GREET_AGAIN: [Duration; 6] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_secs(30),
+    Duration::from_mins(1),
+];
+
 /// How long an idle desk waits before it looks for work that another process left behind.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -296,7 +307,8 @@ pub async fn serve(
     running.spawn(async move { server.await.map_err(StartError::Server) });
     tracing::info!(%address, database = bridge.store.kind(), clinics = config.clinics.len(), "listening");
     listening(address);
-    ringing.spawn(connectors::connectors(config, &bridge.clock)?.greet());
+    let platforms = connectors::connectors(config, &bridge.clock)?;
+    ringing.spawn(async move { platforms.greet(&GREET_AGAIN).await });
     // Nothing ends before it is told to: if something does, the whole process must not look alive.
     let early = tokio::select! {
         () = stop => None,

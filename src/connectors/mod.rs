@@ -24,10 +24,11 @@ pub use heard::{Happened, Heard, LONGEST_NAME, Refused, Spoken, Undone, Words, W
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -206,12 +207,77 @@ impl Connectors {
         self.0.get(community)
     }
 
-    /// Tells every platform that the bridge answers from now on.
-    pub async fn greet(self) {
-        for (community, connector) in self.0.iter() {
-            if let Err(error) = connector.greet().await {
-                tracing::warn!(community_id = %community, cause = %error, "a platform was not told that the bridge answers");
-            }
+    /// Tells every platform that the bridge answers from now on; one that did not take it, again after each of these waits.
+    pub async fn greet(self, waits: &[Duration]) {
+        join_all(self.0.iter().map(|(community, connector)| greet(community, connector.as_ref(), waits))).await;
+    }
+}
+
+async fn greet(community: &CommunityId, connector: &dyn Connector, waits: &[Duration]) {
+    let mut waits = waits.iter();
+    while let Err(error) = connector.greet().await {
+        tracing::warn!(community_id = %community, cause = %error, "a platform was not told that the bridge answers");
+        let Some(wait) = waits.next() else { return };
+        tokio::time::sleep(*wait).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::delivery::egress::EgressError;
+    use crate::delivery::member::Message;
+
+    /// A platform that takes a greeting from this one on.
+    #[derive(Debug)]
+    struct Deaf {
+        until: usize,
+        greeted: AtomicUsize,
+    }
+
+    impl Platform for Deaf {
+        fn send<'a>(&'a self, _: &'a Message) -> BoxFuture<'a, Result<(), MessageError>> {
+            async { Ok(()) }.boxed()
+        }
+
+        fn post<'a>(&'a self, _: &'a str, _: Uuid, _: &'a str) -> BoxFuture<'a, Result<(), MessageError>> {
+            async { Ok(()) }.boxed()
+        }
+    }
+
+    impl Connector for Deaf {
+        fn admit(&self, _: &Head<'_>) -> Result<(), Refused> {
+            Err(Refused::NoSuchPath)
+        }
+
+        fn receive<'a>(&'a self, _: Head<'a>, _: &'a [u8]) -> BoxFuture<'a, Result<Received, Refused>> {
+            async { Ok(Received::default()) }.boxed()
+        }
+
+        fn answer<'a>(&'a self, _: &'a Spoken, _: &'a Says) -> BoxFuture<'a, Result<Option<Value>, MessageError>> {
+            async { Ok(None) }.boxed()
+        }
+
+        fn greet(&self) -> BoxFuture<'_, Result<(), MessageError>> {
+            let is_deaf = self.greeted.fetch_add(1, Ordering::SeqCst) < self.until;
+            async move { if is_deaf { Err(EgressError::Timeout.into()) } else { Ok(()) } }.boxed()
+        }
+
+        fn language(&self) -> Language {
+            Language::En
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_take_a_greeting_is_greeted_again_but_not_for_ever() {
+        for (until, greeted) in [(0, 1), (2, 3), (9, 4)] {
+            let platform = Arc::new(Deaf { until, greeted: AtomicUsize::new(0) });
+            let community: CommunityId = "forum".parse().unwrap();
+            let connectors = Connectors::new([(community, Arc::clone(&platform) as Arc<dyn Connector>)].into());
+            connectors.greet(&[Duration::ZERO; 3]).await;
+            assert_eq!(platform.greeted.load(Ordering::SeqCst), greeted, "{until}");
         }
     }
 }

@@ -63,7 +63,9 @@ pub fn use_unknown_key(database: &Database) -> String {
 /// A configuration for a bridge that proves to the FHIR endpoint `base` that it is `client_id`.
 pub fn smart_config(database: &Database, base: &str, client_id: &str) -> String {
     let keys = database.folder.path().join("keys").display().to_string();
-    let text = config_text(database, base, "127.0.0.1:0").replace("lease_seconds = 3", "lease_seconds = 4");
+    let text = config_text(database, base, "127.0.0.1:0").replace("lease_seconds = 3", "lease_seconds = 16");
+    // Whoever answers there is a program of Python, and others ask it, too.
+    let text = text.replace("timeout_seconds = 1\n", "timeout_seconds = 5\n");
     format!(
         "{text}[clinics.riverside.auth]\nmethod = \"backend-services\"\nclient_id = {client_id:?}\n\
          [keys]\nfolder = {keys:?}\n"
