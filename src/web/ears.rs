@@ -32,12 +32,12 @@ pub struct Ears {
     /// This process, among those on the same database.
     process: Uuid,
     /// How far each platform was heard.
-    done: Arc<Mutex<BTreeMap<CommunityId, Done>>>,
+    progress: Arc<Mutex<BTreeMap<CommunityId, Progress>>>,
 }
 
 /// How far a platform was heard.
 #[derive(Clone, Default)]
-struct Done {
+struct Progress {
     /// The mark of what it brought, all of which is done.
     mark: Option<String>,
     /// What people said that is done, by its ids, of what comes again because the rest of it is not.
@@ -61,7 +61,7 @@ pub enum EarError {
 impl Ears {
     pub(crate) fn new(state: Data<State>) -> Result<Self, NoEntropy> {
         let process = state.bridge.keyring.entropy().uuid(state.bridge.clock.now())?;
-        Ok(Self { state, process, done: Arc::default() })
+        Ok(Self { state, process, progress: Arc::default() })
     }
 
     /// Whose platforms do not call.
@@ -82,8 +82,8 @@ impl Ears {
             ear.rest().await;
             return Ok(false);
         }
-        let before = self.done.lock().unwrap_or_else(PoisonError::into_inner).get(community).cloned();
-        let Done { mark, mut said } = before.unwrap_or_default();
+        let before = self.progress.lock().unwrap_or_else(PoisonError::into_inner).get(community).cloned();
+        let Progress { mark, mut said } = before.unwrap_or_default();
         let listened = ear.listen(mark.clone()).await?;
         // It may have taken long: what another process hears by now is not this one's to do.
         if !listened.heard.is_empty() && !self.holds(community).await? {
@@ -93,11 +93,11 @@ impl Ears {
         let is_new = |heard: &Heard| !matches!(heard, Heard::Said(spoken) if said.contains(&spoken.id));
         let heard = listened.heard.into_iter().filter(is_new).collect();
         let taken = take(&self.state, community, connector.as_ref(), heard, &mut said).await;
-        let done = match &taken {
-            Ok(_) => Done { mark: listened.done.or(mark), said: BTreeSet::new() },
-            Err(_) => Done { mark, said },
+        let after = match &taken {
+            Ok(_) => Progress { mark: listened.done.or(mark), said: BTreeSet::new() },
+            Err(_) => Progress { mark, said },
         };
-        self.done.lock().unwrap_or_else(PoisonError::into_inner).insert(community.clone(), done);
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).insert(community.clone(), after);
         taken?;
         Ok(true)
     }

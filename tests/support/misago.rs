@@ -132,6 +132,12 @@ impl Misago {
         panic!("nothing like it was posted");
     }
 
+    /// It shows as many posts on a page as a forum does of which nobody changed that.
+    pub async fn has_pages_as_usual(&self) {
+        self.database.run("UPDATE misago_conf_setting SET dry_value = '18' WHERE setting = 'posts_per_page'").await;
+        self.database.run("UPDATE misago_cache_cacheversion SET version = 'usual' WHERE cache = 'settings'").await;
+    }
+
     /// Nobody is signed in any more.
     pub async fn forgets_sessions(&self) {
         self.database.run("DELETE FROM django_session").await;
@@ -338,6 +344,11 @@ impl User {
         let posts =
             format!("misago_threads_post WHERE thread_id = {thread} AND NOT is_event AND poster_name IN ({helpers})");
         usize::try_from(self.database.count(&posts).await).unwrap()
+    }
+
+    /// How many bytes of JSON the first page of a thread of theirs has.
+    pub async fn first_page(&self, thread: i64) -> usize {
+        self.done(Method::GET, &format!("/api/private-threads/{thread}/posts/?page=1"), None).await.to_string().len()
     }
 
     /// What a bridge has written there as soon as it has written so much.

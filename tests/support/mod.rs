@@ -22,6 +22,7 @@ pub mod gate;
 pub mod groups;
 pub mod html;
 pub mod http;
+pub mod imports;
 pub mod key_server;
 pub mod launch;
 pub mod linking;

@@ -12,7 +12,7 @@
 //! for what it is to say there.
 
 mod call;
-mod patience;
+mod failures;
 pub mod read;
 mod registration;
 mod words;
@@ -31,7 +31,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use self::call::Homeserver;
-use self::patience::Failures;
+use self::failures::Failures;
 use self::read::{Seen, What};
 pub use self::registration::Registration;
 use super::{Connector, Happened, Head, Heard, Received, Refused, Says, Spoken, Undone, Words, Wrote};

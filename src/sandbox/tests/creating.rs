@@ -163,5 +163,4 @@ async fn a_body_above_one_mebibyte_is_refused_and_one_of_that_size_is_not() {
     };
     assert_eq!(bench.post(&sized(1024 * 1024)).await.status(), StatusCode::CREATED);
     refused(bench.post(&sized(1024 * 1024 + 1)).await, 413, "too-long").await;
-    refused(bench.post(&sized(8 * 1024 * 1024)).await, 413, "too-long").await;
 }

@@ -112,6 +112,7 @@ async fn what_is_written_in_public_is_counted_until_it_is_hidden_or_deleted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thread_that_is_longer_than_is_read_makes_nobody_else_unheard() {
     let Some(misago) = Misago::start().await else { return };
+    misago.has_pages_as_usual().await;
     let (sparrow, wren, hawk) = (misago.user("sparrow").await, misago.user("wren").await, misago.user("hawk").await);
     let bridge = bridge(&misago, Database::sqlite(), HELPERS[0], &format!("counted = [{COUNTED}]")).await;
     let person = bridge.person(&wren.id.to_string(), "patient-of-wren").await;
@@ -123,6 +124,7 @@ async fn a_thread_that_is_longer_than_is_read_makes_nobody_else_unheard() {
         sparrow.writes(private, &long).await;
         sparrow.answers(public, &long).await;
     }
+    assert!(sparrow.first_page(private).await > 4 << 20, "no longer than is read");
     let thread = wren.writes_to(&[HELPERS[0]], "hello").await;
     let open = wren.begins(COUNTED, "Is anybody there?").await;
     listens(&bridge);

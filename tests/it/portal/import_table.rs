@@ -1,44 +1,16 @@
 //! A table of a member's own through the portal, with a file beside it that says which column is what; and the script that
 //! shows how far a file is.
 
-use mostik::domain::settings::Change;
-
 use crate::on_both_databases;
-use crate::support::bridge::Person;
 use crate::support::database::Database;
-use crate::support::ehr::Ehr;
-use crate::support::html::Element;
-use crate::support::portal::{Browser, Page, Part, Portal};
+use crate::support::imports::{PATH, bring_all, keeper, told};
+use crate::support::portal::Part;
 
-const PATH: &str = "/data/import";
 const TABLE: &[u8] = b"When;Mood;Hours slept;Words\n15.11.2026 20:30;7;8.5;x\n16.11.2026 20:30;6;;x\n";
 const DIARY: &[u8] = b"full_date,date,weekday,time,mood,activities,note_title,note\n2026-11-15,x,x,20:30,good,,,\n";
 
-async fn keeper(database: Database) -> (Portal, Person, Browser) {
-    let ehr = Ehr::sandbox().await;
-    let portal = Portal::open(database, &ehr.base).await;
-    let person = portal.bridge.person("sparrow", &ehr.patient).await;
-    portal.bridge.set(&person, Change { keep: Some(true), ..Change::default() }).await;
-    portal.bridge.move_to(&person, "Europe/Berlin").await;
-    let browser = portal.sign_in(&person).await;
-    (portal, person, browser)
-}
-
 const fn columns(content: &[u8]) -> Part<'_> {
     Part { name: "columns", file: Some("columns.toml"), content }
-}
-
-/// Takes what these files say, in the order in which they stand here.
-async fn take(browser: &mut Browser, files: &[Part<'_>]) -> Page {
-    assert_eq!(browser.get(PATH).await.status, 200);
-    let csrf = browser.csrf.clone();
-    let parts = [[Part::text("csrf", &csrf), Part::text("do", "take")].as_slice(), files].concat();
-    browser.upload(PATH, &parts).await
-}
-
-fn told(page: &Element) -> Vec<String> {
-    let told = page.all(&|element| element.get("aria-labelledby") == "told")[0];
-    told.all(&|element| element.name == "div" || element.name == "li").iter().map(|line| line.text()).collect()
 }
 
 on_both_databases! {
@@ -46,13 +18,13 @@ on_both_databases! {
         let (portal, sparrow, mut browser) = keeper(database).await;
         let example = browser.get(PATH).await.html().by_id("columns-example").exactly();
         let (table, beside) = (Part::file("own.csv", TABLE), columns(example.as_bytes()));
-        let alone = take(&mut browser, &[table]).await;
+        let alone = bring_all(&mut browser, &[table], "take").await;
         assert_eq!(alone.status, 422, "nobody said which column is what");
         assert_eq!(portal.bridge.traces(&sparrow).await, 0);
-        let first = take(&mut browser, &[beside, table]).await;
+        let first = bring_all(&mut browser, &[beside, table], "take").await;
         assert_eq!(first.status, 200, "{}", first.body);
         assert_eq!(told(&first.html()), ["Entries read 2", "New: Mood 2", "New: Sleep 1"]);
-        let after = take(&mut browser, &[table, beside]).await.html();
+        let after = bring_all(&mut browser, &[table, beside], "take").await.html();
         assert_eq!(told(&after), ["Entries read 2", "Here already 3"]);
         let kept = portal.bridge.readings(&sparrow).await;
         assert_eq!((kept.len(), kept[0].moment.to_rfc3339().as_str()), (3, "2026-11-15T20:30:00+01:00"));
@@ -75,7 +47,7 @@ async fn what_is_wrong_with_the_file_of_columns_is_said_at_its_field_and_nothing
         ("#".repeat(8193).into_bytes(), "is too large: it may have at most 8 KB"),
         (b"# \xff".to_vec(), "Please save it as text in UTF-8."),
     ] {
-        let page = take(&mut browser, &[columns(&content), Part::file("own.csv", TABLE)]).await;
+        let page = bring_all(&mut browser, &[columns(&content), Part::file("own.csv", TABLE)], "take").await;
         assert_eq!(page.status, 422, "{said}: {}", page.body);
         let page = page.html();
         let words = page.by_id("wrong").text();
@@ -92,7 +64,7 @@ async fn what_is_wrong_with_the_file_of_columns_is_said_at_its_field_and_nothing
 async fn whoever_chose_no_such_file_sends_an_empty_one_and_is_not_asked_for_it() {
     let (portal, sparrow, mut browser) = keeper(Database::sqlite()).await;
     let none = Part { name: "columns", file: Some(""), content: b"" };
-    let page = take(&mut browser, &[Part::file("export.csv", DIARY), none]).await;
+    let page = bring_all(&mut browser, &[Part::file("export.csv", DIARY), none], "take").await;
     assert_eq!(page.status, 200, "{}", page.body);
     let page = page.html();
     assert_eq!(told(&page), ["Entries read 1", "New: Mood 1"]);
@@ -104,8 +76,8 @@ async fn whoever_chose_no_such_file_sends_an_empty_one_and_is_not_asked_for_it()
 async fn a_script_of_the_portal_itself_shows_how_far_a_file_is_on_each_page_with_the_form() {
     let (_portal, _, mut browser) = keeper(Database::sqlite()).await;
     let form = browser.get(PATH).await;
-    let taken = take(&mut browser, &[Part::file("export.csv", DIARY)]).await;
-    let refused = take(&mut browser, &[Part::file("export.csv", b"a,b\n1,2\n")]).await;
+    let taken = bring_all(&mut browser, &[Part::file("export.csv", DIARY)], "take").await;
+    let refused = bring_all(&mut browser, &[Part::file("export.csv", b"a,b\n1,2\n")], "take").await;
     for (page, status) in [(&form, 200), (&taken, 200), (&refused, 422)] {
         assert_eq!(page.status, status);
         let policy = page.header("content-security-policy");

@@ -3,42 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use mostik::domain::settings::Change;
 use mostik::web::portal::IN_MEMORY;
 
 use crate::on_both_databases;
-use crate::support::bridge::Person;
 use crate::support::database::Database;
-use crate::support::ehr::Ehr;
-use crate::support::html::Element;
-use crate::support::portal::{Browser, Page, Part, Portal, portal_config};
-use crate::support::postbox::Postbox;
-
-const PATH: &str = "/data/import";
-
-async fn keeper(database: Database, imports: &str) -> (Portal, Person, Browser) {
-    let ehr = Ehr::sandbox().await;
-    let postbox = Postbox::open();
-    let text = portal_config(&database, &ehr.base, &postbox).replace("[imports]\n", &format!("[imports]\n{imports}"));
-    let portal = Portal::open_with(database, &text, postbox).await;
-    let person = portal.bridge.person("sparrow", &ehr.patient).await;
-    portal.bridge.set(&person, Change { keep: Some(true), ..Change::default() }).await;
-    portal.bridge.move_to(&person, "Europe/Berlin").await;
-    let browser = portal.sign_in(&person).await;
-    (portal, person, browser)
-}
-
-async fn bring(browser: &mut Browser, file: &[u8], button: &str) -> Page {
-    assert_eq!(browser.get(PATH).await.status, 200);
-    let csrf = browser.csrf.clone();
-    let parts = [Part::text("csrf", &csrf), Part::file("a file", file), Part::text("do", button)];
-    browser.upload(PATH, &parts).await
-}
-
-fn told(page: &Element) -> Vec<String> {
-    let told = page.all(&|element| element.get("aria-labelledby") == "told")[0];
-    told.all(&|element| element.name == "div" || element.name == "li").iter().map(|line| line.text()).collect()
-}
+use crate::support::imports::{PATH, bring, keeper, keeper_under, told};
 
 /// An export of Apple Health of about this many bytes, with one heart rate that is told and a name that is not.
 fn export(bytes: usize) -> Vec<u8> {
@@ -60,7 +29,7 @@ fn found(folder: &Path, word: &[u8]) -> bool {
 
 on_both_databases! {
     async fn a_file_that_is_too_large_for_memory_is_read_and_leaves_nothing(database) {
-        let (portal, sparrow, mut browser) = keeper(database, "").await;
+        let (portal, sparrow, mut browser) = keeper(database).await;
         let file = export(IN_MEMORY + (1 << 20));
         for (button, expected) in [("look", "New: Heart 1"), ("take", "New: Heart 1"), ("take", "Here already 1")] {
             let page = bring(&mut browser, &file, button).await;
@@ -76,7 +45,7 @@ on_both_databases! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_larger_than_anything_that_is_taken_is_said_to_be_too_much() {
-    let (portal, sparrow, mut browser) = keeper(Database::sqlite(), "largest_mib = 1\n").await;
+    let (portal, sparrow, mut browser) = keeper_under(Database::sqlite(), "largest_mib = 1\n").await;
     let page = browser.get(PATH).await.html();
     assert!(page.text().contains("at most 1 MB"));
     assert_eq!(bring(&mut browser, &export((1 << 20) - 500), "take").await.status, 200);
@@ -88,7 +57,7 @@ async fn what_is_larger_than_anything_that_is_taken_is_said_to_be_too_much() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_too_many_large_files_are_under_way_somebody_comes_again_and_small_ones_go_on() {
-    let (_portal, _, mut browser) = keeper(Database::sqlite(), "at_once = 0\n").await;
+    let (_portal, _, mut browser) = keeper_under(Database::sqlite(), "at_once = 0\n").await;
     assert_eq!(bring(&mut browser, &export(IN_MEMORY + 1), "look").await.status, 429);
     assert_eq!(bring(&mut browser, b"PK\x03\x04 an archive may grow", "look").await.status, 429);
     assert_eq!(bring(&mut browser, &export(1000), "look").await.status, 200);
