@@ -7,6 +7,7 @@ mod book;
 mod capability;
 mod client;
 pub(super) mod exact;
+mod merge;
 mod operate;
 mod operation;
 mod own;

@@ -1,33 +1,22 @@
 //! Changing what stands in an EHR: read it, put in what the member changed, write it back only if nobody else did.
 //!
-//! What stands there may have been added to by others: everything the bridge did not write stays as it is. An update
-//! can be tried again safely: it reads first, and if what it wants stands there already, it is done.
+//! An update can be tried again safely: it reads first, and if what it wants stands there already, it is done.
 
 use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, ETAG, IF_MATCH};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::answer;
-use super::capability::RESPONSE_TYPE;
 use super::client::{EhrClient, FHIR_JSON, PREFER, Ticket};
+use super::merge::merged;
 use super::{Sent, exact};
 use crate::consent::decide::Cleared;
 use crate::delivery::egress::{Answer, EgressError};
-use crate::domain::delivery::{Delivery, Operation, Stored};
+use crate::domain::delivery::{Delivery, Stored};
 
 /// How often a resource is read again because somebody else changed it in between.
 pub(super) const ROUNDS: usize = 3;
-
-/// Elements that come and go with what the member said: absent in the new version means gone.
-const OWNED: [&str; 8] =
-    ["component", "contained", "content", "dataAbsentReason", "interpretation", "note", "presentedForm", "result"];
-
-/// Elements of the EHR's own.
-const FOREIGN: [&str; 3] = ["id", "meta", "text"];
-
-/// The same, in a Consent: what it says in words is said by the bridge.
-const FOREIGN_IN_CONSENT: [&str; 2] = ["id", "meta"];
 
 impl EhrClient {
     /// Brings a resource that stands in the EHR up to `wanted`, the item's new form. For a retraction only the status of
@@ -140,51 +129,3 @@ fn version_of(answer: &Answer, current: &Value) -> Option<String> {
     let etag = answer.headers.get(ETAG).and_then(|value| value.to_str().ok()).and_then(answer::version_of_etag);
     etag.or_else(|| current.pointer("/meta/versionId").and_then(Value::as_str).map(str::to_owned))
 }
-
-/// What stands in the EHR, with what the member changed put in its place.
-fn merged(current: &Value, wanted: &Value, operation: Operation) -> Value {
-    let (Some(mut next), Some(wanted)) = (current.as_object().cloned(), wanted.as_object()) else {
-        return current.clone();
-    };
-    let is_consent = type_of(&next) == Some("Consent");
-    let foreign = if is_consent { &FOREIGN_IN_CONSENT[..] } else { &FOREIGN[..] };
-    if operation != Operation::Retract {
-        next.retain(|name, _| !is_owned(name) || wanted.contains_key(name));
-        for (name, value) in wanted {
-            if !foreign.contains(&name.as_str()) {
-                next.insert(name.clone(), value.clone());
-            }
-        }
-    }
-    mark(&mut next, operation);
-    Value::Object(next)
-}
-
-fn is_owned(name: &str) -> bool {
-    let stems = ["value", "effective", "source"];
-    OWNED.contains(&name) || stems.iter().any(|stem| name.starts_with(stem))
-}
-
-fn type_of(resource: &Map<String, Value>) -> Option<&str> {
-    resource.get("resourceType").and_then(Value::as_str)
-}
-
-/// Says in the resource what was done with it: `corrected` (Observation.status, DiagnosticReport.status), `amended` (DocumentReference.docStatus,
-/// and QuestionnaireResponse.status, which have no other word for it), `entered-in-error`. A Consent says itself how it stands.
-fn mark(resource: &mut Map<String, Value>, operation: Operation) {
-    let is_document = type_of(resource) == Some("DocumentReference");
-    let is_consent = type_of(resource) == Some("Consent");
-    let is_response = type_of(resource) == Some(RESPONSE_TYPE);
-    let (element, code) = match operation {
-        Operation::Retract => ("status", "entered-in-error"),
-        Operation::Create | Operation::Correct if is_consent => return,
-        Operation::Create | Operation::Correct if is_document => ("docStatus", "amended"),
-        Operation::Create | Operation::Correct if is_response => ("status", "amended"),
-        Operation::Create | Operation::Correct => ("status", "corrected"),
-    };
-    resource.insert(element.to_owned(), Value::from(code));
-}
-
-#[cfg(test)]
-#[path = "update_tests.rs"]
-mod tests;

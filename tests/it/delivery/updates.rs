@@ -78,6 +78,42 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn what_a_watch_measured_and_the_member_corrects_is_their_own_word_from_then_on(database) {
+        let ehr = Ehr::sandbox().await;
+        let bridge = TestBridge::start(database, &ehr.base).await;
+        let member = bridge.person("sparrow", &ehr.patient).await;
+        bridge.grant(&member, &["sleep"]).await;
+        let mut night = json!({
+            "specversion": "1.0", "id": "1", "source": "/test", "type": "mostik.measurement.v1", "subject": "sparrow",
+            "time": "2026-11-20T07:00:00+01:00",
+            "data": {"of": "sleep-duration", "value": 431, "modality": "sensed", "device": "A watch",
+                     "start": "2026-11-19T23:00:00+01:00"},
+        });
+        bridge.send(&night).await;
+        bridge.deliver_in_time().await;
+        let labels = |found: &Value| {
+            let labels = found["meta"]["security"].as_array().unwrap().iter();
+            let codes: Vec<String> = labels.map(|label| label["code"].as_str().unwrap().to_owned()).collect();
+            codes
+        };
+        let first = only(&ehr).await;
+        assert_eq!((labels(&first), &first["device"]["display"]), (vec!["R".into(), "DEVAST".into()], &json!("A watch")));
+        night["id"] = json!("2");
+        night["sensitivity"] = json!("SUD");
+        night["data"] = json!({"of": "sleep-duration", "value": 400, "modality": "self-reported",
+                               "start": "2026-11-19T23:00:00+01:00"});
+        bridge.send(&correcting(night, "1")).await;
+        bridge.deliver_in_time().await;
+        let second = only(&ehr).await;
+        assert_eq!((&second["status"], second.get("device")), (&json!("corrected"), None), "{second:#}");
+        assert_eq!(labels(&second), ["R", "SUD", "PATAST"]);
+        let did = second["contained"][0]["activity"]["coding"][0]["code"].as_str();
+        assert_eq!((did, first["contained"][0]["activity"]["coding"][0]["code"].as_str()), (Some("UPDATE"), Some("CREATE")));
+        assert_valid(&second).await;
+    }
+}
+
+on_both_databases! {
     async fn a_version_that_is_not_the_newest_any_more_is_read_again(database) {
         let ehr = Ehr::sandbox().await;
         let (bridge, _) = charted(database, &ehr).await;
