@@ -1,5 +1,6 @@
 //! An event that may be taken, with everything under which it is known.
 
+use super::uses::NoUse;
 use crate::domain::category::Category;
 use crate::domain::ids::{CommunityId, MemberId, ReadingId};
 use crate::domain::reading::Reading;
@@ -35,6 +36,9 @@ pub(super) enum Wants {
         content: Index,
         /// Whether the same event may come again with another content.
         is_current: bool,
+        /// Why nobody may have it, the member's own view included: it is then good for nothing but to take the place of what
+        /// was told of its entry before.
+        denied: Option<NoUse>,
     },
     /// To take its entry back.
     Retraction,
@@ -57,10 +61,10 @@ impl Candidate {
             Says::Retraction(_) => (keys.index("retraction", &[whose, &entry]), Wants::Retraction),
             Says::Reading(said, version) => {
                 let Entry { moment, measure, labels } = said;
-                let reading = Reading { id, member, moment, measure, labels };
+                let reading = Reading { id, member, moment, measure, labels, source: Some(event.source) };
                 let content = content_of(keyring, &reading);
                 let body = if own == entry { content } else { keys.index("correction", &[&entry, &content]) };
-                (body, Wants::Version { reading, content, is_current: version == Version::Current })
+                (body, Wants::Version { reading, content, is_current: version == Version::Current, denied: None })
             }
         };
         Self { position, member, event: own, entry, body, id, wants }

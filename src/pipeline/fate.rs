@@ -41,6 +41,9 @@ impl<'a> Fates<'a> {
                 Ok(Outcome::Conflict)
             }
             Wants::Version { .. } if own == Own::Overtaken => Ok(Outcome::Duplicate),
+            Wants::Version { denied: Some(reason), .. } if self.known.get(&candidate.entry).is_none() => {
+                Err(Refusal::not_permitted(reason.as_str()))
+            }
             Wants::Version { content, is_current, .. } => self.version(candidate, *content, *is_current, own),
             Wants::Retraction => self.retraction(candidate, own),
         };

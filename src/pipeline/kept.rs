@@ -55,7 +55,9 @@ impl<'a> Fates<'a> {
         let mut kept = Kept { unsummarised: mail.unsummarised.clone(), ..Kept::default() };
         for candidate in told {
             match &candidate.wants {
-                Wants::Version { reading, .. } if reading.moment.at >= self.members.rules.kept_from(self.now) => {
+                Wants::Version { reading, denied: None, .. }
+                    if reading.moment.at >= self.members.rules.kept_from(self.now) =>
+                {
                     kept.readings.push(seal(self.members.key(candidate.member)?, reading)?);
                 }
                 Wants::Version { .. } | Wants::Retraction => kept.gone.push((candidate.member, candidate.id)),

@@ -77,8 +77,9 @@ impl Members {
         Ok(Self { by_handle, keys, grants, patients, practitioners, settings, rules: bridge.readings.clone() })
     }
 
-    /// The event as a candidate, if its member is known and, for a reading, some clinic may see it or the member wants
-    /// everything kept for themselves. Whom a retraction concerns is known only when it is known who has the entry.
+    /// The event as a candidate, if its member is known and, for a reading, some clinic may see it, the member wants
+    /// everything kept for themselves, or it may have to take the place of what clinics may see. Whom a retraction concerns is
+    /// known only when it is known who has the entry.
     /// Each clinic that may do nothing with it is noted among the decisions.
     pub(super) fn candidate(
         &self,
@@ -93,10 +94,10 @@ impl Members {
             return Err(*flaw);
         }
         let member = self.member_of(bridge, community, &event.subject).ok_or_else(Refusal::unknown_member)?;
-        let candidate = Candidate::new(&bridge.keyring, community, member, event, position);
-        if let Wants::Version { reading, .. } = &candidate.wants {
-            let nearest = self.why_no_clinic(reading, decisions, now);
-            if let Some(reason) = nearest.filter(|_| !self.keeps(member)) {
+        let mut candidate = Candidate::new(&bridge.keyring, community, member, event, position);
+        if let Wants::Version { reading, denied, .. } = &mut candidate.wants {
+            *denied = self.why_no_clinic(reading, decisions, now).filter(|_| !self.keeps(member));
+            if let Some(reason) = denied.filter(|reason| !reason.is_of_the_reading()) {
                 return Err(Refusal::not_permitted(reason.as_str()));
             }
         }

@@ -93,8 +93,12 @@ impl<'a> Fates<'a> {
                         measured_at: reading.moment.at,
                     });
                     // What it was told of the entry itself is no longer so; how it reads now, summaries say.
-                    for holder in self.holders(candidate).filter(|holder| holder.clinic == clinic) {
-                        self.take_back(candidate, holder, mail)?;
+                    self.take_all_back(candidate, clinic, mail)?;
+                }
+                // The clinic may not know how it reads now; but that it is no longer as it was told before, it may.
+                Err(reason) if reason.is_of_the_reading() => {
+                    if self.take_all_back(candidate, clinic, mail)? {
+                        did = Outcome::Corrected;
                     }
                 }
                 Ok(Use::Page) | Err(_) => {}
@@ -148,6 +152,21 @@ impl<'a> Fates<'a> {
             Some(denied) if !is_for_somebody => Err(Refusal::not_permitted(denied.as_str())),
             _ => Ok(()),
         }
+    }
+
+    /// Takes back all that a clinic was told of an entry. Whether that was anything.
+    fn take_all_back(
+        &self,
+        candidate: &Candidate,
+        clinic: &ClinicId,
+        mail: &mut Mail<'a>,
+    ) -> Result<bool, AcceptError> {
+        let holders: Vec<Holder<'_>> = self.holders(candidate).filter(|holder| holder.clinic == clinic).collect();
+        let was_told = !holders.is_empty();
+        for holder in holders {
+            self.take_back(candidate, holder, mail)?;
+        }
+        Ok(was_told)
     }
 
     fn retractions(&self, candidate: &Candidate, mail: &mut Mail<'a>) -> Result<Outcome, AcceptError> {

@@ -37,6 +37,12 @@ impl Default for NoUse {
 }
 
 impl NoUse {
+    /// Whether it is because of what the reading says itself, and no consent has ended or been narrowed: what was told of its
+    /// entry before is then to be taken back.
+    pub(super) const fn is_of_the_reading(self) -> bool {
+        matches!(self, Self::Denied(DenyReason::LabelWithheld | DenyReason::BeforeDataPeriod) | Self::TooOld)
+    }
+
     /// The word used in the API.
     pub(super) const fn as_str(self) -> &'static str {
         match self {

@@ -8,3 +8,4 @@ mod plans;
 mod queue;
 mod updates;
 mod versions;
+mod withheld;
