@@ -161,8 +161,8 @@ async fn decide(bridge: &Bridge, key: &MemberKey, by: Method, act: Act) -> Resul
     Ok(Done::of(became).on("/sharing"))
 }
 
-/// Has people of the member's communities called, where some are there for it: once an hour, however often it is asked. In the
-/// chat of a community, only its own.
+/// Has people of the member's communities called, where some are there for it: once an hour, however often it is asked, and again
+/// once somebody looked after it. In the chat of a community, only its own.
 async fn human(bridge: &Bridge, key: &MemberKey, only: Option<&CommunityId>) -> Result<Done, CompanionError> {
     let mut tx = bridge.store.begin().await?;
     let mut became = Became::None;

@@ -1,8 +1,9 @@
-//! Words that may mean danger, where a community has its people look at them: what is found has a human look, once an hour. In what
-//! is written to the companion, and, where a community wants that too, in its rooms that are counted.
+//! Words that may mean danger, where a community has its people look at them: what is found has a human look, once an hour unless
+//! somebody looked after them meanwhile. In what is written to the companion, and, where a community wants that too, in its rooms
+//! that are counted.
 
 use super::talk::Said;
-use super::{CompanionError, Heard};
+use super::{CompanionError, Heard, Saying};
 use crate::domain::concern::Rule;
 use crate::domain::ids::CommunityId;
 use crate::enrolment::join::handle_index;
@@ -19,12 +20,26 @@ pub(super) fn in_what(house: &House, community: &CommunityId, said: Option<Said<
     phrases::found(text, None)
 }
 
-/// Has people of the community look, if a member wrote such a phrase. Says whether they wrote one.
-pub(super) async fn listen(bridge: &Bridge, key: &MemberKey, heard: &Heard<'_>) -> Result<bool, CompanionError> {
+/// Has people of the community look, if a member wrote such a phrase; of what was heard before, they were told then. Says
+/// whether they wrote one.
+pub(super) async fn listen(
+    bridge: &Bridge,
+    key: &MemberKey,
+    heard: &Heard<'_>,
+    is_known: bool,
+) -> Result<bool, CompanionError> {
     let Some(community) = heard.community else { return Ok(false) };
     let Some(phrase) = in_what(&bridge.house, community, heard.said) else { return Ok(false) };
-    tell(bridge, key, community, phrase).await?;
+    if !is_known {
+        tell(bridge, key, community, phrase).await?;
+    }
     Ok(true)
+}
+
+/// What a member is answered who wrote such a phrase, whatever else was understood: who is told, and where help is found.
+pub(super) fn answered(mut saying: Saying) -> Saying {
+    saying.also.push("companion-phrase");
+    saying.with_help()
 }
 
 /// Has people of the community look, if a member wrote such a phrase in one of its rooms: a connector hands on words of rooms only
@@ -54,7 +69,8 @@ async fn tell(
     Ok(())
 }
 
-/// Has people of a community look after a member, for this once an hour. Says whether the community has some.
+/// Has people of a community look after a member, for this once an hour, and again once somebody did. Says whether the community
+/// has some: they are told then, or are being told.
 ///
 /// # Errors
 /// [`CompanionError`]; the caller's transaction must then be dropped.
@@ -69,7 +85,18 @@ pub(super) async fn call(
     let Some(watch) = bridge.house.watched.get(community) else { return Ok(false) };
     let now = bridge.clock.now();
     let hour = (now.as_second() / 3600).to_be_bytes();
-    let entry = bridge.keyring.index().index(rule.as_str(), &[b"in an hour", key.member().0.as_bytes(), &hour]);
+    let member = key.member();
+    let mut times = 0_u32;
+    let entry = loop {
+        let parts = [b"in an hour".as_slice(), member.0.as_bytes(), &hour, &times.to_be_bytes()];
+        let entry = bridge.keyring.index().index(rule.as_str(), &parts);
+        match tx.concern_about(community, member, entry).await? {
+            Some(state) if state.is_waiting() => return Ok(true),
+            // Whoever looked after it does not know of this.
+            Some(_) => times = times.saturating_add(1),
+            None => break entry,
+        }
+    };
     let noticed = Noticed { community, entry, rule, phrase, escalate_after: watch.escalate_after };
     safety::raise(tx, &bridge.keyring, key, &noticed, now).await?;
     Ok(true)

@@ -5,20 +5,17 @@ use super::act::became;
 use super::script::{Act, Became};
 use super::{CompanionError, Done, Turn, Value};
 use crate::domain::questionnaire::{Answer, Choice, Draft, Instrument, Kind, SELF_HARM};
-use crate::insight::entry::fill_in;
+use crate::insight::entry::{fill_in, heed};
 use crate::insight::words;
 use crate::readings::drafts;
 use crate::store::Tx;
 
 /// Does something with the questionnaire that is open. What is changed in it is kept together with where the talk stands then:
-/// of two answers that are given at once, the second is one to the next question.
+/// of two answers that are given at once, the second is one to the next question, and what is finished is no draft any more.
 ///
 /// # Errors
 /// [`CompanionError`].
 pub(super) async fn act(turn: &mut Turn<'_>, act: Act) -> Result<Done, CompanionError> {
-    if act == Act::Finish {
-        return finish(turn).await;
-    }
     let mut tx = turn.locked().await?;
     let done = change(&mut tx, turn, act).await?;
     turn.tx = Some(tx);
@@ -36,6 +33,7 @@ async fn change(tx: &mut Tx, turn: &mut Turn<'_>, act: Act) -> Result<Done, Comp
             None => Ok(Done::of(Became::Gone)),
         },
         Act::LastQuestion => last(tx, turn).await,
+        Act::Finish => finish(tx, turn).await,
         Act::Discard => discard(tx, turn).await,
         _ => next(tx, turn).await,
     }
@@ -66,6 +64,7 @@ async fn keep(tx: &mut Tx, turn: &mut Turn<'_>, answer: Answer) -> Result<Done, 
     };
     let draft = draft.with(place, answer);
     drafts::keep(tx, &turn.key, turn.heard.chat(), &draft, turn.bridge.clock.now()).await?;
+    heed(turn.bridge, tx, turn.teller(), &draft).await?;
     let questions = draft.instrument().questions();
     let is_about_harm = questions.get(place).is_some_and(|question| question.code == SELF_HARM);
     if is_about_harm && draft.wants_help() {
@@ -113,18 +112,13 @@ fn asked(draft: &Draft, place: Option<usize>, turn: &mut Turn<'_>) -> Done {
         .saying("choices", Value::Text(choices.join("\n")))
 }
 
-async fn finish(turn: &mut Turn<'_>) -> Result<Done, CompanionError> {
-    let bridge = turn.bridge;
-    let mut tx = bridge.store.read().await?;
-    let Some(draft) = draft(&mut tx, turn).await? else { return Ok(Done::of(Became::Gone)) };
-    drop(tx);
+async fn finish(tx: &mut Tx, turn: &mut Turn<'_>) -> Result<Done, CompanionError> {
+    let Some(draft) = draft(tx, turn).await? else { return Ok(Done::of(Became::Gone)) };
     let Ok(answers) = draft.finish() else { return Ok(Done::of(Became::Gone)) };
-    let taken = fill_in(bridge, turn.key.member(), draft.key, answers.clone()).await?;
-    let done = became(bridge, taken);
+    let taken = fill_in(turn.bridge, tx, turn.teller(), draft.key, answers.clone()).await?;
+    let done = became(turn.bridge, taken);
     if done.became != Became::Nobody {
-        let mut tx = bridge.store.begin().await?;
-        discard(&mut tx, turn).await?;
-        tx.commit().await?;
+        discard(tx, turn).await?;
     }
     Ok(done.saying("total", Value::Text(words::total(&answers, turn.heard.language))))
 }

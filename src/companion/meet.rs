@@ -34,12 +34,27 @@ pub struct Stranger<'a> {
 
 /// Hears what a stranger says, and makes a member of them if they want to be one and may join now. Says whether they are one now.
 ///
+/// Nobody is told of a stranger who may be in danger: there is no key to seal it with. Where help is found, they are told at
+/// once, whatever else they wrote.
+///
 /// # Errors
 /// [`CompanionError`]; whoever says the same again then tries it again.
 pub async fn meet(
     bridge: &Bridge,
     talk: &Talk,
     stranger: Stranger<'_>,
+    may_join: impl FnOnce() -> bool + Send,
+) -> Result<(Saying, bool), CompanionError> {
+    let is_in_danger = danger::in_what(&bridge.house, stranger.community, Some(stranger.said)).is_some();
+    let (said, is_member) = answer(bridge, talk, stranger, is_in_danger, may_join).await?;
+    Ok((if is_in_danger { said.with_help() } else { said }, is_member))
+}
+
+async fn answer(
+    bridge: &Bridge,
+    talk: &Talk,
+    stranger: Stranger<'_>,
+    is_in_danger: bool,
     may_join: impl FnOnce() -> bool + Send,
 ) -> Result<(Saying, bool), CompanionError> {
     let script = talk.script();
@@ -50,12 +65,8 @@ pub async fn meet(
         Told::Unknown => understood = Some(script.wrong_code().to_owned()),
         Told::Joined(_) => return joined(bridge, talk, &stranger),
     }
-    // Nobody is told of a stranger: there is no key to seal it with. Where help is found, they are told at once, whatever else
-    // stands in a letter.
     let is_letter = matches!(stranger.said, Said::Letter(_));
-    if (understood.is_none() || is_letter)
-        && danger::in_what(&bridge.house, stranger.community, Some(stranger.said)).is_some()
-    {
+    if is_in_danger && (understood.is_none() || is_letter) {
         understood = script.help().map(|(help, _)| help.to_owned());
     }
     let wants_to_join = understood.as_deref() == Some(script.joined());

@@ -10,6 +10,7 @@
 
 mod act;
 pub mod danger;
+mod error;
 mod forms;
 mod kept;
 pub mod meet;
@@ -19,6 +20,7 @@ pub mod script;
 pub mod talk;
 mod words;
 
+pub use error::CompanionError;
 pub use kept::KEPT_FOR;
 
 use std::borrow::Cow;
@@ -32,20 +34,12 @@ use self::rules::OfRules;
 use self::script::{Act, Became, Place, Takes, Waits};
 use self::talk::{Said, Talk};
 use crate::domain::consented::Method;
-use crate::domain::entropy::NoEntropy;
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::domain::language::Language;
-use crate::enrolment::join::EnrolError;
-use crate::erasure::ErasureError;
-use crate::insight::entry::NoteDownError;
+use crate::insight::entry::Teller;
 use crate::pipeline::Bridge;
-use crate::pipeline::answers::AnswerError;
-use crate::pipeline::consent::ConsentError;
-use crate::readings::KeptError;
-use crate::recommendations::RecommendationError;
-use crate::safety::SafetyError;
-use crate::store::{StoreError, Tx};
-use crate::vault::{MemberKey, SealError};
+use crate::store::Tx;
+use crate::vault::MemberKey;
 
 /// The most places that a talk goes through before it waits again: more than any script has.
 const MOST_STEPS: usize = 20;
@@ -121,8 +115,8 @@ pub struct Saying {
     pub rules: Option<(OfRules, CommunityId)>,
     /// Whether it is said where help is found.
     pub helps: bool,
-    /// Whether people are told of words in what was said that may mean danger.
-    pub is_watched: bool,
+    /// The keys of what is said below all of it.
+    pub also: Vec<&'static str>,
     /// Whether what was said before was not understood.
     pub is_lost: bool,
     /// What can be said beside words; its numbers are buttons.
@@ -131,53 +125,6 @@ pub struct Saying {
     pub words: Vec<(String, String)>,
     /// What its buttons are marked with: who presses one of something that was said before says nothing.
     mark: Option<String>,
-}
-
-/// Something that cannot be done now.
-#[derive(Debug, thiserror::Error)]
-pub enum CompanionError {
-    /// There is no such member.
-    #[error("there is no such member")]
-    UnknownMember,
-    /// The script leads nowhere. A defect.
-    #[error("the companion's talk leads nowhere")]
-    Nowhere,
-    /// Other messages of the member were heard meanwhile.
-    #[error("other messages of the member were heard meanwhile")]
-    WentOn,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A value could not be sealed or opened.
-    #[error(transparent)]
-    Seal(#[from] SealError),
-    /// What is kept cannot be read or written.
-    #[error(transparent)]
-    Kept(#[from] KeptError),
-    /// Something cannot be noted down.
-    #[error(transparent)]
-    NoteDown(#[from] NoteDownError),
-    /// A consent cannot be changed.
-    #[error(transparent)]
-    Consent(#[from] ConsentError),
-    /// Somebody cannot join.
-    #[error(transparent)]
-    Enrol(#[from] EnrolError),
-    /// An erasure cannot be asked for, or called off.
-    #[error(transparent)]
-    Erasure(#[from] ErasureError),
-    /// Nobody can be called.
-    #[error(transparent)]
-    Safety(#[from] SafetyError),
-    /// A clinic's message cannot be answered.
-    #[error(transparent)]
-    Answer(#[from] AnswerError),
-    /// It cannot be seen what clinics have.
-    #[error(transparent)]
-    Recommendation(#[from] RecommendationError),
-    /// No id could be made.
-    #[error(transparent)]
-    NoEntropy(#[from] NoEntropy),
 }
 
 impl Saying {
@@ -196,6 +143,14 @@ impl Saying {
     #[must_use]
     pub fn value_of(&self, name: &str) -> String {
         self.mark.as_ref().map_or_else(|| name.to_owned(), |mark| format!("{name}.{mark}"))
+    }
+
+    /// The same with where help is found, whatever else is said.
+    fn with_help(mut self) -> Self {
+        if !self.helps {
+            self.also.push("companion-help");
+        }
+        Self { helps: true, ..self }
     }
 
     /// The same with another text under a name, where there is one.
@@ -274,6 +229,7 @@ async fn hear_from_here(bridge: &Bridge, talk: &Talk, heard: Heard<'_>) -> Resul
     let (mut at, mut place) = talk.place(&stand.place).ok_or(CompanionError::Nowhere)?;
     let (mut is_lost, is_look) = (false, heard.said.is_none());
     let is_known = stand.knows(heard.key);
+    let is_watched = danger::listen(bridge, &turn.key, heard, is_known).await?;
     heard.said = heard.said.filter(|said| !is_known && said.is_marked(stand.mark().as_deref())).map(Said::unmarked);
     if let Place::Waits(waits) = place {
         let understood = heard.said.and_then(|said| talk.understand(waits, said));
@@ -284,7 +240,6 @@ async fn hear_from_here(bridge: &Bridge, talk: &Talk, heard: Heard<'_>) -> Resul
             (at, place) = talk.place(to).ok_or(CompanionError::Nowhere)?;
         }
     }
-    let is_watched = danger::listen(bridge, &turn.key, heard).await?;
     if is_watched && is_lost {
         is_lost = false;
         (at, place) = talk.script().help().ok_or(CompanionError::Nowhere)?;
@@ -296,6 +251,7 @@ async fn hear_from_here(bridge: &Bridge, talk: &Talk, heard: Heard<'_>) -> Resul
     for _ in 0..MOST_STEPS {
         match place {
             Place::Waits(waits) => {
+                let is_done = turn.tx.is_some();
                 let mut tx = turn.locked().await?;
                 let Turn { key, heard, mut stand, .. } = turn;
                 at.clone_into(&mut stand.place);
@@ -303,7 +259,11 @@ async fn hear_from_here(bridge: &Bridge, talk: &Talk, heard: Heard<'_>) -> Resul
                 kept::keep(&mut tx, &key, heard.chat(), stand, bridge.clock.now()).await?;
                 let rules = if is_look { None } else { rules::news(bridge, &mut tx, &heard).await? };
                 tx.commit().await?;
-                return Ok(Saying { rules, is_watched, is_lost, ..saying(talk, waits, done, mark, heard.language) });
+                if is_done {
+                    bridge.wake.notify_waiters();
+                }
+                let said = Saying { rules, is_lost, ..saying(talk, waits, done, mark, heard.language) };
+                return Ok(if is_watched { danger::answered(said) } else { said });
             }
             Place::Acts(acts) => {
                 done = turn.act(acts.does).await?;
@@ -330,7 +290,7 @@ fn saying(talk: &Talk, waits: &Waits, done: Done, mark: Option<String>, language
         page: done.page,
         rules: None,
         helps: waits.helps,
-        is_watched: false,
+        also: Vec::new(),
         is_lost: false,
         mark,
         takes: waits.takes.keys().copied().collect(),
@@ -359,6 +319,11 @@ impl<'a> Turn<'a> {
             return Err(CompanionError::WentOn);
         }
         Ok(tx)
+    }
+
+    /// Who says it, and where.
+    fn teller(&self) -> Teller<'a> {
+        (self.key.member(), self.heard.chat())
     }
 
     async fn act(&mut self, act: Act) -> Result<Done, CompanionError> {

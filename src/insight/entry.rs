@@ -1,5 +1,6 @@
 //! What a member notes down with the bridge itself: it is taken in like an event of any community.
 
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -8,11 +9,13 @@ use crate::consent::share::Share;
 use crate::domain::category::{Category, Detail};
 use crate::domain::decimal::Decimal;
 use crate::domain::ids::{ClinicId, CommunityId, IMPORT_COMMUNITY, MemberId, ReadingId};
-use crate::domain::questionnaire::Answers;
+use crate::domain::moment::Moment;
+use crate::domain::questionnaire::{Answers, Draft};
 use crate::domain::reading::{Measure, Mood, Rating, Reading};
 use crate::inbound::event::{CLOCK_SKEW, Entry, Event, Says, Subject, Version};
 use crate::inbound::files::plain;
 use crate::pipeline::{self, AcceptError, Bridge, Outcome};
+use crate::store::{StoreError, Tx};
 
 /// The longest note, in characters: as in `schemas/events/note.v1.json`.
 pub const LONGEST_NOTE: usize = 10_000;
@@ -52,12 +55,15 @@ pub struct Destination {
     pub detail: Detail,
 }
 
+/// Who says something here themselves, and in the chat of which community; nothing in the portal.
+pub type Teller<'a> = (MemberId, Option<&'a CommunityId>);
+
 /// What became of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Taken {
     /// Of each part.
     pub parts: Vec<(Category, Outcome)>,
-    /// Which clinics learn of it.
+    /// Which clinics learn of it: of no part that was refused.
     pub goes_to: Vec<Destination>,
 }
 
@@ -80,6 +86,12 @@ pub enum NoteDownError {
     Accept(#[from] AcceptError),
 }
 
+impl From<StoreError> for NoteDownError {
+    fn from(error: StoreError) -> Self {
+        Self::Accept(error.into())
+    }
+}
+
 /// Takes in what a member noted down; sent twice, it is taken once. What no clinic may see is taken only if the member
 /// wants everything kept; the parts stand or fall each for itself.
 ///
@@ -88,44 +100,80 @@ pub enum NoteDownError {
 pub async fn note_down(bridge: &Bridge, member: MemberId, noted: Noted) -> Result<Taken, NoteDownError> {
     let (key, at) = (noted.key, noted.at);
     let measures = measures(noted, bridge.clock.now())?;
-    take_in(bridge, member, key, at, &measures).await
+    let mut tx = bridge.store.begin().await?;
+    let taken = take_in(bridge, &mut tx, (member, None), (key, at), &measures).await?;
+    tx.commit().await?;
+    bridge.wake.notify_waiters();
+    Ok(taken)
 }
 
-/// Takes in what a member answered to a questionnaire just now, under the same conditions.
+/// Takes in what a member answered to a questionnaire just now, under the same conditions, in the transaction in which it is
+/// no draft any more. Who commits it wakes the desks.
 ///
 /// # Errors
-/// [`NoteDownError`]; then nothing was taken.
-pub async fn fill_in(bridge: &Bridge, member: MemberId, key: Uuid, answers: Answers) -> Result<Taken, NoteDownError> {
-    take_in(bridge, member, key, bridge.clock.now(), &[Measure::Questionnaire(answers)]).await
+/// [`NoteDownError`]; the caller's transaction must then be dropped.
+pub async fn fill_in(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    teller: Teller<'_>,
+    key: Uuid,
+    answers: Answers,
+) -> Result<Taken, NoteDownError> {
+    take_in(bridge, tx, teller, (key, bridge.clock.now()), &[Measure::Questionnaire(answers)]).await
+}
+
+/// Has people of the member's communities told as soon as an answer is kept that wants a human's eye, whether or not the
+/// questionnaire is ever finished: once, also if it is ([`fill_in`]). Who commits it wakes those who are to be told.
+///
+/// # Errors
+/// [`NoteDownError`]; the caller's transaction must then be dropped.
+pub async fn heed(bridge: &Bridge, tx: &mut Tx, teller: Teller<'_>, draft: &Draft) -> Result<(), NoteDownError> {
+    let Some(answers) = draft.finish().ok().filter(Answers::wants_help) else { return Ok(()) };
+    let moment = Moment::new(bridge.clock.now(), Offset::UTC);
+    let event = event(teller.0, draft.key, moment, &Measure::Questionnaire(answers));
+    Ok(pipeline::heed(bridge, tx, (&here()?, teller.1), &[Ok(event)]).await?)
 }
 
 async fn take_in(
     bridge: &Bridge,
-    member: MemberId,
-    key: Uuid,
-    at: Timestamp,
+    tx: &mut Tx,
+    (member, chat): Teller<'_>,
+    (key, at): (Uuid, Timestamp),
     measures: &[Measure],
 ) -> Result<Taken, NoteDownError> {
     let now = bridge.clock.now();
-    let mut tx = bridge.store.read().await.map_err(AcceptError::from)?;
-    let standing = Standing::load(bridge, &mut tx, member).await?.ok_or(NoteDownError::UnknownMember)?;
-    drop(tx);
+    let standing = Standing::load(bridge, tx, member).await?.ok_or(NoteDownError::UnknownMember)?;
     let moment = standing.days.moment(at);
-    let events = measures.iter().map(|measure| {
-        let says = Says::Reading(Entry { moment, measure: measure.clone(), labels: [].into() }, Version::First);
-        let id = format!("{key}/{}", measure.category().as_str());
-        Ok(Event { source: format!("noted/{member}"), id, subject: Subject::Member(member), says, flaw: None })
-    });
-    let community: CommunityId = IMPORT_COMMUNITY.parse().map_err(|_| NoteDownError::UnknownMember)?;
-    let outcomes = pipeline::accept(bridge, &community, events.collect()).await?;
+    let events = measures.iter().map(|measure| Ok(event(member, key, moment, measure)));
+    let outcomes = pipeline::take(bridge, tx, (&here()?, chat), events.collect()).await?;
     let mut goes_to = Vec::new();
-    for measure in measures {
+    for (measure, outcome) in measures.iter().zip(&outcomes) {
+        if matches!(outcome, Outcome::Refused(_)) {
+            continue;
+        }
         let (id, labels) = (ReadingId(key), [].into());
-        let reading = Reading { id, member, moment, measure: measure.clone(), labels };
+        let reading = Reading { id, member, moment, measure: measure.clone(), labels, source: None };
         goes_to.extend(destinations(&standing, &reading, now));
     }
     let categories = measures.iter().map(Measure::category);
     Ok(Taken { parts: categories.zip(outcomes).collect(), goes_to })
+}
+
+/// As whose all of it is known.
+fn here() -> Result<CommunityId, NoteDownError> {
+    IMPORT_COMMUNITY.parse().map_err(|_| NoteDownError::UnknownMember)
+}
+
+/// A part of what was noted down under a key, or answered.
+fn event(member: MemberId, key: Uuid, moment: Moment, measure: &Measure) -> Event {
+    let version = match measure {
+        // What is finished again stands as it was answered last.
+        Measure::Questionnaire(_) => Version::Current,
+        _ => Version::First,
+    };
+    let says = Says::Reading(Entry { moment, measure: measure.clone(), labels: [].into() }, version);
+    let id = format!("{key}/{}", measure.category().as_str());
+    Event { source: format!("noted/{member}"), id, subject: Subject::Member(member), says, flaw: None }
 }
 
 /// Which clinics learn of a reading, and how.

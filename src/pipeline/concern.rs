@@ -16,16 +16,33 @@ use crate::vault::Index;
 /// Something that wants a human's eye.
 pub(super) struct Worry {
     member: MemberId,
-    /// Who sent it; `None`: the member themselves.
+    /// Who sent it, or in whose chat it was said; `None`: the member themselves gave it, in no community.
     from: Option<CommunityId>,
     entry: Index,
     rule: Rule,
 }
 
+/// Has those told at once who are told of what a member says here themselves, before it is finished and taken in. It then
+/// raises no second concern: its entry is the same.
+///
+/// # Errors
+/// [`AcceptError`]; the caller's transaction must then be dropped. Who commits it wakes those who are to be told.
+pub(crate) async fn heed(
+    bridge: &Bridge,
+    tx: &mut Tx,
+    (community, chat): (&CommunityId, Option<&CommunityId>),
+    said: &[Result<Event, Refusal>],
+) -> Result<(), AcceptError> {
+    let members = Members::load(bridge, tx, community, said).await?;
+    let now = bridge.clock.now();
+    let worries = noticed(bridge, (community, chat), &members, said, now);
+    raise(bridge, tx, &members, worries, now).await
+}
+
 /// What in a batch wants a human's eye, of members who are known here. Of anybody else there is no key to seal it with.
 pub(super) fn noticed(
     bridge: &Bridge,
-    community: &CommunityId,
+    (community, chat): (&CommunityId, Option<&CommunityId>),
     members: &Members,
     events: &[Result<Event, Refusal>],
     now: Timestamp,
@@ -39,7 +56,7 @@ pub(super) fn noticed(
         let rule = Rule::met_by(&said.measure).filter(|_| said.moment.at >= since)?;
         Some(Worry {
             member: members.member_of(bridge, community, &event.subject)?,
-            from: Some(community.clone()).filter(|community| community.as_str() != IMPORT_COMMUNITY),
+            from: chat.or_else(|| Some(community).filter(|it| it.as_str() != IMPORT_COMMUNITY)).cloned(),
             entry: entry_of(&bridge.keyring, community, event),
             rule,
         })
@@ -47,8 +64,9 @@ pub(super) fn noticed(
     events.iter().flatten().filter_map(worry).collect()
 }
 
-/// Raises a concern for each, in the community that sent it; what a member said here themselves, in every community that
-/// knows them. One that has named nobody is not told, and nothing is stored for it.
+/// Raises a concern for each, in the community that sent it or in whose chat it was said, which no other one learns of; what
+/// a member gave here themselves, in every community that knows them. One that has named nobody is not told, and nothing is
+/// stored for it.
 pub(super) async fn raise(
     bridge: &Bridge,
     tx: &mut Tx,

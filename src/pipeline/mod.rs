@@ -29,6 +29,7 @@ mod visits;
 pub mod warn;
 
 pub(crate) use candidate::content_of;
+pub(crate) use concern::heed;
 pub(crate) use patients::KnownPatient;
 pub(crate) use practitioners::Practitioners;
 
@@ -114,7 +115,8 @@ impl Bridge {
 pub enum Outcome {
     /// It is on its way to every clinic that may see it, or will be as part of a summary.
     Accepted,
-    /// It is the newest version of an entry that was known, and on its way to every clinic that may see it.
+    /// It is the newest version of an entry that was known, and on its way to every clinic that may see it. Those that may
+    /// not, and were told of the entry before, are told that it is no longer so.
     Corrected,
     /// Its entry is deleted; every clinic that has it and may be told is being told.
     Retracted,
@@ -200,7 +202,7 @@ pub async fn accept(
     events: Vec<Result<Event, Refusal>>,
 ) -> Result<Vec<Outcome>, AcceptError> {
     let mut tx = bridge.store.begin().await?;
-    let outcomes = take(bridge, &mut tx, community, events).await?;
+    let outcomes = take(bridge, &mut tx, (community, None), events).await?;
     crash_point("accept:before-commit");
     tx.commit().await?;
     crash_point("accept:after-commit");
@@ -219,20 +221,24 @@ pub async fn rehearse(
 ) -> Result<Vec<Outcome>, AcceptError> {
     let mut tx = bridge.store.begin().await?;
     // The transaction is dropped: what was done in it leaves no trace.
-    take(bridge, &mut tx, community, events).await
+    take(bridge, &mut tx, (community, None), events).await
 }
 
-/// The whole way, within one transaction.
-async fn take(
+/// The whole way, within one transaction: of the caller, who wakes the desks once it is committed. Where a member says it here
+/// in the chat of a community, only that one's people are told of what wants a human's eye.
+///
+/// # Errors
+/// [`AcceptError`]; the caller's transaction must then be dropped.
+pub(crate) async fn take(
     bridge: &Bridge,
     tx: &mut Tx,
-    community: &CommunityId,
+    (community, chat): (&CommunityId, Option<&CommunityId>),
     events: Vec<Result<Event, Refusal>>,
 ) -> Result<Vec<Outcome>, AcceptError> {
     let members = Members::load(bridge, tx, community, &events).await?;
     // Only now, when nobody can change these members' consent any more.
     let now = bridge.clock.now();
-    let worries = concern::noticed(bridge, community, &members, &events, now);
+    let worries = concern::noticed(bridge, (community, chat), &members, &events, now);
     let mut outcomes = Vec::with_capacity(events.len());
     let mut candidates = Vec::new();
     let mut decisions = Decisions::at(Stage::Intake);

@@ -154,6 +154,26 @@ impl Tx {
         row.map(Row::read).transpose()
     }
 
+    /// Where the concern about this entry stands that a community's people look after, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn concern_about(
+        &mut self,
+        community: &CommunityId,
+        member: MemberId,
+        entry: Index,
+    ) -> Result<Option<ConcernState>, StoreError> {
+        const SQL: &str = "SELECT state FROM concerns WHERE member_id = $1 AND community_id = $2 AND entry_index = $3";
+        let state: Option<String> = on!(self, conn => sqlx::query_scalar(SQL)
+            .bind(member.0)
+            .bind(community.as_str())
+            .bind(&entry[..])
+            .fetch_optional(conn)
+            .await?);
+        state.map(|state| named(ConcernState::from_name(&state), "a state it should not")).transpose()
+    }
+
     /// A concern, which nobody else changes until the transaction ends.
     ///
     /// # Errors

@@ -212,7 +212,8 @@ async fn text(
     language: Language,
 ) -> Result<String, Problem> {
     let help = state.help.of(community);
-    let around = Around { communities: &state.portal.name_of(community), emergency: &help.emergency };
+    let here = state.portal.name_of(community);
+    let around = Around { communities: &here, called: &here, here: &here, emergency: &help.emergency };
     // Where somebody is a patient is not for the community to read.
     let saying = &saying.with("clinics", &state.portal.some_clinic(language));
     let mut parts = vec![state.portal.companion_says(&state.bridge.house, language, saying, around)];

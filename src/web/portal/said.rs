@@ -18,6 +18,10 @@ use crate::pipeline::House;
 pub struct Around<'a> {
     /// In which community, or communities: their names in one line.
     pub communities: &'a str,
+    /// Those of them whose people are told when somebody asks for a human.
+    pub called: &'a str,
+    /// The one in which it is said, or from which somebody signed in: its people are told of what they write.
+    pub here: &'a str,
     /// The number to call there when a life is in danger.
     pub emergency: &'a str,
 }
@@ -42,6 +46,8 @@ impl Portal {
         let run_by: Vec<&str> = run_by.into_iter().filter(|part| !part.is_empty()).collect();
         let mut with: Vec<(&str, FluentValue<'_>)> = vec![
             ("community", around.communities.into()),
+            ("called", around.called.into()),
+            ("here", around.here.into()),
             ("operator", run_by.join(", ").into()),
             ("emergency", around.emergency.into()),
         ];
@@ -52,12 +58,10 @@ impl Portal {
         }));
         let said = self.texts.say(language, &saying.text, &with).trim_end().to_owned();
         let mut parts = vec![said];
-        if saying.is_watched {
-            parts.push(self.texts.say(language, "companion-phrase", &[("community", around.communities.into())]));
-        }
         let rules =
             saying.rules.as_ref().and_then(|(what, community)| self.of_rules(house, language, *what, community));
         parts.extend(rules);
+        parts.extend(saying.also.iter().map(|key| self.texts.say(language, key, &with).trim_end().to_owned()));
         parts.join("\n\n")
     }
 

@@ -16,6 +16,7 @@ use crate::companion::script::Takes;
 use crate::companion::talk::Said;
 use crate::companion::{CompanionError, Heard, Saying, Value, capitalized, hear};
 use crate::domain::consented::Method;
+use crate::domain::ids::CommunityId;
 use crate::insight::entry::NoteDownError;
 use crate::web::State;
 
@@ -71,12 +72,20 @@ async fn answer(
     let saying = hear(&state.bridge, &state.portal.talk, heard).await?;
     let mut tx = state.bridge.store.read().await?;
     let communities = tx.communities_of(member).await?;
-    let communities: Vec<String> = communities.iter().map(|id| state.portal.name_of(id)).collect();
+    let house = &state.bridge.house;
+    let name = |id: &CommunityId| state.portal.name_of(id);
+    let called: Vec<String> = communities.iter().filter(|id| house.watched.contains_key(*id)).map(name).collect();
+    let communities: Vec<String> = communities.iter().map(name).collect();
     let is_first = matches!(saying.value("number"), Some(Value::Number(1)));
     let watched = if is_first { Some(Watched::of(state, &mut tx, member, frame.language).await?) } else { None };
     drop(tx);
-    let around = Around { communities: &communities.join(", "), emergency: &frame.help.emergency };
-    let text = state.portal.companion_says(&state.bridge.house, frame.language, &saying.with("choices", ""), around);
+    let around = Around {
+        communities: &communities.join(", "),
+        called: &called.join(", "),
+        here: &name(&session.community),
+        emergency: &frame.help.emergency,
+    };
+    let text = state.portal.companion_says(house, frame.language, &saying.with("choices", ""), around);
     page(&TalkPage {
         key: fresh_key(state)?,
         is_lost: saying.is_lost,

@@ -1,10 +1,10 @@
 //! The companion: what members say to it, wherever they do, and what comes of it.
 
-mod another;
+pub mod another;
 mod answers;
 mod apart;
 pub mod chat;
 mod dialogues;
 mod materials;
-mod portal;
+pub mod portal;
 mod rules;

@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use crate::on_both_databases;
 use crate::support::audit;
 use crate::support::bridge::{TestBridge, config_text};
+use crate::support::concerns::{Keepers, watched};
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, observations};
 use crate::support::http;
 use crate::support::mailhost::{Door, Mail, SECRET};
+use crate::support::postbox::Postbox;
 use crate::support::receiver::{PORTAL, Receiver, Telling, any_time};
 use crate::support::recommendations::said;
 use crate::support::smtp::MailServer;
@@ -26,11 +28,16 @@ struct Forum {
 
 impl Forum {
     async fn open(database: Database) -> Option<Self> {
+        Self::open_with(database, "").await
+    }
+
+    /// With more in the settings.
+    async fn open_with(database: Database, more: &str) -> Option<Self> {
         let (door, sparrow) = (Door::open().await?, Receiver::open().await?);
         let ehr = Ehr::sandbox().await;
         let text = config_text(&database, &ehr.base, "127.0.0.1:0");
         let text = text.replace("[server]\n", &format!("[server]\npublic_url = {PORTAL:?}\n"));
-        let text = text + &door.settings(&database, "forum", sparrow.mail_port);
+        let text = text + &door.settings(&database, "forum", sparrow.mail_port) + more;
         let bridge = TestBridge::start_with(database, &text).await;
         door.leads_to(&bridge, "forum").await;
         Some(Self { bridge, ehr, door, sparrow })
@@ -118,6 +125,31 @@ on_both_databases! {
         let taken: Vec<Value> = forum.sparrow.seen().await.into_iter().filter(|it| it["status"] == 250).collect();
         assert_eq!((taken.len(), &taken[2]["message_id"]), (5, &taken[3]["message_id"]));
         assert_eq!(forum.bridge.database.count("readings").await, 1);
+    }
+}
+
+on_both_databases! {
+    async fn whoever_writes_of_danger_below_a_number_is_told_where_help_is_each_time_the_mail_comes(database) {
+        let people = Postbox::open();
+        let watch = watched(&database, &people, "PT15M").replace("escalate_after", "phrases = true\nescalate_after");
+        let Some(forum) = Forum::open_with(database, &watch).await else { return };
+        for words in ["yes", "mood"] {
+            forum.write(words).await;
+        }
+        let mood = Mail { id: Some("<mood@forum.example>"), ..signed("3\n\nI wish I was dead.\n\nSparrow") };
+        forum.sparrow.will_answer(json!({"mail": [451]})).await;
+        assert_eq!(forum.door.write(&forum.sparrow, mood).await, 451, "the server tries it again");
+        for _ in 0..2 {
+            assert_eq!(forum.door.write(&forum.sparrow, mood).await, 250);
+            let noted = forum.sparrow.last().await;
+            assert!(text(&noted).contains("Shall I keep what you note"), "what was understood is done: {noted}");
+            assert!(text(&noted).contains("are told that somebody should get in touch with you"), "{noted}");
+            assert!(text(&noted).contains("call 112 now") && text(&noted).contains("Find a Helpline"), "{noted}");
+        }
+        let open = Keepers::of(&forum.bridge).await.open().await;
+        assert_eq!((open.len(), &open[0]["phrase"]), (1, &json!("i wish i was dead")));
+        let other = forum.write("menu\n\nIt was a long day.").await;
+        assert!(!text(&other).contains("Find a Helpline") && !text(&other).contains("are told"), "{other}");
     }
 }
 

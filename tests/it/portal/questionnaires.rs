@@ -1,7 +1,9 @@
 //! Questionnaires in the portal: filled in page by page, left and gone on with, finished or thrown away.
 
+use futures_util::future::join;
 use jiff::SignedDuration;
 use mostik::domain::settings::Change;
+use mostik::readings::drafts as stored;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
@@ -78,6 +80,53 @@ on_both_databases! {
         assert_eq!((charted.len(), &total["valueQuantity"]["value"]), (9, &json!(12)));
         let mine = main_text(&browser.get("/data").await);
         assert!(mine.contains("GAD-7: 12 of 21, moderate. Feeling nervous, anxious or on edge: Nearly every day"), "{mine}");
+    }
+}
+
+on_both_databases! {
+    async fn what_was_finished_and_is_still_there_reaches_the_clinic_as_it_is_finished_last(database) {
+        let (portal, sparrow, mut browser, ehr) = open(database, &["questionnaires"]).await;
+        let (bridge, last) = (&portal.bridge, answer(&mut browser, "gad-7", 1, &["1"; 7]).await);
+        let draft = bridge.drafts(&sparrow).await.remove(0);
+        browser.get(&last).await;
+        browser.post(&last, &[]).await;
+        bridge.deliver_in_time().await;
+        assert_eq!((drafts(bridge, &sparrow).await, total(&ehr).await), (0, (9, json!(7))));
+
+        // As the release before left it, where it was killed in between.
+        let key = bridge.key(&sparrow).await;
+        let mut tx = bridge.bridge.store.begin().await.unwrap();
+        stored::keep(&mut tx, &key, None, &draft, bridge.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        bridge.clock.advance(SignedDuration::from_mins(5));
+        answer(&mut browser, "gad-7", 1, &["3"]).await;
+        browser.get(&last).await;
+        let done = main_text(&browser.post(&last, &[]).await);
+        assert!(done.contains("GAD-7: 9 of 21") && done.contains("Riverside: Questionnaires Every entry"), "{done}");
+        bridge.deliver_in_time().await;
+        assert_eq!((drafts(bridge, &sparrow).await, total(&ehr).await), (0, (9, json!(9))), "corrected, and not once more");
+        assert_eq!(bridge.readings(&sparrow).await.len(), 1);
+    }
+}
+
+/// How many Observations the clinic has, and which total of GAD-7 stands among them.
+async fn total(ehr: &Ehr) -> (usize, Value) {
+    let charted = ehr.observations().await;
+    let total = charted.iter().find(|it| it["code"]["coding"][0]["code"] == "70274-6").unwrap();
+    (charted.len(), total["valueQuantity"]["value"].clone())
+}
+
+on_both_databases! {
+    async fn of_two_windows_that_finish_at_once_one_shows_what_it_adds_up_to(database) {
+        let (portal, sparrow, mut browser, _ehr) = open(database, &["questionnaires"]).await;
+        let last = answer(&mut browser, "gad-7", 1, &["1"; 7]).await;
+        browser.get(&last).await;
+        let mut other = browser.clone();
+        let (one, two) = join(browser.post(&last, &[]), other.post(&last, &[])).await;
+        let mut shown = [one.status, two.status];
+        shown.sort_unstable();
+        assert_eq!((shown, drafts(&portal.bridge, &sparrow).await), ([200, 303], 0), "{} {}", one.body, two.body);
+        assert_eq!(portal.bridge.readings(&sparrow).await.len(), 1);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whose answers want a human's eye, and who is told until somebody looks.
 
+mod chat;
 pub mod concerns;
 mod disclosure;
 mod files;

@@ -58,6 +58,41 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn whoever_cries_again_after_somebody_looked_after_them_is_heard_again(database) {
+        let (chat, _postbox) = open(database, ON).await;
+        chat.write("sparrow", "1", "yes").await;
+        let keepers = Keepers::of(&chat.bridge).await;
+        let later = |minutes| chat.bridge.clock.advance(SignedDuration::from_mins(minutes));
+        for (said, promise) in [("human", "you would like somebody to get in touch"), ("i can't go on", "somebody should get in touch")] {
+            let cry = async |id: &str| {
+                let answer = chat.write("sparrow", &format!("{said} {id}"), said).await;
+                assert!(text(&answer).contains("People of The forum are told") && text(&answer).contains(promise), "{answer}");
+                keepers.open().await
+            };
+            let first = cry("2").await;
+            later(5);
+            assert_eq!((first.len(), cry("3").await.len()), (1, 1), "{said}: they are being told");
+            assert_eq!(keepers.settle(&first[0], "acknowledge", "anna").await.status, 200);
+            later(5);
+            let second = cry("4").await;
+            assert_eq!((second.len(), cry("5").await.len()), (2, 2), "{said}: nobody told anna");
+            for concern in &second {
+                keepers.settle(concern, "acknowledge", "anna").await;
+                assert_eq!(keepers.settle(concern, "close", "anna").await.status, 200);
+            }
+            later(5);
+            assert_eq!(cry("6").await.len(), 1, "{said}: who looked after it was done");
+            let third = keepers.open().await.remove(0);
+            assert_eq!((&third["state"], third["id"] == second[1]["id"]), (&json!("raised"), false));
+            keepers.settle(&third, "acknowledge", "anna").await;
+            keepers.settle(&third, "close", "anna").await;
+        }
+        assert_eq!(keepers.listed("/v1/concerns?closed=true").await.len(), 6);
+        assert_eq!(audit::wrong(&chat.bridge).await, [""; 0]);
+    }
+}
+
+on_both_databases! {
     async fn nobody_is_told_where_it_is_not_switched_on_nor_of_what_is_denied_or_quoted(database) {
         let (chat, _postbox) = open(database, "").await;
         chat.write("sparrow", "1", "yes").await;

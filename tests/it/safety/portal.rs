@@ -1,7 +1,12 @@
 //! What a member knows beforehand, and what becomes of answers that they give here themselves.
 
+use jiff::SignedDuration;
+use mostik::readings::drafts;
+use serde_json::json;
+
 use crate::on_both_databases;
-use crate::support::concerns::{Keepers, watched};
+use crate::support::audit;
+use crate::support::concerns::{Keepers, alarms, watched};
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::portal::{Browser, Page, Portal, portal_config};
@@ -48,22 +53,63 @@ on_both_databases! {
     }
 }
 
+/// Answers the question that comes next, and returns where that leads.
+async fn answer(browser: &mut Browser, at: &str, said: &str) -> String {
+    browser.get(at).await;
+    browser.post(at, &[("answer", said)]).await.location().to_owned()
+}
+
 on_both_databases! {
-    async fn answers_given_here_raise_a_concern_when_they_are_finished_and_not_before(database) {
+    async fn people_are_told_at_the_answer_and_not_again_when_all_of_it_is_finished(database) {
         let (portal, mut browser) = open(database, true).await;
         let keepers = Keepers::of(&portal.bridge).await;
         let mut next = "/questionnaires/phq-9/1".to_owned();
-        for said in ["0", "0", "0", "0", "0", "0", "0", "0", "2", "declined"] {
-            browser.get(&next).await;
-            browser.post(&next, &[("answer", said)]).await.location().clone_into(&mut next);
+        for said in ["3", "0", "0", "0", "0", "0", "0", "0"] {
+            next = answer(&mut browser, &next, said).await;
         }
         assert_eq!(keepers.open().await.len(), 0, "a draft is seen by nobody");
+        next = answer(&mut browser, &next, "2").await;
+        assert!(main_text(&browser.get(&next).await).contains("You are not alone with this"));
+        let open = keepers.open().await;
+        assert_eq!((open.len(), &open[0]["handle"], &open[0]["rule"]), (1, &json!("sparrow"), &json!("phq-9-item-9")));
+        keepers.told().await;
+        assert_eq!(alarms(&portal.postbox).len(), 1, "and nobody waits until the end");
+        assert!(!open[0].to_string().contains("answers"), "nothing of what was answered: {}", open[0]);
+
+        answer(&mut browser, "/questionnaires/phq-9/9", "3").await;
+        next = answer(&mut browser, &next, "declined").await;
         browser.get(&next).await;
         let done = browser.post(&next, &[]).await;
         assert!(main_text(&done).contains("You are not alone with this"), "{}", done.body);
-        let open = keepers.open().await;
-        assert_eq!((open.len(), open[0]["handle"].as_str()), (1, Some("sparrow")));
         assert_eq!(browser.post(&next, &[]).await.location(), "/questionnaires");
-        assert_eq!(keepers.open().await.len(), 1);
+        assert_eq!(keepers.listed("/v1/concerns?closed=true").await.len(), 1, "once");
+        assert_eq!(audit::wrong(&portal.bridge).await, [""; 0]);
+    }
+}
+
+on_both_databases! {
+    async fn what_was_answered_wants_a_human_although_it_is_taken_back_thrown_away_or_left(database) {
+        let (portal, mut browser) = open(database, true).await;
+        let keepers = Keepers::of(&portal.bridge).await;
+        for said in ["1", "0", "declined"] {
+            answer(&mut browser, "/questionnaires/phq-9/9", said).await;
+            assert_eq!(keepers.open().await.len(), 1, "{said}");
+        }
+        browser.post("/questionnaires/phq-9/discard", &[]).await;
+        assert_eq!(keepers.open().await.len(), 1, "thrown away");
+        answer(&mut browser, "/questionnaires/phq-9/9", "1").await;
+        assert_eq!(keepers.open().await.len(), 2, "begun anew, it is another one");
+        portal.bridge.clock.advance(drafts::KEPT_FOR + SignedDuration::from_secs(1));
+        portal.bridge.chores().await;
+        assert_eq!(portal.bridge.database.count("questionnaire_drafts").await, 0);
+        assert_eq!(keepers.open().await.len(), 2, "left");
+    }
+}
+
+on_both_databases! {
+    async fn where_nobody_is_told_an_answer_leaves_no_trace_but_the_draft(database) {
+        let (portal, mut browser) = open(database, false).await;
+        answer(&mut browser, "/questionnaires/phq-9/9", "3").await;
+        assert_eq!((portal.bridge.database.count("concerns").await, Keepers::of(&portal.bridge).await.open().await.len()), (0, 0));
     }
 }

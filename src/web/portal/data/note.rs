@@ -140,7 +140,7 @@ async fn open(state: &State, member: MemberId) -> Result<Own, PortalError> {
 }
 
 /// Keeps everything for the member from now on.
-pub async fn keep(state: &State, own: &Own) -> Result<(), PortalError> {
+async fn keep(state: &State, own: &Own) -> Result<(), PortalError> {
     let mut tx = state.bridge.store.begin().await?;
     let change = Change { keep: Some(true), ..Change::default() };
     change_settings(&mut tx, &own.key, change, state.bridge.clock.now()).await?;

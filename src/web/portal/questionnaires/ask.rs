@@ -7,6 +7,7 @@ use askama::Template;
 
 use super::{draft_of, named, place_of};
 use crate::domain::questionnaire::{Answer, Choice, Draft, Kind, Question};
+use crate::insight::entry::heed;
 use crate::readings::drafts;
 use crate::web::State;
 use crate::web::portal::caller::Session;
@@ -63,7 +64,8 @@ pub async fn question(
     shown(StatusCode::OK, frame, &draft, &which.1, watched)
 }
 
-/// Takes an answer, and goes on to the next question.
+/// Takes an answer, and goes on to the next question. Where the answer wants a human's eye, people are told in the same
+/// transaction.
 pub async fn answer(
     state: Data<State>,
     frame: Frame,
@@ -83,7 +85,11 @@ pub async fn answer(
     };
     let draft = draft.with(place, answer);
     drafts::keep(&mut tx, &own.key, None, &draft, state.bridge.clock.now()).await?;
+    heed(&state.bridge, &mut tx, (posted.session.member, None), &draft).await?;
     tx.commit().await?;
+    if draft.wants_help() {
+        state.bridge.wake.notify_waiters();
+    }
     let next = draft.each().map(|(place, _, _)| place).find(|other| *other > place);
     Ok(go_to(&place_of(instrument, next)))
 }

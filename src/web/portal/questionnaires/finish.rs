@@ -7,13 +7,15 @@ use askama::Template;
 
 use super::{draft_of, named, place_of};
 use crate::domain::questionnaire::{Answers, Draft};
-use crate::insight::entry::{Destination, NoteDownError, Taken, fill_in};
+use crate::domain::settings::Change;
+use crate::insight::entry::{Destination, Taken, fill_in};
 use crate::insight::words;
 use crate::pipeline::Outcome;
 use crate::readings::drafts;
+use crate::readings::settings::change_settings;
 use crate::web::State;
 use crate::web::portal::caller::Session;
-use crate::web::portal::data::note::{Goes, goes, keep};
+use crate::web::portal::data::note::{Goes, goes};
 use crate::web::portal::error::PortalError;
 use crate::web::portal::form::Posted;
 use crate::web::portal::frame::{Frame, go_to, go_to_saying, page, page_with};
@@ -95,7 +97,8 @@ fn shown(
     page_with(status, &review)
 }
 
-/// Takes the answers in, like anything else that a member notes down, and shows what they add up to.
+/// Takes the answers in, like anything else that a member notes down, and shows what they add up to. They are taken in and no
+/// draft any more at once: nobody who is cut off changes, and finishes again, what a clinic has.
 pub async fn finish(
     state: Data<State>,
     frame: Frame,
@@ -103,28 +106,24 @@ pub async fn finish(
     name: Path<String>,
 ) -> Result<HttpResponse, PortalError> {
     let (instrument, member) = (named(&name)?, posted.session.member);
-    let mut tx = state.bridge.store.read().await?;
-    let mut own = Own::open(&state.bridge, &mut tx, member).await?;
+    let mut tx = state.bridge.store.begin().await?;
+    tx.lock_member(member).await?;
+    let own = Own::open(&state.bridge, &mut tx, member).await?;
     // Finished before: in another window, or by the button pressed twice.
     let Some(draft) = drafts::draft(&mut tx, &own.key, None, instrument).await? else {
         return Ok(go_to("/questionnaires"));
     };
-    drop(tx);
     let Ok(answers) = draft.finish() else {
         return shown(StatusCode::UNPROCESSABLE_ENTITY, frame, &draft, &own, Some("review-wrong-nothing"));
     };
     if posted.fields.text("keep") == "yes" && !own.settings.keep {
-        keep(&state, &own).await?;
-        own.settings.keep = true;
+        let change = Change { keep: Some(true), ..Change::default() };
+        change_settings(&mut tx, &own.key, change, state.bridge.clock.now()).await?;
     }
-    let Taken { parts, goes_to } = match fill_in(&state.bridge, member, draft.key, answers.clone()).await {
-        Ok(taken) => taken,
-        Err(NoteDownError::Accept(error)) => return Err(error.into()),
-        Err(NoteDownError::UnknownMember | NoteDownError::Field { .. }) => return Err(PortalError::SignInFirst),
-    };
-    let mut tx = state.bridge.store.begin().await?;
+    let Taken { parts, goes_to } = fill_in(&state.bridge, &mut tx, (member, None), draft.key, answers.clone()).await?;
     tx.delete_draft(member, None, instrument).await?;
     tx.commit().await?;
+    state.bridge.wake.notify_waiters();
     let is_kept = parts.iter().all(|(_, outcome)| !matches!(outcome, Outcome::Refused(_)));
     done(&state, frame, &answers, &draft, &goes_to, is_kept)
 }

@@ -1,7 +1,7 @@
 //! *Questionnaires*: a member fills one in, one question a page, and goes on where they left it.
 //!
-//! What they answer so far is kept as a draft that nobody else sees. Only when they finish does it become a reading, which
-//! goes the way of every other one. What they began in the chat of a community is gone on with there, not here.
+//! What they answer so far is kept as a draft that nobody else sees; that an answer wants a human's eye is told at once. Only
+//! when they finish does it become a reading, which goes the way of every other one. What they began in the chat of a community is gone on with there, not here.
 
 mod ask;
 mod finish;
@@ -20,6 +20,7 @@ use super::frame::{Frame, go_to, go_to_saying, page};
 use super::own::{Own, Watched};
 use crate::domain::questionnaire::{Answer, Draft, Instrument};
 use crate::insight::due::{self, Due};
+use crate::insight::entry::NoteDownError;
 use crate::readings::drafts;
 use crate::store::Tx;
 use crate::web::State;
@@ -114,4 +115,13 @@ async fn draft_of(state: &State, tx: &mut Tx, own: &Own, instrument: Instrument)
     }
     let key = state.bridge.keyring.entropy().uuid(state.bridge.clock.now());
     Ok(Draft::new(instrument, key.map_err(|error| PortalError::internal(&error))?))
+}
+
+impl From<NoteDownError> for PortalError {
+    fn from(error: NoteDownError) -> Self {
+        match error {
+            NoteDownError::Accept(error) => error.into(),
+            NoteDownError::UnknownMember | NoteDownError::Field { .. } => Self::SignInFirst,
+        }
+    }
 }

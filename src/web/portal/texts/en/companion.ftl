@@ -51,7 +51,7 @@ companion-help =
     If you may be in danger, call { $emergency } now. I am a program, and nobody reads at once what you write here.
 
     These people are there for you:
-companion-human-called = People of { $community } are told that you would like somebody to get in touch. They may not be there at once.
+companion-human-called = People of { $called } are told that you would like somebody to get in touch. They may not be there at once.
 companion-no-human = There is nobody here whom I could call. Please do turn to one of these:
 companion-who =
     I am the helper of { $community }: a program with fixed answers. I am no therapist, I do not make up what I say, and nobody reads along.
@@ -82,7 +82,7 @@ companion-rules-agreed =
     You have agreed to the rules in the version of { $day }. In short: { $summary }
     Here is all of it.
 companion-agreed = Thank you. You have agreed to the rules in the version of { $day }.
-companion-phrase = People of { $community } are told that somebody should get in touch with you: a program found words in what you wrote that may mean danger. It understands nothing of it, and may be wrong. They see these words and nothing else, and may not be there at once.
+companion-phrase = People of { $here } are told that somebody should get in touch with you: a program found words in what you wrote that may mean danger. It understands nothing of it, and may be wrong. They see these words and nothing else, and may not be there at once.
 companion-name-there = To sign in there: your community is { $community }, your name { $handle }.
 companion-message =
     From { $clinic }: { $says }
