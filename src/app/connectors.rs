@@ -117,7 +117,7 @@ fn open(
         config::Connector::Mail(told) => Arc::new(Mail {
             secret: read_secret_file(&told.secret_file)?,
             authserv_id: told.authserv_id.filter(|_| !told.trusts_server),
-            way: mail(community.messages.as_ref().ok_or(StartError::Platform)?)?,
+            way: mail(config, community.messages.as_ref().ok_or(StartError::Platform)?)?,
             language: told.language,
             clock: clock.clone(),
         }),

@@ -34,6 +34,9 @@ use crate::web::portal::Words;
 /// waiting.
 const AT_ONCE: usize = 4;
 
+/// The longest that one mail may take: less than the half minute after which a link is sent again, and an alarm.
+const LONGEST_MAIL: Duration = Duration::from_secs(25);
+
 /// A platform that is not waited for any longer, however many requests it takes to say something there.
 #[derive(Debug)]
 struct Timely {
@@ -124,7 +127,7 @@ pub(super) fn messenger(
             let secrets = webhook_secrets(secret_file)?;
             Ok(Messenger { means: Means::Webhook { url: url.clone(), secrets, egress }, most: *most })
         }
-        Messages::Mail { most, .. } => Ok(Messenger { means: Means::Mail(mail(messages)?), most: *most }),
+        Messages::Mail { most, .. } => Ok(Messenger { means: Means::Mail(mail(config, messages)?), most: *most }),
     }
 }
 
@@ -136,7 +139,7 @@ fn timely(config: &Config, platform: Arc<dyn Platform>) -> Means {
 ///
 /// # Errors
 /// [`StartError`].
-pub(super) fn mail(messages: &Messages) -> Result<MailSettings, StartError> {
+pub(super) fn mail(config: &Config, messages: &Messages) -> Result<MailSettings, StartError> {
     let Messages::Mail { server, port, security, user, password_file, from, .. } = messages else {
         return Err(StartError::Platform);
     };
@@ -151,6 +154,8 @@ pub(super) fn mail(messages: &Messages) -> Result<MailSettings, StartError> {
         },
         credentials: user.clone().zip(password),
         from: from.parse().map_err(|_| StartError::Schemas("a mail address is none".to_owned()))?,
+        // Less than a lease, too: that is longer than two requests.
+        within: config.timeout().saturating_mul(2).min(LONGEST_MAIL),
     })
 }
 

@@ -1,9 +1,11 @@
 //! A mail server, as far as it takes mail.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
 /// Takes every mail, or refuses every recipient.
 #[derive(Clone)]
@@ -30,6 +32,32 @@ impl MailServer {
     pub fn mails(&self) -> Vec<String> {
         self.mails.lock().unwrap().clone()
     }
+}
+
+/// A mail server to which the system lets people through, and which never says a word.
+pub struct MuteServer {
+    pub port: u16,
+    listener: std::net::TcpListener,
+}
+
+impl MuteServer {
+    pub fn start() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self { port: listener.local_addr().unwrap().port(), listener }
+    }
+
+    /// How many have come since this was asked last.
+    pub fn came(&self) -> usize {
+        std::iter::from_fn(|| self.listener.accept().ok()).count()
+    }
+}
+
+/// What comes of something that must not wait for a server that says nothing.
+pub async fn in_time<T>(what: impl Future<Output = T>) -> T {
+    timeout(Duration::from_mins(1), what)
+        .await
+        .unwrap_or_else(|_| panic!("somebody waits for a server that says nothing"))
 }
 
 async fn talk(stream: TcpStream, mails: Arc<Mutex<Vec<String>>>, refuses: bool) {

@@ -12,12 +12,10 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::MessageError;
-
-/// How long the mail server may take.
-const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How the connection to the mail server is kept from others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +41,8 @@ pub struct MailSettings {
     pub credentials: Option<(String, SecretString)>,
     /// From whom it is.
     pub from: Mailbox,
+    /// How long one mail may take, from the connection to the server's last word.
+    pub within: Duration,
 }
 
 /// Nobody's holiday notice shall answer (RFC 3834, section 5).
@@ -110,7 +110,11 @@ impl MailSettings {
             _ => mail,
         };
         let mail = mail.body(letter.text.to_owned()).map_err(|_| MessageError::Mail("the mail cannot be written"))?;
-        transport(self)?.send(mail).await.map(drop).map_err(|error| failure(&error))
+        // lettre has a limit for the connection only: a server that takes it and then says nothing would be waited for for ever.
+        match timeout(self.within, transport(self)?.send(mail)).await {
+            Ok(sent) => sent.map(drop).map_err(|error| failure(&error)),
+            Err(_) => Err(MessageError::Mail("timeout")),
+        }
     }
 }
 
@@ -125,7 +129,7 @@ fn transport(settings: &MailSettings) -> Result<AsyncSmtpTransport<Tokio1Executo
     let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(settings.server.as_str())
         .port(settings.port)
         .tls(tls)
-        .timeout(Some(TIMEOUT))
+        .timeout(Some(settings.within))
         .hello_name(ClientId::Domain(settings.from.email.domain().to_owned()));
     let builder = match &settings.credentials {
         None => builder,

@@ -10,7 +10,7 @@ use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::portal::{PORTAL, Portal};
 use crate::support::postbox::{Postbox, SECRET};
-use crate::support::smtp::MailServer;
+use crate::support::smtp::{MailServer, MuteServer, in_time};
 
 on_both_databases! {
     async fn a_platform_can_check_who_sends(database) {
@@ -41,13 +41,12 @@ async fn what_is_sent_is_what_its_schema_says() {
     validator.validate(&letter.json).unwrap();
 }
 
-async fn by_mail(database: Database, ehr: &Ehr, server: &MailServer) -> Portal {
+async fn by_mail(database: Database, ehr: &Ehr, port: u16) -> Portal {
     let text = config_text(&database, &ehr.base, "127.0.0.1:0");
     let text = text.replace("[server]\n", &format!("[server]\npublic_url = {PORTAL:?}\n"));
     let text = format!(
-        "{text}[communities.forum.messages]\nmethod = \"mail\"\nserver = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\n\
-         from = \"The forum <noreply@forum.example>\"\n",
-        server.port
+        "{text}[communities.forum.messages]\nmethod = \"mail\"\nserver = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\n\
+         from = \"The forum <noreply@forum.example>\"\n"
     );
     Portal::open_with(database, &text, Postbox::open()).await
 }
@@ -55,7 +54,7 @@ async fn by_mail(database: Database, ehr: &Ehr, server: &MailServer) -> Portal {
 on_both_databases! {
     async fn a_member_signs_in_by_mail(database) {
         let (ehr, server) = (Ehr::sandbox().await, MailServer::start(false).await);
-        let portal = by_mail(database, &ehr, &server).await;
+        let portal = by_mail(database, &ehr, server.port).await;
         portal.bridge.person("sparrow@forum.example", &ehr.patient).await;
         let mut browser = portal.browser();
         browser.get("/sign-in").await;
@@ -81,7 +80,7 @@ on_both_databases! {
 on_both_databases! {
     async fn a_mail_that_is_refused_is_tried_again_as_long_as_its_link_is_good(database) {
         let (ehr, server) = (Ehr::sandbox().await, MailServer::start(true).await);
-        let portal = by_mail(database, &ehr, &server).await;
+        let portal = by_mail(database, &ehr, server.port).await;
         portal.bridge.person("sparrow@forum.example", &ehr.patient).await;
         let mut browser = portal.browser();
         browser.get("/sign-in").await;
@@ -93,5 +92,21 @@ on_both_databases! {
         portal.bridge.clock.advance(jiff::SignedDuration::from_mins(10));
         assert!(!portal.sender.send_one().await.unwrap(), "its time is over");
         assert_eq!(server.mails().len(), 0);
+    }
+}
+
+on_both_databases! {
+    async fn a_mail_server_that_says_nothing_is_left_alone_and_the_link_is_tried_again(database) {
+        let (ehr, silent) = (Ehr::sandbox().await, MuteServer::start());
+        let portal = by_mail(database, &ehr, silent.port).await;
+        portal.bridge.person("sparrow@forum.example", &ehr.patient).await;
+        let mut browser = portal.browser();
+        browser.get("/sign-in").await;
+        browser.post("/sign-in", &[("community", "forum"), ("handle", "sparrow@forum.example")]).await;
+        for _ in 0..2 {
+            in_time(portal.send_links()).await;
+            assert_eq!(silent.came(), 1, "it is waited for once, and not for ever");
+            portal.bridge.clock.advance(jiff::SignedDuration::from_secs(30));
+        }
     }
 }

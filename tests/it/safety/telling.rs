@@ -13,7 +13,7 @@ use crate::support::concerns::{Keepers, alarms, on_duty, watched, worrying};
 use crate::support::database::Database;
 use crate::support::http::Got;
 use crate::support::postbox::{Letter, Postbox};
-use crate::support::smtp::MailServer;
+use crate::support::smtp::{MailServer, MuteServer, in_time};
 
 const INSTANT: SignedDuration = SignedDuration::from_micros(1);
 
@@ -236,5 +236,30 @@ on_both_databases! {
             assert!(!mails[0].contains(word), "{word}: {}", mails[0]);
         }
         assert!(alarms(&first)[0].json["data"]["text"].as_str().unwrap().contains("вашего сообщества"));
+    }
+}
+
+on_both_databases! {
+    async fn a_mail_server_that_says_nothing_is_left_alone_and_tried_again_and_the_second_level_is_told_in_time(database) {
+        let (silent, second) = (MuteServer::start(), Postbox::open());
+        let safety = format!(
+            "[communities.forum.safety]\nescalate_after = \"PT15M\"\n[communities.forum.safety.first]\nmethod = \"mail\"\n\
+             to = \"keepers@forum.example\"\nserver = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\n\
+             from = \"noreply@forum.example\"\n{}",
+            silent.port,
+            on_duty(&database, &second)
+        );
+        let text = config_text(&database, "http://127.0.0.1:9", "127.0.0.1:0") + &safety;
+        let bridge = TestBridge::start_with(database, &text).await;
+        bridge.unlinked_person("sparrow").await;
+        let keepers = Keepers::of(&bridge).await;
+        bridge.send(&worrying("1", "sparrow")).await;
+        in_time(keepers.told()).await;
+        assert_eq!((silent.came(), &keepers.open().await[0]["state"]), (1, &json!("raised")), "nobody was told yet");
+        in_time(keepers.told_after(SignedDuration::from_secs(7))).await;
+        assert_eq!(silent.came(), 1, "after five seconds");
+        in_time(keepers.told_after(minutes(15))).await;
+        assert_eq!((silent.came(), alarms(&second).len()), (1, 1));
+        assert_eq!(keepers.open().await[0]["state"], "escalated");
     }
 }
