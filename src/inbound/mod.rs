@@ -5,6 +5,7 @@ pub mod data_point;
 pub mod devices;
 pub mod event;
 pub mod files;
+mod item_nine;
 pub mod mood;
 pub mod notice;
 pub mod observations;

@@ -72,7 +72,7 @@ pub enum EventStatus {
 ///
 /// Where the answers to a questionnaire say that the member thinks of hurting themselves, the answer carries `help`: whom
 /// they can call in their country, in each language of the bridge. It is there before any consent is asked for, also where
-/// the event is refused; show it to the member at once. It is no alarm. Where the community has named people who look after
+/// the event is refused or cannot be stored; show it to the member at once. It is no alarm. Where the community has named people who look after
 /// its members (`[communities.….safety]`), a concern is raised in the same stroke, for those who have joined here, and those
 /// people are told: see `/v1/concerns`.
 #[utoipa::path(
@@ -111,8 +111,11 @@ pub async fn post_events(
     let (events, is_batch) = parse_body(&state.schemas.events, &bytes, now).map_err(|error| unreadable(&error))?;
     // Before any consent, and whatever becomes of them: it goes to nobody but the member.
     let wants_help: Vec<bool> = events.iter().map(help::is_wanted).collect();
-    let outcomes = accept(&state.bridge, &sender.0, events).await?;
     let helped = |wanted: bool| wanted.then(|| state.help.of(&sender.0).clone());
+    let outcomes = accept(&state.bridge, &sender.0, events).await.map_err(|error| {
+        let help = helped(wants_help.contains(&true)).map(Box::new);
+        Problem { help, ..error.into() }
+    })?;
     let results: Vec<EventResult> = outcomes
         .into_iter()
         .zip(wants_help)

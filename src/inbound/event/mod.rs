@@ -1,5 +1,6 @@
 //! Events from communities and apps: CloudEvents 1.0 in JSON, one reading each, or one that is taken back.
 
+mod harm;
 mod parse;
 mod questionnaire;
 mod refusal;

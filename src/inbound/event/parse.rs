@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::harm;
 use super::questionnaire::QuestionnaireData;
 use super::schema::EventType;
 use super::{CLOCK_SKEW, Entry, Event, EventSchemas, MAX_BATCH, Refusal, Says, Subject, Version};
@@ -120,28 +121,30 @@ struct Retraction {
     retracts: String,
 }
 
+/// What an event says; what cannot be taken may be there to be heard.
 fn parse_event(schemas: &EventSchemas, text: &str, now: Timestamp) -> Result<Event, Refusal> {
+    taken(schemas, text, now).or_else(|why| harm::heard(text, &why, now).ok_or(why))
+}
+
+fn taken(schemas: &EventSchemas, text: &str, now: Timestamp) -> Result<Event, Refusal> {
     let value: Value = serde_json::from_str(text).map_err(|_| Refusal::invalid("/", "a JSON object"))?;
     let kind = schemas.check(&value)?;
     let envelope: Envelope = serde_json::from_str(text).map_err(|_| Refusal::invalid("/", "each attribute once"))?;
     let moment = Moment::parse_rfc3339(&envelope.time).map_err(|error| Refusal::invalid("/time", error.to_string()))?;
-    let is_early = moment.at > now.checked_add(CLOCK_SKEW).unwrap_or(now);
-    let mut flaw = is_early.then(|| Refusal::invalid("/time", "a time that is not in the future"));
+    if moment.at > now.checked_add(CLOCK_SKEW).unwrap_or(now) {
+        return Err(Refusal::invalid("/time", "a time that is not in the future"));
+    }
     let data = envelope.data.get();
     let measure = match kind {
         EventType::Mood => Measure::Mood(mood(data)?),
         EventType::Note => Measure::Note(typed::<Note>(data)?.text),
         EventType::Tags => Measure::Tags(typed::<Tags>(data)?.tags),
         EventType::Measurement => Measure::Measurement(measurement(typed(data)?, moment)?),
-        EventType::Questionnaire => {
-            let (answers, wrong) = typed::<QuestionnaireData>(data)?.answers()?;
-            flaw = flaw.or(wrong);
-            Measure::Questionnaire(answers)
-        }
+        EventType::Questionnaire => Measure::Questionnaire(typed::<QuestionnaireData>(data)?.answers()?),
         EventType::Activity => Measure::Deed(typed::<ActivityData>(data)?.what),
         EventType::Retraction => {
             let entry = another(typed::<Retraction>(data)?.retracts, &envelope.id, "/data/retracts")?;
-            return Ok(event(envelope, Says::Retraction(entry), flaw));
+            return Ok(event(envelope, Says::Retraction(entry)));
         }
     };
     let version = match envelope.corrects.clone() {
@@ -149,12 +152,12 @@ fn parse_event(schemas: &EventSchemas, text: &str, now: Timestamp) -> Result<Eve
         Some(entry) => Version::Corrects(another(entry, &envelope.id, "/corrects")?),
     };
     let labels = envelope.sensitivity.split(' ').filter_map(Label::from_name).collect();
-    Ok(event(envelope, Says::Reading(Entry { moment, measure, labels }, version), flaw))
+    Ok(event(envelope, Says::Reading(Entry { moment, measure, labels }, version)))
 }
 
-fn event(envelope: Envelope<'_>, says: Says, flaw: Option<Refusal>) -> Event {
+fn event(envelope: Envelope<'_>, says: Says) -> Event {
     let Envelope { source, id, subject, .. } = envelope;
-    Event { source, id, subject: Subject::Handle(subject), says, flaw: flaw.map(Box::new) }
+    Event { source, id, subject: Subject::Handle(subject), says, flaw: None }
 }
 
 /// The id of the event that is meant, which is not the event itself.
@@ -196,5 +199,5 @@ fn measurement(said: MeasurementData, end: Moment) -> Result<Measurement, Refusa
 
 fn typed<'a, T: Deserialize<'a>>(data: &'a str) -> Result<T, Refusal> {
     serde_json::from_str(data)
-        .map_err(|_| Refusal::invalid("/data", "each field once, and numbers of at most 18 digits without an exponent"))
+        .map_err(|_| Refusal::invalid("/data", "each field once, and numbers of at most 18 digits that count"))
 }

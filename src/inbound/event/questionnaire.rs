@@ -22,24 +22,23 @@ pub(super) struct QuestionnaireData {
 struct ByCode(BTreeMap<String, Answer>);
 
 impl QuestionnaireData {
-    /// The answers in the order of their instrument, and what is wrong beside them: a code that is no question's is a
-    /// mistake, and so is a total that is not the sum.
-    pub(super) fn answers(self) -> Result<(Answers, Option<Refusal>), Refusal> {
+    /// The answers in the order of their instrument. A code that is no question's is a mistake, and so is a total that is
+    /// not the sum.
+    pub(super) fn answers(self) -> Result<Answers, Refusal> {
         let Self { instrument, answers: ByCode(mut said), total } = self;
         let answer = |code| said.remove(code).unwrap_or(Answer::NotAsked);
         let in_order = instrument.questions().iter().map(|question| question.code).map(answer).collect();
-        let others = (!said.is_empty()).then(|| {
+        if !said.is_empty() {
             let expected = format!("LOINC codes of questions of {} only", instrument.title());
-            Refusal::invalid("/data/answers", expected)
-        });
+            return Err(Refusal::invalid("/data/answers", expected));
+        }
         let answers = Answers::new(instrument, in_order);
         let answers = answers.map_err(|error| Refusal::invalid("/data/answers", error.to_string()))?;
-        let is_wrong = total.is_some() && total != answers.total();
-        let wrong = is_wrong.then(|| {
+        if total.is_some() && total != answers.total() {
             let expected = "the sum of the answers that count, and none where one is missing";
-            Refusal::invalid("/data/total", expected)
-        });
-        Ok((answers, others.or(wrong)))
+            return Err(Refusal::invalid("/data/total", expected));
+        }
+        Ok(answers)
     }
 }
 

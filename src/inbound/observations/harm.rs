@@ -6,14 +6,13 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::LONGEST_RESOURCE;
-use super::observation::{APP, Identifier, LOINC, moment, name};
-use super::response::Given;
-use crate::domain::questionnaire::{Answer, Answers, Instrument, Question, SELF_HARM};
-use crate::domain::reading::Measure;
+use super::observation::{APP, Identifier, moment, name};
+use crate::domain::questionnaire::SELF_HARM;
 use crate::inbound::files::{Item, Whose};
+use crate::inbound::item_nine;
 
 /// Where it is said when it was: in a form, in an Observation.
 const WHEN: [&str; 3] = ["/authored", "/effectiveDateTime", "/effectivePeriod/end"];
@@ -34,53 +33,41 @@ pub fn heard(text: &str, place: u64, full_url: Option<&str>, whose: &Whose) -> O
         return None;
     }
     let resource: Value = serde_json::from_str(text).ok()?;
-    let question = Instrument::Phq9.questions().iter().find(|question| question.code == SELF_HARM)?;
-    let is_alone = match said(&resource, "/resourceType")? {
-        "QuestionnaireResponse" => false,
-        "Observation" => true,
+    let kind = said(&resource, "/resourceType")?;
+    let (is_alone, choice) = match kind {
+        "QuestionnaireResponse" => (false, within(&resource)),
+        "Observation" => (true, alone(&resource)),
         _ => return None,
     };
-    let choice = if is_alone { alone(&resource, question) } else { within(&resource, question) };
     let choice = choice.filter(|choice| *choice > 0)?;
     if matches!(said(&resource, "/status"), Some("entered-in-error" | "cancelled")) {
         return None;
     }
     let when = WHEN.iter().find_map(|path| said(&resource, path));
     let moment = when.and_then(|text| moment(text, whose)).unwrap_or_else(|| whose.days.moment(whose.now));
-    let id = named(&resource, full_url).unwrap_or_else(|| format!("item-9/{}/{place}", moment.to_rfc3339()));
-    let answer = |it: &Question| if it.code == question.code { Answer::Given(choice) } else { Answer::NotAsked };
-    let answers = Answers::new(Instrument::Phq9, Instrument::Phq9.questions().iter().map(answer).collect()).ok()?;
-    let item = whose.reading(APP, place, id, moment, Measure::Questionnaire(answers));
+    let id = named(kind, &resource, full_url).unwrap_or_else(|| format!("item-9/{}/{place}", moment.to_rfc3339()));
+    let item = whose.reading(APP, place, id, moment, item_nine::alone(choice)?);
     Some(Heard { is_alone, at: moment.at, item })
 }
 
 /// The highest answer in a form, wherever in it the question stands, and however often.
-fn within(form: &Value, question: &Question) -> Option<u8> {
+fn within(form: &Value) -> Option<u8> {
     let of = |item: &Value| {
-        let is_it = said(item, "/linkId").is_some_and(|id| id.rsplit('/').next() == Some(question.code));
-        let own = each(item, "/answer").filter(|_| is_it).filter_map(|answer| chosen(answer, question));
-        own.chain(each(item, "/answer").filter_map(|answer| within(answer, question)))
-            .chain(within(item, question))
-            .max()
+        let is_it = said(item, "/linkId").is_some_and(|id| id.rsplit('/').next() == Some(SELF_HARM));
+        let own = item.get("answer").filter(|_| is_it).and_then(item_nine::choice);
+        own.into_iter().chain(each(item, "/answer").filter_map(within)).chain(within(item)).max()
     };
     each(form, "/item").filter_map(of).max()
 }
 
-/// The answer that an Observation is.
-fn alone(observation: &Value, question: &Question) -> Option<u8> {
-    let is_it = |code: &Value| said(code, "/system") == Some(LOINC) && said(code, "/code") == Some(question.code);
-    if !each(observation, "/code/coding").any(is_it) {
-        return None;
-    }
-    let codes = each(observation, "/valueCodeableConcept/coding").map(|code| json!({"valueCoding": code}));
-    codes.filter_map(|answer| chosen(&answer, question)).chain(chosen(observation, question)).max()
+/// The answer that an Observation is, or one of its parts. LOINC's code is nobody else's, whoever says so.
+fn alone(observation: &Value) -> Option<u8> {
+    let is_it = |of: &&Value| each(of, "/code/coding").any(|code| said(code, "/code") == Some(SELF_HARM));
+    let parts = std::iter::once(observation).chain(each(observation, "/component"));
+    parts.filter(is_it).filter_map(item_nine::choice).max()
 }
 
-fn chosen(answer: &Value, question: &Question) -> Option<u8> {
-    Given::deserialize(answer).ok()?.choice(question)
-}
-
-fn named(resource: &Value, full_url: Option<&str>) -> Option<String> {
+fn named(kind: &str, resource: &Value, full_url: Option<&str>) -> Option<String> {
     // A form has one, an Observation a list of them.
     let all = match resource.get("identifier") {
         Some(Value::Array(all)) => all.as_slice(),
@@ -88,7 +75,7 @@ fn named(resource: &Value, full_url: Option<&str>) -> Option<String> {
         None => &[],
     };
     let all: Vec<Identifier> = all.iter().filter_map(|one| Identifier::deserialize(one).ok()).collect();
-    name(&all, said(resource, "/id").map(str::to_owned).as_ref(), full_url)
+    name(kind, &all, said(resource, "/id"), full_url)
 }
 
 fn each<'a>(of: &'a Value, path: &str) -> impl Iterator<Item = &'a Value> + use<'a> {

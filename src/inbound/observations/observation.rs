@@ -13,6 +13,8 @@ use crate::inbound::files::{About, BadLine, Item, Whose, plain};
 /// Whose events they are, before the slash.
 pub const APP: &str = "fhir";
 
+const OBSERVATION: &str = "Observation";
+
 pub const LOINC: &str = "http://loinc.org";
 /// What a device vouches for, not whoever wears it (HL7 v3): as the bridge labels it (`meta.security`).
 const DEVICE_ASSERTED: (&str, &str) = ("http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "DEVAST");
@@ -138,7 +140,7 @@ impl Observation {
             "entered-in-error" | "cancelled" => true,
             _ => return Ok(None),
         };
-        let id = name(&self.identifier, self.id.as_ref(), full_url);
+        let id = name(OBSERVATION, &self.identifier, self.id.as_deref(), full_url);
         let id = id.ok_or(BadLine::record(place, "an identifier, an id or a fullUrl"))?;
         if is_gone {
             let category = match subject {
@@ -228,11 +230,14 @@ fn short(text: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Under which name something is found again.
-pub fn name(identifiers: &[Identifier], id: Option<&String>, full_url: Option<&str>) -> Option<String> {
+/// Under which name something is found again: its identifier, or else its id, or else where it lies. Ids are unique within
+/// their type only (FHIR R4, resource); those of Observations stay as they were when nothing else was taken, so that what was
+/// imported then is found again.
+pub fn name(kind: &str, identifiers: &[Identifier], id: Option<&str>, full_url: Option<&str>) -> Option<String> {
     let named =
         |it: &Identifier| Some(format!("{}|{}", it.system.as_deref().unwrap_or_default(), it.value.as_deref()?));
-    identifiers.iter().find_map(named).or_else(|| id.cloned()).or_else(|| full_url.map(str::to_owned))
+    let own = |id: &str| if kind == OBSERVATION { id.to_owned() } else { format!("{kind}/{id}") };
+    identifiers.iter().find_map(named).or_else(|| id.map(own)).or_else(|| full_url.map(str::to_owned))
 }
 
 /// A dateTime (FHIR R4, datatypes): with an offset, or a day alone, whose beginning counts. A year or a month says too

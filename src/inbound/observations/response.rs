@@ -55,7 +55,7 @@ struct Asked {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "the names are those of FHIR")]
-pub struct Given {
+struct Given {
     value_coding: Option<Scored>,
     value_integer: Option<i64>,
     value_decimal: Option<f64>,
@@ -95,7 +95,7 @@ impl Response {
             "entered-in-error" => true,
             _ => return Ok(None),
         };
-        let id = name(self.identifier.as_slice(), self.id.as_ref(), full_url);
+        let id = name("QuestionnaireResponse", self.identifier.as_slice(), self.id.as_deref(), full_url);
         let id = id.ok_or(BadLine::record(place, "an identifier, an id or a fullUrl"))?;
         if is_gone {
             return Ok(Some(whose.gone(APP, place, id, Category::Questionnaires)));
@@ -175,7 +175,7 @@ impl Asked {
 
 impl Given {
     /// The number of the choice, if it is one of this question's.
-    pub fn choice(&self, question: &Question) -> Option<u8> {
+    fn choice(&self, question: &Question) -> Option<u8> {
         let whole = |number: f64| (0..=Choice::MOST).find(|choice| (f64::from(*choice) - number).abs() < f64::EPSILON);
         let Some(Scored { coding, extension }) = &self.value_coding else { return self.number().and_then(whole) };
         if coding.system.as_deref() == Some(LOINC) {

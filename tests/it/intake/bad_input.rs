@@ -90,6 +90,26 @@ async fn another_media_type_or_charset_is_refused() {
 }
 
 #[tokio::test]
+async fn data_is_json_whatever_its_type_says_beside_that() {
+    let (bridge, _) = ready().await;
+    for (id, datacontenttype, status) in [
+        ("1", "application/json", 202),
+        ("2", "application/json; charset=utf-8", 202),
+        ("3", "application/json;profile=\"x\"", 202),
+        ("4", "application/jsonx", 422),
+        ("5", "text/plain", 422),
+        ("6", "", 422),
+    ] {
+        let mut event = mood(id, "sparrow", 4);
+        event["datacontenttype"] = json!(datacontenttype);
+        let got = bridge.send(&event).await;
+        assert_eq!(got.status, status, "{datacontenttype}: {:?}", got.json);
+        let field = got.json["refusal"]["field"].as_str();
+        assert_eq!(field, (status == 422).then_some("/datacontenttype"), "{datacontenttype}");
+    }
+}
+
+#[tokio::test]
 async fn a_compressed_body_is_refused() {
     let (bridge, _) = ready().await;
     let request = client().post(format!("{}/v1/events", bridge.api)).bearer_auth(&bridge.api_key);
@@ -186,7 +206,7 @@ async fn a_bad_field_is_named_and_its_value_is_not_repeated() {
         (with("/data/rating/value", json!(secret)), "/data/rating/value", "number"),
         (with("/data/rating/value", json!(6)), "/data/rating/value", "between"),
         (with("/data/rating/best", json!(1)), "/data/rating/best", "another"),
-        (with("/data/rating/value", json!(1.5e300)), "/data", "exponent"),
+        (with("/data/rating/value", json!(1.5e300)), "/data", "digits"),
         (
             with("/data", json!({"state_of_mind": {"kind": "dailyMood", "valence": 1.01}})),
             "/data/state_of_mind/valence",

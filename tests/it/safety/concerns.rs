@@ -262,3 +262,104 @@ on_both_databases! {
         assert_eq!(kinds.iter().filter(|kind| kind.starts_with("concern-acknowledged")).count(), 1, "{kinds:?}");
     }
 }
+
+/// The same with something else in one place, or with nothing there.
+fn with(mut event: Value, place: &str, value: Value) -> Value {
+    let (parent, name) = place.rsplit_once('/').unwrap();
+    let parent = event.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    parent.remove(name);
+    parent.extend(Some((name.to_owned(), value)).filter(|(_, value)| !value.is_null()));
+    event
+}
+
+/// What has not the form of an event, but an answer to item 9 that can be read; with the field that is said to be wrong.
+fn malformed() -> Vec<(&'static str, Value, &'static str)> {
+    const ITEM_9: &str = "/data/answers/44260-8";
+    const ITEM_1: &str = "/data/answers/44250-9";
+    let mut events = vec![
+        (ITEM_1, json!(4), ITEM_1),
+        (ITEM_1, json!("never"), ITEM_1),
+        (ITEM_9, json!("2"), ITEM_9),
+        (ITEM_9, json!(4), ITEM_9),
+        (ITEM_9, json!(true), ITEM_9),
+        (ITEM_9, json!("LA6570-1"), ITEM_9),
+        (ITEM_9, json!("nearly every day"), ITEM_9),
+        (ITEM_9, json!({"value": 1}), ITEM_9),
+        ("/data/instrument", json!("phq-2"), "/data/answers"),
+        ("/data/instrument", json!("phq9"), "/data/instrument"),
+        ("/data/comment", json!("x"), "/data"),
+        ("/time", json!("2026-11-20T11:00:00"), "/time"),
+        ("/time", json!("2026-11-20"), "/time"),
+        ("/time", Value::Null, "/"),
+        ("/type", json!("mostik.phq-9.v1"), "/type"),
+        ("/specversion", json!("0.3"), "/specversion"),
+        ("/source", Value::Null, "/"),
+        ("/id", Value::Null, "/"),
+        ("/sensitivity", json!("X"), "/sensitivity"),
+        ("/data/answers", json!([{"44260-8": 1}]), "/data/answers"),
+    ];
+    events
+        .iter_mut()
+        .enumerate()
+        .map(|(id, (place, value, field))| {
+            (*place, with(worrying(&id.to_string(), "sparrow"), place, value.take()), *field)
+        })
+        .collect()
+}
+
+on_both_databases! {
+    async fn an_event_that_has_not_its_form_is_heard_once_and_its_member_told_where_help_is(database) {
+        let (bridge, sparrow, _postbox) = ready(database).await;
+        let keepers = Keepers::of(&bridge).await;
+        for (before, (place, event, field)) in malformed().into_iter().enumerate() {
+            for _ in 0..2 {
+                let got = bridge.send(&event).await;
+                assert_eq!((got.status, &got.json["refusal"]["field"]), (422, &json!(field)), "{event}");
+                assert!(got.json["help"].is_object(), "{place}: {event}");
+            }
+            let open = keepers.open().await;
+            assert_eq!((open.len(), &open[before]["rule"]), (before + 1, &json!("phq-9-item-9")), "{place}: {event}");
+        }
+        let batch: Value = malformed().into_iter().map(|(_, event, _)| event).collect();
+        let got = bridge.send(&batch).await;
+        assert!(got.json["results"].as_array().unwrap().iter().all(|result| result["help"].is_object()), "{:?}", got.json);
+        assert_eq!(keepers.open().await.len(), malformed().len(), "what was said was said once");
+        assert_eq!(bridge.traces(&sparrow).await, 0, "and none of the answers is taken");
+    }
+}
+
+on_both_databases! {
+    async fn of_an_event_that_has_not_its_form_nothing_is_heard_that_was_not_said(database) {
+        let (bridge, _sparrow, _postbox) = ready(database).await;
+        let keepers = Keepers::of(&bridge).await;
+        for answer in [json!(0), json!("0"), json!("declined"), json!(-1), json!("LA6568-5"), json!("Ни разу"), json!([]), Value::Null] {
+            let event = with(worrying("1", "sparrow"), "/data/answers/44260-8", answer.clone());
+            let got = bridge.send(&with(event, "/data/answers/44250-9", json!(7))).await;
+            assert_eq!((got.status, got.json.get("help")), (422, None), "{answer}");
+        }
+        let long_ago = with(worrying("2", "sparrow"), "/time", json!("2026-10-20T11:00:00"));
+        let nobody = with(worrying("3", "nobody"), "/data/comment", json!("x"));
+        let nameless = with(worrying("4", "sparrow"), "/subject", Value::Null);
+        for event in [long_ago, nobody, nameless] {
+            assert!(bridge.send(&event).await.json["help"].is_object(), "{event}");
+        }
+        assert_eq!(keepers.open().await, [Value::Null; 0]);
+    }
+}
+
+on_both_databases! {
+    async fn help_is_told_although_nothing_can_be_stored(database) {
+        let (bridge, _sparrow, _postbox) = ready(database).await;
+        let keepers = Keepers::of(&bridge).await;
+        bridge.database.run("ALTER TABLE concerns RENAME TO concerns_away").await;
+        let batch = json!([phq9("1", "sparrow", 0), worrying("2", "sparrow")]);
+        for events in [&batch, &worrying("2", "sparrow")] {
+            let got = bridge.send(events).await;
+            assert_eq!((got.status, got.json["help"].is_object()), (500, true), "{:?}", got.json);
+        }
+        assert_eq!(bridge.send(&phq9("1", "sparrow", 0)).await.json.get("help"), None);
+        bridge.database.run("ALTER TABLE concerns_away RENAME TO concerns").await;
+        assert_eq!(bridge.send(&batch).await.status, 200);
+        assert_eq!(keepers.open().await.len(), 1, "and heard of when it is sent again");
+    }
+}

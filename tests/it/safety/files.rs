@@ -133,3 +133,54 @@ on_both_databases! {
         assert_eq!(keepers.open().await.len(), 1, "the same form, finished");
     }
 }
+
+/// The same answer, as forms elsewhere write it: each time as the highest choice, or as the lowest.
+fn written(highest: bool) -> Vec<Value> {
+    let (code, en, ru, number) = if highest {
+        ("LA6571-9", "Nearly every day", "Почти каждый день", 3)
+    } else {
+        ("LA6568-5", "Not at all", "Ни разу", 0)
+    };
+    let counted = json!([{"url": "http://hl7.org/fhir/StructureDefinition/itemWeight", "valueDecimal": number}]);
+    let own =
+        |name: &str, value: Value| json!({"valueCoding": {"system": "urn:example:own", "code": "x", name: value}});
+    vec![
+        json!({"valueCoding": {"code": code}}),
+        json!({"valueCoding": {"system": "urn:oid:2.16.840.1.113883.6.1", "code": code}}),
+        own("display", json!(en)),
+        own("display", json!(ru)),
+        own("extension", counted.clone()),
+        json!({"valueString": en.to_uppercase()}),
+        json!({"valueString": format!("{number} –  {}.", en.replace(' ', "  "))}),
+        json!({"valueString": format!("{number}.0")}),
+        json!({"valueString": "x", "_valueString": {"extension": counted}}),
+        json!({"valueInteger": number.to_string()}),
+        json!({"valueDecimal": f64::from(number) * 0.9}),
+    ]
+}
+
+on_both_databases! {
+    async fn an_answer_is_heard_however_it_is_written(database) {
+        let (portal, _sparrow, mut browser) = open(database).await;
+        let keepers = Keepers::of(&portal.bridge).await;
+        let unfinished = |id: &str, answer: &Value| {
+            with(form(id, 0, &[item("44260-8", answer)]), "status", json!("in-progress"))
+        };
+        for answer in written(false) {
+            let page = bring(&portal, &mut browser, &bundle(&[unfinished("none", &answer)]), "take").await;
+            assert!(!shows_help(&page), "{answer}");
+        }
+        assert_eq!(keepers.open().await.len(), 0);
+        let answers = written(true);
+        for (before, answer) in answers.iter().enumerate() {
+            let file = bundle(&[unfinished(&before.to_string(), answer)]);
+            assert!(shows_help(&bring(&portal, &mut browser, &file, "take").await), "{answer}");
+            assert_eq!(keepers.open().await.len(), before + 1, "{answer}");
+        }
+        let part = json!({"code": {"coding": [{"code": "44260-8"}]}, "valueCodeableConcept": {"text": "Nearly every day"}});
+        let panel = json!({"resourceType": "Observation", "id": "panel", "status": "final", "effectiveDateTime": "2026-11-20T10:00:00+01:00",
+                           "code": {"coding": [{"system": "http://loinc.org", "code": "44249-1"}]}, "component": [part]});
+        assert!(shows_help(&bring(&portal, &mut browser, &bundle(&[panel]), "take").await));
+        assert_eq!(keepers.open().await.len(), answers.len() + 1, "as a part of a whole");
+    }
+}
