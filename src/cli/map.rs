@@ -22,7 +22,7 @@ use crate::domain::ids::{ClinicId, GrantId, MemberId, ReadingId};
 use crate::domain::label::Label;
 use crate::domain::reading::Reading;
 use crate::domain::zone::Zone;
-use crate::inbound::event::{Event, Refusal, Says};
+use crate::inbound::event::{Entry, Event, Refusal, Says};
 use crate::mapping::to_fhir::{Recipient, parts_to_fhir, to_fhir};
 
 /// The Patient whom the resources are about.
@@ -193,8 +193,8 @@ fn part(
         }
     };
     let id = ReadingId(Uuid::from_u128(number));
-    let reading =
-        Reading { id, member: grant.member, moment: entry.moment, measure: entry.measure, labels: entry.labels };
+    let Entry { moment, measure, labels } = entry;
+    let reading = Reading { id, member: grant.member, moment, measure, labels, source: None };
     let category = Some(reading.measure.category());
     let permit = match decide(std::slice::from_ref(grant), Request::to_record(&reading, &grant.clinic, now)) {
         Ok(permit) => permit,
@@ -213,7 +213,8 @@ fn part(
         recorded: now,
         practitioner: None,
     };
-    let all = std::iter::once(to_fhir(&permit, recipient)?).chain(parts_to_fhir(&permit, recipient)?);
+    let whole = to_fhir(&permit, recipient)?;
+    let all = parts_to_fhir(&permit, recipient)?.into_iter().chain([whole]);
     let sends = all.map(|outbound| Ok(RawValue::from_string(String::from_utf8(outbound.body)?)?));
     Ok(Part { at, category, sends: sends.collect::<anyhow::Result<_>>()?, withheld: None })
 }

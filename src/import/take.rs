@@ -100,8 +100,7 @@ pub(super) async fn take(bridge: &Bridge, diary: &Diary, batch: Batch, report: &
 
 async fn take_some(bridge: &Bridge, diary: &Diary, items: Vec<Item>, report: &mut Report) -> Result<(), ImportError> {
     let community: CommunityId = IMPORT_COMMUNITY.parse()?;
-    let about: Vec<(u64, Category, bool)> =
-        items.iter().map(|item| (item.place, item.category, matches!(item.event.says, Says::Reading(..)))).collect();
+    let counted: Vec<Counted> = items.iter().map(Counted::of).collect();
     report.wants_help |= items.iter().any(wants_help);
     let events = items.into_iter().map(|item| Ok::<_, Refusal>(item.event)).collect();
     let outcomes = if diary.dry_run {
@@ -109,8 +108,8 @@ async fn take_some(bridge: &Bridge, diary: &Diary, items: Vec<Item>, report: &mu
     } else {
         pipeline::accept(bridge, &community, events).await?
     };
-    for (about, outcome) in about.into_iter().zip(outcomes) {
-        count(about, outcome, report);
+    for (counted, outcome) in counted.into_iter().zip(outcomes) {
+        counted.count(outcome, report);
     }
     Ok(())
 }
@@ -120,24 +119,47 @@ fn wants_help(item: &Item) -> bool {
     matches!(&entry.measure, Measure::Questionnaire(answers) if answers.wants_help())
 }
 
-fn count((place, category, is_reading): (u64, Category, bool), outcome: Outcome, report: &mut Report) {
-    let count = |counts: &mut BTreeMap<Category, u64>| *counts.entry(category).or_default() += 1;
-    match outcome {
-        Outcome::Accepted => count(&mut report.accepted),
-        Outcome::Corrected => count(&mut report.corrected),
-        Outcome::Retracted => count(&mut report.retracted),
-        Outcome::Duplicate => report.duplicates += u64::from(is_reading),
-        Outcome::Refused(Refusal { reason: RefusalReason::Retracted, .. }) | Outcome::Conflict => {
-            report.retracted_lines.add(place);
+/// What is counted of an item, once it is known what became of it.
+struct Counted {
+    place: u64,
+    category: Category,
+    is_reading: bool,
+    /// It is there to be heard, and its line is counted as what it is.
+    is_heard_only: bool,
+}
+
+impl Counted {
+    const fn of(item: &Item) -> Self {
+        Self {
+            place: item.place,
+            category: item.category,
+            is_reading: matches!(item.event.says, Says::Reading(..)),
+            is_heard_only: item.event.flaw.is_some(),
         }
-        // It was there to be heard, and its line was counted as what it is.
-        Outcome::Refused(Refusal { reason: RefusalReason::Invalid, .. }) => {}
-        Outcome::Refused(refusal) => {
-            report.unknown_member |= refusal.reason == RefusalReason::UnknownMember;
-            if is_reading {
-                count(&mut report.withheld);
-            } else {
-                report.left += 1;
+    }
+
+    fn count(self, outcome: Outcome, report: &mut Report) {
+        let count = |counts: &mut BTreeMap<Category, u64>| *counts.entry(self.category).or_default() += 1;
+        match outcome {
+            Outcome::Refused(_) if self.is_heard_only => {}
+            Outcome::Accepted => count(&mut report.accepted),
+            Outcome::Corrected => count(&mut report.corrected),
+            Outcome::Retracted => count(&mut report.retracted),
+            Outcome::Duplicate => report.duplicates += u64::from(self.is_reading),
+            Outcome::Refused(Refusal { reason: RefusalReason::Retracted, .. }) | Outcome::Conflict => {
+                report.retracted_lines.add(self.place);
+            }
+            // What a file says has the right form; so its name is that of an entry of another kind.
+            Outcome::Refused(Refusal { reason: RefusalReason::Invalid, .. }) => {
+                report.bad_lines.add(BadLine::of_another(self.place));
+            }
+            Outcome::Refused(refusal) => {
+                report.unknown_member |= refusal.reason == RefusalReason::UnknownMember;
+                if self.is_reading {
+                    count(&mut report.withheld);
+                } else {
+                    report.left += 1;
+                }
             }
         }
     }

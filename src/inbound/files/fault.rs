@@ -37,6 +37,8 @@ pub enum About {
     Note,
     /// A number.
     Value,
+    /// The name that it goes by.
+    Name,
 }
 
 impl BadLine {
@@ -67,6 +69,13 @@ impl BadLine {
     #[must_use]
     pub fn to_come(place: u64) -> Self {
         Self { about: About::Time, ..Self::record(place, "a time that is not in the future") }
+    }
+
+    /// A name that something of another kind has already.
+    #[must_use]
+    pub fn of_another(place: u64) -> Self {
+        let expected = "an id that nothing of another kind had, here or in an earlier file";
+        Self { about: About::Name, ..Self::record(place, expected) }
     }
 
     /// The same, and nothing after it can be read.

@@ -39,6 +39,8 @@ async fn everything_is_shown_as_it_would_be_sent_and_is_valid() {
     for resource in parts.iter().flat_map(|part| part["sends"].as_array().unwrap()) {
         assert_valid(resource).await;
     }
+    let total = parts[2]["sends"].as_array().unwrap().last().unwrap();
+    assert_eq!(total["code"]["coding"][0]["code"], "44261-6", "where the total has arrived, the rest was dealt with");
 }
 
 #[test]
@@ -79,6 +81,27 @@ fn data_points_are_mapped_too_by_the_clock_that_is_given() {
     let parts = mapped(&fitbit, &["--zone", "Europe/Berlin"]);
     assert!(parts.len() > 4 && told(&parts).iter().all(|part| part.ends_with("sleep: 1 sent")), "{:?}", told(&parts));
     assert_eq!(parts[0]["sends"][0]["effectivePeriod"]["start"], "2016-12-13T09:59:00+01:00");
+}
+
+#[test]
+fn in_the_night_of_a_clock_change_the_time_in_bed_says_which_hour_was_meant() {
+    // In New York the clock showed the hour from one to two twice.
+    let cases = [
+        ("2025-11-02T01:30", "2025-11-02T01:10", 40, ["02T01:30:00-04:00", "02T01:10:00-05:00"]),
+        ("2025-11-02T01:30", "2025-11-02T07:00", 390, ["02T01:30:00-04:00", "02T07:00:00-05:00"]),
+        ("2025-11-02T01:30", "2025-11-02T07:00", 330, ["02T01:30:00-05:00", "02T07:00:00-05:00"]),
+        ("2025-11-01T23:00", "2025-11-02T01:30", 150, ["01T23:00:00-04:00", "02T01:30:00-04:00"]),
+        ("2025-11-01T23:00", "2025-11-02T01:30", 210, ["01T23:00:00-04:00", "02T01:30:00-05:00"]),
+    ];
+    for (start, end, in_bed, expected) in cases {
+        let log = json!({"logId": 1, "startTime": format!("{start}:00.000"), "endTime": format!("{end}:00.000"),
+                         "minutesAsleep": 30, "timeInBed": in_bed});
+        let parts = mapped(&json!({"sleep": [log]}), &["--zone", "America/New_York"]);
+        assert_eq!(told(&parts), ["/sleep/0 sleep: 1 sent", "/sleep/0 sleep: 1 sent"], "{start} {end}");
+        let period = &parts[0]["sends"][0]["effectivePeriod"];
+        let shown = ["start", "end"].map(|it| period[it].as_str().unwrap().trim_start_matches("2025-11-"));
+        assert_eq!(shown, expected, "{in_bed}");
+    }
 }
 
 #[test]

@@ -11,39 +11,12 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use crate::on_both_databases;
-use crate::support::bridge::Person;
 use crate::support::database::Database;
 use crate::support::ehr::{Ehr, create_patient};
-use crate::support::html::Element;
-use crate::support::portal::{Browser, Page, Part, Portal};
+use crate::support::imports::{PATH, bring, keeper, told};
+use crate::support::portal::Part;
 
 const HEADER: &str = "full_date,date,weekday,time,mood,activities,note_title,note\n";
-const PATH: &str = "/data/import";
-
-async fn keeper(database: Database) -> (Portal, Person, Browser) {
-    let ehr = Ehr::sandbox().await;
-    let portal = Portal::open(database, &ehr.base).await;
-    let person = portal.bridge.person("sparrow", &ehr.patient).await;
-    portal.bridge.set(&person, Change { keep: Some(true), ..Change::default() }).await;
-    portal.bridge.move_to(&person, "Europe/Berlin").await;
-    let browser = portal.sign_in(&person).await;
-    (portal, person, browser)
-}
-
-/// Chooses a file and presses a button.
-async fn bring(browser: &mut Browser, file: &[u8], button: &str) -> Page {
-    assert_eq!(browser.get(PATH).await.status, 200);
-    let csrf = browser.csrf.clone();
-    let parts = [Part::text("csrf", &csrf), Part::file("export.csv", file), Part::text("do", button)];
-    browser.upload(PATH, &parts).await
-}
-
-/// What the page says came of it, line by line.
-fn told(page: &Element) -> Vec<String> {
-    page.by_id("told");
-    let told = page.all(&|element| element.get("aria-labelledby") == "told")[0];
-    told.all(&|element| element.name == "div" || element.name == "li").iter().map(|line| line.text()).collect()
-}
 
 fn csv(lines: &[&str]) -> Vec<u8> {
     format!("{HEADER}{}\n", lines.join("\n")).into_bytes()
@@ -288,6 +261,51 @@ async fn whoever_brings_an_answer_that_wants_help_is_told_where_it_is() {
             let html = page.html();
             let helps = html.all(&|element| element.get("id") == "help-now");
             assert_eq!(!helps.is_empty(), is_told, "{choice} {button}");
+        }
+    }
+}
+
+on_both_databases! {
+    async fn what_has_the_id_of_something_of_another_kind_is_taken_beside_it_or_named(database) {
+        let (portal, sparrow, mut browser) = keeper(database).await;
+        let observed = |code: &str, value: i64, unit: &str| {
+            json!({"resourceType": "Observation", "id": "1", "status": "final", "effectiveDateTime": "2026-11-15T08:00:00+01:00",
+                "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+                "valueQuantity": {"value": value, "system": "http://unitsofmeasure.org", "code": unit}})
+        };
+        let answers = [json!({"linkId": "/44250-9", "answer": [{"valueInteger": 1}]}), json!({"linkId": "/44255-8", "answer": [{"valueInteger": 2}]})];
+        let form = json!({"resourceType": "QuestionnaireResponse", "id": "1", "status": "completed",
+            "authored": "2026-11-15T08:00:00+01:00", "item": answers});
+        let both = json!({"resourceType": "Bundle", "type": "collection",
+            "entry": [{"resource": observed("8867-4", 72, "/min")}, {"resource": form}]});
+        let did = bring(&mut browser, both.to_string().as_bytes(), "take").await.html();
+        assert_eq!(told(&did), ["Entries read 2", "New: Heart 1", "New: Questionnaires 1"]);
+        let again = bring(&mut browser, both.to_string().as_bytes(), "take").await.html();
+        assert_eq!(told(&again), ["Entries read 2", "Here already 2"]);
+        let steps = observed("55423-8", 900, "{steps}").to_string();
+        for button in ["look", "take"] {
+            let other = bring(&mut browser, steps.as_bytes(), button).await.html();
+            assert_eq!(told(&other), ["Entries read 1", "Entry 1: something of another kind goes by the same name already"]);
+        }
+        assert_eq!(portal.bridge.readings(&sparrow).await.len(), 2);
+    }
+}
+
+on_both_databases! {
+    async fn what_was_noted_for_an_evening_that_has_not_come_is_of_now_until_it_has(database) {
+        let (portal, sparrow, _) = keeper(database).await;
+        let file = "date,weekday,time of day,category,rating/amount,detail,notes\n20th Nov 2026,Friday,pm,Mood,6,,\n";
+        for (at, outcome, moment) in [
+            ("2026-11-20T15:00:00Z", "New: Mood 1", "2026-11-20T16:00:00+01:00"),
+            ("2026-11-20T19:00:00Z", "Changed since the last time 1", "2026-11-20T18:00:00+01:00"),
+            ("2026-11-20T20:00:00Z", "Here already 1", "2026-11-20T18:00:00+01:00"),
+        ] {
+            portal.bridge.until(at).await;
+            let mut browser = portal.sign_in(&sparrow).await;
+            let page = bring(&mut browser, file.as_bytes(), "take").await;
+            assert_eq!(told(&page.html()), ["Entries read 1", outcome], "{at}");
+            let kept = portal.bridge.readings(&sparrow).await;
+            assert_eq!((kept.len(), kept[0].moment.to_rfc3339().as_str()), (1, moment), "the same entry");
         }
     }
 }

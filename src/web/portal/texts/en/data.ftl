@@ -100,6 +100,7 @@ import-fault-mood = the mood is missing, or we do not know its name
 import-fault-tags = the tags are too long, or cannot be read
 import-fault-note = the note is too long, or cannot be read
 import-fault-value = the number cannot be read, or cannot be
+import-fault-name = something of another kind goes by the same name already
 import-fault-retracted = a part of it was deleted before, and does not come back
 import-fault-ends = Nothing after it was read.
 import-more-faults = { $count ->
