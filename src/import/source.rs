@@ -2,8 +2,6 @@
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
-use tokio::runtime::Handle;
-
 use super::{Diary, Kind};
 use crate::inbound::devices::apple_health::{self, AppleHealth};
 use crate::inbound::devices::health_connect;
@@ -107,9 +105,7 @@ fn archived(file: impl Read + Seek, asked: &Diary, whose: &Whose, sink: &mut Sin
             let entries = DaylioBackup::new(packed)?;
             let _ = pour(diary::lines(entries, whose, &asked.scale), sink);
         }
-        Kind::HealthConnect => {
-            Handle::current().block_on(health_connect::read(packed, asked.folder.as_deref(), whose, sink))?;
-        }
+        Kind::HealthConnect => health_connect::read(packed, asked.folder.as_deref(), whose, sink)?,
         kind => text(packed, kind, asked, whose, sink)?,
     }
     Ok(kind)

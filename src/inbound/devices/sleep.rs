@@ -8,6 +8,11 @@
 //! So the numbers of a night are sums, made here, of what the device wrote: minutes asleep, of them deep, light and in
 //! dreams, minutes in bed, and how often there was waking between two stretches of sleep. Where somebody typed in any part
 //! of what one device or app wrote of a night, no device vouches for its sums: they are their own word.
+//!
+//! A night is named by the second in which it began. Where that changes, because somebody mends it or a device tells late what it
+//! saw, it is another one: both are told entry by entry, and in what a day amounts to it counts once (`insight::nights`). A
+//! name that stays would have to be that of a place among the nights of a day, and an export of a part of them would give it
+//! to another night.
 
 use jiff::{SignedDuration, Timestamp};
 

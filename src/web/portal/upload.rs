@@ -6,7 +6,7 @@
 //! ends; but it is not encrypted by the bridge. `deploy/default.toml` says so, too.
 
 use std::future::Future;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -94,12 +94,23 @@ impl Room {
     }
 }
 
-/// A file that came.
+/// A file that came, to be read from its beginning on. Personal. It holds its place among the large ones as long as it is
+/// there: whoever brought it may be gone, and it is still being read.
 pub struct Brought {
-    /// What is in it, from its beginning on. Personal.
-    pub content: SpooledTempFile,
-    /// Holds its place among the large ones.
-    pub place: Option<OwnedSemaphorePermit>,
+    content: SpooledTempFile,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Read for Brought {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.content.read(buffer)
+    }
+}
+
+impl Seek for Brought {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.content.seek(to)
+    }
 }
 
 /// Why the small file beside it cannot be looked at.
@@ -229,7 +240,7 @@ async fn content(mut field: Field, room: &Room) -> Result<Option<Brought>, Porta
     let written = write(file, piece).await.map_err(broken)?;
     let mut content = written.ok_or(PortalError::TooLarge)?;
     content.seek(SeekFrom::Start(0)).map_err(broken)?;
-    Ok((length > 0).then_some(Brought { content, place }))
+    Ok((length > 0).then_some(Brought { content, _place: place }))
 }
 
 /// Aside: a disk may be slow.

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
 use jiff::tz::TimeZone;
 use mostik::domain::day::Days;
 use mostik::import::{self, Diary};
 use mostik::inbound::mood::daylio::MoodScale;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, oneshot};
 
 use crate::on_both_databases;
 use crate::support::bridge::{Person, TestBridge, config_text};
@@ -88,6 +89,8 @@ struct Halting {
     is_read: bool,
     halts: Option<oneshot::Sender<()>>,
     goes_on: Receiver<()>,
+    /// Its place among those that are under way.
+    _place: OwnedSemaphorePermit,
 }
 
 impl Read for Halting {
@@ -119,12 +122,16 @@ on_both_databases! {
         let ((halts, halted), (going_on, goes_on)) = (oneshot::channel(), channel());
         // By then the first batch was taken: there is room for one that waits, and the one after it is under way.
         let at = whole.len() as u64 * 5 / 6;
-        let halting = Halting { content: Cursor::new(whole.clone()), at, is_read: false, halts: Some(halts), goes_on };
+        let places = Arc::new(Semaphore::new(1));
+        let (content, place) = (Cursor::new(whole.clone()), Arc::clone(&places).try_acquire_owned().unwrap());
+        let halting = Halting { content, at, is_read: false, halts: Some(halts), goes_on, _place: place };
         tokio::select! {
             report = import::file(&bridge.bridge, &asked, halting) => panic!("{report:?}"),
             halted = halted => halted.unwrap(),
         }
+        assert_eq!(places.available_permits(), 0, "whoever asked is gone, and the file is still being read");
         drop(going_on);
+        let _: SemaphorePermit<'_> = places.acquire().await.unwrap();
         let taken = told(&bridge, &member).await;
         assert!(taken > 0 && taken < 900, "{taken}");
         let report = import::file(&bridge.bridge, &asked, Cursor::new(whole)).await.unwrap();

@@ -3,16 +3,17 @@
 //! offsets in seconds, rows named by a UUID.
 //!
 //! The database is a stranger's. It is unpacked to a file that only its owner may read and that loses its name as soon as it
-//! is open, so that it is gone when the reading ends, however it ends. It is opened to be read only, with nothing in it
-//! trusted; and before anything is asked of it, each table must be a plain
-//! one with the columns that are needed ([`schema`]). Values are taken only where they are numbers, and no table is joined
-//! with another one or sorted, so that what is asked takes no more time than reading does.
+//! is open, so that it is gone when the reading ends, however it ends. Before it is opened, its catalogue must be one that
+//! SQLite reads at once ([`catalogue`]). It is opened to be read only, with nothing in it trusted; and before anything is asked
+//! of it, each table must be a plain one with the columns that are needed ([`schema`]). Values are taken only where they are
+//! numbers, and no table is joined with another one or sorted, so that what is asked takes no more time than reading does.
 //!
 //! Taken are heart rate, resting heart rate and heart rate variability (RMSSD, which is not SDNN), each sample; mindful
 //! sessions; and as sums steps ([`super::steps`]) and nights ([`super::sleep`]). What was typed in is its member's own word,
 //! and so is a night or a day's steps of which any part was typed in; the rest was measured, by the device that the row
 //! names, where it does ([`wrote`]).
 
+mod catalogue;
 mod schema;
 mod wrote;
 
@@ -27,7 +28,9 @@ use jiff::tz::Offset;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use tempfile::NamedTempFile;
+use tokio::runtime::Handle;
 
+use self::catalogue::Flaw;
 use self::schema::{MINDFUL, NUMBERS, Number, SESSIONS, STAGES, STEPS, Table};
 use self::wrote::{Devices, Series, Writers, Wrote};
 use super::sleep::{Nights, Stage};
@@ -52,34 +55,36 @@ pub const LARGEST: u64 = 1 << 30;
 const MOST_SESSIONS: usize = 200_000;
 
 /// Reads an export's database, once the archive around it is opened. It lies in `folder` while it is read, or where the
-/// system keeps such files.
+/// system keeps such files. It blocks, and is called by a thread of a runtime that may.
 ///
 /// # Errors
 /// [`FileError`] when it is no such database, or too large.
-pub async fn read(
-    packed: impl Read,
-    folder: Option<&Path>,
-    whose: &Whose,
-    sink: &mut Sink<'_>,
-) -> Result<(), FileError> {
-    let file = unpack(packed, folder)?;
-    let mut database = open(&file).await?;
+pub fn read(packed: impl Read, folder: Option<&Path>, whose: &Whose, sink: &mut Sink<'_>) -> Result<(), FileError> {
+    let mut file = unpack(packed, folder)?;
+    catalogue::measure(&mut file).map_err(unfit)?;
+    let mut database = wait(open(&file))?;
     file.close()?;
-    schema::check(&mut database).await?;
-    let devices = devices(&mut database).await?;
+    wait(schema::check(&mut database))?;
+    let devices = wait(devices(&mut database))?;
     let mut reading = Reading { whose, sink, devices, records: 0, wants_more: true };
     for number in &NUMBERS {
-        reading.numbers(&mut database, number).await?;
+        reading.numbers(&mut database, number)?;
     }
-    reading.mindful(&mut database).await?;
-    let steps = reading.steps(&mut database).await?;
-    let (nights, writers) = reading.nights(&mut database).await?;
+    reading.mindful(&mut database)?;
+    let steps = reading.steps(&mut database)?;
+    let (nights, writers) = reading.nights(&mut database)?;
     let device = |number| reading.devices.name(writers.device(number));
     let items: Vec<Item> = nights.items(APP, whose, device).chain(steps.items(APP, whose)).collect();
     reading.say(Ok(Said::Sum(items)));
     // Nothing was written, so nothing can be lost in closing it.
-    database.close().await.ok();
+    wait(database.close()).ok();
     Ok(())
+}
+
+/// Waits for the database, and for nothing else: whoever takes a line may block, too, which a runtime forbids a thread that is
+/// waiting for a future.
+fn wait<F: Future>(answer: F) -> F::Output {
+    Handle::current().block_on(answer)
 }
 
 /// Onto the disk.
@@ -109,6 +114,17 @@ async fn open(file: &NamedTempFile) -> Result<SqliteConnection, FileError> {
         .pragma("mmap_size", "0")
         .disable_statement_logging();
     options.connect().await.map_err(|_| unreadable())
+}
+
+fn unfit(flaw: Flaw) -> FileError {
+    match flaw {
+        Flaw::TooMuch => FileError::TooMuch(
+            "the database in the archive has more tables, or longer ones, than are looked through; expected one that \
+             Health Connect wrote"
+                .into(),
+        ),
+        Flaw::Broken => unreadable(),
+    }
 }
 
 fn unreadable() -> FileError {
@@ -158,17 +174,17 @@ impl Reading<'_, '_> {
     }
 
     /// Reads a table to its end, or as far as it is whole.
-    async fn rows(
+    fn rows(
         &mut self,
         database: &mut SqliteConnection,
         table: &Table,
         mut each: impl FnMut(&mut Self, &SqliteRow),
     ) -> Result<(), FileError> {
-        let Some(columns) = schema::columns_of(database, table).await? else { return Ok(()) };
+        let Some(columns) = wait(schema::columns_of(database, table))? else { return Ok(()) };
         let query = sqlx::query(AssertSqlSafe(table.sql(&columns)));
         let mut rows = query.fetch(database);
         loop {
-            match rows.try_next().await {
+            match wait(rows.try_next()) {
                 Ok(Some(row)) if self.wants_more => {
                     self.records += 1;
                     each(self, &row);
@@ -209,9 +225,9 @@ impl Reading<'_, '_> {
     }
 
     /// Samples that stand by themselves.
-    async fn numbers(&mut self, database: &mut SqliteConnection, number: &Number) -> Result<(), FileError> {
+    fn numbers(&mut self, database: &mut SqliteConnection, number: &Number) -> Result<(), FileError> {
         let series = match &number.series {
-            Some(table) => Some(self.series(database, table).await?),
+            Some(table) => Some(self.series(database, table)?),
             None => None,
         };
         self.rows(database, &number.table, |reading, row| {
@@ -221,11 +237,10 @@ impl Reading<'_, '_> {
             });
             reading.say(line);
         })
-        .await
     }
 
     /// Who wrote which series. It is no record of its own.
-    async fn series(&mut self, database: &mut SqliteConnection, table: &Table) -> Result<Series, FileError> {
+    fn series(&mut self, database: &mut SqliteConnection, table: &Table) -> Result<Series, FileError> {
         let (mut series, mut is_whole) = (Series::default(), true);
         self.rows(database, table, |reading, row| {
             let Ok(Some(number)) = row.try_get::<Option<f64>, _>(5) else { return };
@@ -235,8 +250,7 @@ impl Reading<'_, '_> {
                 is_whole = false;
                 reading.say(Err(BadLine::record(reading.records, "at most 200000 changes of who wrote heart rates")));
             }
-        })
-        .await?;
+        })?;
         Ok(series)
     }
 
@@ -260,12 +274,11 @@ impl Reading<'_, '_> {
         (wrote.modality(), self.devices.name(wrote.device))
     }
 
-    async fn mindful(&mut self, database: &mut SqliteConnection) -> Result<(), FileError> {
+    fn mindful(&mut self, database: &mut SqliteConnection) -> Result<(), FileError> {
         self.rows(database, &MINDFUL, |reading, row| {
             let line = reading.found(row).and_then(|found| reading.session(&found));
             reading.say(line);
         })
-        .await
     }
 
     fn session(&self, found: &Found) -> Line {
@@ -281,7 +294,7 @@ impl Reading<'_, '_> {
         Ok(Said::Items(vec![self.whose.reading(APP, self.records, id, moment, Measure::Measurement(measurement))]))
     }
 
-    async fn steps(&mut self, database: &mut SqliteConnection) -> Result<Steps, FileError> {
+    fn steps(&mut self, database: &mut SqliteConnection) -> Result<Steps, FileError> {
         let (mut steps, mut writers) = (Steps::default(), Writers::default());
         self.rows(database, &STEPS, |reading, row| {
             let line = reading.found(row).and_then(|found| {
@@ -296,13 +309,12 @@ impl Reading<'_, '_> {
                 is_counted.then_some(Said::Part).ok_or(BadLine::record(reading.records, "at most 200000 days of steps"))
             });
             reading.say(line);
-        })
-        .await?;
+        })?;
         Ok(steps)
     }
 
     /// The sessions first, then the stages within them. A session without stages is sleep of which nobody knows more.
-    async fn nights(&mut self, database: &mut SqliteConnection) -> Result<(Nights, Writers), FileError> {
+    fn nights(&mut self, database: &mut SqliteConnection) -> Result<(Nights, Writers), FileError> {
         let (mut nights, mut writers) = (Nights::default(), Writers::default());
         let mut sessions: HashMap<i64, Session> = HashMap::new();
         self.rows(database, &SESSIONS, |reading, row| {
@@ -317,8 +329,7 @@ impl Reading<'_, '_> {
                 Ok(Said::Part)
             });
             reading.say(line);
-        })
-        .await?;
+        })?;
         self.rows(database, &STAGES, |reading, row| {
             let line = reading.found(row).and_then(|found| {
                 // What its session says of the time, its stages do not know better.
@@ -332,8 +343,7 @@ impl Reading<'_, '_> {
                     .ok_or(BadLine::record(reading.records, "at most 500000 stretches of sleep"))
             });
             reading.say(line);
-        })
-        .await?;
+        })?;
         let bare = sessions.into_values().filter(|session| !session.has_stages);
         let is_full = bare.fold(false, |full, Session { device, within, modality, .. }| {
             full | !nights.add(device, Stage::Asleep, within, modality)

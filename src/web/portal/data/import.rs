@@ -28,7 +28,7 @@ use crate::web::portal::form::Fields;
 use crate::web::portal::frame::{Frame, page_with};
 use crate::web::portal::own::{Own, Watched};
 use crate::web::portal::sharing::words;
-use crate::web::portal::upload::{Brought, Unfit, Uploaded};
+use crate::web::portal::upload::{Unfit, Uploaded};
 
 /// How many faults are listed one by one.
 const LISTED: usize = 50;
@@ -165,7 +165,7 @@ pub async fn take(state: Data<State>, frame: Frame, sent: Uploaded) -> Result<Ht
         Ok(columns) => columns,
         Err(wrong) => return form(frame, &state, &own, Err(wrong)).await,
     };
-    let Some(Brought { content, place }) = sent.file else {
+    let Some(file) = sent.file else {
         return form(frame, &state, &own, Err(Wrong::file("import-wrong-none"))).await;
     };
     let diary = Diary {
@@ -174,9 +174,7 @@ pub async fn take(state: Data<State>, frame: Frame, sent: Uploaded) -> Result<Ht
         dry_run: sent.fields.text("do") != "take",
         ..Diary::new(sent.session.member, own.days(), MoodScale::of_member(&own.settings.moods))
     };
-    let report = import::file(&state.bridge, &diary, content).await;
-    drop(place);
-    match report {
+    match import::file(&state.bridge, &diary, file).await {
         Ok(report) if report.unknown_member => Err(PortalError::SignInFirst),
         Ok(report) => {
             tracing::info!(
@@ -324,5 +322,6 @@ const fn fault(bad: &BadLine) -> &'static str {
         About::Tags => "import-fault-tags",
         About::Note => "import-fault-note",
         About::Value => "import-fault-value",
+        About::Name => "import-fault-name",
     }
 }
