@@ -1,5 +1,6 @@
 //! What Fitbit's Web API answers about sleep (`/1.2/user/-/sleep/date/….json`, and the older `/1/`): an array of logs, in
-//! the member's local time without an offset.
+//! the member's local time without an offset. Where the clock was set back in a night, and showed an hour twice, the time in
+//! bed says which of the two was meant.
 
 use jiff::civil::DateTime;
 use serde::Deserialize;
@@ -63,7 +64,7 @@ pub fn records(at: &str, text: &str, given: &Given<'_>) -> Vec<Record> {
 fn said(text: &str, given: &Given<'_>) -> Result<Vec<Said>, Refusal> {
     let log: Log = typed(text, LOG)?;
     let source = Source::of_given("fitbit", log.id.to_string(), given)?;
-    let time = Time { start: Some(moment(log.start_time, given)?), end: moment(log.end_time, given)? };
+    let time = time(&log, given)?;
     let is_said = log.made.as_deref() == Some("manual");
     let by = if is_said {
         By { modality: Modality::SelfReported, device: None }
@@ -88,14 +89,27 @@ fn said(text: &str, given: &Given<'_>) -> Result<Vec<Said>, Refusal> {
     source.all_measured(numbers, time, &by)
 }
 
-fn moment(shown: DateTime, given: &Given<'_>) -> Result<Moment, Refusal> {
+fn time(log: &Log, given: &Given<'_>) -> Result<Time, Refusal> {
+    let (starts, ends) = (moments(log.start_time, given)?, moments(log.end_time, given)?);
+    let times = starts.iter().flat_map(|start| ends.iter().map(move |end| Time { start: Some(*start), end: *end }));
+    let in_bed = log.time_in_bed.approximate();
+    let off = |time: &Time| {
+        let lasted = time.start.map(|start| time.end.at.duration_since(start.at).as_secs_f64() / 60.0);
+        (lasted.unwrap_or_default() - in_bed).abs()
+    };
+    let time = times.min_by(|one, other| off(one).total_cmp(&off(other)));
+    time.ok_or_else(|| Refusal::invalid("/startTime", "a time that there was"))
+}
+
+/// When the member's clock may have shown this: one moment, or two where it was set back.
+fn moments(shown: DateTime, given: &Given<'_>) -> Result<Vec<Moment>, Refusal> {
     let zone = given.zone.ok_or_else(|| {
         Refusal::invalid(
             "/",
             "the header Mostik-Time-Zone: Fitbit says what the member's clock showed, not where it stood",
         )
     })?;
-    let zoned = zone.rules().to_ambiguous_zoned(shown).compatible();
-    let zoned = zoned.map_err(|_| Refusal::invalid("/startTime", "a time that there was"))?;
-    Ok(Moment::new(zoned.timestamp(), zoned.offset()))
+    let read = zone.rules().to_ambiguous_zoned(shown);
+    let read = [read.clone().compatible(), read.later()];
+    Ok(read.into_iter().flatten().map(|zoned| Moment::new(zoned.timestamp(), zoned.offset())).collect())
 }

@@ -13,6 +13,7 @@ use crate::domain::measurement::{Measured, Modality};
 use crate::domain::moment::Moment;
 use crate::domain::reading::{Measure, Mood, StateOfMind, StateOfMindKind};
 use crate::inbound::event::Refusal;
+use crate::inbound::files::MOST_TAGS;
 
 const MAKER: &str = "health-auto-export";
 /// As the app writes times: `2024-02-06 14:30:00 -0800`.
@@ -114,7 +115,11 @@ fn felt(text: &str, given: &Given<'_>) -> Result<Vec<Said>, Refusal> {
     }
     let state = StateOfMind { kind, valence: feeling.valence, classification: None };
     let mood = Mood { rating: None, label: None, state_of_mind: Some(state) };
-    let words: Vec<String> = feeling.labels.iter().chain(&feeling.associations).filter_map(|word| name(word)).collect();
+    let words = feeling.labels.iter().chain(&feeling.associations).filter_map(|word| name(word));
+    let words: Vec<String> = words.take(MOST_TAGS + 1).collect();
+    if words.len() > MOST_TAGS {
+        return Err(Refusal::invalid("/labels", "at most 500 labels and associations"));
+    }
     let tags = Some(words).filter(|words| !words.is_empty()).map(Measure::Tags);
     let tags = tags.map(|tags| source.says("tags", moment, tags)).transpose()?;
     Ok([Some(source.says("mood", moment, Measure::Mood(mood))?), tags].into_iter().flatten().collect())
@@ -212,7 +217,7 @@ fn in_minutes(value: &Decimal, units: &str, field: &str) -> Result<Decimal, Refu
         "s" | "sec" => "sec",
         _ => return Err(Refusal::invalid(field, "a metric whose units are hr, min or s")),
     };
-    minutes(value, unit).ok_or_else(|| Refusal::invalid(field, "a number of at most 18 digits"))
+    minutes(value, unit).ok_or_else(|| Refusal::invalid(field, "a number of at most 18 digits that count"))
 }
 
 fn moment(field: &str, text: &str) -> Result<Moment, Refusal> {

@@ -13,7 +13,10 @@ use crate::domain::measurement::{Measured, Modality};
 use crate::domain::moment::Moment;
 use crate::inbound::event::{Refusal, Subject};
 
-const ONCE: &str = "each field once, and numbers of at most 18 digits without an exponent";
+const ONCE: &str = "each field once, and numbers of at most 18 digits that count";
+
+/// The longest id, and the longest name of a member, in bytes: each element of a series bears both.
+const LONGEST_NAME: usize = 1024;
 
 #[derive(Deserialize)]
 struct DataPoint<'a> {
@@ -113,6 +116,11 @@ enum Bodies<'a> {
 fn point<'a>(schemas: &DataPointSchemas, text: &'a str, given: &Given<'_>) -> Result<(Header, Bodies<'a>), Refusal> {
     schemas.check_envelope(&typed::<Value>(text, ONCE)?)?;
     let DataPoint { header, body } = typed(text, ONCE)?;
+    for (field, name) in [("/header/id", Some(&header.id)), ("/header/user_id", header.user_id.as_ref())] {
+        if name.is_some_and(|name| name.len() > LONGEST_NAME) {
+            return Err(Refusal::invalid(field, "a text of at most 1 KiB"));
+        }
+    }
     if let (Some(Subject::Handle(named)), Some(own)) = (given.subject, &header.user_id)
         && named != own
     {

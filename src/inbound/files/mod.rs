@@ -10,7 +10,9 @@
 //! - of Health Connect, the same, and who wrote what: the names of 256 devices and apps, 200 000 nights, and as many
 //!   changes of what wrote the heart rates (below 32 MiB); its database is unpacked onto the disk
 //!   ([`archive::MOST_UNPACKED`]), never into memory;
-//! - of a Daylio backup, which is one piece of JSON, all of it: 32 MiB, and its entries once more;
+//! - of a Daylio backup, which is one piece of JSON, all of it: 32 MiB, and what that is taken apart into (below 160 MiB,
+//!   were it nothing but pointers to activities); and of what its entries point to, no more is copied for one of them than
+//!   [`MOST_TAGS`] names, 64 KiB together;
 //! - of a FHIR Bundle, which is one, too, 64 MiB, each of its resources once more, so twice that, and what one of them of
 //!   256 KiB is taken apart into (below 32 MiB).
 
@@ -36,6 +38,10 @@ use crate::domain::day::Days;
 use crate::domain::ids::MemberId;
 use crate::domain::moment::Moment;
 use crate::domain::reading::Measure;
+
+/// The most tags of one line or entry. In 64 KiB there is room for thirty thousand of one letter, and each takes some fifty
+/// times as much memory as that.
+pub const MOST_TAGS: usize = 500;
 
 /// What one line, entry or record of a file says. Personal: its `Debug` shows how much it is.
 pub enum Said {

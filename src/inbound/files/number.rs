@@ -5,11 +5,16 @@ use crate::domain::decimal::Decimal;
 /// Digits after the point that are kept of a number that has too many for a [`Decimal`], or was computed by its source.
 const KEPT: usize = 6;
 
-/// A number as it is written. One with an exponent, or with more digits than can be kept, is rounded to six places.
+/// The most digits of a number that stays as it is written, those zeros counted with which it begins.
+const LONGEST: usize = 18;
+
+/// A number as it is written. One with an exponent, or with more digits than can be kept, is rounded to six places; and so is
+/// what a [`Decimal`] would keep and this did not: a file that is imported once more says what it said before.
 #[must_use]
 pub fn decimal(text: &str) -> Option<Decimal> {
     let text = text.trim();
-    text.parse().ok().or_else(|| {
+    let is_plain = !text.contains(['e', 'E']) && text.bytes().filter(u8::is_ascii_digit).count() <= LONGEST;
+    text.parse().ok().filter(|_| is_plain).or_else(|| {
         let shape = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
         let number = text.parse::<f64>().ok().filter(|number| shape && number.is_finite())?;
         rounded(number)
@@ -59,6 +64,8 @@ mod tests {
             ("72", "72"),
             (" 6.50 ", "6.50"),
             ("47.123456789012345678", "47.123457"),
+            ("0.017391304347826087", "0.017391"),
+            ("5.2173913043478262e-05", "0.000052"),
             ("1e-05", "0.00001"),
             ("7.2E1", "72"),
             ("-0.0000000000000000001", "0"),

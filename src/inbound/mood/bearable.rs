@@ -5,7 +5,8 @@
 //! feelings beside them and the factors of a day as tags, notes, and how long somebody slept. Energy, symptoms, medicines,
 //! food and measurements are passed over: nothing here can say what they are without relabelling them.
 //!
-//! Where only a part of the day is said (`pre`, `am`, `mid`, `pm`), or only the day, its beginning counts.
+//! Where only a part of the day is said (`pre`, `am`, `mid`, `pm`), or only the day, its beginning counts; of a part of today
+//! that begins later, the present, until it has begun.
 
 use std::io::Read;
 
@@ -18,7 +19,7 @@ use crate::domain::measurement::{Measured, Measurement, Modality};
 use crate::domain::reading::{Measure, Mood, Rating};
 use crate::inbound::files::number::{decimal, minutes};
 use crate::inbound::files::rows::{Occurrences, Row, Rows};
-use crate::inbound::files::{About, BadLine, FileError, Line, Said, Whose, plain};
+use crate::inbound::files::{About, BadLine, FileError, Line, MOST_TAGS, Said, Whose, plain};
 
 /// Whose events they are, before the slash.
 const APP: &str = "bearable";
@@ -124,16 +125,22 @@ impl<'a, R: Read> Bearable<'a, R> {
         let Some(kind) = Kind::of(row.text(self.columns.category, CATEGORY, About::Record)?) else {
             return Ok(Said::Nothing);
         };
-        let shown = self.shown(row)?;
+        let (shown, is_part) = self.shown(row)?;
         // Counted before anything else can fail, so that mending a bad line later does not renumber its neighbours.
         let key = format!("{}/{shown}/{}", kind.as_str(), self.seen.number((shown, kind)));
         let bad_time = || BadLine::column(row.line, DATE, About::Date, "a day between the years 1970 and 2100");
-        let moment = self.whose.moment(shown, None).ok_or_else(bad_time)?;
+        let mut moment = self.whose.moment(shown, None).ok_or_else(bad_time)?;
         if self.whose.is_to_come(moment.at) {
-            return Err(BadLine::to_come(row.line));
+            let Whose { days, now, .. } = self.whose;
+            if !is_part || days.day_of(*now) != shown.date() {
+                return Err(BadLine::to_come(row.line));
+            }
+            moment = days.moment(*now);
         }
         let part = |category, measure| self.whose.part(APP, (row.line, &key), category, moment, measure);
-        let words = words(row.text(self.columns.detail, DETAIL, About::Tags)?).map(Measure::Tags);
+        let words = words(row.text(self.columns.detail, DETAIL, About::Tags)?);
+        let words = words.ok_or_else(|| BadLine::column(row.line, DETAIL, About::Tags, "at most 500 words"))?;
+        let words = Some(words).filter(|words| !words.is_empty()).map(Measure::Tags);
         Ok(Said::Items(match kind {
             Kind::Mood => vec![
                 part(Category::Mood, Some(Measure::Mood(self.mood(row)?))),
@@ -145,7 +152,8 @@ impl<'a, R: Read> Bearable<'a, R> {
         }))
     }
 
-    fn shown(&self, row: &Row) -> Result<DateTime, BadLine> {
+    /// When it was, and whether only the part of the day is said.
+    fn shown(&self, row: &Row) -> Result<(DateTime, bool), BadLine> {
         let formatted = row.text(self.columns.formatted, DATE_FORMATTED, About::Date)?;
         let date = if formatted.is_empty() {
             date(row.text(self.columns.date, DATE, About::Date)?)
@@ -161,7 +169,7 @@ impl<'a, R: Read> Bearable<'a, R> {
         };
         let time =
             time.ok_or_else(|| BadLine::column(row.line, TIME, About::Time, "a time such as 20:30, or am or pm"))?;
-        Ok(date.to_datetime(time))
+        Ok((date.to_datetime(time), part.is_some()))
     }
 
     fn mood(&self, row: &Row) -> Result<Mood, BadLine> {
@@ -204,10 +212,10 @@ impl<R: Read> Iterator for Bearable<'_, R> {
     }
 }
 
-/// `Meh | Anxious`.
+/// `Meh | Anxious`. `None` where they are more than are taken.
 fn words(text: &str) -> Option<Vec<String>> {
-    let words: Vec<String> = text.split('|').map(plain).filter(|word| !word.is_empty()).collect();
-    (!words.is_empty()).then_some(words)
+    let words: Vec<String> = text.split('|').map(plain).filter(|word| !word.is_empty()).take(MOST_TAGS + 1).collect();
+    (words.len() <= MOST_TAGS).then_some(words)
 }
 
 /// `22nd Sep 2020`.

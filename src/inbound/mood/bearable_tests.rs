@@ -58,6 +58,30 @@ fn of_a_part_of_the_day_its_beginning_counts() {
 }
 
 #[test]
+fn a_part_of_today_that_begins_later_was_said_now_and_is_the_same_entry_when_it_has_begun() {
+    let read_at = |now: &str, row: &str| -> Vec<(String, String)> {
+        let whose = Whose { now: now.parse().unwrap(), ..whose() };
+        let lines: Vec<Line> = Bearable::new(format!("{OLDER}{row}").as_bytes(), &whose).unwrap().collect();
+        let items = lines.into_iter().flat_map(|line| match line {
+            Ok(Said::Items(items)) => items,
+            _ => Vec::new(),
+        });
+        let said = |item: crate::inbound::files::Item| match item.event.says {
+            Says::Reading(Entry { moment, .. }, _) => Some((item.event.id, moment.to_rfc3339())),
+            Says::Retraction(_) => None,
+        };
+        items.filter_map(said).collect()
+    };
+    let row = "20th Nov 2026,Friday,pm,Factors,,Walk,\n";
+    let (early, late) = (read_at("2026-11-20T15:00:00Z", row), read_at("2026-11-20T19:00:00Z", row));
+    assert_eq!((early[0].1.as_str(), late[0].1.as_str()), ("2026-11-20T16:00:00+01:00", "2026-11-20T18:00:00+01:00"));
+    assert_eq!(early[0].0, late[0].0);
+    for to_come in ["21st Nov 2026,x,pm,Factors,,Walk,\n", "20th Nov 2026,x,18:00,Factors,,Walk,\n"] {
+        assert!(read_at("2026-11-20T15:00:00Z", to_come).is_empty(), "{to_come}");
+    }
+}
+
+#[test]
 fn sleep_is_minutes_and_what_is_not_known_is_passed_over() {
     let rows = "2nd Jan 2026,Friday,,Sleep,7:30,Asleep 23:00 - 6:30,\n2nd Jan 2026,Friday,am,Symptom,2,Headache (Moderate),\n\
                 2nd Jan 2026,Friday,8:00,Meds/Supplements,50,Something (mg),\n3rd Jan 2026,Saturday,am,Energy,3,,\n";

@@ -44,6 +44,9 @@ use crate::domain::measurement::Measured;
 /// The most columns of a table that are taken.
 const MOST_READINGS: usize = 50;
 
+/// The longest name of a column, and the longest of the other texts, in bytes: a name is said in each fault.
+const LONGEST_TEXT: usize = 1024;
+
 /// Which column is what. Its `Debug` shows how many there are: a member names their columns as they like.
 #[derive(Clone)]
 pub struct Columns {
@@ -125,6 +128,9 @@ impl Columns {
         if file.reading.is_empty() || file.reading.len() > MOST_READINGS {
             return Err(refuse(format!("expected 1 to {MOST_READINGS} tables [[reading]]")));
         }
+        if file.texts().any(|text| text.len() > LONGEST_TEXT) {
+            return Err(refuse("expected names, formats and separators of at most 1 KiB".to_owned()));
+        }
         let readings: Vec<Column> = file.reading.into_iter().map(FileReading::column).collect::<Result<_, _>>()?;
         let words: BTreeSet<&str> = readings.iter().map(|reading| reading.what.word()).collect();
         if words.len() < readings.len() {
@@ -132,6 +138,16 @@ impl Columns {
         }
         let FileTime { column, date_column, format } = file.time;
         Ok(Self { delimiter, time: Time { column, date_column, format }, readings })
+    }
+}
+
+impl File {
+    /// The texts that are looked for, or read by, in each row.
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        let FileTime { column, date_column, format } = &self.time;
+        let of_time = [Some(column), date_column.as_ref(), format.as_ref()];
+        let of_readings = self.reading.iter().flat_map(|reading| [Some(&reading.column), reading.separator.as_ref()]);
+        of_time.into_iter().chain(of_readings).flatten()
     }
 }
 

@@ -18,7 +18,7 @@ use crate::support::outbox::items;
 pub struct Case {
     pub bridge: TestBridge,
     pub member: Person,
-    config: PathBuf,
+    pub config: PathBuf,
 }
 
 pub async fn ready(categories: &[&str]) -> Case {

@@ -16,8 +16,10 @@ use serde::Deserialize;
 
 use super::error::{BadLine, DaylioError};
 use super::header::Column;
+use super::limited::Limited;
 use super::reader::{MAX_FIELD_BYTES, MAX_RECORDS};
 use super::{DiaryEntry, note};
+use crate::inbound::files::MOST_TAGS;
 use crate::inbound::files::archive::GrowsTooMuch;
 
 /// The most that a backup may hold once it is unpacked, in bytes, its photos not counted: 32 MiB.
@@ -26,28 +28,40 @@ pub const MAX_BACKUP_BYTES: u64 = 32 << 20;
 /// What the file in the archive is called.
 pub const BACKUP: &str = "backup.daylio";
 
-/// The longest tag, in bytes: as long as a field of an export.
-const LONGEST_TAG: usize = MAX_FIELD_BYTES;
+/// The most entries that are read.
+const MOST_ENTRIES: usize = MAX_RECORDS as usize;
+
+/// The most moods that a backup may name, and the most activities.
+const MOST_NAMES: usize = 10_000;
+
+/// The longest of these names, in bytes: 1 KiB. A name stands in the file once, and in each entry that has it.
+const LONGEST_NAME: usize = 1024;
+
+/// The most that the activities of an entry may be together, in bytes: as much as a field of an export.
+const LONGEST_TAGS: usize = MAX_FIELD_BYTES;
 
 /// What Daylio calls its own moods, the best first. The backup does not say in which language the member sees them.
 const OWN_NAMES: [&str; 5] = ["rad", "good", "meh", "bad", "awful"];
 
 /// A diary from a backup, entry by entry, as [`DaylioReader`](super::DaylioReader) gives it from an export.
 pub struct DaylioBackup {
-    moods: HashMap<i64, (String, u8)>,
-    tags: HashMap<i64, String>,
+    moods: HashMap<i64, (Name, u8)>,
+    tags: HashMap<i64, Name>,
     entries: std::iter::Enumerate<std::vec::IntoIter<Entry>>,
     /// How often a minute has been seen.
     seen: HashMap<DateTime, u32>,
 }
 
+/// A name as the member wrote it, trimmed; `None` where it is longer than is read.
+type Name = Option<String>;
+
 #[derive(Deserialize)]
 struct Content {
     #[serde(rename = "customMoods")]
-    moods: Vec<Mood>,
-    tags: Vec<Tag>,
+    moods: Limited<Mood, MOST_NAMES>,
+    tags: Limited<Tag, MOST_NAMES>,
     #[serde(rename = "dayEntries")]
-    entries: Vec<Entry>,
+    entries: Limited<Entry, MOST_ENTRIES>,
 }
 
 #[derive(Deserialize)]
@@ -80,7 +94,7 @@ struct Entry {
     note: Option<String>,
     note_title: Option<String>,
     #[serde(default)]
-    tags: Vec<i64>,
+    tags: Limited<i64, MOST_TAGS>,
 }
 
 impl DaylioBackup {
@@ -91,14 +105,14 @@ impl DaylioBackup {
     pub fn new(packed: impl Read) -> Result<Self, DaylioError> {
         let json = unpacked(packed)?;
         let content: Content = serde_json::from_slice(&json).map_err(|_| DaylioError::NoBackup)?;
-        if content.entries.len() > MAX_RECORDS as usize {
-            return Err(DaylioError::TooMuch);
-        }
-        let moods = content.moods.into_iter().filter_map(|mood| Some((mood.id, (mood.name()?, mood.level()?))));
+        let (moods, tags) = (content.moods.into_all(), content.tags.into_all());
+        let moods = moods.ok_or(DaylioError::TooMuch)?.into_iter();
+        let tags = tags.ok_or(DaylioError::TooMuch)?.into_iter();
+        let entries = content.entries.into_all().ok_or(DaylioError::TooMuch)?;
         Ok(Self {
-            moods: moods.collect(),
-            tags: content.tags.into_iter().map(|tag| (tag.id, tag.name)).collect(),
-            entries: content.entries.into_iter().enumerate(),
+            moods: moods.filter_map(|mood| Some((mood.id, (mood.name()?, mood.level()?)))).collect(),
+            tags: tags.map(|tag| (tag.id, name(&tag.name))).collect(),
+            entries: entries.into_iter().enumerate(),
             seen: HashMap::new(),
         })
     }
@@ -109,24 +123,34 @@ impl DaylioBackup {
         let seen = self.seen.entry(at).or_default();
         let occurrence = *seen;
         *seen += 1;
-        let (mood, level) = self.moods.get(&entry.mood).cloned().ok_or_else(|| BadLine::unknown_mood(line))?;
-        let tag = |id| self.tags.get(id).map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty());
-        let tags: Vec<String> = entry.tags.iter().filter_map(tag).collect();
-        if tags.iter().map(String::len).sum::<usize>() > LONGEST_TAG {
-            return Err(BadLine::field(line, Column::Activities, "at most 64 KiB of text"));
-        }
+        let (mood, level) = self.moods.get(&entry.mood).ok_or_else(|| BadLine::unknown_mood(line))?;
+        let mood = mood.clone().ok_or(BadLine::field(line, Column::Mood, "a name of at most 1 KiB"))?;
         Ok(DiaryEntry {
             line,
             at,
             offset: entry.offset(line)?,
             occurrence,
             mood,
-            level: Some(level),
-            tags,
+            level: Some(*level),
+            tags: self.tags(line, entry)?,
             note_title: text(line, Column::NoteTitle, entry.note_title.as_ref(), str::to_owned)?,
             note: text(line, Column::Note, entry.note.as_ref(), note::plain)?,
             scales: None,
         })
+    }
+
+    /// The names of an entry's activities. None is copied before it is known that they are few and short enough: an entry
+    /// may point a hundred thousand times to the same one.
+    fn tags(&self, line: u64, entry: &Entry) -> Result<Vec<String>, BadLine> {
+        let bad = |expected| BadLine::field(line, Column::Activities, expected);
+        let ids = entry.tags.all().ok_or(bad("at most 500 activities"))?;
+        let names = ids.iter().filter_map(|id| self.tags.get(id));
+        let names = names.map(|name| name.as_deref().ok_or(bad("names of at most 1 KiB")));
+        let names: Vec<&str> = names.collect::<Result<_, _>>()?;
+        if names.iter().map(|name| name.len()).sum::<usize>() > LONGEST_TAGS {
+            return Err(bad("at most 64 KiB of text"));
+        }
+        Ok(names.into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect())
     }
 }
 
@@ -140,14 +164,14 @@ impl Iterator for DaylioBackup {
 }
 
 impl Mood {
-    /// The member's own name for it, or else Daylio's.
-    fn name(&self) -> Option<String> {
-        let own = self.custom_name.trim();
-        if !own.is_empty() {
-            return Some(own.to_owned());
+    /// The member's own name for it, or else Daylio's. `None` where it has neither.
+    fn name(&self) -> Option<Name> {
+        let own = name(&self.custom_name);
+        if own.as_deref() != Some("") {
+            return Some(own);
         }
         let place = usize::try_from(self.predefined_name_id.checked_sub(1)?).ok()?;
-        OWN_NAMES.get(place).map(|name| (*name).to_owned())
+        OWN_NAMES.get(place).map(|name| Some((*name).to_owned()))
     }
 
     fn level(&self) -> Option<u8> {
@@ -175,6 +199,11 @@ impl Entry {
         let offset = seconds.and_then(|seconds| Offset::from_seconds(seconds).ok());
         offset.map(Some).ok_or(BadLine::field(line, Column::Time, "an offset of at most 14 hours"))
     }
+}
+
+fn name(text: &str) -> Name {
+    let text = text.trim();
+    (text.len() <= LONGEST_NAME).then(|| text.to_owned())
 }
 
 fn text(line: u64, column: Column, text: Option<&String>, read: fn(&str) -> String) -> Result<Option<String>, BadLine> {

@@ -98,7 +98,9 @@ pub enum DaylioError {
     #[error("the file is no Daylio backup; expected an archive with a file backup.daylio, as the app writes it")]
     NoBackup,
     /// The file holds more than anybody's diary.
-    #[error("the backup holds too much; expected at most 32 MiB of text and 250000 entries")]
+    #[error(
+        "the backup holds too much; expected at most 32 MiB of text, 250000 entries, and 10000 moods and activities"
+    )]
     TooMuch,
     /// The reader failed before the header was complete.
     #[error("the file could not be read")]

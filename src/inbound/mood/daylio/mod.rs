@@ -11,11 +11,14 @@
 //! # Bounds
 //! A file may be hostile or broken, so memory is bounded whatever its size: one record of at most [`MAX_RECORD_BYTES`] bytes
 //! is held at a time, a field has at most [`MAX_FIELD_BYTES`] bytes, and the table that numbers entries of the same minute
-//! has at most [`MAX_RECORDS`] rows. In all that is below 24 MiB; for an ordinary diary it is a few hundred KiB.
+//! has at most [`MAX_RECORDS`] rows. In all that is below 24 MiB; for an ordinary diary it is a few hundred KiB. A backup is one
+//! piece of JSON and lies in memory as a whole; of what its entries point to (moods, activities), the names are short and the
+//! pointers few, because each of them is copied for each entry.
 
 mod backup;
 mod error;
 mod header;
+mod limited;
 mod months;
 mod note;
 mod reader;

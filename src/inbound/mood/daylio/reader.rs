@@ -9,6 +9,7 @@ use jiff::civil::{Date, DateTime};
 use super::error::{BadLine, DaylioError};
 use super::header::{Column, Form, MOST_COLUMNS, recognise};
 use super::{DiaryEntry, note, when};
+use crate::inbound::files::MOST_TAGS;
 use crate::inbound::files::frame::{Fault, Frame, Framer};
 
 /// The longest field that is read, in bytes: 64 KiB, some twenty pages of a note.
@@ -168,8 +169,11 @@ impl Fields<'_> {
     }
 
     fn tags(&self) -> Result<Vec<String>, BadLine> {
-        let tags = self.text(Column::Activities)?.split('|').map(str::trim);
-        Ok(tags.filter(|tag| !tag.is_empty()).map(str::to_owned).collect())
+        let tags = self.text(Column::Activities)?.split('|').map(str::trim).filter(|tag| !tag.is_empty());
+        if tags.clone().nth(MOST_TAGS).is_some() {
+            return Err(BadLine::field(self.line, Column::Activities, "at most 500 activities"));
+        }
+        Ok(tags.map(str::to_owned).collect())
     }
 
     fn at(&self) -> Result<DateTime, BadLine> {
