@@ -9,6 +9,9 @@ use super::decimal::Decimal;
 /// How many places a mean has, always: `3.50`.
 const MEAN_PLACES: u32 = 2;
 
+/// The most digits of a decimal that count, and the most places that are reckoned with: what is smaller changes no figure.
+const MOST: u32 = 18;
+
 /// What a few numbers amount to.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spread {
@@ -44,25 +47,26 @@ pub fn compare(one: &Decimal, other: &Decimal) -> Ordering {
 /// The number in the one way in which equal numbers are written: without zeros at its end.
 #[must_use]
 pub fn plain(number: &Decimal) -> String {
-    let Fixed { units, places } = Fixed::from(number);
+    let Fixed { units, places } = Fixed::exact(number);
     written(units, places)
 }
 
-/// What numbers add up to; `None` where it would take more digits than a decimal may have.
+/// What numbers add up to, exactly where that takes no more digits than a decimal may have, or else to as many places as
+/// there is room for. `None` where there is room for none.
 #[must_use]
 pub fn sum(numbers: &[&Decimal]) -> Option<Decimal> {
     let numbers: Vec<Fixed> = numbers.iter().copied().map(Fixed::from).collect();
     let places = numbers.iter().map(|number| number.places).max().unwrap_or(0);
     let sum = numbers.iter().try_fold(0i128, |sum, number| sum.checked_add(number.units_at(places)?))?;
-    written(sum, places).parse().ok()
+    written(sum, places).parse().ok().or_else(|| fitted(sum, places))
 }
 
-/// So many times a number, without zeros at its end; `None` where that takes more digits than a decimal may have.
+/// So many times a number, without zeros at its end: exactly, or to as many places as a decimal has room for. `None` where
+/// there is room for none.
 #[must_use]
 pub fn times(number: &Decimal, factor: u32) -> Option<Decimal> {
-    let Fixed { units, places } = Fixed::from(number);
-    let product = written(units.checked_mul(i128::from(factor))?, places).parse().ok()?;
-    plain(&product).parse().ok()
+    let Fixed { units, places } = Fixed::exact(number);
+    fitted(units.checked_mul(i128::from(factor))?, places)
 }
 
 /// A number divided, to so many places at most, half to even.
@@ -106,6 +110,14 @@ fn mean(numbers: &[&Decimal]) -> Option<Decimal> {
     written(units, MEAN_PLACES).parse().ok()
 }
 
+/// The number in as many digits as a decimal may have, without zeros at its end.
+fn fitted(units: i128, places: u32) -> Option<Decimal> {
+    let digits = units.unsigned_abs().checked_ilog10().map_or(1, |power| power + 1);
+    let fewer = places.checked_sub(digits.saturating_sub(MOST))?;
+    let Fixed { units, places } = Fixed { units, places }.within(fewer).trimmed();
+    written(units, places).parse().ok()
+}
+
 fn divided_half_even(number: i128, by: i128) -> Option<i128> {
     let (below, rest) = (number.checked_div_euclid(by)?, number.checked_rem_euclid(by)?);
     let up = match rest.checked_mul(2)?.cmp(&by) {
@@ -128,15 +140,37 @@ impl Fixed {
     fn units_at(self, places: u32) -> Option<i128> {
         self.units.checked_mul(10i128.checked_pow(places.checked_sub(self.places)?)?)
     }
+
+    /// All of a decimal, whose places may be hundreds.
+    fn exact(number: &Decimal) -> Self {
+        let (whole, fraction) = number.as_str().split_once('.').unwrap_or((number.as_str(), ""));
+        let fraction = fraction.trim_end_matches('0');
+        // A decimal has at most 18 digits that count.
+        let units = format!("{whole}{fraction}").parse().unwrap_or_default();
+        Self { units, places: u32::try_from(fraction.len()).unwrap_or_default() }
+    }
+
+    /// With so many places at most, a half rounded to the even neighbour.
+    fn within(self, places: u32) -> Self {
+        let Some(too_many) = self.places.checked_sub(places) else { return self };
+        // Where even ten to that power is too much, nothing is left.
+        let units = 10i128.checked_pow(too_many).and_then(|down| divided_half_even(self.units, down)).unwrap_or(0);
+        Self { units, places }
+    }
+
+    /// Without zeros at the end of its places.
+    fn trimmed(mut self) -> Self {
+        while self.places > 0 && self.units % 10 == 0 {
+            self.units /= 10;
+            self.places -= 1;
+        }
+        self
+    }
 }
 
 impl From<&Decimal> for Fixed {
     fn from(number: &Decimal) -> Self {
-        let (whole, fraction) = number.as_str().split_once('.').unwrap_or((number.as_str(), ""));
-        let fraction = fraction.trim_end_matches('0');
-        // A decimal has at most 18 digits.
-        let units = format!("{whole}{fraction}").parse().unwrap_or_default();
-        Self { units, places: u32::try_from(fraction.len()).unwrap_or_default() }
+        Self::exact(number).within(MOST)
     }
 }
 
@@ -200,6 +234,22 @@ mod tests {
         assert_eq!(total(&["0.1", "0.2", "400"]).unwrap(), "400.3");
         assert_eq!(total(&[]).unwrap(), "0");
         assert_eq!(total(&["999999999999999999", "1"]), None);
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_exact_is_rounded_and_not_lost() {
+        let number = |text: &str| text.parse::<Decimal>().unwrap();
+        let total = |texts: &[&str]| sum(&decimals(texts).iter().collect::<Vec<_>>()).map(|sum| sum.to_string());
+        assert_eq!(total(&["5.016666666666667", "0.016666666666666666"]).unwrap(), "5.03333333333333367");
+        assert_eq!(total(&["8000", "5e-324", "0.000052173913043478262"]).unwrap(), "8000.00005217391304");
+        assert_eq!(times(&number("1.7333333333333334"), 60).unwrap(), number("104.000000000000004"));
+        assert_eq!(times(&number("5.2173913043478262e-05"), 60).unwrap(), number("0.00313043478260869572"));
+        assert_eq!(times(&number("123456789.012345678"), 10_080).unwrap(), number("1244444433244.44443"));
+        assert_eq!(divided(&number("5e-324"), 60, 2).unwrap(), number("0"));
+        assert_eq!(rounded(&number("5.551115123125783e-17"), 2), number("0.00"));
+        assert_eq!(spread(&["5e-324", "1"]).unwrap()[0], "0.50");
+        assert_eq!(compare(&number("999999999999999999"), &number("5e-324")), Ordering::Greater);
+        assert_eq!(plain(&number("5.50e-20")), "0.000000000000000000055");
     }
 
     #[test]

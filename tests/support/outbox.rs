@@ -19,6 +19,8 @@ pub struct Item {
     pub identifier: String,
     pub measured_at: i64,
     pub body: Option<Value>,
+    /// The same as it leaves, character by character.
+    pub text: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -87,11 +89,13 @@ pub async fn items(bridge: &TestBridge, person: &Person) -> Vec<Item> {
     let open = |row: &Row| {
         let key = member.content_key(&row.clinic_id.parse().unwrap(), row.sealed_key.as_deref()).unwrap();
         let plain = key.open(PAYLOAD_COLUMN, row.delivery_id.as_bytes(), row.sealed_payload.as_ref()?).unwrap();
-        Some(serde_json::from_slice(&plain).unwrap())
+        Some(String::from_utf8(plain).unwrap())
     };
     rows.into_iter()
-        .map(|row| Item {
-            body: open(&row),
+        .map(|row| (open(&row), row))
+        .map(|(text, row)| Item {
+            body: text.as_deref().map(|text| serde_json::from_str(text).unwrap()),
+            text,
             clinic: row.clinic_id,
             seq: row.seq,
             operation: row.operation,
