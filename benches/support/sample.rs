@@ -159,5 +159,6 @@ fn reading(measure: Measure) -> Reading {
         moment: Moment::parse_rfc3339("2026-11-20T11:00:00+01:00").unwrap(),
         measure,
         labels: BTreeSet::new(),
+        source: None,
     }
 }

@@ -28,6 +28,8 @@ pub struct Reading {
     pub measure: Measure,
     /// The sensitivity labels that its source gave it, beside those of its category.
     pub labels: BTreeSet<Label>,
+    /// By which way it came: the source of its event. Of what was kept before this was noted, nobody knows.
+    pub source: Option<String>,
 }
 
 /// The word that a reading is no longer one: its member deleted it. To say so to a clinic discloses no less than the

@@ -8,10 +8,11 @@ use std::ops::Range;
 use jiff::Span;
 use jiff::civil::Date;
 
+use super::summarise::total;
 use crate::domain::day::Days;
 use crate::domain::decimal::Decimal;
 use crate::domain::reading::Reading;
-use crate::domain::statistics::{Spread, sum};
+use crate::domain::statistics::Spread;
 use crate::domain::summary::Scale;
 
 /// The most days that one chart shows.
@@ -41,8 +42,8 @@ pub struct ChartDay {
     pub spread: Option<Spread>,
 }
 
-/// The numbers of each day.
-type ByDay<'r> = BTreeMap<Date, Vec<Cow<'r, Decimal>>>;
+/// The numbers of each day, each with the reading that says it.
+type ByDay<'r> = BTreeMap<Date, Vec<(&'r Reading, Cow<'r, Decimal>)>>;
 
 /// A chart for each scale on which there is a number in the days from `first` to `last`, the one with the most entries
 /// first. Of more than [`MOST_DAYS`] days, the last ones.
@@ -58,7 +59,7 @@ pub fn charts(readings: &[Reading], days: &Days, first: Date, last: Date) -> Vec
         }
         for (scale, number) in reading.numbers() {
             let (_, numbers) = scales.entry(scale.name()).or_insert_with(|| (scale, BTreeMap::new()));
-            numbers.entry(day).or_default().push(number);
+            numbers.entry(day).or_default().push((reading, number));
         }
     }
     let mut charts: Vec<Chart> =
@@ -68,10 +69,10 @@ pub fn charts(readings: &[Reading], days: &Days, first: Date, last: Date) -> Vec
 }
 
 /// What the numbers of a day amount to: to one, where they add up.
-fn of_a_day(scale: &Scale, numbers: &[&Decimal]) -> Option<Spread> {
-    match (scale, numbers) {
-        (Scale::Measured(of), [_, _, ..]) if of.adds_up() => Spread::of(&[&sum(numbers)?]),
-        _ => Spread::of(numbers),
+fn of_a_day(scale: &Scale, numbers: &[(&Reading, &Decimal)]) -> Option<Spread> {
+    match scale {
+        Scale::Measured(of) if of.adds_up() => Spread::of(&[total(numbers)?.as_ref()]),
+        _ => Spread::of(&numbers.iter().map(|(_, number)| *number).collect::<Vec<_>>()),
     }
 }
 
@@ -80,7 +81,8 @@ fn chart(scale: Scale, numbers: &ByDay<'_>, first: Date, last: Date) -> Chart {
         .series(Span::new().days(1))
         .take_while(|day| *day <= last)
         .map(|day| {
-            let numbers: Vec<&Decimal> = numbers.get(&day).into_iter().flatten().map(AsRef::as_ref).collect();
+            let numbers = numbers.get(&day).into_iter().flatten();
+            let numbers: Vec<_> = numbers.map(|(reading, number)| (*reading, number.as_ref())).collect();
             ChartDay { day, entries: numbers.len(), spread: of_a_day(&scale, &numbers) }
         })
         .collect();
@@ -115,6 +117,7 @@ mod tests {
             moment: Moment::parse_rfc3339(when).unwrap(),
             measure: Measure::Mood(Mood { rating: Some(rating), label: None, state_of_mind: None }),
             labels: [].into(),
+            source: None,
         }
     }
 

@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::activity::activity;
+use super::nights;
 use crate::domain::category::{Category, Detail};
 use crate::domain::day::{Days, Period};
 use crate::domain::decimal::Decimal;
 use crate::domain::ids::MemberId;
 use crate::domain::measurement::{Measurement, Modality};
 use crate::domain::reading::{Measure, Reading};
-use crate::domain::statistics::{Spread, sum};
+use crate::domain::statistics::{Spread, compare, sum};
 use crate::domain::summary::{Figures, Scale, Summary, TagCount};
 
 /// The most tags that one summary counts.
@@ -110,18 +111,13 @@ impl Stretch<'_> {
         self.start() <= at && at < self.period.end
     }
 
-    /// What the numbers of each day add up to. `None` where that is too much for a decimal.
+    /// What the numbers of each day amount to. `None` where that is too much for a decimal.
     fn by_day<'r>(&self, numbers: &'r [(&Reading, Cow<'_, Decimal>)]) -> Option<Vec<Cow<'r, Decimal>>> {
-        let mut days: BTreeMap<Date, Vec<&'r Decimal>> = BTreeMap::new();
+        let mut days: BTreeMap<Date, Vec<(&Reading, &'r Decimal)>> = BTreeMap::new();
         for (reading, number) in numbers {
-            days.entry(self.days.day_of(reading.moment.at)).or_default().push(number);
+            days.entry(self.days.day_of(reading.moment.at)).or_default().push((reading, number.as_ref()));
         }
-        let total = |numbers: Vec<&'r Decimal>| match numbers.as_slice() {
-            // As it was written.
-            [only] => Some(Cow::Borrowed(*only)),
-            several => sum(several).map(Cow::Owned),
-        };
-        days.into_values().map(total).collect()
+        days.into_values().map(|numbers| total(&numbers)).collect()
     }
 
     /// What these figures, made of these readings, say of the stretch.
@@ -155,7 +151,25 @@ impl Stretch<'_> {
     }
 }
 
-const fn is_by_device(measure: &Measure) -> bool {
+/// What the numbers of one day amount to that add up. The same steps may come by two ways, pushed by an app and in a file of
+/// another, and nobody can tell afterwards which were the same: what came by one way adds up, sleep that overlaps once
+/// ([`nights`]), and **the way that tells most counts**. `None` without a number, and where it is too much for a decimal.
+pub(super) fn total<'r>(numbers: &[(&Reading, &'r Decimal)]) -> Option<Cow<'r, Decimal>> {
+    let mut ways: BTreeMap<Option<&str>, Vec<(&Reading, &'r Decimal)>> = BTreeMap::new();
+    for (reading, number) in numbers {
+        ways.entry(reading.source.as_deref()).or_default().push((reading, number));
+    }
+    let added = |numbers: Vec<(&Reading, &'r Decimal)>| match nights::once(numbers).as_slice() {
+        // As it was written.
+        [only] => Some(Cow::Borrowed(*only)),
+        several => sum(several).map(Cow::Owned),
+    };
+    let totals = ways.into_values().map(added).collect::<Option<Vec<_>>>()?;
+    totals.into_iter().max_by(|one, other| compare(one, other))
+}
+
+/// Whether a device says so.
+pub(super) const fn is_by_device(measure: &Measure) -> bool {
     matches!(measure, Measure::Measurement(Measurement { modality: Modality::Sensed, .. }))
 }
 

@@ -26,6 +26,8 @@ struct Content {
     measure: Measure,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     labels: BTreeSet<Label>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
 }
 
 /// Some readings, and how to find those after them.
@@ -42,9 +44,9 @@ pub struct Page {
 /// # Errors
 /// [`KeptError`].
 pub fn seal(key: &MemberKey, reading: &Reading) -> Result<SealedReading, KeptError> {
-    let Reading { id, member, moment, measure, labels } = reading.clone();
+    let Reading { id, member, moment, measure, labels, source } = reading.clone();
     let category = measure.category();
-    let plain = serde_json::to_vec(&Content { moment, measure, labels }).map_err(|_| KeptError::Unreadable)?;
+    let plain = serde_json::to_vec(&Content { moment, measure, labels, source }).map_err(|_| KeptError::Unreadable)?;
     Ok(SealedReading {
         member,
         id,
@@ -56,8 +58,9 @@ pub fn seal(key: &MemberKey, reading: &Reading) -> Result<SealedReading, KeptErr
 
 fn open(key: &MemberKey, row: &SealedReading) -> Result<Reading, KeptError> {
     let plain = key.open(COLUMN, row.id.0.as_bytes(), &row.sealed)?;
-    let Content { moment, measure, labels } = serde_json::from_slice(&plain).map_err(|_| KeptError::Unreadable)?;
-    Ok(Reading { id: row.id, member: row.member, moment, measure, labels })
+    let content: Content = serde_json::from_slice(&plain).map_err(|_| KeptError::Unreadable)?;
+    let Content { moment, measure, labels, source } = content;
+    Ok(Reading { id: row.id, member: row.member, moment, measure, labels, source })
 }
 
 /// A page of readings of the member whose key it is. One that does not open is left out; the log says so.
@@ -99,4 +102,19 @@ pub async fn all(
     }
     found.reverse();
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sealed_before_it_was_noted_by_which_way_it_came_is_still_read() {
+        let moment = Moment::parse_rfc3339("2026-11-20T11:00:00+01:00").unwrap();
+        let measure = Measure::Note("dear diary".to_owned());
+        let before = serde_json::json!({"moment": moment, "measure": measure}).to_string();
+        let content: Content = serde_json::from_str(&before).unwrap();
+        assert!(content.source.is_none() && content.measure == measure);
+        assert!(!serde_json::to_string(&content).unwrap().contains("source"));
+    }
 }
