@@ -13,7 +13,7 @@ use super::ids::{MemberId, ReadingId};
 use super::language::Language;
 use super::matter::Fact;
 use super::moment::Moment;
-use super::questionnaire::Instrument;
+use super::questionnaire::{Answer, Instrument};
 use super::recommendation::{RecommendationKind, RecommendationState};
 use super::statistics::Spread;
 use super::summary::{Scale, TagCount};
@@ -99,7 +99,7 @@ pub struct Page {
     pub tags: Vec<TagCount>,
     /// The questionnaires that were filled in.
     pub scores: Vec<Scored>,
-    /// The questionnaires of which these are totals, as far as each may be told by itself. They add nothing to what it says.
+    /// Those of which there are totals on it, as far as each may be told by itself. They add nothing to what it says.
     #[serde(skip)]
     pub results: Vec<ReadingId>,
     /// What the member wants to talk about, and when they wrote it down.
@@ -111,6 +111,9 @@ pub struct Page {
     pub scope: Scope,
     /// What it tells, category by category: each must be covered when it goes.
     pub parts: Vec<Fact>,
+    /// Whether devices measured some of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_measured: bool,
     /// Whether anything was noted in the week that it is about.
     pub has_news: bool,
 }
@@ -147,7 +150,22 @@ pub struct Week {
 pub struct Scored {
     /// Which.
     pub instrument: Instrument,
-    /// Its newest total.
+    /// Its newest total; `None` where no form was complete.
+    #[serde(flatten)]
+    pub newest: Option<Total>,
+    /// When the newest form was filled in, if that is not complete, and so has no total.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<Date>,
+    /// What was answered to the question about death and self-harm in the forms that stand here, and in the last one in which
+    /// it was above zero; the newest first. Nothing where it was zero in each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub self_harm: Vec<(Answer, Date)>,
+}
+
+/// A total of a questionnaire.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Total {
+    /// How much.
     pub total: u8,
     /// When.
     pub on: Date,
@@ -223,6 +241,13 @@ impl Page {
     pub fn is_covered(&self, place: usize) -> bool {
         let next = self.weeks.get(place).and_then(|first| first.checked_add(Span::new().days(7)).ok());
         next.is_some_and(|next| self.scope.since.is_none_or(|since| since < next))
+    }
+
+    /// Whether all of the week before the last one may be told, even if nothing was noted in it.
+    #[must_use]
+    pub fn tells_week_before(&self) -> bool {
+        let before = self.weeks.iter().rev().nth(1);
+        before.is_some_and(|first| self.scope.since.is_none_or(|since| since <= *first))
     }
 
     /// The last day that it speaks of, if the last of the weeks was not over.

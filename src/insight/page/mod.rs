@@ -15,6 +15,7 @@ mod versions;
 mod wish;
 mod words;
 mod words_recommended;
+mod words_scored;
 mod work_out;
 
 pub(super) use make::make_due;

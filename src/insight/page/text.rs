@@ -20,7 +20,7 @@ pub fn text(page: &Page, addressee: Option<&str>, language: Language) -> String 
     let mut text = Text { words, lines: Vec::new() };
     text.say(&words.fixed(Fixed::Title).to_uppercase(), "");
     text.say(&words.period(page), "");
-    text.say(words.fixed(Fixed::Source), "");
+    text.say(words.source(page), "");
     if let Some(name) = addressee {
         text.say(&words.addressed(name), "");
     }
@@ -31,7 +31,7 @@ pub fn text(page: &Page, addressee: Option<&str>, language: Language) -> String 
     }
     if !page.scores.is_empty() {
         text.heading(words.fixed(Fixed::Scores));
-        page.scores.iter().for_each(|scored| text.item(&words.score(scored)));
+        page.scores.iter().flat_map(|scored| words.scored(scored)).for_each(|line| text.item(&line));
     }
     if !page.recommended.is_empty() {
         text.heading(words.fixed(Fixed::Recommended));
@@ -43,7 +43,7 @@ pub fn text(page: &Page, addressee: Option<&str>, language: Language) -> String 
     if !(page.rows.is_empty() && page.tags.is_empty()) {
         text.heading(words.fixed(Fixed::Glance));
     }
-    page.rows.iter().for_each(|row| text.item(&words.glance(row)));
+    page.rows.iter().for_each(|row| text.item(&words.glance(page, row)));
     if !page.tags.is_empty() {
         text.item(&words.tags(&page.tags));
     }

@@ -5,8 +5,7 @@ use jiff::civil::Date;
 use crate::domain::decimal::Decimal;
 use crate::domain::language::Language;
 use crate::domain::measurement::Measured;
-use crate::domain::page::{Page, Row, Scored, Week};
-use crate::domain::reliable::reliable_from;
+use crate::domain::page::{Page, Row, Week};
 use crate::domain::statistics::{difference, plain, rounded};
 use crate::domain::summary::{Scale, TagCount};
 use crate::insight::{measured, words};
@@ -25,6 +24,7 @@ pub struct Words(pub Language);
 pub enum Fixed {
     Title,
     Source,
+    SourceMeasured,
     Agenda,
     Scores,
     Glance,
@@ -50,6 +50,10 @@ impl Words {
             Fixed::Source => (
                 "Reported by the patient through their community; not checked by anyone.",
                 "Сообщено самим пациентом через сообщество; никем не проверено.",
+            ),
+            Fixed::SourceMeasured => (
+                "Reported by the patient and measured by their devices, through their community; not checked by anyone.",
+                "Сообщено самим пациентом и измерено его устройствами, получено через сообщество; никем не проверено.",
             ),
             Fixed::Agenda => ("What the patient wants to talk about", "О чём пациент хочет поговорить"),
             Fixed::Scores => ("Questionnaires", "Опросники"),
@@ -82,6 +86,11 @@ impl Words {
             En => english,
             Ru => russian,
         }
+    }
+
+    /// Where what stands on a page comes from.
+    pub const fn source(self, page: &Page) -> &'static str {
+        self.fixed(if page.is_measured { Fixed::SourceMeasured } else { Fixed::Source })
     }
 
     /// The days that a page is about.
@@ -224,7 +233,7 @@ impl Words {
     }
 
     /// What happened on a scale in the last week, after the week before.
-    pub fn glance(self, row: &Row) -> String {
+    pub fn glance(self, page: &Page, row: &Row) -> String {
         let mean = |week: &Week| self.mean(&row.scale, week);
         let title = words::title(&row.scale, self.0);
         let scale = match &row.scale {
@@ -236,6 +245,8 @@ impl Words {
             (Some(before), Some(change), Ru) => format!("; неделей раньше {before} ({change})"),
             (Some(before), None, En) => format!("; {before} the week before"),
             (Some(before), None, Ru) => format!("; неделей раньше {before}"),
+            // Of what is not shared, nobody can say that there is nothing.
+            (None, ..) if !page.tells_week_before() => String::new(),
             (None, _, En) => "; nothing in the week before".to_owned(),
             (None, _, Ru) => "; неделей раньше записей нет".to_owned(),
         };
@@ -255,35 +266,6 @@ impl Words {
     pub fn tags(self, tags: &[TagCount]) -> String {
         let tags = tags.iter().map(|it| format!("{} ({})", it.tag, it.entries)).collect::<Vec<_>>().join(", ");
         format!("{}: {tags}", self.fixed(Fixed::Tags))
-    }
-
-    /// A questionnaire: its total, what that means, and whether it has changed by more than chance.
-    pub fn score(self, scored: &Scored) -> String {
-        let Scored { instrument, total, on, before } = scored;
-        let (title, most) = (instrument.title(), instrument.most());
-        let band = instrument.band(*total).map_or("", |band| band.name(self.0));
-        let now = match self.0 {
-            En => format!("{title}: {total} of {most}, {band} ({})", self.day(*on)),
-            Ru => format!("{title}: {total} из {most}, {band} ({})", self.day(*on)),
-        };
-        let Some((earlier, day)) = before else { return format!("{now}.") };
-        let change = i64::from(*total) - i64::from(*earlier);
-        let then = match self.0 {
-            En => format!("Before: {earlier} ({}), change {change:+}", self.day(*day)),
-            Ru => format!("Раньше: {earlier} ({}), изменение {change:+}", self.day(*day)),
-        };
-        let weight = match (reliable_from(*instrument), self.0) {
-            (None, _) => String::new(),
-            (Some(from), En) if change.unsigned_abs() >= u64::from(from) => {
-                format!(": more than chance ({from} points or more)")
-            }
-            (Some(from), En) => format!(": may be chance (below {from} points)"),
-            (Some(from), Ru) if change.unsigned_abs() >= u64::from(from) => {
-                format!(": больше, чем можно объяснить случайностью (от {from} баллов)")
-            }
-            (Some(from), Ru) => format!(": может быть случайным (меньше {from} баллов)"),
-        };
-        format!("{now}. {then}{weight}.")
     }
 
     /// What the consent covers, and for how long; and of what of it there is nothing to show.

@@ -20,7 +20,7 @@ use crate::domain::page::{Page, Recommended, Row, Scope, WEEKS, Week};
 use crate::domain::reading::{Measure, Reading, StateOfMindKind};
 use crate::domain::summary::{Figures, Scale, Summary, TagCount};
 use crate::insight::chart::charts;
-use crate::insight::summarise::{Stretch, summaries};
+use crate::insight::summarise::{Stretch, is_by_device, summaries};
 
 /// How many tags it names.
 const MOST_TAGS: usize = 5;
@@ -78,19 +78,30 @@ pub fn work_out(
     let weeks = weeks(whose.days, week);
     let view = View { whose, clinic, grant, weeks: &weeks, week, now };
     let (mut rows, mut found, mut results) = (vec![], vec![], vec![]);
-    let (mut tags, mut parts, mut has_news) = (vec![], vec![], false);
+    let (mut tags, mut parts, mut has_news, mut is_measured) = (vec![], vec![], false, false);
     for category in NUMBERS {
         let Some(seen) = view.seen(category, readings) else { continue };
-        has_news |= seen.has_news;
         if category == Category::Questionnaires && seen.shows_days() {
-            let (scored, of) = scores(&seen.readings, whose.days);
+            let (scored, of) = scores(&seen.readings, whose.days, |reading| view.may_tell(reading));
             found = scored;
             let is_told = |reading: &&Reading| of.contains(&reading.id) && view.may_tell(*reading);
             results = seen.readings.iter().filter(is_told).map(|reading| reading.id).collect();
         } else {
-            rows.extend(view.rows(&seen));
+            let numbers = view.rows(&seen);
+            // A form without a total, or a mood without a number: nothing of it stands on the page, and then that is said.
+            if numbers.is_empty() {
+                continue;
+            }
+            rows.extend(numbers);
         }
-        parts.push(seen.fact());
+        has_news |= seen.has_news;
+        is_measured |= seen.readings.iter().any(|reading| is_by_device(&reading.measure));
+        let mut fact = seen.fact();
+        if category == Category::Questionnaires && found.iter().any(|scored| !scored.self_harm.is_empty()) {
+            // One answer by itself is finer than a summary: where less is shared by the time the page goes, it is made anew.
+            fact.detail = Detail::EveryEntry;
+        }
+        parts.push(fact);
     }
     if let Some(seen) = view.seen(Category::Tags, readings) {
         has_news |= seen.has_news;
@@ -120,6 +131,7 @@ pub fn work_out(
         recommended,
         scope: scope(whose.days, grant),
         parts,
+        is_measured,
         has_news,
     })
 }

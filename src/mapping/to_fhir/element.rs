@@ -48,6 +48,15 @@ pub fn component(code: Coding, value: ObservationComponentValue) -> Result<Obser
     ObservationComponent::builder().code(concept(vec![code], None)?).value(value).build()
 }
 
+/// A part of an observation, with what it is in words.
+pub fn component_as(
+    code: Coding,
+    words: &str,
+    value: ObservationComponentValue,
+) -> Result<ObservationComponent, BuilderError> {
+    ObservationComponent::builder().code(concept(vec![code], Some(words))?).value(value).build()
+}
+
 /// A value that is a code.
 pub fn coded(system: &str, code: &str) -> Result<ObservationComponentValue, BuilderError> {
     Ok(ObservationComponentValue::CodeableConcept(concept(vec![coding(system, code, None)?], None)?))

@@ -9,7 +9,7 @@ use fhir_codec::resources::{ObservationComponent, ObservationComponentValue, Obs
 use fhir_codec::{BuilderError, Decimals};
 
 use super::codes::{MOSTIK, PHR_OBSERVATION, PHR_STATE_OF_MIND, PHR_STATE_OF_MIND_KIND, PHR_STATE_OF_MIND_VALENCE};
-use super::element::{coded, coding, component, concept, own_component, quantity, score};
+use super::element::{coded, coding, component, component_as, concept, own_component, quantity, score};
 use super::envelope::Body;
 use crate::domain::decimal::Decimal;
 use crate::domain::reading::{Mood, StateOfMind, StateOfMindKind, ValenceClassification};
@@ -41,6 +41,9 @@ pub fn body(mood: &Mood, decimals: &mut Decimals) -> Result<Body, BuilderError> 
     Ok(Body::survey(concept(vec![code], Some("Mood, self-rated"))?, value, components))
 }
 
+/// Between what a valence stands.
+pub const VALENCE: &str = "-1 is very unpleasant, 1 very pleasant";
+
 /// The bounds of a scale.
 pub fn bounds(
     worst: &Decimal,
@@ -61,7 +64,7 @@ fn state_of_mind(state: &StateOfMind, decimals: &mut Decimals) -> Result<Vec<Obs
     let valence = quantity(decimals.token(state.valence.as_str()), "1")?;
     let mut components = vec![
         component(part("kind")?, coded(PHR_STATE_OF_MIND_KIND, kind_code(state.kind))?)?,
-        component(part("valence")?, ObservationComponentValue::Quantity(valence))?,
+        component_as(part("valence")?, &format!("Valence ({VALENCE})"), ObservationComponentValue::Quantity(valence))?,
     ];
     if let Some(class) = state.classification {
         let class = coded(PHR_STATE_OF_MIND_VALENCE, classification_code(class))?;

@@ -8,10 +8,10 @@ use fhir_codec::{BuilderError, Decimals};
 
 use super::activity;
 use super::codes::{MOSTIK, MOSTIK_ACTIVITY, PHR_STATE_OF_MIND, PHR_STATE_OF_MIND_KIND, STATISTICS};
-use super::element::{coded, coding, component, concept, own_component, quantity};
+use super::element::{coded, coding, component, component_as, concept, own_component, quantity};
 use super::envelope::{Body, Filed};
 use super::measurement;
-use super::mood::{bounds, kind_code};
+use super::mood::{VALENCE, bounds, kind_code};
 use crate::domain::category::{Category, Detail};
 use crate::domain::statistics::Spread;
 use crate::domain::summary::{Figures, Scale, Summary, TagCount};
@@ -93,7 +93,11 @@ fn numbers(scale: &Scale, spread: &Spread, decimals: &mut Decimals) -> Result<Ve
     for (code, display, number) in figures {
         let Some(number) = number else { continue };
         let value = ObservationComponentValue::Quantity(quantity(decimals.token(number.as_str()), unit)?);
-        components.push(component(coding(STATISTICS, code, Some(display))?, value)?);
+        let code = coding(STATISTICS, code, Some(display))?;
+        components.push(match of_what(scale) {
+            Some(of) => component_as(code, &format!("{display} {of}"), value)?,
+            None => component(code, value)?,
+        });
     }
     match scale {
         Scale::Rating { worst, best } => components.extend(bounds(worst, best, decimals)?),
@@ -106,6 +110,16 @@ fn numbers(scale: &Scale, spread: &Spread, decimals: &mut Decimals) -> Result<Ve
     Ok(components)
 }
 
+/// Of what a figure is one, where neither its name nor another component says it.
+fn of_what(scale: &Scale) -> Option<String> {
+    match scale {
+        // Beside the number of entries, a mean would be read as theirs.
+        Scale::Measured(of) if of.adds_up() => Some("per day with an entry".to_owned()),
+        Scale::Valence(_) => Some(format!("({VALENCE})")),
+        Scale::Rating { .. } | Scale::Measured(_) | Scale::Score(_) => None,
+    }
+}
+
 fn tags(
     counts: &[TagCount],
     left_out: u32,
@@ -115,8 +129,7 @@ fn tags(
     for TagCount { tag, entries } in counts {
         let code = coding(MOSTIK, "diary-tag-count", Some("Entries with this tag"))?;
         let value = ObservationComponentValue::Quantity(quantity(decimals.token(&entries.to_string()), ENTRIES)?);
-        let component = ObservationComponent::builder().code(concept(vec![code], Some(tag))?).value(value);
-        components.push(component.build()?);
+        components.push(component_as(code, tag, value)?);
     }
     if left_out > 0 {
         let value = quantity(decimals.token(&left_out.to_string()), "{tags}")?;

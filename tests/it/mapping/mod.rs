@@ -5,6 +5,7 @@ mod everything;
 mod measurements;
 mod moods;
 mod package;
+mod page_screened;
 mod page_words;
 mod profiles;
 mod questionnaire_forms;

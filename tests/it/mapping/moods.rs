@@ -27,7 +27,7 @@ pub fn mapped(measure: Measure, when: &str) -> String {
 pub fn reading(measure: Measure) -> Reading {
     let moment = Moment::parse_rfc3339("2026-11-02T21:30:00+01:00").unwrap();
     let (id, member) = (ReadingId(Uuid::from_u128(2)), MemberId(Uuid::from_u128(1)));
-    Reading { id, member, moment, measure, labels: BTreeSet::new() }
+    Reading { id, member, moment, measure, labels: BTreeSet::new(), source: None }
 }
 
 /// Everything that the clinic receives for a measure, in the order in which it goes.
@@ -102,6 +102,13 @@ async fn a_mood_as_a_note() {
     let label = Some("so-so".to_owned());
     let mood = Mood { rating: Some(rating("3.50", "1", "5")), label, state_of_mind: None };
     check_note("document_mood", Measure::Mood(mood)).await;
+}
+
+#[tokio::test]
+async fn a_state_of_mind_as_a_note() {
+    let state_of_mind =
+        Some(StateOfMind { kind: StateOfMindKind::DailyMood, valence: "-0.50".parse().unwrap(), classification: None });
+    check_note("document_state_of_mind", Measure::Mood(Mood { rating: None, label: None, state_of_mind })).await;
 }
 
 #[tokio::test]

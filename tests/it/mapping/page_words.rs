@@ -13,7 +13,7 @@ use mostik::domain::ids::{ClinicId, GrantId, MemberId, ReadingId};
 use mostik::domain::language::Language;
 use mostik::domain::measurement::{Measured, Measurement, Modality};
 use mostik::domain::moment::Moment;
-use mostik::domain::page::{Page, Recommended, Scored, Untold, WEEKS};
+use mostik::domain::page::{Page, Recommended, Scored, Total, Untold, WEEKS};
 use mostik::domain::questionnaire::{Answer, Answers, Instrument};
 use mostik::domain::reading::{Measure, Mood, Rating, Reading};
 use mostik::domain::recommendation::{RecommendationKind, RecommendationState};
@@ -62,10 +62,10 @@ pub fn grant(categories: &[(Category, Detail)]) -> Grant {
     }
 }
 
-fn reading(day: Date, hour: i8, measure: Measure) -> Reading {
+pub fn reading(day: Date, hour: i8, measure: Measure) -> Reading {
     let at = day.at(hour, 0, 0, 0).in_tz("Europe/Berlin").unwrap().timestamp();
     let id = ReadingId(Uuid::from_u128(at.as_microsecond().unsigned_abs().into()));
-    Reading { id, member: MEMBER, moment: berlin().moment(at), measure, labels: BTreeSet::new() }
+    Reading { id, member: MEMBER, moment: berlin().moment(at), measure, labels: BTreeSet::new(), source: None }
 }
 
 fn mood(day: Date, hour: i8, value: &str) -> Reading {
@@ -273,13 +273,9 @@ fn where_only_weeks_are_shared_no_day_stands_on_the_page() {
 fn a_total_stands_there_with_its_day_only_where_days_are_shared() {
     let shared = |detail| page(&bad(), &[grant(&[(Category::Questionnaires, detail)])]).unwrap();
     let (weekly, finest) = (shared(Detail::WeeklySummary), shared(Detail::EveryEntry));
-    let newest = Scored {
-        instrument: Instrument::Phq9,
-        total: 16,
-        on: date(2026, 11, 20),
-        before: Some((9, date(2026, 11, 6))),
-    };
-    assert!(finest.scores == [newest] && finest.rows.is_empty());
+    let newest = Total { total: 16, on: date(2026, 11, 20), before: Some((9, date(2026, 11, 6))) };
+    let scored = Scored { instrument: Instrument::Phq9, newest: Some(newest), incomplete: None, self_harm: vec![] };
+    assert!(finest.scores == [scored] && finest.rows.is_empty());
     assert_eq!(finest.parts[0].detail, Detail::DailySummary);
     assert!(weekly.scores.is_empty(), "its day would say what no more than weeks may");
     assert_eq!(weekly.rows[0].now().unwrap().spread.most.as_str(), "16");

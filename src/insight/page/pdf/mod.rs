@@ -48,8 +48,14 @@ const MOST_RECOMMENDED: usize = 5;
 const NAME: f32 = 128.0;
 const CHANGE: f32 = 54.0;
 
-/// How high a row of the table is.
+/// How high a row of the table is, what stands above its rows, what stands below them, and that some found no room.
 const ROW: f32 = 24.0;
+const ABOVE_ROWS: f32 = 13.0;
+const BELOW_ROWS: f32 = 16.0;
+const MORE: f32 = 14.0;
+
+/// The least that is shown of the table.
+const LEAST_TABLE: f32 = ABOVE_ROWS + ROW + MORE + BELOW_ROWS;
 
 /// A PDF that cannot be written. A defect.
 #[derive(Debug, thiserror::Error)]
@@ -113,21 +119,29 @@ struct Layout<'a, 's> {
 
 impl Layout<'_, '_> {
     fn fill(&mut self, addressee: Option<&str>) {
+        let foot = self.foot_height();
+        self.body(addressee, BOTTOM - foot);
+        self.foot(foot);
+    }
+
+    /// Everything that stands above `end`. What is said in words comes first, and always finds room.
+    fn body(&mut self, addressee: Option<&str>, end: f32) {
         self.head(addressee);
         self.agenda();
         self.scores();
         self.recommended();
-        let drawn = drawn(self.page);
-        let foot = self.foot_height();
-        for row in &drawn {
+        for row in drawn(self.page) {
+            // The text has its numbers, and as a rule the table.
+            if self.y + chart::HEIGHT + LEAST_TABLE > end {
+                break;
+            }
             chart::draw(&mut self.sheet, self.words, self.page, row, [LEFT, self.y, RIGHT - LEFT]);
             self.y += chart::HEIGHT;
         }
         if !self.page.rows.is_empty() {
-            self.table(BOTTOM - foot);
+            self.table(end);
         }
-        self.tags(BOTTOM - foot);
-        self.foot(foot);
+        self.tags(end);
     }
 
     fn head(&mut self, addressee: Option<&str>) {
@@ -140,7 +154,7 @@ impl Layout<'_, '_> {
             self.sheet.words_to(&name, PERIOD, RIGHT, self.y);
         }
         self.y += 14.0;
-        self.sheet.words(words.fixed(Fixed::Source), FOOT, LEFT, self.y);
+        self.sheet.words(words.source(page), FOOT, LEFT, self.y);
         self.y += 10.0;
         self.sheet.line(Ink::Pale, 0.7, &[(LEFT, self.y), (RIGHT, self.y)]);
         self.y += 14.0;
@@ -174,8 +188,8 @@ impl Layout<'_, '_> {
         }
         self.sheet.words(self.words.fixed(Fixed::Scores), HEADING, LEFT, self.y + 8.0);
         self.y += 10.0;
-        for scored in &self.page.scores {
-            for line in self.sheet.faces.lines(&self.words.score(scored), BODY, RIGHT - LEFT) {
+        for said in self.page.scores.iter().flat_map(|scored| self.words.scored(scored)) {
+            for line in self.sheet.faces.lines(&said, BODY, RIGHT - LEFT) {
                 self.y += BODY.leading();
                 self.sheet.words(&line, BODY, LEFT, self.y);
             }
@@ -223,7 +237,7 @@ impl Layout<'_, '_> {
         self.sheet.line(Ink::Pale, 0.7, &[(LEFT, self.y), (RIGHT, self.y)]);
         for (place, row) in page.rows.iter().enumerate() {
             let left = page.rows.len() - place;
-            if self.y + ROW + (if left > 1 { 14.0 } else { 0.0 }) > end - 16.0 {
+            if self.y + ROW + (if left > 1 { MORE } else { 0.0 }) > end - BELOW_ROWS {
                 self.y += 12.0;
                 self.sheet.words(&words.more(left), SMALL, LEFT, self.y);
                 return;
@@ -264,7 +278,7 @@ impl Layout<'_, '_> {
     }
 
     fn tags(&mut self, end: f32) {
-        if self.page.tags.is_empty() || self.y + 16.0 > end {
+        if self.page.tags.is_empty() || self.y + 18.0 > end {
             return;
         }
         let tags = self.sheet.faces.cut(&self.words.tags(&self.page.tags), FOOT, RIGHT - LEFT);
@@ -311,3 +325,7 @@ fn drawn(page: &Page) -> Vec<&Row> {
     let mood = page.rows.iter().filter(is_mood).max_by_key(entries);
     mood.into_iter().chain(page.rows.iter().find(is_sleep)).collect()
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

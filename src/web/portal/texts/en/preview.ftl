@@ -1,6 +1,6 @@
 preview-look = See what would go
 preview-title = What would go to { $clinic }
-preview-lead = This is exactly what would have gone there in the last 7 days. Looking at it sends nothing and changes nothing.
+preview-lead = This is exactly what would have gone there in the last 7 days. The page about your last weeks, if the clinic gets one, is under “For my next visit”. Looking at it sends nothing and changes nothing.
 preview-nothing = You share nothing with this clinic, so nothing would have gone.
 preview-active = Under your consent as it stands now.
 preview-draft = Under what you have just filled in. It is not saved yet.
