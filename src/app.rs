@@ -40,6 +40,7 @@ use tokio::task::JoinSet;
 use self::bells::Bells;
 use crate::audit;
 use crate::audit::checkpoint::Checkpoints;
+use crate::chores;
 use crate::config::{Auth, Clinic, Config};
 use crate::consent::receipt;
 use crate::delivery::desk::{Parts, Patience};
@@ -108,6 +109,7 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<Bri
     // Before anything else: nobody is to be seen who was erased.
     erasure::again(&bridge).await?;
     erasure::mirror(&bridge).await?;
+    chores::begin(&bridge).await?;
     Ok(bridge)
 }
 

@@ -11,6 +11,7 @@ use crate::booking::{self, BookingError};
 use crate::companion;
 use crate::enrolment::{code, launch};
 use crate::erasure::{self, ErasureError};
+use crate::insight::asks::note_asks;
 use crate::insight::upkeep::look_after_members;
 use crate::pipeline::{Bridge, consent};
 use crate::readings::drafts;
@@ -38,6 +39,14 @@ pub enum ChoreError {
     /// A time at a clinic could not be given back.
     #[error(transparent)]
     Booking(#[from] BookingError),
+}
+
+/// Sees what an operator changed before this process started that is a chore now.
+///
+/// # Errors
+/// [`StoreError`]; what is not done then is done at the next start.
+pub async fn begin(bridge: &Bridge) -> Result<(), StoreError> {
+    note_asks(bridge).await
 }
 
 /// Does what is due, a portion of each chore. Returns whether there may be more.

@@ -169,6 +169,15 @@ impl Clinic {
         self.access.as_ref().map_or(Ok(()), |access| access.check(id, private_networks))
     }
 
+    /// When a questionnaire is asked for again, it must still be known when it was filled in.
+    pub(super) fn check_questionnaires(&self, id: &str, keep_days: i64) -> Result<(), ConfigError> {
+        let longer = self.questionnaires.iter().find(|(_, every)| every.most_days() >= keep_days);
+        longer.map_or(Ok(()), |(instrument, _)| {
+            let setting = format!("clinics.{id}.questionnaires.{}", instrument.as_str());
+            Err(ConfigError::Invalid { setting, expected: "a period shorter than readings.keep_days" })
+        })
+    }
+
     /// A policy says by which right, and no member's own access is used against their will.
     fn check_warnings(&self, id: &str) -> Result<(), ConfigError> {
         let Some(policy) = &self.warnings else { return Ok(()) };

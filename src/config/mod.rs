@@ -293,6 +293,7 @@ impl Config {
                 return invalid(&format!("clinics.{id}.access.client_id"), "a name that no other clinic has");
             }
             clinic.check(id.as_str(), self.delivery.private_networks)?;
+            clinic.check_questionnaires(id.as_str(), self.readings.keep_days)?;
             // Discovery, a token and capabilities are asked for on one lease, before an item is touched.
             if clinic.auth != Auth::None
                 && self.delivery.lease_seconds <= 3 * self.delivery.timeout_seconds.cast_signed()

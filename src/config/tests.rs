@@ -55,6 +55,22 @@ fn what_cannot_be_is_refused_with_what_was_expected() {
 }
 
 #[test]
+fn a_questionnaire_is_asked_for_again_while_it_is_known_when_it_was_filled_in() {
+    let asks = |every: &str, keep_days: i64| {
+        let clinic = "[clinics.a]\nname = \"A\"\nfhir_base = \"https://e.example/\"\n[clinics.a.questionnaires]";
+        format!("{clinic}\ngad-7 = \"P1W\"\nphq-9 = \"{every}\"\n[readings]\nkeep_days = {keep_days}")
+    };
+    for (every, keep_days) in [("P2M", 35), ("P5W", 35), ("P2Y", 400), ("P2Y", 731), ("P1Y", 366)] {
+        let error = refused(&asks(every, keep_days));
+        let expected = "clinics.a.questionnaires.phq-9: expected a period shorter than readings.keep_days";
+        assert_eq!(error, expected, "{every}, {keep_days}");
+    }
+    for (every, keep_days) in [("P1M", 35), ("P34D", 35), ("P1Y", 400), ("P2Y", 732)] {
+        assert!(Config::from_toml(&asks(every, keep_days)).is_ok(), "{every}, {keep_days}");
+    }
+}
+
+#[test]
 fn a_setting_in_the_wrong_place_does_not_show_what_it_holds() {
     for text in [
         "database = \"postgres://u:hunter2@h/d\"",

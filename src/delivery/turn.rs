@@ -351,14 +351,16 @@ impl Turn<'_> {
     }
 }
 
-/// What is withdrawn because it is too fine, or begins before what is covered, is not lost: it counts in a summary of what
-/// is covered now.
+/// What is withdrawn because it is too fine is not lost: it counts in a summary of what is covered now. Nor is a summary that
+/// begins before that, or of which a part is withheld now.
 fn to_be_summarised(known: &Known) -> Option<Unsummarised> {
     let Matter::Fact(fact) = &known.item.matter else { return None };
     let is_for_one = match known.verdict {
         Verdict::Withdrawn(reason) if reason == DenyReason::SummaryOnly.as_str() => true,
         Verdict::Withdrawn(reason) => {
-            reason == DenyReason::BeforeDataPeriod.as_str() && fact.detail != Detail::EveryEntry
+            let is_less =
+                [DenyReason::BeforeDataPeriod, DenyReason::LabelWithheld].iter().any(|less| less.as_str() == reason);
+            is_less && fact.detail != Detail::EveryEntry
         }
         _ => false,
     };

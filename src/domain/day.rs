@@ -17,6 +17,8 @@ use super::moment::Moment;
 pub struct Days {
     earlier: Vec<(TimeZone, Timestamp)>,
     now: TimeZone,
+    /// Whether the first of the earlier zones is none where the member stood.
+    is_assumed: bool,
 }
 
 /// A day, or a week from Monday on, as a member lived it.
@@ -37,7 +39,13 @@ impl Days {
     /// now.
     #[must_use]
     pub fn new(earlier: impl Iterator<Item = (TimeZone, Timestamp)>, now: TimeZone) -> Self {
-        Self { earlier: earlier.collect(), now }
+        Self { earlier: earlier.collect(), now, is_assumed: false }
+    }
+
+    /// The same, where by the first zone days were only counted until the member named one: no clock of theirs showed it.
+    #[must_use]
+    pub fn of_an_assumed_clock(self) -> Self {
+        Self { is_assumed: true, ..self }
     }
 
     /// The zones with the instants from which on they counted, oldest first.
@@ -78,11 +86,16 @@ impl Days {
     }
 
     /// The instant at which the member's clock showed this. Of what it showed twice, the first; what it never showed is
-    /// read as if they had not moved, or the clock had not been set (RFC 5545, section 3.3.5).
+    /// read as if they had not moved, or the clock had not been set (RFC 5545, section 3.3.5). Before they named a zone, their
+    /// clock stood in the first that they named, whatever their days were counted by.
     #[must_use]
     pub fn instant_of(&self, shown: DateTime) -> Option<Timestamp> {
         let on = |zone: &TimeZone| zone.to_ambiguous_zoned(shown).compatible().ok().map(|zoned| zoned.timestamp());
-        let lived = self.stays().find_map(|(from, zone, until)| on(zone).filter(|at| (from..until).contains(at)));
+        let mut from = Timestamp::MIN;
+        let lived = self.stays().skip(usize::from(self.is_assumed)).find_map(|(_, zone, until)| {
+            let stay = std::mem::replace(&mut from, until)..until;
+            on(zone).filter(|at| stay.contains(at))
+        });
         lived.or_else(|| on(&self.now))
     }
 

@@ -2,11 +2,13 @@
 //! what they note down with the bridge itself.
 
 pub mod activity;
+pub mod asks;
 pub mod chart;
 pub mod due;
 pub mod entry;
 mod forget;
 mod measured;
+mod nights;
 pub mod page;
 mod plan;
 pub mod preview;

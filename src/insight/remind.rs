@@ -4,8 +4,10 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::due::asked;
+use super::due::{Asked, asked};
 use super::standing::Standing;
+use crate::consent::share::Share;
+use crate::domain::category::Category;
 use crate::domain::ids::MemberId;
 use crate::domain::questionnaire::Instrument;
 use crate::domain::settings::Change;
@@ -31,17 +33,25 @@ pub(super) async fn remind(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, AcceptError> {
     let today = standing.days.day_of(now);
-    let (due, later): (Vec<_>, Vec<_>) =
-        asked(bridge, tx, standing, now).await?.into_iter().partition(|asked| asked.from <= today);
-    let reminded = &standing.settings.reminded;
-    let fresh = due.iter().filter(|asked| reminded.get(&asked.instrument).is_none_or(|on| *on < asked.from));
-    let fresh: Vec<Instrument> = fresh.map(|asked| asked.instrument).collect();
-    for instrument in &fresh {
-        tx.put_telling(standing.member, reminder(bridge, standing.member, *instrument), now).await?;
+    let asked = asked(bridge, tx, standing, now).await?;
+    let mut reminded = standing.settings.reminded.clone();
+    // Once it was filled in or left out, the next time is a new one; and once no consent covers it, what was filled in is
+    // forgotten, and whoever consents anew is told anew. A pause is none of both.
+    let is_covered = standing.is_covered(&Share::at(standing.member, Category::Questionnaires, now), None, now);
+    reminded.retain(|instrument, on| {
+        let asked = asked.iter().find(|asked| asked.instrument == *instrument);
+        asked.map_or(is_covered, |asked| asked.from <= *on)
+    });
+    let (due, later): (Vec<&Asked>, Vec<&Asked>) = asked.iter().partition(|asked| asked.from <= today);
+    for Asked { instrument, .. } in due {
+        if !reminded.contains_key(instrument) {
+            tx.put_telling(standing.member, reminder(bridge, standing.member, *instrument), now).await?;
+            reminded.insert(*instrument, today);
+        }
     }
-    if !fresh.is_empty() {
-        let reminded = fresh.into_iter().map(|instrument| (instrument, today)).collect();
-        change_settings(tx, &standing.key, Change { reminded, ..Change::default() }, now).await?;
+    if reminded != standing.settings.reminded {
+        let change = Change { reminded: Some(reminded), ..Change::default() };
+        change_settings(tx, &standing.key, change, now).await?;
     }
-    Ok(later.iter().map(|asked| standing.days.start_of(asked.from)).min())
+    Ok(later.into_iter().map(|asked| standing.days.start_of(asked.from)).min())
 }

@@ -20,9 +20,11 @@ use super::tell::{mail, work_out};
 use crate::consent::decide::DenyReason;
 use crate::domain::audit::{Decisions, Stage};
 use crate::domain::ids::{ClinicId, MemberId};
+use crate::domain::settings::Change;
 use crate::outbox::enqueue::enqueue;
 use crate::pipeline::consent::note_expired;
 use crate::pipeline::{AcceptError, Bridge};
+use crate::readings::settings::change_settings;
 use crate::store::{StoreError, Tx};
 
 /// How many members are looked after before others get a turn.
@@ -80,6 +82,9 @@ async fn look_after(bridge: &Bridge, member: MemberId) -> Result<(), AcceptError
     let mut mail = mail(bridge, &mut tx, &standing, &told, &made, now).await?;
     take_back_stale(bridge, &mut tx, &standing, &changes, &mut mail, now).await?;
     let next_page = make_due(bridge, &mut tx, &standing, &mut mail, now).await?;
+    if !(made.is_empty() && mail.parcels.is_empty()) {
+        note_clock(bridge, &mut tx, &standing, now).await?;
+    }
     note_denied(&mut tx, member, plan.denied.iter().chain(&mail.denied), now);
     enqueue(&mut tx, &mail.parcels, &mail.recalls, bridge.keyring.entropy(), now).await?;
     for ((lane, category), made) in &mail.made {
@@ -95,6 +100,16 @@ async fn look_after(bridge: &Bridge, member: MemberId) -> Result<(), AcceptError
     tx.commit().await?;
     if !mail.parcels.is_empty() {
         bridge.wake.notify_waiters();
+    }
+    Ok(())
+}
+
+/// Notes by which clock the days are of which clinics are told, where the member has not said where theirs stands: when they do,
+/// what was told stays right.
+async fn note_clock(bridge: &Bridge, tx: &mut Tx, standing: &Standing, now: Timestamp) -> Result<(), AcceptError> {
+    if !standing.settings.has_clock() {
+        let change = Change { counted_by: Some(bridge.readings.zone.clone()), ..Change::default() };
+        change_settings(tx, &standing.key, change, now).await?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod agreements;
 mod announcements;
+mod asks;
 mod audit;
 mod audit_read;
 mod backfill;
@@ -68,6 +69,7 @@ mod wipe;
 
 pub use agreements::AgreementRow;
 pub use announcements::{AnnouncementFate, DueAnnouncement};
+pub use asks::Asks;
 pub use audit::{ChainKey, key_of};
 pub use audit_read::{AuditCursor, AuditHead, AuditPlace, AuditRow, AuditScope, HeadedRow};
 pub use bookings::{BookingKey, SealedBooking};

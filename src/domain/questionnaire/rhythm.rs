@@ -15,10 +15,26 @@ pub struct Rhythm(Span);
 pub struct InvalidRhythm;
 
 impl Rhythm {
+    /// The most days that pass until it is asked for again, whatever the lengths of the months.
+    #[must_use]
+    pub fn most_days(self) -> i64 {
+        let first = jiff::civil::date(2023, 1, 1);
+        let begins = first.series(Span::new().months(1)).take(24);
+        let days = |from: Date| from.until(self.after(from)).map_or(i64::MAX, |span| i64::from(span.get_days()));
+        begins.map(days).max().unwrap_or(i64::MAX)
+    }
+
     /// The day on which it is asked for again.
     #[must_use]
     pub fn after(self, day: Date) -> Date {
         day.checked_add(self.0).unwrap_or(Date::MAX)
+    }
+}
+
+/// As ISO 8601 writes it.
+impl std::fmt::Display for Rhythm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.0, f)
     }
 }
 
@@ -71,5 +87,15 @@ mod tests {
         assert_eq!(two_weeks.after(date(2026, 11, 20)), date(2026, 12, 4));
         assert_eq!("P1M".parse::<Rhythm>().unwrap().after(date(2026, 1, 31)), date(2026, 2, 28));
         assert_eq!(two_weeks.after(Date::MAX), Date::MAX);
+    }
+
+    #[test]
+    fn months_are_as_long_as_the_longest_ones() {
+        for (text, days) in
+            [("P1D", 1), ("P2W", 14), ("P1M", 31), ("P2M", 62), ("P1Y", 366), ("P2Y", 731), ("P1M15D", 46)]
+        {
+            let every: Rhythm = text.parse().unwrap();
+            assert_eq!((every.most_days(), every.to_string().as_str()), (days, text));
+        }
     }
 }

@@ -2,12 +2,17 @@
 
 mod activity;
 mod asked;
+mod asking;
 mod before_visits;
 mod denials;
+mod first_zone;
 mod history;
+mod nights;
+mod page_forms;
 pub(crate) mod pages;
 mod preview;
 mod recommended;
 mod replaced;
 mod reports;
 mod summaries;
+mod withheld;

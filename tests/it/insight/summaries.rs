@@ -59,7 +59,7 @@ fn said(item: &Item) -> String {
     )
 }
 
-async fn told(bridge: &TestBridge, member: &Person) -> Vec<String> {
+pub(super) async fn told(bridge: &TestBridge, member: &Person) -> Vec<String> {
     items(bridge, member).await.iter().map(said).collect()
 }
 

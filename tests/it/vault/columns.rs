@@ -39,6 +39,7 @@ const COLUMNS: &[(&str, &[(&str, Holds)])] = &[
             ("mac", Index),
         ],
     ),
+    ("asks", &[("clinic_id", Word), ("rhythms", Word)]),
     ("audit_heads", &[("member_id", Id), ("clinic_id", Word), ("last_mac", Index), ("mac", Index)]),
     (
         "bookings",
