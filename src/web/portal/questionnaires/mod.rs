@@ -1,7 +1,8 @@
 //! *Questionnaires*: a member fills one in, one question a page, and goes on where they left it.
 //!
 //! What they answer so far is kept as a draft that nobody else sees; that an answer wants a human's eye is told at once. Only
-//! when they finish does it become a reading, which goes the way of every other one. What they began in the chat of a community is gone on with there, not here.
+//! when they finish does it become a reading, which goes the way of every other one. What they began in the chat of a
+//! community is gone on with there, not here.
 
 mod ask;
 mod finish;
