@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::communication::Communication;
 use super::provenance::provenance;
-use super::shape::Reference;
+use super::shape::{Reference, instant, practitioner};
 use super::{MappingError, Recipient};
 use crate::consent::decide::Permit;
 use crate::domain::language::Language;
@@ -17,7 +17,7 @@ use crate::domain::recommendation::{Answer, Reply, Says};
 pub fn task_answer(permit: &Permit<'_, Reply<'_>>, recipient: Recipient<'_>, language: Language) -> Option<Outbound> {
     let reply = permit.item();
     let words = Words(language);
-    let recorded = recipient.recorded.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let recorded = instant(recipient.recorded);
     let mut task = Map::new();
     let mut set = |name: &str, value: Value| drop(task.insert(name.to_owned(), value));
     set("resourceType", json!("Task"));
@@ -84,10 +84,7 @@ pub fn message(
     } else {
         said.based_on = about;
     }
-    said.recipient = recipient.practitioner.map(|named| {
-        let reference = Some(format!("Practitioner/{}", named.id));
-        [Reference { reference, display: Some(&named.display), ..Reference::default() }]
-    });
+    said.recipient = recipient.practitioner.map(|named| [practitioner(named)]);
     said.outbound(is_part).map(Some)
 }
 

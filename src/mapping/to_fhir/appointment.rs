@@ -9,6 +9,7 @@ use super::codes::{
     US_CORE_TAGS,
 };
 use super::provenance::{as_json, provenance};
+use super::shape::instant;
 use super::{MappingError, Recipient};
 use crate::consent::decide::Permit;
 use crate::domain::booking::{Asking, Place, Wish};
@@ -48,7 +49,7 @@ pub fn appointment(
     set("resourceType", json!("Appointment"));
     set("meta", meta(permit, recipient));
     if asking.wish.asks() {
-        set("contained", json!([as_json::<Value>(&provenance(recipient, permit)?)?]));
+        set("contained", json!([as_json(&provenance(recipient, permit)?)?]));
     }
     if let Some(room) = told.room.filter(|_| asking.wish.asks()) {
         set("extension", json!([virtual_service(room)]));
@@ -177,9 +178,4 @@ pub(super) fn virtual_service(room: &Url) -> Value {
 
 pub(super) fn concept(system: &str, code: &str, display: &str) -> Value {
     json!({"coding": [{"system": system, "code": code, "display": display}]})
-}
-
-/// An instant, in UTC (R4, datatypes, instant).
-pub(super) fn instant(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -5,8 +5,8 @@ use fhir_codec::WriteError;
 use fhir_codec::resources::Resource;
 use serde::Serialize;
 
-use super::codes::{ACT_CODE, CONFIDENTIALITY, IDENTIFIER, OBSERVATION_VALUE, US_CORE_TAGS};
-use super::shape::{Coding, Concept, Identifier, Reference};
+use super::codes::IDENTIFIER;
+use super::shape::{Coding, Concept, Identifier, Meta, Reference, instant, patient};
 use super::{MappingError, Recipient};
 use crate::consent::decide::Permit;
 use crate::domain::outbound::Outbound;
@@ -46,13 +46,6 @@ pub struct Communication<'a> {
 }
 
 #[derive(Serialize)]
-struct Meta<'a> {
-    source: &'a str,
-    security: Vec<Coding<'a>>,
-    tag: [Coding<'a>; 1],
-}
-
-#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload {
     content_string: String,
@@ -67,15 +60,9 @@ impl<'a> Communication<'a> {
         further: impl IntoIterator<Item = Coding<'a>>,
         text: String,
     ) -> Self {
-        let sensitive = permit.obliges().labels.iter().map(|label| Coding::new(ACT_CODE, label.as_str()));
-        let security = std::iter::once(Coding::new(CONFIDENTIALITY, "R")).chain(sensitive).chain(further);
         Self {
             resource_type: "Communication",
-            meta: Meta {
-                source: recipient.source,
-                security: security.chain([Coding::new(OBSERVATION_VALUE, "PATAST")]).collect(),
-                tag: [Coding::new(US_CORE_TAGS, "patient-supplied")],
-            },
+            meta: Meta::of_patient(recipient.source, &permit.obliges().labels, further),
             contained: [provenance],
             identifier: [Identifier { system: IDENTIFIER, value: recipient.identifier.to_string() }],
             based_on: None,
@@ -84,7 +71,7 @@ impl<'a> Communication<'a> {
             category: None,
             priority: None,
             subject: patient(recipient),
-            sent: recipient.recorded.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            sent: instant(recipient.recorded),
             recipient: None,
             sender: patient(recipient),
             reason_code: None,
@@ -105,8 +92,4 @@ impl<'a> Communication<'a> {
             body: serde_json::to_vec(self).map_err(WriteError::from)?,
         })
     }
-}
-
-fn patient(recipient: Recipient<'_>) -> Reference<'_> {
-    Reference { reference: Some(format!("Patient/{}", recipient.patient)), ..Reference::default() }
 }

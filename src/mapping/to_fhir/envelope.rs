@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::codes::{
     ACT_CODE, CONFIDENTIALITY, IDENTIFIER, OBSERVATION_CATEGORY, OBSERVATION_VALUE, SCREENING_ASSESSMENT, US_CORE_TAGS,
 };
-use super::element::{coding, concept, patient};
+use super::element::{coding, concept, identifier, patient};
 use super::provenance::provenance;
 use super::{MappingError, Recipient};
 use crate::consent::decide::Permit;
@@ -114,37 +114,39 @@ pub fn meta_of(address: &Address<'_>) -> Result<Meta, BuilderError> {
 pub fn addressed(address: Address<'_>, lived: &Lived, body: Body) -> Result<Observation, MappingError> {
     let Address { subject, identifier, source, labels, provenance } = address;
     let (category, display) = body.filed.category;
-    let mut observation = Observation::builder()
-        .meta(meta(source, body.filed, labels)?)
-        .identifier(vec![Some(identifier_of(identifier)?)])
-        .status(ObservationStatus::Final)
-        .category(vec![Some(concept(vec![coding(OBSERVATION_CATEGORY, category, Some(display))?], None)?)])
-        .code(body.code)
-        .subject(subject.clone())
-        .component(body.components.into_iter().map(Some).collect());
-    if !provenance.is_empty() {
-        observation = observation.contained(provenance);
-    }
-    observation = match lived {
+    let mut observation = Observation::builder().status(ObservationStatus::Final).code(body.code).build()?;
+    observation.meta = Some(meta(source, body.filed, labels)?);
+    observation.contained = provenance;
+    observation.identifier = vec![Some(identifier_of(identifier)?)];
+    observation.category = vec![Some(concept(vec![coding(OBSERVATION_CATEGORY, category, Some(display))?], None)?)];
+    observation.effective = Some(match lived {
+        Lived::At(moment) => ObservationEffective::DateTime(date_time(*moment)?),
+        Lived::Over(start, last) | Lived::During(start, last) => period(*start, *last)?,
+    });
+    observation.performer = match lived {
         // Self-reported: the patient is the one who made the observation (US Core screening assessment).
-        Lived::At(moment) => {
-            observation.effective(ObservationEffective::DateTime(date_time(*moment)?)).performer(vec![Some(subject)])
-        }
-        Lived::Over(start, end) => observation.effective(period(*start, *end)?).performer(vec![Some(subject)]),
+        Lived::At(_) | Lived::Over(..) => vec![Some(subject.clone())],
         // Worked out from others: there, that profile wants no performer.
-        Lived::During(start, last) => observation.effective(period(*start, *last)?),
+        Lived::During(..) => Vec::new(),
     };
-    if let Some(name) = body.device {
-        observation = observation.device(Reference::builder().display(name).build()?);
-    }
-    if let Some(value) = body.value {
-        observation = observation.value(value);
-    }
-    Ok(observation.build()?)
+    observation.subject = Some(subject);
+    observation.device = body.device.map(named_only).transpose()?;
+    observation.value = body.value;
+    observation.component = body.components.into_iter().map(Some).collect();
+    Ok(observation)
+}
+
+/// A reference to what is known by its name only.
+fn named_only(name: String) -> Result<Reference, BuilderError> {
+    let mut reference = Reference::builder().build()?;
+    reference.display = Some(name);
+    Ok(reference)
 }
 
 fn period(start: Moment, last: Moment) -> Result<ObservationEffective, MappingError> {
-    let period = Period::builder().start(date_time(start)?).end(date_time(last)?).build()?;
+    let mut period = Period::builder().build()?;
+    period.start = Some(date_time(start)?);
+    period.end = Some(date_time(last)?);
     Ok(ObservationEffective::Period(period))
 }
 
@@ -154,21 +156,17 @@ fn meta(source: &str, filed: Filed, labels: &BTreeSet<Label>) -> Result<Meta, Bu
     let sensitive = labels.iter().map(|label| (ACT_CODE, label.as_str()));
     let vouches = if filed.by_device { DEVICE_ASSERTED } else { "PATAST" };
     let security = std::iter::once((CONFIDENTIALITY, "R")).chain(sensitive).chain([(OBSERVATION_VALUE, vouches)]);
-    Meta::builder()
-        .source(source.to_owned())
-        .profile(filed.profile.into_iter().map(|profile| Some(profile.to_owned())).collect())
-        .security(security.map(|(system, code)| coding(system, code, None).map(Some)).collect::<Result<_, _>>()?)
-        .tag(vec![Some(coding(US_CORE_TAGS, "patient-supplied", None)?)])
-        .build()
-}
-
-pub fn identifier(recipient: Recipient<'_>) -> Result<Identifier, BuilderError> {
-    identifier_of(recipient.identifier)
+    let mut meta = Meta::builder().build()?;
+    meta.source = Some(source.to_owned());
+    meta.profile = filed.profile.into_iter().map(|profile| Some(profile.to_owned())).collect();
+    meta.security = security.map(|(system, code)| coding(system, code, None).map(Some)).collect::<Result<_, _>>()?;
+    meta.tag = vec![Some(coding(US_CORE_TAGS, "patient-supplied", None)?)];
+    Ok(meta)
 }
 
 /// An identifier of the bridge's own.
 pub fn identifier_of(value: Uuid) -> Result<Identifier, BuilderError> {
-    Identifier::builder().system(IDENTIFIER.to_owned()).value(value.to_string()).build()
+    identifier(IDENTIFIER, value.to_string())
 }
 
 /// The identifier of what is told beside the whole with this one: whoever knows the whole may know it, and no key is

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::appointment::{concept, instant, of_kind, virtual_service};
+use super::appointment::{concept, of_kind, virtual_service};
 use super::codes::{CANCELLATION_REASON, CAPACITY, IDENTIFIER};
+use super::shape::instant;
 use crate::domain::group::{GroupSession, GroupState};
 use crate::domain::language::Language;
 use crate::domain::visit_type::VisitType;

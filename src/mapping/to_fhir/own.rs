@@ -6,6 +6,7 @@ use fhir_codec::types::Reference;
 use fhir_codec::{BuilderError, Decimals};
 use uuid::Uuid;
 
+use super::element::place;
 use super::envelope::Address;
 use super::questionnaire::Part;
 use super::{MappingError, questionnaire, whole};
@@ -44,5 +45,5 @@ pub fn own_copies(reading: &Reading, source: &str) -> Result<Vec<(Uuid, Vec<u8>)
 }
 
 fn subject(member: MemberId) -> Result<Reference, BuilderError> {
-    Reference::builder().reference(own_reference(member)).build()
+    place(own_reference(member))
 }

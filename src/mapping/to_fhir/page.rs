@@ -5,16 +5,16 @@
 //! is corrected does; `relatesTo` would leave both for people to find. Where the EHR lets nobody change what it has, both are
 //! better than the one that is wrong: then the new one has an identifier of its own, and says which one it replaces.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use fhir_codec::WriteError;
-use serde_json::{Value, json};
+use fhir_codec::resources::Resource;
+use serde::Serialize;
 use uuid::Uuid;
 
-use super::codes::{ACT_CODE, CONFIDENTIALITY, IDENTIFIER, OBSERVATION_VALUE, US_CORE_TAGS};
-use super::document::{CLINICAL_NOTE, PATIENT_NOTE, coded};
+use super::codes::IDENTIFIER;
+use super::document::{CLINICAL_NOTE, PATIENT_NOTE};
 use super::envelope::named;
-use super::provenance::{as_json, provenance};
+use super::provenance::provenance;
+use super::shape::{Attachment, Concept, Identifier, Meta, Period, Reference, instant, patient};
 use super::{MappingError, Recipient};
 use crate::consent::decide::Permit;
 use crate::domain::language::Language;
@@ -34,6 +34,44 @@ pub struct Sheet<'a> {
     pub pdf: Option<&'a [u8]>,
 }
 
+/// R4 DocumentReference (documentreference.html), as far as the bridge writes it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    resource_type: &'static str,
+    meta: Meta<'a>,
+    contained: [Resource; 1],
+    identifier: [Identifier; 1],
+    status: &'static str,
+    doc_status: &'static str,
+    r#type: Concept<'a>,
+    category: [Concept<'a>; 1],
+    subject: &'a Reference<'a>,
+    date: String,
+    author: [&'a Reference<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relates_to: Option<[Relation<'a>; 1]>,
+    description: &'a str,
+    content: Vec<Content<'a>>,
+    context: Context,
+}
+
+#[derive(Serialize)]
+struct Relation<'a> {
+    code: &'static str,
+    target: Reference<'a>,
+}
+
+#[derive(Serialize)]
+struct Content<'a> {
+    attachment: Attachment<'a>,
+}
+
+#[derive(Serialize)]
+struct Context {
+    period: Period,
+}
+
 /// The identifier of the document at a place among those that follow one another as the same page: the first has the page's.
 #[must_use]
 pub fn page_version(page: Uuid, place: usize) -> Uuid {
@@ -51,36 +89,38 @@ pub fn page_to_fhir(
     replaces: Option<Uuid>,
 ) -> Result<Outbound, MappingError> {
     let patient = patient(recipient);
-    let content: Vec<Value> =
-        attachments(recipient, sheet).map(|attachment| json!({"attachment": attachment})).collect();
-    let mut document = json!({
-        "resourceType": "DocumentReference",
-        "meta": meta(permit, recipient.source),
-        "contained": [contained(permit, recipient)?],
-        "identifier": [{"system": IDENTIFIER, "value": recipient.identifier.to_string()}],
-        "status": "current",
-        "docStatus": "final",
-        "type": coded(PATIENT_NOTE),
-        "category": [coded(CLINICAL_NOTE)],
-        "subject": patient,
-        "date": recorded(recipient),
-        "author": [patient],
-        "description": sheet.title,
-        "content": content,
-        "context": {"period": period(permit.item())},
+    let replaces = replaces.map(|before| Relation {
+        code: "replaces",
+        target: Reference {
+            r#type: Some("DocumentReference"),
+            identifier: Some(Identifier { system: IDENTIFIER, value: before.to_string() }),
+            ..Reference::default()
+        },
     });
-    if let (Some(before), Some(document)) = (replaces, document.as_object_mut()) {
-        let identifier = json!({"system": IDENTIFIER, "value": before.to_string()});
-        let target = json!({"type": "DocumentReference", "identifier": identifier});
-        document.insert("relatesTo".to_owned(), json!([{"code": "replaces", "target": target}]));
-        document.insert("docStatus".to_owned(), "amended".into());
-    }
+    let document = Document {
+        resource_type: "DocumentReference",
+        meta: Meta::of_patient(recipient.source, &permit.obliges().labels, []),
+        contained: [provenance(recipient, permit)?],
+        identifier: [Identifier { system: IDENTIFIER, value: recipient.identifier.to_string() }],
+        status: "current",
+        doc_status: if replaces.is_some() { "amended" } else { "final" },
+        r#type: PATIENT_NOTE.into(),
+        category: [CLINICAL_NOTE.into()],
+        subject: &patient,
+        date: instant(recipient.recorded),
+        author: [&patient],
+        relates_to: replaces.map(|before| [before]),
+        description: sheet.title,
+        content: attachments(recipient, sheet).map(|attachment| Content { attachment }).collect(),
+        context: Context { period: period(permit.item()) },
+    };
     outbound("DocumentReference", &document, recipient, false)
 }
 
+/// A resource that holds a page, as it leaves.
 pub fn outbound(
     resource_type: &'static str,
-    resource: &Value,
+    resource: &impl Serialize,
     recipient: Recipient<'_>,
     is_part: bool,
 ) -> Result<Outbound, MappingError> {
@@ -92,47 +132,17 @@ pub fn outbound(
     })
 }
 
-pub fn patient(recipient: Recipient<'_>) -> Value {
-    json!({"reference": format!("Patient/{}", recipient.patient)})
-}
-
-pub fn recorded(recipient: Recipient<'_>) -> String {
-    recipient.recorded.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
 /// From when to when a page is about.
-pub fn period(page: &Page) -> Value {
-    json!({"start": page.start.to_rfc3339(), "end": page.last.to_rfc3339()})
+pub fn period(page: &Page) -> Period {
+    Period { start: page.start.to_rfc3339(), end: Some(page.last.to_rfc3339()) }
 }
 
 /// The text, which is complete in itself, and what comes beside it.
-pub fn attachments(recipient: Recipient<'_>, sheet: &Sheet<'_>) -> impl Iterator<Item = Value> {
-    let attachment = move |content_type: &str, data: &[u8]| {
-        json!({
-            "contentType": content_type,
-            "language": sheet.language.as_str(),
-            "data": BASE64_STANDARD.encode(data),
-            "title": sheet.title,
-            "creation": recorded(recipient),
-        })
+pub fn attachments<'a>(recipient: Recipient<'a>, sheet: &Sheet<'a>) -> impl Iterator<Item = Attachment<'a>> {
+    let (language, title) = (sheet.language.as_str(), sheet.title);
+    let attachment = move |content_type: &'static str, data: &[u8]| {
+        Attachment::new(content_type, language, data, title).made_at(recipient.recorded)
     };
     let text = attachment("text/plain; charset=utf-8", sheet.text.as_bytes());
     std::iter::once(text).chain(sheet.pdf.map(|pdf| attachment("application/pdf", pdf)))
-}
-
-/// Where it comes from.
-pub fn contained(permit: &Permit<'_, Page>, recipient: Recipient<'_>) -> Result<Value, MappingError> {
-    as_json(&provenance(recipient, permit)?)
-}
-
-/// Restricted, as sensitive as all of its parts together, asserted by the patient (US Core 9, writing clinical notes).
-pub fn meta(permit: &Permit<'_, Page>, source: &str) -> Value {
-    let sensitive = permit.obliges().labels.iter().map(|label| (ACT_CODE, label.as_str()));
-    let security = std::iter::once((CONFIDENTIALITY, "R")).chain(sensitive).chain([(OBSERVATION_VALUE, "PATAST")]);
-    let security: Vec<Value> = security.map(|(system, code)| json!({"system": system, "code": code})).collect();
-    json!({
-        "source": source,
-        "security": security,
-        "tag": [{"system": US_CORE_TAGS, "code": "patient-supplied"}],
-    })
 }

@@ -3,16 +3,15 @@
 
 use fhir_codec::codes::ProvenanceEntityRole;
 use fhir_codec::resources::{Provenance, ProvenanceAgent, ProvenanceEntity, Resource};
-use fhir_codec::types::{Identifier, Reference};
+use fhir_codec::types::Reference;
 use fhir_codec::{BuilderError, Decimals, Instant, WriteError};
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
+use serde_json::Value;
 
 use super::codes::{ACT_REASON, DATA_OPERATION, PARTICIPATION_TYPE, PROVENANCE_PARTICIPANT};
-use super::element::{coding, concept, patient};
-use super::envelope::identifier;
-use super::{MappingError, Recipient};
+use super::element::{coding, concept, identified, identifier, patient, place};
+use super::envelope::identifier_of;
+use super::{MappingError, Recipient, shape};
 use crate::consent::decide::Permit;
 use crate::domain::ids::GrantId;
 use crate::domain::warning::WarningPurpose;
@@ -41,51 +40,54 @@ fn made(
         Some(agent((PROVENANCE_PARTICIPANT, "assembler", "Assembler"), bridge(recipient.source)?)?),
     ];
     if let Some(named) = recipient.practitioner {
-        let who = Reference::builder().reference(format!("Practitioner/{}", named.id)).display(named.display.clone());
-        agents.push(Some(agent((PARTICIPATION_TYPE, "IRCP", "information recipient"), who.build()?)?));
+        let mut who = place(format!("Practitioner/{}", named.id))?;
+        who.display = Some(named.display.clone());
+        agents.push(Some(agent((PARTICIPATION_TYPE, "IRCP", "information recipient"), who)?));
     }
-    let provenance = Provenance::builder()
-        .id("provenance".to_owned())
-        .target(vec![Some(Reference::builder().reference("#".to_owned()).build()?)])
-        .recorded(instant(recipient.recorded)?)
-        .policy(grant.into_iter().map(|grant| Some(format!("urn:uuid:{grant}"))).collect())
-        .reason(vec![Some(concept(vec![coding(ACT_REASON, purpose, Some(of_purpose))?], None)?)])
-        .activity(concept(vec![coding(DATA_OPERATION, code, Some(display))?], None)?)
-        .agent(agents)
-        .entity(vec![Some(
-            ProvenanceEntity::builder()
-                .role(ProvenanceEntityRole::Source)
-                .what(Reference::builder().identifier(identifier(recipient)?).build()?)
-                .build()?,
-        )])
+    let entity = ProvenanceEntity::builder()
+        .role(ProvenanceEntityRole::Source)
+        .what(identified(identifier_of(recipient.identifier)?)?)
         .build()?;
+    let mut provenance = Provenance::builder()
+        .target(vec![Some(place("#".to_owned())?)])
+        .recorded(instant(recipient.recorded)?)
+        .agent(agents)
+        .build()?;
+    provenance.id = Some("provenance".to_owned());
+    provenance.policy = grant.into_iter().map(|grant| Some(format!("urn:uuid:{grant}"))).collect();
+    provenance.reason = vec![Some(concept(vec![coding(ACT_REASON, purpose, Some(of_purpose))?], None)?)];
+    provenance.activity = Some(concept(vec![coding(DATA_OPERATION, code, Some(display))?], None)?);
+    provenance.entity = vec![Some(entity)];
     Ok(Resource::Provenance(provenance))
 }
 
 /// The patient decided it, and the bridge wrote it down: how a consent came to stand as it stands.
-pub fn of_consent(recipient: Recipient<'_>, grant: GrantId, is_first: bool) -> Result<Box<RawValue>, MappingError> {
+pub fn of_consent(recipient: Recipient<'_>, grant: GrantId, is_first: bool) -> Result<Resource, MappingError> {
     let did = if is_first { ("CREATE", "create") } else { ("UPDATE", "revise") };
     // Decided for a practitioner, perhaps, but not by them nor sent to them.
     let recipient = Recipient { practitioner: None, ..recipient };
-    as_json(&made(recipient, (Some(grant), ("TREAT", "treatment")), did)?)
+    made(recipient, (Some(grant), ("TREAT", "treatment")), did)
 }
 
-/// As it is contained in what is written by hand: as a tree, or as it is.
-pub fn as_json<T: DeserializeOwned>(provenance: &Resource) -> Result<T, MappingError> {
+/// As it is contained in what is made as a tree.
+pub fn as_json(provenance: &Resource) -> Result<Value, MappingError> {
     Ok(serde_json::from_slice(&fhir_codec::to_bytes(provenance, &Decimals::new())?).map_err(WriteError::from)?)
 }
 
 fn agent((system, code, display): (&str, &str, &str), who: Reference) -> Result<ProvenanceAgent, BuilderError> {
     let kind = concept(vec![coding(system, code, Some(display))?], None)?;
-    ProvenanceAgent::builder().r#type(kind).who(who).build()
+    let mut agent = ProvenanceAgent::builder().who(who).build()?;
+    agent.r#type = Some(kind);
+    Ok(agent)
 }
 
 /// This installation, by its own URI.
 fn bridge(source: &str) -> Result<Reference, BuilderError> {
-    let identifier = Identifier::builder().system("urn:ietf:rfc:3986".to_owned()).value(source.to_owned()).build()?;
-    Reference::builder().identifier(identifier).display("mostik".to_owned()).build()
+    let mut bridge = identified(identifier("urn:ietf:rfc:3986", source.to_owned())?)?;
+    bridge.display = Some("mostik".to_owned());
+    Ok(bridge)
 }
 
 fn instant(at: Timestamp) -> Result<Instant, MappingError> {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().parse().map_err(|_| MappingError::Moment)
+    shape::instant(at).parse().map_err(|_| MappingError::Moment)
 }

@@ -10,13 +10,13 @@ use fhir_codec::resources::{
     Observation, ObservationValue, QuestionnaireResponse, QuestionnaireResponseItem, QuestionnaireResponseItemAnswer,
     QuestionnaireResponseItemAnswerValue, Resource,
 };
-use fhir_codec::types::{Annotation, Coding, Extension, ExtensionValue, Identifier, Reference};
+use fhir_codec::types::{Annotation, Coding, Extension, ExtensionValue, Reference};
 use fhir_codec::{BuilderError, Decimals};
 use uuid::Uuid;
 
 use super::MappingError;
 use super::codes::{DATA_ABSENT_EXTENSION, DATA_ABSENT_REASON, LOINC, ORDINAL_VALUE};
-use super::element::{coding, concept, score};
+use super::element::{coding, concept, identified, score};
 use super::envelope::{Address, Body, Lived, addressed, date_time, identifier_of, meta_of, named};
 use crate::domain::language::Language::En;
 use crate::domain::moment::Moment;
@@ -138,18 +138,16 @@ fn response(answers: &Answers, at: Moment, address: Address<'_>) -> Result<(Reso
     let is_whole = answers.each().filter(counts).all(|(_, answer)| answer != Answer::NotAsked);
     let status = if is_whole { QuestionnaireResponseStatus::Completed } else { QuestionnaireResponseStatus::Stopped };
     let items = answers.asked().map(|(question, answer)| item(question, answer, &mut decimals).map(Some));
-    let response = QuestionnaireResponse::builder()
-        .meta(meta_of(&address)?)
-        .contained(address.provenance)
-        .identifier(identifier_of(address.identifier)?)
-        .questionnaire(format!("{}|{VERSION}", answers.instrument().url()))
-        .status(status)
-        .subject(address.subject.clone())
-        .authored(date_time(at)?)
-        .author(address.subject.clone())
-        .source(address.subject)
-        .item(items.collect::<Result<_, BuilderError>>()?)
-        .build()?;
+    let mut response = QuestionnaireResponse::builder().status(status).build()?;
+    response.meta = Some(meta_of(&address)?);
+    response.contained = address.provenance;
+    response.identifier = Some(identifier_of(address.identifier)?);
+    response.questionnaire = Some(format!("{}|{VERSION}", answers.instrument().url()));
+    response.subject = Some(address.subject.clone());
+    response.authored = Some(date_time(at)?);
+    response.author = Some(address.subject.clone());
+    response.source = Some(address.subject);
+    response.item = items.collect::<Result<_, BuilderError>>()?;
     Ok((Resource::QuestionnaireResponse(response), decimals))
 }
 
@@ -158,13 +156,17 @@ fn item(
     answer: Answer,
     decimals: &mut Decimals,
 ) -> Result<QuestionnaireResponseItem, BuilderError> {
-    let item = QuestionnaireResponseItem::builder().link_id(link_id(question)).text(question.en.to_owned());
-    let Some(choice) = chosen(question, answer) else {
-        let declined = ExtensionValue::Code(DECLINED.to_owned());
-        return item.extension(vec![extension(DATA_ABSENT_EXTENSION, declined)?]).build();
-    };
-    let value = QuestionnaireResponseItemAnswerValue::Coding(with_ordinal(question, answer, choice, decimals)?);
-    item.answer(vec![Some(QuestionnaireResponseItemAnswer::builder().value(value).build()?)]).build()
+    let mut item = QuestionnaireResponseItem::builder().link_id(link_id(question)).build()?;
+    item.text = Some(question.en.to_owned());
+    if let Some(choice) = chosen(question, answer) {
+        let mut given = QuestionnaireResponseItemAnswer::builder().build()?;
+        let choice = with_ordinal(question, answer, choice, decimals)?;
+        given.value = Some(QuestionnaireResponseItemAnswerValue::Coding(choice));
+        item.answer = vec![Some(given)];
+    } else {
+        item.extension = vec![extension(DATA_ABSENT_EXTENSION, ExtensionValue::Code(DECLINED.to_owned()))?];
+    }
+    Ok(item)
 }
 
 /// The code of a choice, with the number that it counts, where it counts.
@@ -174,14 +176,12 @@ fn with_ordinal(
     choice: &Choice,
     decimals: &mut Decimals,
 ) -> Result<Coding, BuilderError> {
-    let coding = Coding::builder().system(LOINC.to_owned()).code(choice.code.to_owned()).display(choice.en.to_owned());
-    match answer.given().filter(|_| question.kind == Kind::Frequency) {
-        Some(number) => {
-            let number = ExtensionValue::Decimal(decimals.token(&number.to_string()));
-            coding.extension(vec![extension(ORDINAL_VALUE, number)?]).build()
-        }
-        None => coding.build(),
+    let mut coding = coding(LOINC, choice.code, Some(choice.en))?;
+    if let Some(number) = answer.given().filter(|_| question.kind == Kind::Frequency) {
+        let number = ExtensionValue::Decimal(decimals.token(&number.to_string()));
+        coding.extension = vec![extension(ORDINAL_VALUE, number)?];
     }
+    Ok(coding)
 }
 
 /// The `linkId` of a question, in the Questionnaire and in answers to it: as US Core's own example writes it.
@@ -222,7 +222,9 @@ fn code_of(question: &Question) -> Result<fhir_codec::types::CodeableConcept, Bu
 }
 
 fn extension(url: &str, value: ExtensionValue) -> Result<Extension, BuilderError> {
-    Extension::builder().url(url.to_owned()).value(value).build()
+    let mut extension = Extension::builder().url(url.to_owned()).build()?;
+    extension.value = Some(value);
+    Ok(extension)
 }
 
 fn references(parts: impl Iterator<Item = Part>, whole: Uuid) -> Result<Vec<Option<Reference>>, BuilderError> {
@@ -230,6 +232,7 @@ fn references(parts: impl Iterator<Item = Part>, whole: Uuid) -> Result<Vec<Opti
 }
 
 fn reference(resource_type: &str, identifier: Uuid) -> Result<Reference, BuilderError> {
-    let identifier: Identifier = identifier_of(identifier)?;
-    Reference::builder().r#type(resource_type.to_owned()).identifier(identifier).build()
+    let mut reference = identified(identifier_of(identifier)?)?;
+    reference.r#type = Some(resource_type.to_owned());
+    Ok(reference)
 }

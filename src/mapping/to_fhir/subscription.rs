@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::shape::instant;
+
 const BACKPORT: &str = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/";
 
 /// What a Subscription is for, and where its notices go.
@@ -25,7 +27,7 @@ pub struct Watch<'a> {
 /// The Subscription that watches.
 #[must_use]
 pub fn subscription(watch: Watch<'_>) -> Value {
-    let end = watch.until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let end = instant(watch.until);
     let header = [format!("Authorization: Bearer {}", watch.header)];
     let reason = "News for a patient who shares data with this clinic";
     if !is_topic(watch.topic) {

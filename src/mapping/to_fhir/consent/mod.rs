@@ -14,23 +14,19 @@
 
 mod shape;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use fhir_codec::WriteError;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use shape::{Actor, Attachment, Consent, Exception, Meta, Narrative, Period, Policy, Rule};
+use shape::{Actor, Consent, Exception, Narrative, Policy, Rule};
 
 use super::codes::{
-    ACT_CODE, ACT_REASON, CLINIC, CONFIDENTIALITY, CONSENT_SCOPE, IDENTIFIER, LOINC, MOSTIK_CONSENT,
-    PARTICIPATION_TYPE, POLICY_DENY,
+    ACT_REASON, CLINIC, CONSENT_SCOPE, IDENTIFIER, LOINC, MOSTIK_CONSENT, PARTICIPATION_TYPE, POLICY_DENY,
 };
-use super::shape::{Coding, Identifier, Reference};
+use super::shape::{Attachment, Coding, Identifier, Meta, Period, Reference, instant, patient, practitioner};
 use super::{MappingError, Recipient, provenance};
 use crate::consent::decide::Permit;
 use crate::domain::category::{Category, Detail};
-use crate::domain::consented::Practitioner;
 use crate::domain::grant::{Grant, GrantState, Purpose, Standing, Terms, WayBack};
 use crate::domain::language::Language;
 use crate::domain::outbound::Outbound;
@@ -87,14 +83,10 @@ fn written(permit: &Permit<'_, Standing<'_>>, paper: Paper<'_>) -> Result<Vec<u8
         reader: reader.as_ref().unwrap_or(&clinic),
         patient: &patient,
     };
-    let labels = permit.obliges().labels.iter().map(|label| Coding::new(ACT_CODE, label.as_str()));
     let stands = grant.stands(paper.now);
     let resource = Consent {
         resource_type: "Consent",
-        meta: Meta {
-            source: recipient.source,
-            security: std::iter::once(Coding::new(CONFIDENTIALITY, "R")).chain(labels).collect(),
-        },
+        meta: Meta::restricted(recipient.source, &permit.obliges().labels),
         language,
         text: Narrative { status: "generated", div: div(paper) },
         contained: [provenance::of_consent(recipient, grant.id, paper.is_first)?],
@@ -109,12 +101,9 @@ fn written(permit: &Permit<'_, Standing<'_>>, paper: Paper<'_>) -> Result<Vec<u8
         date_time: instant(grant.created_at),
         performer: [&patient],
         organization: [&clinic],
-        source_attachment: paper.notice.map(|(title, text)| Attachment {
-            content_type: "text/plain; charset=utf-8",
-            language,
-            data: BASE64_STANDARD.encode(text),
-            title,
-        }),
+        source_attachment: paper
+            .notice
+            .map(|(title, text)| Attachment::new("text/plain; charset=utf-8", language, text.as_bytes(), title)),
         policy: [Policy { uri: POLICY_DENY }],
         provision: Rule { r#type: "deny", provision: exceptions.of(&grant.terms) },
     };
@@ -198,15 +187,6 @@ fn clinic(grant: &Grant) -> Reference<'static> {
     Reference { r#type: Some("Organization"), identifier: Some(identifier), ..Reference::default() }
 }
 
-fn patient(recipient: Recipient<'_>) -> Reference<'static> {
-    Reference { reference: Some(format!("Patient/{}", recipient.patient)), ..Reference::default() }
-}
-
-fn practitioner(named: &Practitioner) -> Reference<'_> {
-    let reference = Some(format!("Practitioner/{}", named.id));
-    Reference { reference, display: Some(&named.display), ..Reference::default() }
-}
-
 fn period(start: Timestamp, end: Option<Timestamp>) -> Period {
     Period { start: instant(start), end: end.map(instant) }
 }
@@ -228,8 +208,4 @@ fn escaped(text: &str) -> String {
 /// The last second of what ends *before* an instant: a FHIR period includes its end.
 fn last_of(until: Timestamp) -> Timestamp {
     until.checked_sub(SignedDuration::from_micros(1)).unwrap_or(until)
-}
-
-fn instant(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -1,10 +1,10 @@
 //! R4 Consent (consent.html), as far as the bridge writes it. These types borrow and are written straight away: a consent
 //! permits up to ten kinds of data, each in eight codes and references.
 
+use fhir_codec::resources::Resource;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
-use crate::mapping::to_fhir::shape::{Coding, Concept, Identifier, Reference};
+use crate::mapping::to_fhir::shape::{Attachment, Coding, Concept, Identifier, Meta, Period, Reference};
 
 /// The resource.
 #[derive(Serialize)]
@@ -14,7 +14,7 @@ pub struct Consent<'a> {
     pub meta: Meta<'a>,
     pub language: &'static str,
     pub text: Narrative,
-    pub contained: [Box<RawValue>; 1],
+    pub contained: [Resource; 1],
     pub identifier: [Identifier; 1],
     pub status: &'static str,
     pub scope: Concept<'a>,
@@ -29,28 +29,11 @@ pub struct Consent<'a> {
     pub provision: Rule<'a>,
 }
 
-/// Where it comes from, and how sensitive it is.
-#[derive(Serialize)]
-pub struct Meta<'a> {
-    pub source: &'a str,
-    pub security: Vec<Coding<'a>>,
-}
-
 /// It in words, as XHTML.
 #[derive(Serialize)]
 pub struct Narrative {
     pub status: &'static str,
     pub div: String,
-}
-
-/// The text that the member had before them.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Attachment<'a> {
-    pub content_type: &'static str,
-    pub language: &'static str,
-    pub data: String,
-    pub title: &'a str,
 }
 
 /// By which rules it is read.
@@ -84,12 +67,4 @@ pub struct Exception<'a> {
 pub struct Actor<'a> {
     pub role: Concept<'a>,
     pub reference: &'a Reference<'a>,
-}
-
-/// From when to when.
-#[derive(Serialize)]
-pub struct Period {
-    pub start: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub end: Option<String>,
 }
