@@ -34,7 +34,7 @@ pub struct Sheet<'a> {
     pub pdf: Option<&'a [u8]>,
 }
 
-/// R4 DocumentReference (documentreference.html), as far as the bridge writes it.
+/// R4 `DocumentReference` (documentreference.html), as far as the bridge writes it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {

@@ -21,7 +21,7 @@ use crate::domain::page::Page;
 /// As what it is filed (HL7 v2 table 0074): none of the services that it names.
 const OTHER: (&str, &str, &str) = ("http://terminology.hl7.org/CodeSystem/v2-0074", "OTH", "Other");
 
-/// R4 DiagnosticReport (diagnosticreport.html), as far as the bridge writes it.
+/// R4 `DiagnosticReport` (diagnosticreport.html), as far as the bridge writes it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
