@@ -27,7 +27,7 @@ use house::House;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How many seeds are tried in all, unless `MOSTIK_SIM_SEEDS` says otherwise: CI tries 4,000.
+/// How many seeds are tried in all, unless `MOSTIK_SIM_SEEDS` says otherwise, as it does in `.ci/run`.
 const SEEDS: u64 = 2_000;
 
 /// The shards that run beside each other.
@@ -36,8 +36,8 @@ const SHARDS: u64 = 4;
 /// How many seeds share a database before it is thrown away.
 const SEEDS_PER_HOUSE: u64 = 250;
 
-/// How many orders of one revocation among sends are tried in all, unless `MOSTIK_SIM_REVOCATIONS` says otherwise: CI
-/// tries 8,000.
+/// How many orders of one revocation among sends are tried in all, unless `MOSTIK_SIM_REVOCATIONS` says otherwise, as it
+/// does in `.ci/run`.
 const REVOCATIONS: u64 = 4_000;
 
 async fn lives(number: u64) {

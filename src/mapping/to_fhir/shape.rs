@@ -16,10 +16,10 @@ use crate::domain::label::Label;
 /// Where a resource comes from, and how sensitive it is.
 #[derive(Serialize)]
 pub struct Meta<'a> {
-    pub source: &'a str,
-    pub security: Vec<Coding<'a>>,
+    source: &'a str,
+    security: Vec<Coding<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tag: Option<[Coding<'a>; 1]>,
+    tag: Option<[Coding<'a>; 1]>,
 }
 
 impl<'a> Meta<'a> {
