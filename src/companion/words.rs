@@ -16,7 +16,26 @@ const WORDS: &str = include_str!("words.toml");
 const LONGEST: usize = 60;
 
 /// By word, how people write it.
-type Lines = BTreeMap<String, Vec<String>>;
+type Lines = BTreeMap<String, Vec<Written>>;
+
+/// One way to write a word.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "String")]
+struct Written {
+    /// As a button shows it.
+    shown: String,
+    /// As what was said is compared with it.
+    tidy: String,
+    /// How long that is, in characters.
+    length: usize,
+}
+
+impl From<String> for Written {
+    fn from(shown: String) -> Self {
+        let tidy = tidied(&shown).unwrap_or_default();
+        Self { length: tidy.chars().count(), tidy, shown }
+    }
+}
 
 /// All words in all languages.
 #[derive(Clone, Debug, Deserialize)]
@@ -62,7 +81,7 @@ impl Words {
     /// How a word is written on a button.
     #[must_use]
     pub fn first(&self, language: Language, word: &str) -> Option<&str> {
-        self.lines(language).get(word)?.first().map(String::as_str)
+        self.lines(language).get(word)?.first().map(|line| line.shown.as_str())
     }
 
     /// Which of some words is meant, in any language: people mix them. What fits exactly goes before what nearly fits, and
@@ -71,7 +90,7 @@ impl Words {
     pub fn meant<'a>(&self, said: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
         let said = tidied(said)?;
         let lines = |word: &str| Language::ALL.map(|it| self.lines(it).get(word)).into_iter().flatten().flatten();
-        nearest(&said, words.flat_map(|word| lines(word).map(move |line| (word, line.as_str()))))
+        nearest(&said, words.flat_map(|word| lines(word).map(move |line| (word, line))))
     }
 
     /// The number that is meant where a place takes one: as a digit, or in words.
@@ -87,8 +106,7 @@ impl Words {
             Takes::Answer => [&self.answers.en, &self.answers.ru],
         };
         let lines = lines.into_iter().flatten();
-        let number =
-            nearest(&said, lines.flat_map(|(number, lines)| lines.iter().map(|line| (number.as_str(), line.as_str()))));
+        let number = nearest(&said, lines.flat_map(|(number, lines)| lines.iter().map(|line| (number.as_str(), line))));
         number.and_then(|number| number.parse().ok())
     }
 
@@ -114,13 +132,18 @@ fn tidied(said: &str) -> Option<String> {
 }
 
 /// What the line stands for that is nearest to what was said, if it is near, and no line for something else is as near.
-fn nearest<'a, 'b>(said: &str, lines: impl Iterator<Item = (&'a str, &'b str)>) -> Option<&'a str> {
+fn nearest<'a, 'b>(said: &str, lines: impl Iterator<Item = (&'a str, &'b Written)>) -> Option<&'a str> {
+    let length = said.chars().count();
     let mut best: Option<(usize, &'a str)> = None;
     let mut is_shared = false;
     for (meaning, line) in lines {
-        let Some(line) = tidied(line) else { continue };
-        let distance = osa_distance(said, &line);
-        if distance > mistakes(&line) {
+        let mistakes = mistakes(line.length);
+        // What is longer or shorter by more letters than may be wrong need not be compared letter by letter.
+        if length.abs_diff(line.length) > mistakes {
+            continue;
+        }
+        let distance = osa_distance(said, &line.tidy);
+        if distance > mistakes {
             continue;
         }
         match best {
@@ -132,9 +155,10 @@ fn nearest<'a, 'b>(said: &str, lines: impl Iterator<Item = (&'a str, &'b str)>) 
     best.filter(|_| !is_shared).map(|(_, meaning)| meaning)
 }
 
-/// How many letters may be wrong, missing, too many, or swapped: none in what is short, because there something else is near.
-fn mistakes(line: &str) -> usize {
-    match line.chars().count() {
+/// How many letters of a line of this length may be wrong, missing, too many, or swapped: none in what is short, because there
+/// something else is near.
+const fn mistakes(length: usize) -> usize {
+    match length {
         ..=4 => 0,
         5..=8 => 1,
         _ => 2,
