@@ -1,5 +1,6 @@
 #![no_main]
-//! Whatever somebody says to the companion, wherever their talk stands: line after line, the first byte of each says how.
+//! Whatever somebody says to the companion, wherever their talk stands: line after line, the first letter of each says how.
+//! The lines of a letter stand between tabs.
 
 use std::sync::LazyLock;
 
@@ -14,7 +15,12 @@ fuzz_target!(|bytes: &[u8]| {
     for line in String::from_utf8_lossy(bytes).lines().take(40) {
         let mut letters = line.chars();
         let how = letters.next().map_or(0, u32::from) as usize;
-        let said = if how % 2 == 0 { Said::Written(letters.as_str()) } else { Said::Pressed(letters.as_str()) };
+        let letter = letters.as_str().replace('\t', "\n");
+        let said = match how % 4 {
+            0 => Said::Written(letters.as_str()),
+            2 => Said::Letter(&letter),
+            _ => Said::Pressed(letters.as_str()),
+        };
         for _ in 0..20 {
             match TALK.place(&at).expect("a place").1 {
                 Place::Waits(waits) => {
