@@ -17,7 +17,7 @@ const WITHINGS: &str = include_str!("../../fixtures/data-points/withings_sleep_s
 const HEALTH_AUTO_EXPORT: &str = include_str!("../../fixtures/data-points/health_auto_export_state_of_mind.json");
 
 /// What a community sends about a member, with more headers.
-async fn send(bridge: &TestBridge, body: &str, headers: &[(&'static str, &str)]) -> Got {
+pub async fn send(bridge: &TestBridge, body: &str, headers: &[(&'static str, &str)]) -> Got {
     send_as(bridge, &bridge.api_key, body, headers).await
 }
 
@@ -32,7 +32,7 @@ async fn send_as(bridge: &TestBridge, credential: &str, body: &str, headers: &[(
 }
 
 /// A data point of Open mHealth about sparrow.
-fn open_mhealth(schema: &str, version: &str, body: Value) -> Value {
+pub fn open_mhealth(schema: &str, version: &str, body: Value) -> Value {
     json!({
         "header": {
             "id": "123e4567-e89b-12d3-a456-426655440000", "creation_date_time": "2026-11-20T08:00:00Z",
@@ -63,7 +63,7 @@ fn night() -> Value {
 }
 
 /// What became of each: where it stands, what it says, its fate.
-fn fates(got: &Got) -> Vec<String> {
+pub fn fates(got: &Got) -> Vec<String> {
     let results = got.json["results"].as_array().unwrap_or_else(|| panic!("{} {}", got.status, got.json));
     let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let fate = |it: &Value| format!("{} {} {}", it["at"].as_str().unwrap(), word(&it["reading"]), word(&it["status"]));
@@ -91,7 +91,7 @@ async fn charted(bridge: &TestBridge, ehr: &Ehr) -> Vec<String> {
     told
 }
 
-async fn house(database: Database) -> (Ehr, TestBridge, Person) {
+pub async fn house(database: Database) -> (Ehr, TestBridge, Person) {
     let ehr = Ehr::sandbox().await;
     let bridge = TestBridge::start(database, &ehr.base).await;
     let sparrow = bridge.person("sparrow", &ehr.patient).await;

@@ -11,6 +11,7 @@ mod health_connect;
 mod many;
 mod map;
 mod map_files;
+mod names;
 mod numbers;
 pub(crate) mod questionnaires;
 mod readings;
