@@ -83,7 +83,7 @@ impl World {
         }
     }
 
-    /// A member of their own for each row.
+    /// A member of whom nothing is known yet to anybody, with everything that rows ask about.
     pub async fn target(&self, number: usize) -> (Target, Person) {
         let (handle, patient) = (format!("sparrow-{number}"), format!("patient-{number}"));
         let member = self.bridge.person(&handle, &patient).await;
