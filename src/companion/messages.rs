@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::kept::{Shown, Stand};
 use super::script::Became;
-use super::{CompanionError, Done, Heard, Value};
+use super::{CompanionError, Done, Heard, Turn, Value};
 use crate::domain::consented::Method;
 use crate::domain::recommendation::{Answer, Recommendation, RecommendationState};
 use crate::domain::telling::Grade;
@@ -44,26 +44,23 @@ pub(super) async fn look(
 }
 
 /// Answers the one thing to which the word can be meant: what was shown last, unless something else was told since; else the
-/// only one that waits.
-pub(super) async fn answer(
-    bridge: &Bridge,
-    key: &MemberKey,
-    heard: &Heard<'_>,
-    stand: &mut Stand,
-    word: Answer,
-) -> Result<Done, CompanionError> {
-    let mut tx = bridge.store.begin().await?;
-    let open = open(bridge, &mut tx, key, heard).await?;
-    let Some(meant) = meant(&open, stand.shown, &word) else {
+/// only one that waits. The answer is kept together with where the talk stands then: the same word that is brought again answers
+/// nothing else.
+pub(super) async fn answer(turn: &mut Turn<'_>, word: Answer) -> Result<Done, CompanionError> {
+    let (bridge, member) = (turn.bridge, turn.key.member());
+    let mut tx = turn.locked().await?;
+    let open = open(bridge, &mut tx, &turn.key, &turn.heard).await?;
+    let Some(meant) = meant(&open, turn.stand.shown, &word) else {
+        turn.tx = Some(tx);
         return Ok(if open.is_empty() { elsewhere() } else { Done::of(Became::Some) });
     };
-    match answers::answer(bridge, &mut tx, key.member(), meant.id, word, bridge.clock.now()).await {
-        Ok(_) => tx.commit().await?,
+    match answers::answer(bridge, &mut tx, member, meant.id, word, bridge.clock.now()).await {
+        Ok(_) => turn.tx = Some(tx),
+        // What was begun of it goes with this transaction; where the talk stands is kept in another one.
         Err(AnswerError::NotFound | AnswerError::NotNow | AnswerError::NotPermitted(_)) => return Ok(elsewhere()),
         Err(error) => return Err(error.into()),
     }
-    bridge.wake.notify_waiters();
-    stand.shown = None;
+    turn.stand.shown = None;
     Ok(Done::of(Became::Done).saying("clinic", clinic(bridge, meant)).saying("says", says(meant)).on(INBOX_PATH))
 }
 

@@ -7,6 +7,7 @@ use mostik::domain::recommendation::{RecommendationState, Said};
 use mostik::domain::telling::{Grade, Wishes};
 use serde_json::Value;
 
+use super::failing::{refuses, takes_again};
 use crate::on_both_databases;
 use crate::support::audit;
 use crate::support::bridge::{NOON, Person, TestBridge, config_text};
@@ -102,6 +103,27 @@ on_both_databases! {
         let shown = group.say("accept").await;
         assert!(shown.contains("From") && shown.contains("Call an old friend"), "told since: {shown}");
         assert_eq!((group.state(third).await, group.state(fourth).await), (Seen, Seen));
+    }
+}
+
+on_both_databases! {
+    async fn the_same_word_brought_again_answers_nothing_else_even_if_it_was_cut_short_at_first(database) {
+        let group = Group::open(database, "full", "full").await;
+        let walk = group.asks("Walk half an hour").await;
+        let sleep = group.asks("Go to bed before midnight").await;
+        assert!(group.say("my messages").await.contains("Go to bed"));
+        let (bridge, accept) = (&group.telling.bridge, group.telegram.writes(SPARROW, "accept"));
+        refuses(&bridge.database, "INSERT", "talks").await;
+        group.telegram.bring(bridge, "forum", &accept).await;
+        assert_eq!((group.state(walk).await, group.state(sleep).await), (Delivered, Seen), "nothing is half done");
+        takes_again(&bridge.database).await;
+        for _ in 0..3 {
+            group.telegram.bring(bridge, "forum", &accept).await;
+            assert_eq!(group.state(sleep).await, Accepted);
+            assert_eq!(bridge.database.count("recommendation_answers").await, 1, "the other one waits");
+        }
+        assert_ne!(group.state(walk).await, Accepted);
+        assert_eq!(audit::wrong(bridge).await, Vec::<String>::new());
     }
 }
 

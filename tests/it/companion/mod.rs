@@ -5,6 +5,7 @@ mod answers;
 mod apart;
 pub mod chat;
 mod dialogues;
+pub mod failing;
 mod materials;
 pub mod portal;
 mod rules;
