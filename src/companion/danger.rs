@@ -48,7 +48,36 @@ pub(super) fn answered(mut saying: Saying) -> Saying {
 /// # Errors
 /// [`CompanionError`].
 pub async fn in_room(bridge: &Bridge, community: &CommunityId, handle: &str, text: &str) -> Result<(), CompanionError> {
-    let Some(phrase) = phrases::found(text, None) else { return Ok(()) };
+    match phrases::found(text, None) {
+        Some(phrase) => tell_of(bridge, community, handle, phrase).await,
+        None => Ok(()),
+    }
+}
+
+/// Has people of the community look, if such a phrase stands in what is not heard because its author says too much: nobody is too
+/// loud to be in danger.
+///
+/// # Errors
+/// [`CompanionError`].
+pub async fn in_unheard(
+    bridge: &Bridge,
+    community: &CommunityId,
+    handle: &str,
+    said: Said<'_>,
+) -> Result<(), CompanionError> {
+    match in_what(&bridge.house, community, Some(said)) {
+        Some(phrase) => tell_of(bridge, community, handle, phrase).await,
+        None => Ok(()),
+    }
+}
+
+/// Has people of the community look at it, if a member wrote it.
+async fn tell_of(
+    bridge: &Bridge,
+    community: &CommunityId,
+    handle: &str,
+    phrase: &'static str,
+) -> Result<(), CompanionError> {
     let index = handle_index(&bridge.keyring, community, handle);
     let found = bridge.store.read().await?.member_by_handle(community, index).await?;
     let Some((member, key, _)) = found else { return Ok(()) };

@@ -1,5 +1,6 @@
 //! Why the companion cannot do something now.
 
+use crate::booking::BookingError;
 use crate::domain::entropy::NoEntropy;
 use crate::enrolment::join::EnrolError;
 use crate::erasure::ErasureError;
@@ -33,28 +34,28 @@ pub enum CompanionError {
     Seal(#[from] SealError),
     /// What is kept cannot be read or written.
     #[error(transparent)]
-    Kept(#[from] KeptError),
+    Kept(KeptError),
     /// Something cannot be noted down.
     #[error(transparent)]
     NoteDown(NoteDownError),
-    /// A consent cannot be changed.
+    /// A consent cannot be changed; whoever answers looks whether that is because of the store.
     #[error(transparent)]
     Consent(#[from] ConsentError),
     /// Somebody cannot join.
     #[error(transparent)]
-    Enrol(#[from] EnrolError),
+    Enrol(EnrolError),
     /// An erasure cannot be asked for, or called off.
     #[error(transparent)]
-    Erasure(#[from] ErasureError),
+    Erasure(ErasureError),
     /// Nobody can be called.
     #[error(transparent)]
     Safety(SafetyError),
     /// A clinic's message cannot be answered.
     #[error(transparent)]
-    Answer(#[from] AnswerError),
+    Answer(AnswerError),
     /// It cannot be seen what clinics have.
     #[error(transparent)]
-    Recommendation(#[from] RecommendationError),
+    Recommendation(RecommendationError),
     /// No id could be made.
     #[error(transparent)]
     NoEntropy(#[from] NoEntropy),
@@ -64,7 +65,9 @@ pub enum CompanionError {
 impl From<NoteDownError> for CompanionError {
     fn from(error: NoteDownError) -> Self {
         match error {
-            NoteDownError::Accept(AcceptError::Store(error)) => Self::Store(error),
+            NoteDownError::Accept(AcceptError::Store(error) | AcceptError::Kept(KeptError::Store(error))) => {
+                Self::Store(error)
+            }
             other => Self::NoteDown(other),
         }
     }
@@ -76,5 +79,82 @@ impl From<SafetyError> for CompanionError {
             SafetyError::Store(error) => Self::Store(error),
             other => Self::Safety(other),
         }
+    }
+}
+
+impl From<ErasureError> for CompanionError {
+    fn from(error: ErasureError) -> Self {
+        match error {
+            ErasureError::Store(error) | ErasureError::Booking(BookingError::Store(error)) => Self::Store(error),
+            ErasureError::Consent(error) => Self::Consent(error),
+            other => Self::Erasure(other),
+        }
+    }
+}
+
+impl From<KeptError> for CompanionError {
+    fn from(error: KeptError) -> Self {
+        match error {
+            KeptError::Store(error) => Self::Store(error),
+            other => Self::Kept(other),
+        }
+    }
+}
+
+impl From<EnrolError> for CompanionError {
+    fn from(error: EnrolError) -> Self {
+        match error {
+            EnrolError::Store(error) => Self::Store(error),
+            other => Self::Enrol(other),
+        }
+    }
+}
+
+impl From<AnswerError> for CompanionError {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Store(error) => Self::Store(error),
+            other => Self::Answer(other),
+        }
+    }
+}
+
+impl From<RecommendationError> for CompanionError {
+    fn from(error: RecommendationError) -> Self {
+        match error {
+            RecommendationError::Store(error) => Self::Store(error),
+            other => Self::Recommendation(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_fails_is_seen_through_whatever_did_not_work_because_of_it() {
+        let failed = || StoreError::NoAuditKey;
+        let wrapped: [CompanionError; 10] = [
+            failed().into(),
+            KeptError::Store(failed()).into(),
+            NoteDownError::Accept(AcceptError::Store(failed())).into(),
+            NoteDownError::Accept(AcceptError::Kept(KeptError::Store(failed()))).into(),
+            EnrolError::Store(failed()).into(),
+            ErasureError::Store(failed()).into(),
+            ErasureError::Booking(BookingError::Store(failed())).into(),
+            SafetyError::Store(failed()).into(),
+            AnswerError::Store(failed()).into(),
+            RecommendationError::Store(failed()).into(),
+        ];
+        for error in wrapped {
+            assert!(matches!(error, CompanionError::Store(StoreError::NoAuditKey)), "{error:?}");
+        }
+        let consent = || ConsentError::from(failed());
+        let of_consent: [CompanionError; 2] = [consent().into(), ErasureError::Consent(consent()).into()];
+        for error in of_consent {
+            assert!(matches!(error, CompanionError::Consent(ConsentError::Change(_))), "{error:?}");
+        }
+        assert!(matches!(CompanionError::from(KeptError::Unreadable), CompanionError::Kept(KeptError::Unreadable)));
     }
 }

@@ -9,6 +9,7 @@ use super::rules::{OfRules, page};
 use super::script::{Became, Place};
 use super::talk::{Said, Talk};
 use super::{CompanionError, Done, Saying, saying};
+use crate::domain::concern::Rule;
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::domain::language::Language;
 use crate::enrolment::agreed::agree;
@@ -16,6 +17,7 @@ use crate::enrolment::another::{self, Told};
 use crate::enrolment::join::{EnrolError, join};
 use crate::pipeline::Bridge;
 use crate::store::Tx;
+use crate::vault::MemberKey;
 
 /// What somebody says who is no member. Personal.
 #[derive(Clone, Copy)]
@@ -34,8 +36,9 @@ pub struct Stranger<'a> {
 
 /// Hears what a stranger says, and makes a member of them if they want to be one and may join now. Says whether they are one now.
 ///
-/// Nobody is told of a stranger who may be in danger: there is no key to seal it with. Where help is found, they are told at
-/// once, whatever else they wrote.
+/// Nobody is told of a stranger who may be in danger: there is no key to seal it with. Who is a member with a code that stands in
+/// the same letter has one: of them, people of the community are told. Where help is found, both are told at once, whatever else
+/// they wrote.
 ///
 /// # Errors
 /// [`CompanionError`]; whoever says the same again then tries it again.
@@ -45,28 +48,31 @@ pub async fn meet(
     stranger: Stranger<'_>,
     may_join: impl FnOnce() -> bool + Send,
 ) -> Result<(Saying, bool), CompanionError> {
-    let is_in_danger = danger::in_what(&bridge.house, stranger.community, Some(stranger.said)).is_some();
-    let (said, is_member) = answer(bridge, talk, stranger, is_in_danger, may_join).await?;
-    Ok((if is_in_danger { said.with_help() } else { said }, is_member))
+    let phrase = danger::in_what(&bridge.house, stranger.community, Some(stranger.said));
+    let (said, is_member) = answer(bridge, talk, stranger, phrase, may_join).await?;
+    Ok((if phrase.is_some() { said.with_help() } else { said }, is_member))
 }
 
 async fn answer(
     bridge: &Bridge,
     talk: &Talk,
     stranger: Stranger<'_>,
-    is_in_danger: bool,
+    phrase: Option<&'static str>,
     may_join: impl FnOnce() -> bool + Send,
 ) -> Result<(Saying, bool), CompanionError> {
     let script = talk.script();
     let Some((first, Place::Waits(waits))) = script.strange() else { return Err(CompanionError::Nowhere) };
     let mut understood = talk.understand(waits, stranger.said.unmarked()).map(|it| it.to);
-    match again_as(bridge, &stranger, script.joined()).await? {
+    match again_as(bridge, &stranger, phrase, script.joined()).await? {
         Told::NoCode => {}
         Told::Unknown => understood = Some(script.wrong_code().to_owned()),
-        Told::Joined(_) => return joined(bridge, talk, &stranger),
+        Told::Joined(_) => {
+            let said = joined(bridge, talk, &stranger)?;
+            return Ok((if phrase.is_some() { danger::answered(said) } else { said }, true));
+        }
     }
     let is_letter = matches!(stranger.said, Said::Letter(_));
-    if is_in_danger && (understood.is_none() || is_letter) {
+    if phrase.is_some() && (understood.is_none() || is_letter) {
         understood = script.help().map(|(help, _)| help.to_owned());
     }
     let wants_to_join = understood.as_deref() == Some(script.joined());
@@ -87,8 +93,14 @@ async fn answer(
     }
 }
 
-/// Whoever tells a code is a member already, and known here as the same from now on.
-async fn again_as(bridge: &Bridge, stranger: &Stranger<'_>, joined: &str) -> Result<Told, CompanionError> {
+/// Whoever tells a code is a member already, and known here as the same from now on. If a phrase that may mean danger stands in
+/// what they wrote, people of the community have to look: what they say next is heard as a member's, but this is not heard again.
+async fn again_as(
+    bridge: &Bridge,
+    stranger: &Stranger<'_>,
+    phrase: Option<&'static str>,
+    joined: &str,
+) -> Result<Told, CompanionError> {
     let Some(said) = stranger.said.line() else { return Ok(Told::NoCode) };
     let (now, who) = (bridge.clock.now(), (stranger.community, stranger.handle));
     let mut tx = bridge.store.begin().await?;
@@ -98,19 +110,23 @@ async fn again_as(bridge: &Bridge, stranger: &Stranger<'_>, joined: &str) -> Res
         told => told?,
     };
     if let Told::Joined(member) = told {
-        begin(bridge, &mut tx, stranger, member, joined).await?;
+        let key = begin(bridge, &mut tx, stranger, member, joined).await?;
+        if let Some(phrase) = phrase {
+            danger::call(bridge, &mut tx, &key, stranger.community, Rule::Phrase, Some(phrase)).await?;
+        }
         tx.commit().await?;
+        bridge.wake.notify_waiters();
     }
     Ok(told)
 }
 
 /// What somebody hears who has joined.
-fn joined(bridge: &Bridge, talk: &Talk, stranger: &Stranger<'_>) -> Result<(Saying, bool), CompanionError> {
+fn joined(bridge: &Bridge, talk: &Talk, stranger: &Stranger<'_>) -> Result<Saying, CompanionError> {
     let Some((_, Place::Waits(waits))) = talk.place(talk.script().joined()) else {
         return Err(CompanionError::Nowhere);
     };
     let said = saying(talk, waits, Done::of(Became::Done), None, stranger.language);
-    Ok((with_rules(bridge, stranger.community, false, true, said), true))
+    Ok(with_rules(bridge, stranger.community, false, true, said))
 }
 
 /// Whoever is asked whether they want to join is told the rules before they say so, and whoever has joined which these were.
@@ -139,14 +155,14 @@ async fn become_member(bridge: &Bridge, stranger: &Stranger<'_>, joined: &str) -
     Ok(tx.commit().await?)
 }
 
-/// Their talk in this community begins, and they agree to its rules.
+/// Their talk in this community begins, and they agree to its rules. Returns their key.
 async fn begin(
     bridge: &Bridge,
     tx: &mut Tx,
     stranger: &Stranger<'_>,
     member: MemberId,
     joined: &str,
-) -> Result<(), CompanionError> {
+) -> Result<MemberKey, CompanionError> {
     let now = bridge.clock.now();
     let wrapped = tx.member_key(member).await?.ok_or(CompanionError::UnknownMember)?;
     let key = bridge.keyring.unwrap_member_key(member, &wrapped)?;
@@ -155,5 +171,5 @@ async fn begin(
     if let Some(rules) = bridge.house.rules.get(stranger.community) {
         agree(tx, member, stranger.community, rules, now).await?;
     }
-    Ok(())
+    Ok(key)
 }

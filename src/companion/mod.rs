@@ -123,7 +123,7 @@ pub struct Saying {
     pub takes: Vec<Takes>,
     /// The words that can be said, as buttons: each by its name, and as it is written.
     pub words: Vec<(String, String)>,
-    /// What its buttons are marked with: who presses one of something that was said before says nothing.
+    /// What its buttons are marked with: who presses one of something that was said before says nothing, unless they want help.
     mark: Option<String>,
 }
 

@@ -7,6 +7,11 @@ use crate::domain::language::Language;
 /// The word with which somebody asks for help.
 const HELP: &str = "help";
 
+/// The words whose buttons are heard however old they are: they are understood wherever a talk waits, and lead to the same from
+/// there. Nothing is lost where one is pressed by chance: help is only shown, and people are called once an hour. To stop
+/// everything is none of them: it ends consent, and must be meant.
+const EVER: [&str; 2] = [HELP, "human"];
+
 /// What somebody says.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Said<'a> {
@@ -48,11 +53,14 @@ impl<'a> Said<'a> {
         }
     }
 
-    /// Whether it was said to what was said last: words always are. A button without a mark is one that nobody showed.
+    /// Whether it was said to what was said last: words always are, and so are buttons with which somebody wants help. A
+    /// button without a mark is one that nobody showed.
     #[must_use]
     pub fn is_marked(&self, mark: Option<&str>) -> bool {
         match self {
-            Self::Pressed(value) => value.split_once('.').is_none_or(|(_, found)| Some(found) == mark),
+            Self::Pressed(value) => {
+                value.split_once('.').is_none_or(|(name, found)| Some(found) == mark || EVER.contains(&name))
+            }
             Self::Written(_) | Self::Letter(_) => true,
         }
     }

@@ -116,6 +116,21 @@ fn a_button_leads_where_its_word_does() {
 }
 
 #[test]
+fn an_old_button_is_heard_where_somebody_wants_help_wherever_the_talk_waits_and_no_other_one() {
+    let talk = talk();
+    for word in EVER {
+        assert!(Said::Pressed(&format!("{word}.0000000a")).is_marked(Some("0000000b")), "{word}");
+        for (name, at) in talk.script().waiting() {
+            assert_eq!(talk.understand(at, Said::Pressed(word)).map(|it| it.to).as_deref(), Some(word), "at {name}");
+        }
+    }
+    for word in ["stop", "accept", "menu", "delete", "delete-all", "yes", "3", ""] {
+        assert!(!Said::Pressed(&format!("{word}.0000000a")).is_marked(Some("0000000b")), "{word}");
+        assert!(Said::Pressed(&format!("{word}.0000000b")).is_marked(Some("0000000b")), "{word}");
+    }
+}
+
+#[test]
 fn each_word_that_a_button_has_is_understood_as_itself_in_each_language() {
     let talk = talk();
     for (name, at) in talk.script().waiting() {

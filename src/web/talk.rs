@@ -11,15 +11,18 @@ use super::auth::TalkBringer;
 use super::portal::own::Watched;
 use super::portal::said::Around;
 use super::{Problem, State, body};
+use crate::companion::danger;
 use crate::companion::meet::{Stranger, meet};
 use crate::companion::talk::Said;
 use crate::companion::{CompanionError, Heard, Saying, Value, hear};
 use crate::connectors::LONGEST_NAME;
+use crate::consent::change::ChangeError;
 use crate::domain::consented::Method;
 use crate::domain::helpline::Help;
 use crate::domain::ids::{CommunityId, MemberId};
 use crate::domain::language::Language;
 use crate::enrolment::join::handle_index;
+use crate::pipeline::consent::ConsentError;
 use crate::readings::settings::settings;
 
 /// What somebody says.
@@ -61,7 +64,8 @@ pub struct Answer {
 /// Something to say with one press.
 #[derive(Serialize, ToSchema)]
 pub struct Button {
-    /// What to send as `pressed`, as it is. A button of something that was said earlier does nothing.
+    /// What to send as `pressed`, as it is. A button of something that was said earlier does nothing, unless it is for help or for
+    /// somebody to get in touch.
     pub value: String,
     /// What stands on it.
     pub words: String,
@@ -157,7 +161,10 @@ pub(super) struct Answered {
 /// Has the companion hear what somebody said, and makes a member of whoever wants to be one. What is brought again is done once.
 pub(super) async fn talk(state: &State, brought: Brought<'_>) -> Result<Answered, Problem> {
     let Brought { community, id, handle, said, language, usual } = brought;
-    state.platforms.hears(community, handle)?;
+    if let Err(too_often) = state.platforms.hears(community, handle) {
+        danger::in_unheard(&state.bridge, community, handle, said).await?;
+        return Err(too_often);
+    }
     let (bridge, talk) = (&state.bridge, state.portal.talk());
     let index = bridge.keyring.index();
     let key = index.uuid("talk", &[community.as_str().as_bytes(), handle.as_bytes(), id.as_bytes()]);
@@ -231,7 +238,9 @@ async fn text(
 impl From<CompanionError> for Problem {
     fn from(error: CompanionError) -> Self {
         match error {
-            CompanionError::Store(error) => error.into(),
+            CompanionError::Store(error) | CompanionError::Consent(ConsentError::Change(ChangeError::Store(error))) => {
+                error.into()
+            }
             other => Self::internal(&other),
         }
     }

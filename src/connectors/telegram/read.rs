@@ -123,22 +123,33 @@ pub fn read(body: &[u8], counted: &BTreeSet<i64>) -> Result<Vec<Heard>, Refused>
 
 fn said(update_id: i64, message: Message) -> Option<Heard> {
     let from = message.from.filter(|from| !from.is_bot)?;
+    let text = message.text.or(message.caption);
     Some(Heard::Said(Spoken {
         id: format!("update-{update_id}"),
         language: from.language(),
         handle: from.id.to_string(),
         conversation: message.chat.id.to_string(),
-        words: message.text.as_deref().map_or(Words::Written(String::new()), words),
+        words: text.as_deref().map_or(Words::Written(String::new()), words),
     }))
 }
 
-/// A command as people of Telegram are used to: `/help` is the word help, and `/start` the beginning.
+/// A command as people of Telegram are used to: `/help` is the word help, and `/start` the beginning, whatever a link hands on
+/// with it. Whoever writes more below or behind a command is heard as in a letter: the command is its first line, and a cry for
+/// help is found wherever it stands.
 fn words(text: &str) -> Words {
-    match text.strip_prefix('/').and_then(|command| command.split([' ', '@']).next()) {
-        None => Words::Written(text.to_owned()),
-        Some("start") => Words::Pressed("menu".to_owned()),
-        Some(command) => Words::Written(command.replace('_', " ")),
+    let Some(said) = text.strip_prefix('/') else { return Words::Written(text.to_owned()) };
+    let (command, more) = said.split_once(char::is_whitespace).unwrap_or((said, ""));
+    let (command, more) = (command.split('@').next().unwrap_or(command), more.trim());
+    match command {
+        "start" if is_handed_on(more) => Words::Pressed("menu".to_owned()),
+        command if more.is_empty() => Words::Written(command.replace('_', " ")),
+        command => Words::Letter(format!("{}\n{more}", command.replace('_', " "))),
     }
+}
+
+/// Whether this may be what a link hands on with `/start` ("Deep Linking"), and is nothing that somebody wrote.
+fn is_handed_on(more: &str) -> bool {
+    more.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
 fn pressed(query: CallbackQuery) -> Option<Heard> {
@@ -209,5 +220,58 @@ impl Content {
             || self.video.is_some()
             || self.video_note.is_some()
             || self.voice.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// How something is heard that somebody sends in private.
+    fn heard(sent: &Value) -> Words {
+        let mut message = json!({
+            "message_id": 1, "date": 1_790_000_000, "chat": {"id": 4101, "type": "private"},
+            "from": {"id": 4101, "is_bot": false},
+        });
+        message.as_object_mut().unwrap().extend(sent.as_object().unwrap().clone());
+        let update = json!({"update_id": 1, "message": message});
+        match read(update.to_string().as_bytes(), &BTreeSet::new()).unwrap().remove(0) {
+            Heard::Said(spoken) => spoken.words,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_command_is_its_word_and_what_is_written_behind_it_is_not_lost() {
+        let (written, letter) =
+            (|text: &str| Words::Written(text.to_owned()), |text: &str| Words::Letter(text.to_owned()));
+        let menu = || Words::Pressed("menu".to_owned());
+        for (text, words) in [
+            ("I want to die", written("I want to die")),
+            ("/help", written("help")),
+            ("/check_in@bridge_bot", written("check in")),
+            ("/stop ", written("stop")),
+            ("/", written("")),
+            ("/start", menu()),
+            ("/start@bridge_bot", menu()),
+            ("/start aGVsbG8_-1", menu()),
+            ("/start I want to die", letter("start\nI want to die")),
+            ("/help I want to die", letter("help\nI want to die")),
+            ("/stop@bridge_bot please,\nI mean it", letter("stop\nplease,\nI mean it")),
+            ("/help\nI want to die", letter("help\nI want to die")),
+        ] {
+            assert!(heard(&json!({"text": text})) == words, "{text}");
+        }
+    }
+
+    #[test]
+    fn of_a_picture_what_stands_below_it_is_heard() {
+        let photo = json!([{"file_id": "1", "file_unique_id": "1", "width": 1, "height": 1}]);
+        let below = heard(&json!({"photo": photo, "caption": "I want to die"}));
+        assert!(below == Words::Written("I want to die".to_owned()));
+        assert!(heard(&json!({"photo": photo, "caption": "/help"})) == Words::Written("help".to_owned()));
+        assert!(heard(&json!({"photo": photo})) == Words::Written(String::new()), "it is answered");
     }
 }

@@ -72,6 +72,9 @@ struct Message {
     text: Option<Text>,
     interactive: Option<Interactive>,
     button: Option<Button>,
+    image: Option<Media>,
+    video: Option<Media>,
+    document: Option<Media>,
 }
 
 #[derive(Deserialize)]
@@ -93,6 +96,12 @@ struct Reply {
 #[derive(Deserialize)]
 struct Button {
     payload: String,
+}
+
+/// A picture, a video, a file: nothing of it is looked at but what was written below it.
+#[derive(Deserialize)]
+struct Media {
+    caption: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -128,7 +137,9 @@ pub fn read(body: &[u8], phone_number_id: &str) -> Result<Said, Refused> {
 /// What somebody said, where nobody else reads it.
 fn heard(message: Message, contacts: &[Contact]) -> Option<Heard> {
     let handle = author(&message, contacts)?;
-    let Message { id, group_id: None, kind, text, interactive, button, .. } = message else { return None };
+    let Message { id, group_id: None, kind, text, interactive, button, image, video, document, .. } = message else {
+        return None;
+    };
     let words = match kind.as_str() {
         "text" => Words::Written(text?.body),
         "interactive" => {
@@ -137,6 +148,11 @@ fn heard(message: Message, contacts: &[Contact]) -> Option<Heard> {
         }
         // A button of a template, which the operator wrote: what stands on it was said, if nothing else stands behind it.
         "button" => Words::Written(button?.payload),
+        // Whoever sends something without a word is answered, too: they might wait for it.
+        "image" | "video" | "document" | "audio" | "sticker" | "location" | "contacts" => {
+            let media = image.or(video).or(document);
+            Words::Written(media.and_then(|it| it.caption).unwrap_or_default())
+        }
         _ => return None,
     };
     let is_id = |id: &str| (1..=LONGEST_ID).contains(&id.len());
@@ -196,6 +212,33 @@ mod tests {
         let mut grouped = text("491");
         grouped["group_id"] = json!("Y2FwaV9ncm91");
         assert_eq!(of(json!([contact("491", "DE.1")]), json!([grouped])), [""; 0], "others read along");
+    }
+
+    #[test]
+    fn what_stands_below_a_picture_is_heard_and_what_people_do_not_say_is_not() {
+        let words = |kind: &str, what: serde_json::Value| {
+            let message = json!({"id": "wamid.1", "from_user_id": "DE.1", "type": kind, kind: what});
+            let heard = read_value(&json!({"metadata": {"phone_number_id": "77"}, "messages": [message]})).heard;
+            heard.into_iter().next().map(|it| match it {
+                Heard::Said(spoken) => spoken.words,
+                other => panic!("{other:?}"),
+            })
+        };
+        for kind in ["image", "video", "document"] {
+            let captioned = words(kind, json!({"id": "24", "mime_type": "x/y", "caption": "I want to die"}));
+            assert!(captioned == Some(Words::Written("I want to die".to_owned())), "{kind}");
+        }
+        for kind in ["image", "video", "document", "audio", "sticker"] {
+            assert!(
+                words(kind, json!({"id": "24", "mime_type": "x/y"})) == Some(Words::Written(String::new())),
+                "{kind}"
+            );
+        }
+        let location = words("location", json!({"latitude": 52.5, "longitude": 13.4}));
+        assert!(location == Some(Words::Written(String::new())));
+        for kind in ["reaction", "system", "unsupported", "order", "request_welcome"] {
+            assert!(words(kind, json!({"message_id": "wamid.1"})).is_none(), "{kind}");
+        }
     }
 
     #[test]

@@ -1,17 +1,22 @@
 //! One member in two communities: they join the second one as the same, with a code, and neither learns of the other.
 
 use jiff::SignedDuration;
+use mostik::companion::meet::{Stranger, meet};
+use mostik::companion::talk::{Said, Talk};
 use mostik::domain::audit::Chain;
 use mostik::domain::ids::CommunityId;
+use mostik::domain::language::Language;
 use mostik::enrolment::credentials::{TALKS_WRITE, create_api_key};
 use mostik::enrolment::join::handle_index;
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::companion::chat::text;
 use crate::on_both_databases;
 use crate::support::audit;
 use crate::support::bridge::forum;
+use crate::support::concerns::watched;
 use crate::support::database::Database;
 use crate::support::http;
 use crate::support::portal::{Browser, Portal, portal_config};
@@ -128,6 +133,30 @@ on_both_databases! {
         let mut browser = two.browser().await;
         let page = browser.get("/communities").await.body;
         assert!(page.contains("The app") && !page.contains("bird-7"), "{page}");
+        assert_eq!(audit::wrong(&two.portal.bridge).await, Vec::<String>::new());
+    }
+}
+
+on_both_databases! {
+    async fn of_whoever_joins_with_a_code_in_a_letter_that_cries_for_help_people_of_that_community_are_told(database) {
+        let people = Postbox::open();
+        let watched = watched(&database, &people, "PT15M").replace("communities.forum", "communities.app");
+        let watched = watched.replace("escalate_after", "phrases = true\nescalate_after");
+        let mut two = Two::open_with(database, &watched).await;
+        two.in_forum("yes").await;
+        let letter = format!("{}\n\nI took all my pills.\n\nBest,\nSparrow", two.code().await);
+        let app: CommunityId = "app".parse().unwrap();
+        let (bridge, talk) = (&two.portal.bridge.bridge, Talk::load().unwrap());
+        let (key, said) = (Uuid::from_u128(7), Said::Letter(&letter));
+        let stranger = Stranger { community: &app, handle: "bird-7", key, said, language: Language::En };
+        let (answer, is_member) = Box::pin(meet(bridge, &talk, stranger, || true)).await.unwrap();
+        assert_eq!((is_member, answer.text.as_str()), (true, "companion-joined"));
+        assert_eq!((answer.helps, answer.also), (true, vec!["companion-phrase", "companion-help"]));
+        let mut tx = bridge.store.read().await.unwrap();
+        let concerns = tx.concerns(None, true, 10).await.unwrap();
+        assert_eq!((concerns.len(), &concerns[0].community), (1, &app));
+        drop(tx);
+        assert_eq!(two.members().await, 1);
         assert_eq!(audit::wrong(&two.portal.bridge).await, Vec::<String>::new());
     }
 }

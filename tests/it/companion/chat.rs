@@ -198,6 +198,29 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn an_old_button_for_help_is_heard_wherever_the_talk_waits_and_another_one_does_nothing(database) {
+        let (chat, _ehr) = Chat::open(database).await;
+        chat.write("sparrow", "1", "yes").await;
+        let home = chat.write("sparrow", "2", "menu").await;
+        let help = chat.write("sparrow", "3", "help").await;
+        chat.write("sparrow", "4", "mood").await;
+        let press = async |answer: &Value, name: &str| {
+            let value = buttons(answer).into_iter().find(|value| value.split('.').next() == Some(name)).unwrap();
+            chat.bring(json!({"id": format!("old {value}"), "handle": "sparrow", "pressed": value})).await.json
+        };
+        for name in ["forms", "delete", "sharing"] {
+            let nothing = press(&home, name).await;
+            assert!(text(&nothing).contains("How are you?"), "{name}: {nothing}");
+        }
+        let helped = press(&home, "help").await;
+        assert!(helped["help"].is_object() && text(&helped).contains("These people are there for you"), "{helped}");
+        chat.write("sparrow", "5", "phq 9").await;
+        let called = press(&help, "human").await;
+        assert!(text(&called).contains("There is nobody here whom I could call"), "{called}");
+    }
+}
+
+on_both_databases! {
     async fn whatever_is_said_there_is_a_way_on_and_nobody_hears_of_another(database) {
         let (chat, ehr) = Chat::open(database).await;
         let sparrow = chat.bridge.person("sparrow", &ehr.patient).await;

@@ -4,9 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::companion::failing::{refuses, takes_again};
 use crate::on_both_databases;
 use crate::support::audit;
 use crate::support::bridge::{Person, TestBridge, config_text};
+use crate::support::concerns::watched;
 use crate::support::database::Database;
 use crate::support::ehr::Ehr;
 use crate::support::http;
@@ -27,10 +29,15 @@ struct Group {
 
 impl Group {
     async fn open(database: Database) -> Self {
+        Self::open_with(database, "").await
+    }
+
+    /// With more in the settings.
+    async fn open_with(database: Database, more: &str) -> Self {
         let (ehr, telegram) = (Ehr::sandbox().await, Telegram::open());
         let text = config_text(&database, &ehr.base, "127.0.0.1:0");
         let text = text.replace("[server]\n", &format!("[server]\npublic_url = {PORTAL:?}\n"));
-        let text = text + &telegram.settings(&database, "forum");
+        let text = text + &telegram.settings(&database, "forum") + more;
         Self { bridge: TestBridge::start_with(database, &text).await, ehr, telegram }
     }
 
@@ -128,6 +135,52 @@ on_both_databases! {
         group.member(SPARROW, &["mood"]).await;
         let sharing = group.write(SPARROW, "sharing").await;
         assert!(text(&sharing).ends_with("/sharing\nTo sign in there: your community is The forum, your name 4101."), "{sharing}");
+    }
+}
+
+on_both_databases! {
+    async fn a_cry_for_help_is_found_behind_a_command_and_below_a_picture(database) {
+        let people = Postbox::open();
+        let watched = watched(&database, &people, "PT15M").replace("escalate_after", "phrases = true\nescalate_after");
+        let group = Group::open_with(database, &watched).await;
+        for user in [SPARROW, WREN] {
+            group.bridge.unlinked_person(&user.to_string()).await;
+        }
+        let behind = group.telegram.writes(SPARROW, "/mood I took all my pills");
+        let mut below = group.telegram.writes(WREN, "");
+        let message = below["message"].as_object_mut().unwrap();
+        message.remove("text");
+        let photo = json!([{"file_id": "AgAD", "file_unique_id": "AQAD", "width": 90, "height": 51}]);
+        message.extend([("photo".to_owned(), photo), ("caption".to_owned(), json!("I took all my pills"))]);
+        for update in [behind, below] {
+            let answer = group.bring(&update).await;
+            assert!(text(&answer).contains("People of The forum are told"), "{answer}");
+        }
+        assert_eq!(group.bridge.database.count("concerns").await, 2);
+        let helped = group.write(SPARROW, "/menu I want to die").await;
+        assert!(text(&helped).starts_with("If you may be in danger"), "{helped}");
+        let stopped = group.write(SPARROW, "/stop please").await;
+        assert!(text(&stopped).contains("Nothing is shared"), "the command is heard as before: {stopped}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_says_while_the_database_is_away_is_to_come_again() {
+    // Only PostgreSQL can be made to say that it is away for a while.
+    let Some(database) = Database::postgres().await else { return };
+    let group = Group::open(database).await;
+    group.member(SPARROW, &["mood"]).await;
+    let database = &group.bridge.database;
+    for (said, what, table, done) in [
+        ("xyzzy", "INSERT", "talks", "did not understand"),
+        ("stop everything", "UPDATE", "grants", "Everything is stopped."),
+    ] {
+        let update = group.telegram.writes(SPARROW, said);
+        refuses(database, what, table).await;
+        assert_eq!(group.telegram.bring(&group.bridge, "forum", &update).await.status, 503, "{said}");
+        takes_again(database).await;
+        let answer = group.bring(&update).await;
+        assert!(text(&answer).contains(done), "{said}: {answer}");
     }
 }
 

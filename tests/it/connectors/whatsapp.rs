@@ -169,9 +169,23 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn what_stands_below_a_picture_is_heard_and_a_picture_alone_is_answered(database) {
+        let number = Number::open(database).await;
+        number.write(SPARROW, "yes").await;
+        let image = json!({"id": "24", "mime_type": "image/jpeg", "sha256": "x"});
+        let mut captioned = image.clone();
+        captioned["caption"] = json!("mood");
+        for (what, answer) in [(captioned, "How are you?"), (image, "did not understand")] {
+            number.bring(&number.whatsapp.sends(SPARROW, "image", &what)).await;
+            let said = number.whatsapp.sent().pop().unwrap();
+            assert!(text(&said).contains(answer), "{said}");
+        }
+    }
+}
+
+on_both_databases! {
     async fn what_is_no_word_and_what_others_read_is_not_answered(database) {
         let number = Number::open(database).await;
-        let image = number.whatsapp.sends(SPARROW, "image", &json!({"id": "24", "mime_type": "image/jpeg", "sha256": "x"}));
         let reaction = number.whatsapp.sends(SPARROW, "reaction", &json!({"message_id": "wamid.1", "emoji": "👍"}));
         let mut group = number.whatsapp.writes(SPARROW, "yes");
         group["entry"][0]["changes"][0]["value"]["messages"][0]["group_id"] = json!("Y2FwaV9ncm91");
@@ -180,7 +194,7 @@ on_both_databases! {
         let mut nameless = number.whatsapp.writes(SPARROW, "yes");
         nameless["entry"][0]["changes"][0]["value"]["contacts"][0].as_object_mut().unwrap().remove("user_id");
         nameless["entry"][0]["changes"][0]["value"]["messages"][0].as_object_mut().unwrap().remove("from_user_id");
-        for body in [image, reaction, group, other, nameless, status(SPARROW, "read", None), status(SPARROW, "failed", Some(131_026))] {
+        for body in [reaction, group, other, nameless, status(SPARROW, "read", None), status(SPARROW, "failed", Some(131_026))] {
             number.bring(&body).await;
         }
         assert_eq!((number.said(), number.bridge.database.count("members").await), (0, 0));

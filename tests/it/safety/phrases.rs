@@ -93,6 +93,22 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn whoever_says_more_than_is_heard_is_not_too_loud_to_be_in_danger(database) {
+        let (chat, _postbox) = open(database, ON).await;
+        chat.write("sparrow", "1", "yes").await;
+        let keepers = Keepers::of(&chat.bridge).await;
+        for said in 2..=30 {
+            chat.write("sparrow", &said.to_string(), "hi").await;
+        }
+        for (id, said, concerns) in [("31", "hi", 0), ("32", "i can't go on", 1), ("33", "i can't go on", 1)] {
+            let refused = chat.bring(json!({"id": id, "handle": "sparrow", "said": said})).await;
+            assert_eq!((refused.status, keepers.open().await.len()), (429, concerns), "{said}");
+        }
+        assert_eq!(audit::wrong(&chat.bridge).await, [""; 0]);
+    }
+}
+
+on_both_databases! {
     async fn nobody_is_told_where_it_is_not_switched_on_nor_of_what_is_denied_or_quoted(database) {
         let (chat, _postbox) = open(database, "").await;
         chat.write("sparrow", "1", "yes").await;
