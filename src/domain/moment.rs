@@ -23,8 +23,7 @@ impl Moment {
     /// Reads RFC 3339 (section 5.6). A time without an offset is refused: nobody but the member knows its zone.
     ///
     /// # Errors
-    /// [`InvalidMoment`] when the text is anything else, the year is before 1900, or the offset is beyond ±14:00, which
-    /// is all that FHIR can say (R4, datatypes, dateTime).
+    /// [`InvalidMoment`] when the text is anything else, or cannot be told to others ([`Self::can_be_said`]).
     pub fn parse_rfc3339(text: &str) -> Result<Self, InvalidMoment> {
         if !has_rfc3339_shape(text) {
             return Err(InvalidMoment);
@@ -32,11 +31,15 @@ impl Moment {
         let pieces = jiff::fmt::temporal::Pieces::parse(text).map_err(|_| InvalidMoment)?;
         let time = pieces.time().ok_or(InvalidMoment)?;
         let offset = pieces.to_numeric_offset().ok_or(InvalidMoment)?;
-        if pieces.date().year() < 1900 || offset.seconds().abs() > LARGEST_OFFSET {
-            return Err(InvalidMoment);
-        }
         let at = offset.to_timestamp(pieces.date().to_datetime(time)).map_err(|_| InvalidMoment)?;
-        Ok(Self::new(at, offset))
+        Some(Self::new(at, offset)).filter(|moment| moment.can_be_said()).ok_or(InvalidMoment)
+    }
+
+    /// Whether it can be told to others: since 1900, and with an offset of at most ±14:00, which is all that FHIR can say (R4,
+    /// datatypes, dateTime).
+    #[must_use]
+    pub fn can_be_said(self) -> bool {
+        self.shown().year() >= 1900 && self.offset_seconds.abs() <= LARGEST_OFFSET
     }
 
     /// The moment `at` as seen at `offset`, cut to the microsecond.

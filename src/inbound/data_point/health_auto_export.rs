@@ -16,6 +16,8 @@ use crate::inbound::event::Refusal;
 use crate::inbound::files::MOST_TAGS;
 
 const MAKER: &str = "health-auto-export";
+/// What devices are called that measure for it, unless their owner calls them otherwise.
+const KINDS: [&str; 3] = ["Apple Watch", "iPhone", "iPad"];
 /// As the app writes times: `2024-02-06 14:30:00 -0800`.
 const TIME: &str = "%Y-%m-%d %H:%M:%S %z";
 
@@ -166,7 +168,7 @@ fn counted(text: &str, of: Measured, units: Option<&str>, given: &Given<'_>) -> 
         None => qty,
     };
     let time = Time { start: None, end: moment("/date", &date)? };
-    let source = Source::of_given(MAKER, date, given)?;
+    let source = Source::of_given(MAKER, id(time.end), given)?;
     source.all_measured([Number { of, value }], time, &by(device.as_deref()))
 }
 
@@ -180,7 +182,7 @@ fn beat(text: &str, given: &Given<'_>) -> Result<Vec<Said>, Refusal> {
         ));
     }
     let time = Time { start: None, end: moment("/date", &date)? };
-    let source = Source::of_given(MAKER, date, given)?;
+    let source = Source::of_given(MAKER, id(time.end), given)?;
     source.all_measured([Number { of: Measured::HeartRate, value: avg }], time, &by(device.as_deref()))
 }
 
@@ -189,9 +191,9 @@ fn slept(text: &str, units: &str, given: &Given<'_>) -> Result<Vec<Said>, Refusa
         text,
         "a night: sleepStart, sleepEnd and totalSleep (in the app, leave \"Aggregate Sleep Data\" switched on)",
     )?;
-    let time =
-        Time { start: Some(moment("/sleepStart", &night.sleep_start)?), end: moment("/sleepEnd", &night.sleep_end)? };
-    let source = Source::of_given(MAKER, night.sleep_start, given)?;
+    let (start, end) = (moment("/sleepStart", &night.sleep_start)?, moment("/sleepEnd", &night.sleep_end)?);
+    let time = Time { start: Some(start), end };
+    let source = Source::of_given(MAKER, id(start), given)?;
     // Before watches knew stages, the app said `asleep` for the whole; since, for what has no stage.
     let whole = night.total_sleep.or(night.asleep);
     let lasted = [
@@ -227,6 +229,13 @@ fn moment(field: &str, text: &str) -> Result<Moment, Refusal> {
     Ok(Moment::new(at, parsed.offset().unwrap_or(Offset::UTC)))
 }
 
+/// What has no id of its own is called by its instant: sent again from another time zone, it is the same.
+fn id(moment: Moment) -> String {
+    moment.at.to_string()
+}
+
+/// The name that somebody gave to their phone ("Anna's iPhone") goes no further; what kind of device it is does.
 fn by(device: Option<&str>) -> By {
-    By { modality: Modality::Sensed, device: device.and_then(name) }
+    let kind = device.and_then(|name| KINDS.iter().find(|kind| name.contains(**kind)));
+    By { modality: Modality::Sensed, device: kind.map(|kind| (*kind).to_owned()) }
 }

@@ -12,11 +12,12 @@ pub use schema::{BrokenSchemas, DataPointSchemas};
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event::{CLOCK_SKEW, Entry, Event, MAX_BATCH, MalformedBody, Refusal, Says, Subject, Version};
+use crate::domain::category::Category;
 use crate::domain::decimal::Decimal;
 use crate::domain::measurement::{Implausible, Measured, Measurement, Modality};
 use crate::domain::moment::Moment;
@@ -148,6 +149,9 @@ impl<'a> Source<'a> {
 
     /// What it says of something. Sent again, it says the same; changed, it says how that reads now.
     fn says(&self, reading: &'static str, moment: Moment, measure: Measure) -> Result<Said, Refusal> {
+        if !moment.can_be_said() {
+            return Err(Refusal::invalid("/", "a time since 1900 with an offset of at most 14 hours"));
+        }
         if moment.at > self.given.now.checked_add(CLOCK_SKEW).unwrap_or(self.given.now) {
             return Err(Refusal::invalid("/", "a time that is not in the future"));
         }
@@ -176,7 +180,9 @@ impl<'a> Source<'a> {
             Implausible::Start => Refusal::invalid("/", "a period of 31 days at most that begins before it ends"),
             Implausible::Value(_) => Refusal::invalid("/", format!("for {}, {implausible}", of.as_str())),
         })?;
-        self.says(of.as_str(), time.end, Measure::Measurement(measurement))
+        let is_counted = of.adds_up() && of.category() != Category::Sleep;
+        let end = time.start.filter(|_| is_counted).map_or(time.end, |start| within_its_day(start, time.end));
+        self.says(of.as_str(), end, Measure::Measurement(measurement))
     }
 
     /// That several things were, over the same time.
@@ -194,6 +200,13 @@ impl<'a> Source<'a> {
 struct Number {
     of: Measured,
     value: Decimal,
+}
+
+/// What is counted until midnight belongs to the day that ends then, not to the one that begins.
+fn within_its_day(start: Moment, end: Moment) -> Moment {
+    let is_midnight = end.shown().time() == jiff::civil::Time::midnight();
+    let before = end.at.checked_sub(SignedDuration::from_secs(1)).unwrap_or(end.at);
+    if is_midnight { Moment { at: before.max(start.at), ..end } } else { end }
 }
 
 /// When it was so.

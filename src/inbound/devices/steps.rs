@@ -1,12 +1,12 @@
 //! Steps, which a phone and a watch count both. Nobody can tell afterwards which of them were the same, so their counts are
 //! never added: **of each day, the device counts that counted most**. It is told as one number a day, from the first to
-//! the last of what that device counted. Where somebody typed in any part of it, no device vouches for the sum: it is
-//! their own word.
+//! the last of what that device counted, and no later than the day's last second. Where somebody typed in any part of it, no
+//! device vouches for the sum: it is their own word.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::measurement::{Measured, Measurement, Modality};
 use crate::domain::reading::Measure;
@@ -86,11 +86,17 @@ impl Steps {
                 device: count.device,
             };
             let is_likely = measurement.value.approximate() <= f64::from(Measured::Steps.most());
-            let moment = whose.days.moment(count.last);
+            let moment = whose.days.moment(count.last.min(last_second(day, whose)).max(count.first));
             let reading = || whose.reading(app, 0, format!("steps/{day}"), moment, Measure::Measurement(measurement));
             (is_likely && !whose.is_to_come(count.last)).then(reading)
         })
     }
+}
+
+/// The last second of a day: what goes on after it would be of the next one.
+fn last_second(day: Date, whose: &Whose) -> Timestamp {
+    let next = day.tomorrow().map_or(Timestamp::MAX, |next| whose.days.start_of(next));
+    next.checked_sub(SignedDuration::from_secs(1)).unwrap_or(next)
 }
 
 #[cfg(test)]

@@ -53,5 +53,12 @@ fn a_day_is_one_as_the_member_lived_it() {
         (0, "2026-11-15T22:50:00Z", "2026-11-15T23:10:00Z", 10.0),
         (0, "2026-11-15T23:05:00Z", "2026-11-15T23:10:00Z", 5.0),
     ]);
-    assert_eq!(found.len(), 2, "midnight in Berlin parts them: {found:?}");
+    assert_eq!(
+        found,
+        [
+            "steps/2026-11-15 2026-11-15T23:50:00+01:00 2026-11-15T23:59:59+01:00 10 device 0",
+            "steps/2026-11-16 2026-11-16T00:05:00+01:00 2026-11-16T00:10:00+01:00 5 device 0",
+        ],
+        "midnight in Berlin parts them"
+    );
 }

@@ -71,7 +71,7 @@ pub fn fates(got: &Got) -> Vec<String> {
 }
 
 /// What was charted: code or text of it, value, when.
-async fn charted(bridge: &TestBridge, ehr: &Ehr) -> Vec<String> {
+pub async fn charted(bridge: &TestBridge, ehr: &Ehr) -> Vec<String> {
     bridge.deliver_in_time().await;
     let told = |it: &Value| {
         let text = it["code"]["text"].as_str().unwrap_or_default();

@@ -13,6 +13,7 @@ mod map;
 mod map_files;
 mod names;
 mod numbers;
+mod pushed;
 pub(crate) mod questionnaires;
 mod readings;
 mod sensed;
