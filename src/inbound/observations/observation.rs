@@ -23,13 +23,15 @@ const UCUM: &str = "http://unitsofmeasure.org";
 /// The bridge's own codes (`schemas/fhir/CodeSystem-mostik-observation.json`).
 const MOSTIK: &str = "https://w3id.org/mostik/fhir/CodeSystem/mostik-observation";
 
-/// What is measured under which code: as the bridge writes it, and steps in a day, too.
-const LOINC_CODES: [(&str, Measured); 12] = [
+/// What is measured under which code: as the bridge writes it, and steps in a day, too; and awakenings as it wrote them once,
+/// under a code that others have for how long they lasted, which is no count.
+const LOINC_CODES: [(&str, Measured); 13] = [
     ("93832-4", Measured::SleepDuration),
     ("93831-6", Measured::DeepSleep),
     ("93830-8", Measured::LightSleep),
     ("93829-0", Measured::RemSleep),
     ("103213-5", Measured::TimeInBed),
+    ("103211-9", Measured::Awakenings),
     ("93828-2", Measured::Awakenings),
     ("55423-8", Measured::Steps),
     ("41950-7", Measured::Steps),

@@ -47,7 +47,7 @@ fn own_or_public(of: Measured) -> Result<Coding, BuilderError> {
         Measured::LightSleep => ("93830-8", None),
         Measured::RemSleep => ("93829-0", None),
         Measured::TimeInBed => ("103213-5", None),
-        Measured::Awakenings => ("93828-2", None),
+        Measured::Awakenings => ("103211-9", None),
         Measured::Steps => ("55423-8", None),
         Measured::ExerciseDuration => ("55411-3", Some("Exercise duration")),
         Measured::HeartRate => ("8867-4", Some("Heart rate")),
