@@ -95,22 +95,30 @@ impl Words {
 
     /// The days that a page is about.
     pub fn period(self, page: &Page) -> String {
-        let week = page.weeks.last().map_or_else(String::new, |first| self.week(*first));
-        let year = page.last.shown().year();
+        let week = page.weeks.last().map_or_else(String::new, |first| self.dated_week(*first));
         let up_to = match (page.up_to(), self.0) {
             (None, _) => String::new(),
             (Some(day), En) => day.strftime(" up to %-d %b").to_string(),
             (Some(day), Ru) => day.strftime(" (по %d.%m)").to_string(),
         };
         match self.0 {
-            En => format!("Week of {week} {year}{up_to}, and the three weeks before"),
-            Ru => format!("Неделя {week}.{year}{up_to} и три недели до неё"),
+            En => format!("Week of {week}{up_to}, and the three weeks before"),
+            Ru => format!("Неделя {week}{up_to} и три недели до неё"),
+        }
+    }
+
+    /// The days of a week, which begins on this one, with the year in which it ends.
+    fn dated_week(self, first: Date) -> String {
+        let (week, year) = (self.week(first), end_of_week(first).year());
+        match self.0 {
+            En => format!("{week} {year}"),
+            Ru => format!("{week}.{year}"),
         }
     }
 
     /// The days of a week, which begins on this one.
     pub fn week(self, first: Date) -> String {
-        let last = first.checked_add(jiff::Span::new().days(6)).unwrap_or(first);
+        let last = end_of_week(first);
         match self.0 {
             En if first.month() == last.month() => format!("{}–{}", first.day(), last.strftime("%-d %b")),
             En => format!("{}–{}", first.strftime("%-d %b"), last.strftime("%-d %b")),
@@ -317,6 +325,10 @@ enum ShownAs {
     Whole,
 }
 
+fn end_of_week(first: Date) -> Date {
+    first.checked_add(jiff::Span::new().days(6)).unwrap_or(first)
+}
+
 const fn shown_as(of: Measured) -> ShownAs {
     match of {
         Measured::SleepDuration
@@ -342,6 +354,24 @@ fn round(scale: &Scale, number: &Decimal) -> Decimal {
             let places = u32::from(*of == Measured::Awakenings);
             let rounded = rounded(number, places);
             plain(&rounded).parse().unwrap_or(rounded)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_week_is_of_the_year_in_which_it_ends() {
+        for (first, english, russian) in [
+            (date(2026, 11, 23), "23–29 Nov 2026", "23.11–29.11.2026"),
+            (date(2026, 12, 28), "28 Dec–3 Jan 2027", "28.12–03.01.2027"),
+        ] {
+            assert_eq!(Words(En).dated_week(first), english);
+            assert_eq!(Words(Ru).dated_week(first), russian);
         }
     }
 }
